@@ -1,0 +1,59 @@
+//! The two types that cross threads: an [`Event`] on its way to Kafka, and a [`Delivery`] that
+//! says what became of it. Both travel in batches (`Vec`s), never one by one.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+/// One tweet ready to send, or a message that somebody else published on our topic.
+///
+/// `key` and `payload` are slices of one buffer shared by the whole batch: cloning is cheap, and
+/// the buffer lives until the last event of its batch is delivered.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Place in send order, from 0, without gaps. `None`: a foreign message, not one of this run.
+    pub seq: Option<u64>,
+    /// When the plan wanted it sent. `None` at full speed, where there is no schedule, and for
+    /// foreign messages.
+    pub intended: Option<Instant>,
+    /// When it was published; for a foreign message, when it was received.
+    pub sent: Instant,
+    /// Kafka record key; empty: no key.
+    pub key: Bytes,
+    /// The message itself.
+    pub payload: Bytes,
+}
+
+/// What became of one event: Kafka's delivery report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// As in [`Event::seq`].
+    pub seq: Option<u64>,
+    /// As in [`Event::intended`].
+    pub intended: Option<Instant>,
+    /// As in [`Event::sent`].
+    pub sent: Instant,
+    /// When the report reached us (ack time).
+    pub acked: Instant,
+    /// Delivered, or why not.
+    pub outcome: Outcome,
+}
+
+/// Kafka's word on one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Acknowledged by all in-sync replicas.
+    Delivered {
+        /// Kafka partition.
+        partition: i32,
+        /// Offset in that partition.
+        offset: i64,
+    },
+    /// Kafka did not take it.
+    Failed {
+        /// librdkafka's words.
+        reason: String,
+        /// It may have arrived all the same: it was in flight when the wait ended.
+        may_have_arrived: bool,
+    },
+}

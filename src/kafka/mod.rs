@@ -1,0 +1,3 @@
+//! The Kafka hop: a batched producer, and the embedded Kafka endpoint it talks to by default.
+
+pub mod embedded;

@@ -1,0 +1,38 @@
+//! Replays a file of tweets in its own time through MQTT and Kafka, and accounts for every one of them.
+//!
+//! ```text
+//!  tweets.json ─▶ source ─▶ tweet ─▶ pace ─▶ mqtt ─▶ bridge ─▶ kafka
+//!   mmap          framing   simd-json  plan    rumqttd  queues    rdkafka
+//!                           → event    + clock          fan-out   batches
+//!                                   report: counters · histograms · terminal · JSON
+//! ```
+//!
+//! The modules are the hops, in the order in which data passes them. A hop knows [`event`] and
+//! the counters of [`report`], never another hop; only [`pipeline`] knows them all.
+
+/// The types that cross threads: events on their way, deliveries on the way back.
+pub mod event;
+
+/// The file: memory map, and framing (where one JSON value ends and the next begins).
+pub mod source;
+
+/// What a record means: its shape, its time, and the payload made of it.
+pub mod tweet;
+
+/// When each event leaves: the order, the schedule and the clock.
+pub mod pace;
+
+/// The MQTT broker inside, its publisher with a credit window and its subscriber.
+pub mod mqtt;
+
+/// Bounded queues between the subscriber and the Kafka producers, fanned out by key.
+pub mod bridge;
+
+/// The batched Kafka producer, and the embedded Kafka endpoint.
+pub mod kafka;
+
+/// What every hop counted: ledger, latencies, terminal and JSON output.
+pub mod report;
+
+/// Made-up tweets of any number, the same bytes for the same seed.
+pub mod generate;

@@ -1,0 +1,3 @@
+//! The `tweetblast` command.
+
+fn main() {}

@@ -1,0 +1,67 @@
+//! The counters of one run: one writer each, read by everybody.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_utils::CachePadded;
+
+/// A count that one thread raises and any thread reads. On a cache line of its own, so that two
+/// hops counting do not slow each other.
+#[derive(Debug, Default)]
+pub struct Counter(CachePadded<AtomicU64>);
+
+impl Counter {
+    /// Adds `n`. Everything the writer did before is visible to whoever reads the new value.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Release);
+    }
+
+    /// The count so far.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Adds a duration, in nanoseconds.
+    pub fn add_time(&self, time: Duration) {
+        self.add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// The count as a duration, for counters of nanoseconds.
+    pub fn time(&self) -> Duration {
+        Duration::from_nanos(self.get())
+    }
+}
+
+/// What each hop counted. The grouping says which hop writes.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// mqtt publisher (pace, with MQTT off): events sent.
+    pub published: Counter,
+    /// mqtt publisher: nanoseconds waited for the credit window.
+    pub mqtt_blocked_ns: Counter,
+
+    /// mqtt subscriber: own events that came back from the broker, each sequence number once.
+    pub received: Counter,
+    /// mqtt subscriber: own events that the broker's log overwrote before they were read.
+    pub mqtt_lost: Counter,
+    /// mqtt subscriber: own events that came more than once.
+    pub duplicates: Counter,
+    /// mqtt subscriber: messages on the topic that this run did not send.
+    pub foreign: Counter,
+    /// mqtt subscriber: foreign messages overwritten before they were read.
+    pub foreign_lost: Counter,
+
+    /// bridge: nanoseconds waited for a full queue.
+    pub bridge_blocked_ns: Counter,
+
+    /// kafka: nanoseconds waited for room in librdkafka's queue.
+    pub kafka_blocked_ns: Counter,
+    /// kafka: own events acknowledged.
+    pub delivered: Counter,
+    /// kafka: own events given up.
+    pub failed: Counter,
+    /// kafka: foreign messages acknowledged.
+    pub foreign_delivered: Counter,
+    /// kafka: foreign messages given up.
+    pub foreign_failed: Counter,
+}
