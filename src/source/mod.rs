@@ -1,1 +1,66 @@
-//! File framing.
+//! The file hop: maps a file into memory and finds where one JSON value ends and the next begins.
+//!
+//! A path goes in; [`Frame`]s come out: the offset and the bytes of one JSON value each, borrowed
+//! from the map. Nothing is parsed here and nothing is copied. How values are strung together (the
+//! framing) and what they mean (the shape, in [`crate::tweet`]) are two separate questions.
+
+mod array;
+mod detect;
+mod error;
+mod file;
+mod lines;
+
+pub use array::{Elements, string_end};
+pub use detect::{Framing, detect};
+pub use error::SourceError;
+pub use file::TweetFile;
+pub use lines::Lines;
+
+/// The bytes of one JSON value in the input, and where they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Bytes from the start of the file to the first byte of the value.
+    pub offset: u64,
+    /// The value itself, without white space around it. Not checked: it may be no JSON at all.
+    pub bytes: &'a [u8],
+}
+
+/// All frames of a file, in file order, whatever its framing.
+#[derive(Debug, Clone)]
+pub enum Frames<'a> {
+    /// One value a line.
+    Lines(Lines<'a>),
+    /// The elements of one array.
+    Elements(Elements<'a>),
+}
+
+impl<'a> Frames<'a> {
+    /// The frames of `bytes`, which is a whole file framed as `framing` says.
+    pub fn new(framing: Framing, bytes: &'a [u8]) -> Self {
+        match framing {
+            Framing::Lines => Frames::Lines(Lines::new(bytes)),
+            Framing::Array => Frames::Elements(Elements::new(bytes)),
+        }
+    }
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Frame<'a>;
+
+    fn next(&mut self) -> Option<Frame<'a>> {
+        match self {
+            Frames::Lines(lines) => lines.next(),
+            Frames::Elements(elements) => elements.next(),
+        }
+    }
+}
+
+/// Length of the UTF-8 byte order mark at the start of `bytes`: 3, or 0 where there is none.
+fn byte_order_mark(bytes: &[u8]) -> usize {
+    if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
+}
+
+/// JSON's white space (RFC 8259, section 2).
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}

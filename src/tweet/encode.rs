@@ -1,0 +1,229 @@
+//! Writes a tweet as the flat JSON object that travels through MQTT and Kafka into Druid.
+//!
+//! `timestamp` is the first field and always 24 characters long: its place is left blank here, and
+//! the pacer writes the time into it when the event is released.
+
+use bytes::{BufMut, BytesMut};
+use simd_json::prelude::*;
+
+use super::time::civil_from_days;
+use super::{Id, Tweet};
+
+/// Where the 24 characters of `timestamp` stand in a payload, in bytes from its start.
+pub const TIMESTAMP_OFFSET: usize = BEFORE_TIMESTAMP.len();
+
+/// Length of `2026-11-24T05:02:11.123Z`.
+pub const TIMESTAMP_BYTES: usize = 24;
+
+/// Longest run id that fits in a payload's tail, in bytes.
+pub const RUN_ID_MAX_BYTES: usize = 64;
+
+const BEFORE_TIMESTAMP: &[u8] = b"{\"timestamp\":\"";
+
+/// What a payload holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadForm {
+    /// Everything of a tweet that a dashboard asks for, and `run` and `seq` at the end.
+    Tweet,
+    /// `timestamp`, `user_id` and `tweet` only: what the pipeline's first sender wrote.
+    Minimal,
+    /// The record's own bytes, without a time stamp of ours.
+    Raw,
+}
+
+/// Appends the payload of `tweet` to `out`, with a blank in place of its time stamp.
+///
+/// `run` must need no escaping in JSON. [`PayloadForm::Raw`] is not written here: it is the frame.
+pub fn encode(tweet: &Tweet<'_>, form: PayloadForm, run: &str, seq: u64, out: &mut BytesMut) {
+    out.put_slice(BEFORE_TIMESTAMP);
+    out.put_bytes(b' ', TIMESTAMP_BYTES);
+    out.put_slice(b"\",\"user_id\":");
+    match tweet.user_id {
+        Some(id) => out.put_slice(itoa::Buffer::new().format(id).as_bytes()),
+        None => out.put_slice(b"null"),
+    }
+    out.put_slice(b",\"tweet\":");
+    put_string(tweet.text, out);
+    if form == PayloadForm::Tweet {
+        put_details(tweet, out);
+        out.put_slice(b",\"run\":\"");
+        out.put_slice(run.as_bytes());
+        out.put_slice(b"\",\"seq\":");
+        put_number(seq, out);
+    }
+    out.put_u8(b'}');
+}
+
+fn put_details(tweet: &Tweet<'_>, out: &mut BytesMut) {
+    match tweet.id {
+        Some(Id::Text(id)) => {
+            out.put_slice(b",\"id\":");
+            put_string(id, out);
+        }
+        Some(Id::Number(id)) => {
+            out.put_slice(b",\"id\":\"");
+            put_number(id, out);
+            out.put_u8(b'"');
+        }
+        None => {}
+    }
+    if let Some(time) = tweet.event_time_ms {
+        out.put_slice(b",\"created_at\":\"");
+        let mut stamp = [0; TIMESTAMP_BYTES];
+        write_timestamp(time, &mut stamp);
+        out.put_slice(&stamp);
+        out.put_u8(b'"');
+    }
+    let texts = [(",\"lang\":", tweet.lang), (",\"screen_name\":", tweet.screen_name)];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            out.put_slice(name.as_bytes());
+            put_string(value, out);
+        }
+    }
+    let counts =
+        [(",\"retweet_count\":", tweet.retweet_count), (",\"favorite_count\":", tweet.favorite_count)];
+    for (name, value) in counts {
+        if let Some(value) = value {
+            out.put_slice(name.as_bytes());
+            put_number(value, out);
+        }
+    }
+    put_hashtags(tweet, out);
+    if let Some((lat, lon)) = tweet.position {
+        // Display of a finite f64 is its shortest exact decimal form, which is JSON.
+        out.put_slice(format!(",\"lat\":{lat},\"lon\":{lon}").as_bytes());
+    }
+}
+
+fn put_hashtags(tweet: &Tweet<'_>, out: &mut BytesMut) {
+    let Some(tags) = tweet.hashtags.and_then(|tags| tags.as_array()) else { return };
+    out.put_slice(b",\"hashtags\":[");
+    let texts = tags.iter().filter_map(|tag| tag.as_object()?.get("text")?.into_string());
+    for (index, text) in texts.enumerate() {
+        if index > 0 {
+            out.put_u8(b',');
+        }
+        put_string(text, out);
+    }
+    out.put_u8(b']');
+}
+
+fn put_number(number: u64, out: &mut BytesMut) {
+    out.put_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends a JSON string: quotes, with `"`, `\` and control characters escaped (RFC 8259, section
+/// 7) and everything else as it is.
+fn put_string(text: &str, out: &mut BytesMut) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.put_u8(b'"');
+    let mut from = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte >= b' ' && *byte != b'"' && *byte != b'\\' {
+            continue;
+        }
+        out.put_slice(&bytes[from..at]);
+        from = at + 1;
+        match byte {
+            b'"' => out.put_slice(b"\\\""),
+            b'\\' => out.put_slice(b"\\\\"),
+            b'\n' => out.put_slice(b"\\n"),
+            b'\r' => out.put_slice(b"\\r"),
+            b'\t' => out.put_slice(b"\\t"),
+            _ => out.put_slice(format!("\\u{byte:04x}").as_bytes()),
+        }
+    }
+    out.put_slice(&bytes[from..]);
+    out.put_u8(b'"');
+}
+
+/// Writes milliseconds since 1970 UTC as `2026-11-24T05:02:11.123Z`. Times outside of the years 0
+/// to 9999, which have no 24 characters, are held at these ends.
+pub fn write_timestamp(time_ms: i64, out: &mut [u8; TIMESTAMP_BYTES]) {
+    const YEAR_0_MS: i64 = -62_167_219_200_000;
+    const YEAR_9999_END_MS: i64 = 253_402_300_799_999;
+    let time_ms = time_ms.clamp(YEAR_0_MS, YEAR_9999_END_MS);
+    let (days, ms_of_day) = (time_ms.div_euclid(86_400_000), time_ms.rem_euclid(86_400_000));
+    let (year, month, day) = civil_from_days(days);
+    *out = *b"0000-00-00T00:00:00.000Z";
+    let mut put = |at: usize, digits: usize, mut number: i64| {
+        for place in out[at..at + digits].iter_mut().rev() {
+            *place = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+    };
+    put(0, 4, year);
+    put(5, 2, month);
+    put(8, 2, day);
+    put(11, 2, ms_of_day / 3_600_000);
+    put(14, 2, ms_of_day / 60_000 % 60);
+    put(17, 2, ms_of_day / 1_000 % 60);
+    put(20, 3, ms_of_day % 1_000);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tweet::{Parser, Record};
+    use proptest::prelude::*;
+
+    fn payload(json: &str, form: PayloadForm) -> String {
+        let mut out = BytesMut::new();
+        Parser::new().parse(json.as_bytes(), |record| match record {
+            Ok(Record::Tweet(tweet)) => encode(&tweet, form, "r1", 7, &mut out),
+            other => panic!("{other:?}"),
+        });
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    const FULL: &str = r#"{"created_at":"Wed Aug 27 13:08:45 +0000 2008","id":5,"id_str":"6","text":"a \"b\"\n\u0001é",
+        "user":{"id":9,"screen_name":"u"},"lang":"en","retweet_count":1,"favorite_count":2,
+        "entities":{"hashtags":[{"text":"x"},{"text":"y"}]},"geo":{"coordinates":[40.5,-73]}}"#;
+
+    #[test]
+    fn every_field_in_its_place() {
+        assert_eq!(
+            payload(FULL, PayloadForm::Tweet),
+            concat!(
+                r#"{"timestamp":"                        ","user_id":9,"tweet":"a \"b\"\n\u0001é","id":"6","#,
+                r#""created_at":"2008-08-27T13:08:45.000Z","lang":"en","screen_name":"u","retweet_count":1,"#,
+                r#""favorite_count":2,"hashtags":["x","y"],"lat":40.5,"lon":-73,"run":"r1","seq":7}"#
+            )
+        );
+    }
+
+    #[test]
+    fn minimal_has_the_three_fields_of_the_first_sender() {
+        assert_eq!(
+            payload(r#"{"id":1,"text":"t"}"#, PayloadForm::Minimal),
+            r#"{"timestamp":"                        ","user_id":null,"tweet":"t"}"#
+        );
+    }
+
+    #[test]
+    fn absent_fields_are_left_out() {
+        assert_eq!(
+            payload(r#"{"text":"t","user":{"id_str":"3"}}"#, PayloadForm::Tweet),
+            r#"{"timestamp":"                        ","user_id":3,"tweet":"t","run":"r1","seq":7}"#
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn strings_agree_with_a_plain_json_reader(text: String) {
+            let mut out = BytesMut::new();
+            put_string(&text, &mut out);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+
+        #[test]
+        fn time_stamps_agree_with_a_calendar_library(ms in -62_167_219_200_000i64..=253_402_300_799_999) {
+            let mut stamp = [0; TIMESTAMP_BYTES];
+            write_timestamp(ms, &mut stamp);
+            let read: jiff::Timestamp = std::str::from_utf8(&stamp).unwrap().parse().unwrap();
+            prop_assert_eq!(read.as_millisecond(), ms);
+        }
+    }
+}
