@@ -1,9 +1,9 @@
-//! The two types that cross threads: an [`Event`] on its way to Kafka, and a [`Delivery`] that
-//! says what became of it. Both travel in batches (`Vec`s), never one by one.
+//! The types that cross threads: [`Drafts`] and [`Event`]s on their way to Kafka, a [`Delivery`] that
+//! says what became of each. All travel in batches (`Vec`s), never one by one.
 
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// One tweet ready to send, or a message that somebody else published on our topic.
 ///
@@ -56,4 +56,27 @@ pub enum Outcome {
         /// It may have arrived all the same: it was in flight when the wait ended.
         may_have_arrived: bool,
     },
+}
+
+/// A batch of encoded tweets in send order, on its way from the parsing thread to the pacer, which
+/// writes the time stamps and makes [`Event`]s of it without copying.
+#[derive(Debug, Default)]
+pub struct Drafts {
+    /// Payload and key of each draft, one behind the other.
+    pub bytes: BytesMut,
+    /// What stands in `bytes`, in the same order.
+    pub items: Vec<Draft>,
+}
+
+/// One tweet in a batch of [`Drafts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draft {
+    /// As in [`Event::seq`].
+    pub seq: u64,
+    /// Milliseconds since 1970 UTC; 0 where the tweets have no times and the plan makes them.
+    pub event_time_ms: i64,
+    /// Length of the payload.
+    pub payload_bytes: usize,
+    /// Length of the key behind it.
+    pub key_bytes: usize,
 }

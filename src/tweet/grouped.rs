@@ -17,9 +17,11 @@ pub struct Group<'a> {
 impl<'a> Group<'a> {
     /// The tweets, in their order; an item that is no text is a reject.
     pub fn items(&self) -> impl Iterator<Item = Result<Tweet<'a>, Reject>> + '_ {
-        self.items.as_array().into_iter().flat_map(|items| items.iter()).map(|item| match item.into_string() {
-            Some(text) => Ok(Tweet { user_id: self.user_id, text, ..Tweet::default() }),
-            None => Err(Reject::NotAText),
+        self.items.as_array().into_iter().flat_map(|items| items.iter()).map(|item| {
+            match item.into_string() {
+                Some(text) => Ok(Tweet { user_id: self.user_id, text, ..Tweet::default() }),
+                None => Err(Reject::NotAText),
+            }
         })
     }
 }

@@ -1,0 +1,82 @@
+//! The clock the pacer waits on, and its virtual twin for tests: a day is over in milliseconds.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Tells the time and waits.
+pub trait Clock {
+    /// Now.
+    fn now(&mut self) -> Instant;
+
+    /// Waits until `due`; may come back early (the caller looks again), and does when it is told
+    /// to stop.
+    fn sleep_until(&mut self, due: Instant, stop: &AtomicBool);
+}
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock {
+    precise: bool,
+}
+
+/// Shortest sleep: what comes due meanwhile is released together. One wake-up an event would cost
+/// a whole core at 100,000 a second (measured), a fifth of a millisecond of lateness nobody sees.
+const MIN_SLEEP: Duration = Duration::from_micros(200);
+
+/// Longest sleep: how late a stop is noticed.
+const MAX_SLEEP: Duration = Duration::from_millis(50);
+
+impl Clock for SystemClock {
+    fn now(&mut self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&mut self, due: Instant, stop: &AtomicBool) {
+        if !self.precise {
+            self.precise = true;
+            set_timer_slack();
+        }
+        if !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()).clamp(MIN_SLEEP, MAX_SLEEP));
+        }
+    }
+}
+
+/// Asks Linux to wake this thread within a microsecond of the time asked for, instead of the
+/// default 50 (measured: p99 lag 25 µs instead of 240 µs). No harm where it does not work.
+fn set_timer_slack() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: PR_SET_TIMERSLACK takes a number and touches the calling thread's settings only.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::prctl(libc::PR_SET_TIMERSLACK, 1_000 as libc::c_ulong);
+    }
+}
+
+/// A clock that stands still until somebody waits on it, and then is where they wanted it to be.
+#[derive(Debug)]
+pub struct VirtualClock {
+    now: Instant,
+}
+
+impl VirtualClock {
+    /// A clock that shows `now`.
+    pub fn at(now: Instant) -> Self {
+        Self { now }
+    }
+
+    /// Lets time pass, as if the caller had been busy.
+    pub fn advance(&mut self, time: Duration) {
+        self.now += time;
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&mut self) -> Instant {
+        self.now
+    }
+
+    fn sleep_until(&mut self, due: Instant, _stop: &AtomicBool) {
+        self.now = self.now.max(due);
+    }
+}
