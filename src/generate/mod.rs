@@ -1,1 +1,117 @@
-//! Made-up tweets.
+//! Made-up tweets of any number, the same bytes for the same seed.
+//!
+//! In: [`GenerateOptions`]. Out: a file in one of three [`GenerateForm`]s, written as it is made,
+//! with memory that does not grow. The tweets have the shape of Twitter's v1.1 streaming API; their
+//! arrivals follow the hour of the day and swell in bursts, few users write much and many little,
+//! in eight languages, with all that a reader of JSON must get right: escapes, surrogate pairs,
+//! ids above 2^53, truncated texts, tweets inside tweets, notices that are no tweets, and a few
+//! steps back in time.
+//!
+//! The surprise: event time always starts at [`START_MS`], not now, since the same options have to
+//! give the same bytes on any day. Those of the defaults are `data/tweets.json`.
+
+mod arrivals;
+mod forms;
+mod json;
+mod snowflake;
+mod status;
+mod text;
+mod user;
+mod words;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+pub use arrivals::START_MS;
+
+// ChaCha has 2^64 streams for one seed. Times, contents and each user have one of their own, so
+// that a word added to one does not change the others.
+const STREAM_ARRIVALS: u64 = 0;
+const STREAM_CONTENT: u64 = 1;
+const STREAM_FIRST_USER: u64 = 2;
+
+/// How the tweets are put into a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GenerateForm {
+    /// One JSON object a line.
+    #[default]
+    Lines,
+    /// One JSON array, an element a line.
+    Array,
+    /// `[{"id": 1608, "tweets": ["text", ...]}, ...]`: the texts of each user, without any time.
+    Grouped,
+}
+
+/// What to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerateOptions {
+    /// Number of tweets; notices come on top.
+    pub tweets: u64,
+    /// Mean number of tweets per second of event time, above 0. Without effect on
+    /// [`GenerateForm::Grouped`].
+    pub rate_per_s: f64,
+    /// How many users there are, from 1 to 2^32 - 1; not all of them need write.
+    pub users: u64,
+    /// Another seed gives other tweets.
+    pub seed: u64,
+    /// How they are put into a file.
+    pub form: GenerateForm,
+}
+
+impl Default for GenerateOptions {
+    /// Ten minutes of tweets, just under 6 MB.
+    fn default() -> Self {
+        Self {
+            tweets: 6_000,
+            rate_per_s: 10.0,
+            users: 1_500,
+            seed: 1,
+            form: GenerateForm::default(),
+        }
+    }
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Generated {
+    /// Tweets written: as many as asked for.
+    pub tweets: u64,
+    /// Delete and limit notices among them, which are no tweets.
+    pub notices: u64,
+    /// Lines, array elements, or groups.
+    pub records: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Smallest event time, Unix milliseconds; `None` without tweets, and in
+    /// [`GenerateForm::Grouped`].
+    pub first_ms: Option<u64>,
+    /// Largest event time, likewise.
+    pub last_ms: Option<u64>,
+}
+
+/// Writes made-up tweets to `out`, in pieces of some 64 KiB (so `out` needs no buffer of its own),
+/// and flushes it.
+///
+/// # Errors
+/// Those of `out`. [`io::ErrorKind::InvalidInput`] if the options cannot be met: no users or too
+/// many, a rate that is not above 0, or event times that would run past the year 2080, where tweet
+/// ids end; in the last case part of the file has been written.
+pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Result<Generated> {
+    if !(options.rate_per_s.is_finite() && options.rate_per_s > 0.0) {
+        return Err(invalid(
+            "the rate must be a number of tweets per second above 0",
+        ));
+    }
+    let writers = u32::try_from(options.users)
+        .ok()
+        .and_then(|users| status::Writers::new(users, options.seed))
+        .ok_or_else(|| invalid("the number of users must lie between 1 and 4294967295"))?;
+    forms::write_file(options, writers, out)
+}
+
+fn invalid(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
