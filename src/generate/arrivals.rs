@@ -23,8 +23,8 @@ const START_HOUR: f64 = 18.0;
 /// Relative rate at each full hour UTC, straight lines between: quiet at European noon, loud in
 /// the American evening. Adds up to 24; hour 18 is 1.
 const DAILY_CURVE_PERCENT: [u32; 24] = [
-    140, 148, 146, 140, 125, 108, 92, 80, 72, 66, 62, 60, 62, 66, 72, 78, 85, 92, 100, 107, 116,
-    122, 127, 134,
+    140, 148, 146, 140, 125, 108, 92, 80, 72, 66, 62, 60, 62, 66, 72, 78, 85, 92, 100, 107, 116, 122, 127,
+    134,
 ];
 
 /// One burst falls somewhere into each such stretch of event time.
@@ -35,8 +35,7 @@ const BURST_LENGTH_S: f64 = 25.0;
 const BURST_HEIGHT_MIN: f64 = 2.0;
 const BURST_HEIGHT_MAX: f64 = 6.0;
 /// What is left for the time between bursts, so that the mean stays 1.
-const BASE: f64 =
-    1.0 - (BURST_HEIGHT_MIN + BURST_HEIGHT_MAX) / 2.0 * (BURST_LENGTH_S / 2.0) / BURST_EVERY_S;
+const BASE: f64 = 1.0 - (BURST_HEIGHT_MIN + BURST_HEIGHT_MAX) / 2.0 * (BURST_LENGTH_S / 2.0) / BURST_EVERY_S;
 /// No instant is busier than this many times the mean rate: the top of the daily curve plus the
 /// highest burst.
 const PEAK: f64 = 1.48 * (BASE + BURST_HEIGHT_MAX);
@@ -75,13 +74,7 @@ impl Arrivals {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(super::STREAM_ARRIVALS);
         let burst = draw_burst(&mut rng, 0);
-        Self {
-            rng,
-            rate_per_s,
-            now_s: 0.0,
-            stretch: 0,
-            burst,
-        }
+        Self { rng, rate_per_s, now_s: 0.0, stretch: 0, burst }
     }
 
     /// Rate at `now_s` in multiples of the mean, and how much of it is due to a burst.
@@ -92,11 +85,7 @@ impl Arrivals {
             self.burst = draw_burst(&mut self.rng, stretch);
         }
         let age = (self.now_s - self.burst.start_s) / BURST_LENGTH_S;
-        let burst = if (0.0..1.0).contains(&age) {
-            self.burst.height * (1.0 - age)
-        } else {
-            0.0
-        };
+        let burst = if (0.0..1.0).contains(&age) { self.burst.height * (1.0 - age) } else { 0.0 };
         let daily = daily_factor(self.now_s);
         (daily * (BASE + burst), daily * burst)
     }
@@ -120,18 +109,14 @@ impl Iterator for Arrivals {
             let draw = self.rng.random::<f64>() * PEAK;
             if draw < rate {
                 let ms = START_MS + (self.now_s * 1000.0) as u64;
-                return Some(Arrival {
-                    ms,
-                    topic: (draw < of_burst).then_some(self.burst.topic),
-                });
+                return Some(Arrival { ms, topic: (draw < of_burst).then_some(self.burst.topic) });
             }
         }
     }
 }
 
 fn draw_burst(rng: &mut ChaCha8Rng, stretch: u64) -> Burst {
-    let start_s =
-        stretch as f64 * BURST_EVERY_S + rng.random_range(0.0..BURST_EVERY_S - BURST_LENGTH_S);
+    let start_s = stretch as f64 * BURST_EVERY_S + rng.random_range(0.0..BURST_EVERY_S - BURST_LENGTH_S);
     Burst {
         start_s,
         height: rng.random_range(BURST_HEIGHT_MIN..BURST_HEIGHT_MAX),
@@ -167,10 +152,7 @@ mod tests {
             let last = Arrivals::new(rate_per_s, 7).nth(count - 1).unwrap();
             let span_s = (last.ms - START_MS) as f64 / 1000.0;
             let asked_s = count as f64 / rate_per_s;
-            assert!(
-                (span_s / asked_s - 1.0).abs() < tolerance,
-                "{span_s} s instead of {asked_s} s"
-            );
+            assert!((span_s / asked_s - 1.0).abs() < tolerance, "{span_s} s instead of {asked_s} s");
         }
     }
 
@@ -178,19 +160,13 @@ mod tests {
     fn bursts_stand_out_and_have_a_topic() {
         let mut per_second = [0_u32; 600];
         let mut with_topic = 0;
-        for arrival in Arrivals::new(50.0, 3).take_while(|arrival| arrival.ms < START_MS + 600_000)
-        {
+        for arrival in Arrivals::new(50.0, 3).take_while(|arrival| arrival.ms < START_MS + 600_000) {
             per_second[((arrival.ms - START_MS) / 1000) as usize] += 1;
             with_topic += u32::from(arrival.topic.is_some());
         }
         let mut sorted = per_second;
         sorted.sort_unstable();
-        assert!(
-            sorted[599] > 2 * sorted[300],
-            "median {}, peak {}",
-            sorted[300],
-            sorted[599]
-        );
+        assert!(sorted[599] > 2 * sorted[300], "median {}, peak {}", sorted[300], sorted[599]);
         assert!(with_topic > 0);
     }
 }

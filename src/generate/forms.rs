@@ -22,11 +22,7 @@ struct Output<'a, W> {
 
 impl<W: Write> Output<'_, W> {
     fn flush_if_full(&mut self) -> io::Result<()> {
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -52,11 +48,7 @@ pub(super) fn write_file(
     out: &mut impl Write,
 ) -> io::Result<Generated> {
     let buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
-    let mut output = Output {
-        out,
-        buffer,
-        done: Generated::default(),
-    };
+    let mut output = Output { out, buffer, done: Generated::default() };
     match options.form {
         GenerateForm::Lines => {
             records(options, writers, &mut output, b"\n")?;
@@ -150,11 +142,7 @@ fn groups<W: Write>(
         sum += weight(rank);
         let is_last = n + 1 == options.users;
         // Shares of a running sum: rounding moves a tweet to the next user, and loses none.
-        let until = if is_last {
-            options.tweets
-        } else {
-            (options.tweets as f64 * (sum / all)) as u64
-        };
+        let until = if is_last { options.tweets } else { (options.tweets as f64 * (sum / all)) as u64 };
         let count = until.min(options.tweets).saturating_sub(output.done.tweets);
         if count == 0 {
             continue;
@@ -181,9 +169,7 @@ fn groups<W: Write>(
 /// shares no factor with it.
 fn stride(users: u64) -> u64 {
     let start = (users as f64 * 0.618) as u64;
-    (start.max(1)..)
-        .find(|&step| gcd(step, users) == 1)
-        .unwrap_or(1)
+    (start.max(1)..).find(|&step| gcd(step, users) == 1).unwrap_or(1)
 }
 
 fn gcd(mut a: u64, mut b: u64) -> u64 {

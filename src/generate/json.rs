@@ -55,9 +55,7 @@ pub(super) fn created_at(out: &mut Vec<u8>, ms: u64) -> io::Result<()> {
     let time = i64::try_from(ms)
         .ok()
         .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, "event time beyond year 9999")
-        })?;
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "event time beyond year 9999"))?;
     write!(out, "{}", time.strftime("\"%a %b %d %H:%M:%S +0000 %Y\""))
 }
 

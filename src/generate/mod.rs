@@ -64,13 +64,7 @@ pub struct GenerateOptions {
 impl Default for GenerateOptions {
     /// Ten minutes of tweets, just under 6 MB.
     fn default() -> Self {
-        Self {
-            tweets: 6_000,
-            rate_per_s: 10.0,
-            users: 1_500,
-            seed: 1,
-            form: GenerateForm::default(),
-        }
+        Self { tweets: 6_000, rate_per_s: 10.0, users: 1_500, seed: 1, form: GenerateForm::default() }
     }
 }
 
@@ -101,9 +95,7 @@ pub struct Generated {
 /// ids end; in the last case part of the file has been written.
 pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Result<Generated> {
     if !(options.rate_per_s.is_finite() && options.rate_per_s > 0.0) {
-        return Err(invalid(
-            "the rate must be a number of tweets per second above 0",
-        ));
+        return Err(invalid("the rate must be a number of tweets per second above 0"));
     }
     let writers = u32::try_from(options.users)
         .ok()

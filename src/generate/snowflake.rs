@@ -28,10 +28,7 @@ mod tests {
     fn a_known_id_has_its_known_time() {
         // A tweet with timestamp_ms 1520690595660, public sample stream of 2018.
         assert_eq!(to_ms(972_472_958_596_866_048), 1_520_690_595_660);
-        assert_eq!(
-            from_ms(1_520_690_595_660, 972_472_958_596_866_048),
-            972_472_958_596_866_048
-        );
+        assert_eq!(from_ms(1_520_690_595_660, 972_472_958_596_866_048), 972_472_958_596_866_048);
     }
 
     #[test]

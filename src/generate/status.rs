@@ -64,12 +64,7 @@ impl Writers {
         let by_rank = Zipf::new(f64::from(users), ZIPF_EXPONENT).ok()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(super::STREAM_CONTENT);
-        Some(Self {
-            rng,
-            users: users.into(),
-            seed,
-            by_rank,
-        })
+        Some(Self { rng, users: users.into(), seed, by_rank })
     }
 
     pub fn user(&self, index: u64) -> User {
@@ -87,11 +82,7 @@ impl Writers {
 
     /// One record in four is spelt in ASCII.
     pub fn escape(&mut self) -> Escape {
-        if self.rng.random_ratio(1, 4) {
-            Escape::Ascii
-        } else {
-            Escape::Raw
-        }
+        if self.rng.random_ratio(1, 4) { Escape::Ascii } else { Escape::Raw }
     }
 
     /// A text by this user with nothing around it.
@@ -154,11 +145,7 @@ impl Writers {
         reply_to: Option<Person>,
     ) -> (Text, &'static str) {
         let strays = self.rng.random_ratio(1, 12);
-        let language = if strays {
-            draw_language(&mut self.rng)
-        } else {
-            user.language
-        };
+        let language = if strays { draw_language(&mut self.rng) } else { user.language };
         let mention = self.rng.random_ratio(1, 10).then(|| self.any_person());
         let (text, has_words) = compose(&mut self.rng, language, topic, reply_to, mention);
         (text, if has_words { language.code } else { "und" })
@@ -173,28 +160,16 @@ impl Writers {
         relation: Relation,
     ) -> Status {
         let rng = &mut self.rng;
-        let location =
-            (rng.random_ratio(1, 25) && !matches!(relation, Relation::Retweet(_))).then(|| {
-                let city = &CITIES[rng.random_range(0..CITIES.len())];
-                let mut near = |degrees: f64| degrees + rng.random_range(-0.05..0.05);
-                let point = (near(city.lat), near(city.lon));
-                Location {
-                    city,
-                    point: rng.random_ratio(2, 3).then_some(point),
-                }
-            });
+        let location = (rng.random_ratio(1, 25) && !matches!(relation, Relation::Retweet(_))).then(|| {
+            let city = &CITIES[rng.random_range(0..CITIES.len())];
+            let mut near = |degrees: f64| degrees + rng.random_range(-0.05..0.05);
+            let point = (near(city.lat), near(city.lon));
+            Location { city, point: rng.random_ratio(2, 3).then_some(point) }
+        });
         // A live stream shows new tweets with zero counts; these look as if they had been fetched
         // a little later, so that sums over them are worth a chart.
-        let retweets = if rng.random_ratio(1, 3) {
-            log_uniform(rng, 8)
-        } else {
-            0
-        };
-        let favorites = if rng.random_ratio(1, 2) {
-            log_uniform(rng, 10)
-        } else {
-            0
-        };
+        let retweets = if rng.random_ratio(1, 3) { log_uniform(rng, 8) } else { 0 };
+        let favorites = if rng.random_ratio(1, 2) { log_uniform(rng, 10) } else { 0 };
         Status {
             ms,
             id: snowflake::from_ms(ms, low),
@@ -211,9 +186,5 @@ impl Writers {
 }
 
 pub(super) fn person(user: &User) -> Person {
-    Person {
-        id: user.id,
-        screen_name: user.screen_name.clone(),
-        name: user.name,
-    }
+    Person { id: user.id, screen_name: user.screen_name.clone(), name: user.name }
 }

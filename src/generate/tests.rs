@@ -15,12 +15,7 @@ const FINGERPRINTS: [(GenerateForm, u32); 3] = [
 ];
 
 fn options(form: GenerateForm) -> GenerateOptions {
-    GenerateOptions {
-        tweets: 2_000,
-        seed: 42,
-        form,
-        ..GenerateOptions::default()
-    }
+    GenerateOptions { tweets: 2_000, seed: 42, form, ..GenerateOptions::default() }
 }
 
 fn make(options: &GenerateOptions) -> (Vec<u8>, Generated) {
@@ -33,12 +28,8 @@ fn make(options: &GenerateOptions) -> (Vec<u8>, Generated) {
 
 fn lines(out: &[u8]) -> Vec<Value> {
     assert_eq!(out.last(), Some(&b'\n'));
-    let lines = out
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty());
-    lines
-        .map(|line| serde_json::from_slice(line).unwrap())
-        .collect()
+    let lines = out.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
 }
 
 fn is_tweet(record: &Value) -> bool {
@@ -56,10 +47,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_gives_others() {
     assert_eq!(now, FINGERPRINTS);
     for (form, _) in FINGERPRINTS {
         let (out, _) = make(&options(form));
-        let (other, _) = make(&GenerateOptions {
-            seed: 43,
-            ..options(form)
-        });
+        let (other, _) = make(&GenerateOptions { seed: 43, ..options(form) });
         assert_ne!(out, other);
     }
 }
@@ -71,14 +59,8 @@ fn the_array_holds_what_the_lines_hold() {
     let elements: Vec<Value> = serde_json::from_slice(&array).unwrap();
     assert_eq!(elements, lines(&by_line));
     assert_eq!(elements.len() as u64, made.tweets + made.notices);
-    assert_eq!(
-        (made.records, made_array.records),
-        (elements.len() as u64, elements.len() as u64)
-    );
-    assert_eq!(
-        by_line.len() + "[]\n".len() - "\n".len() + elements.len() - 1,
-        array.len()
-    );
+    assert_eq!((made.records, made_array.records), (elements.len() as u64, elements.len() as u64));
+    assert_eq!(by_line.len() + "[]\n".len() - "\n".len() + elements.len() - 1, array.len());
 }
 
 #[test]
@@ -103,16 +85,9 @@ fn ids_and_both_times_agree() {
     assert!(nested > 0);
     assert_eq!(made.first_ms, times.iter().copied().min());
     assert_eq!(made.last_ms, times.iter().copied().max());
-    let steps_back: Vec<u64> = times
-        .windows(2)
-        .filter_map(|pair| pair[0].checked_sub(pair[1]))
-        .filter(|&ms| ms > 0)
-        .collect();
-    assert!(
-        (2..=20).contains(&steps_back.len()),
-        "{} steps back",
-        steps_back.len()
-    );
+    let steps_back: Vec<u64> =
+        times.windows(2).filter_map(|pair| pair[0].checked_sub(pair[1])).filter(|&ms| ms > 0).collect();
+    assert!((2..=20).contains(&steps_back.len()), "{} steps back", steps_back.len());
     assert!(steps_back.iter().all(|&ms| ms <= 2_000));
 }
 
@@ -157,9 +132,7 @@ fn long_texts_are_truncated_and_stand_whole_beside() {
     for tweet in &tweets {
         let text = tweet["text"].as_str().unwrap();
         assert!(text.chars().count() <= 140);
-        let full = tweet
-            .get("extended_tweet")
-            .map(|extended| extended["full_text"].as_str().unwrap());
+        let full = tweet.get("extended_tweet").map(|extended| extended["full_text"].as_str().unwrap());
         assert_eq!(tweet["truncated"], full.is_some());
         if let Some(full) = full {
             truncated += 1;
@@ -168,31 +141,20 @@ fn long_texts_are_truncated_and_stand_whole_beside() {
             assert!(text.starts_with(&kept));
         }
     }
-    assert!(
-        (40..300).contains(&truncated),
-        "{truncated} of {} truncated",
-        tweets.len()
-    );
+    assert!((40..300).contains(&truncated), "{truncated} of {} truncated", tweets.len());
 }
 
 #[test]
 fn coordinates_are_east_first_and_geo_is_north_first() {
     let tweets = tweets();
-    let located: Vec<_> = tweets
-        .iter()
-        .filter(|tweet| !tweet["coordinates"].is_null())
-        .collect();
+    let located: Vec<_> = tweets.iter().filter(|tweet| !tweet["coordinates"].is_null()).collect();
     assert!(located.len() > 10);
     for tweet in located {
         let east_north = &tweet["coordinates"]["coordinates"];
         let north_east = &tweet["geo"]["coordinates"];
-        assert_eq!(
-            (&east_north[0], &east_north[1]),
-            (&north_east[1], &north_east[0])
-        );
+        assert_eq!((&east_north[0], &east_north[1]), (&north_east[1], &north_east[0]));
         let corner = &tweet["place"]["bounding_box"]["coordinates"][0][0];
-        let distance =
-            |n: usize| (corner[n].as_f64().unwrap() - east_north[n].as_f64().unwrap()).abs();
+        let distance = |n: usize| (corner[n].as_f64().unwrap() - east_north[n].as_f64().unwrap()).abs();
         assert!(distance(0) < 0.2 && distance(1) < 0.2, "{tweet}");
     }
 }
@@ -232,18 +194,12 @@ fn there_is_something_of_everything_that_readers_stumble_over() {
 fn few_users_write_much_and_many_little() {
     let mut by_user = std::collections::HashMap::new();
     for tweet in tweets() {
-        *by_user
-            .entry(tweet["user"]["id"].as_u64().unwrap())
-            .or_insert(0_u32) += 1;
+        *by_user.entry(tweet["user"]["id"].as_u64().unwrap()).or_insert(0_u32) += 1;
     }
     let mut counts: Vec<u32> = by_user.into_values().collect();
     counts.sort_unstable_by(|a, b| b.cmp(a));
     assert!(counts.len() > 500, "{} users", counts.len());
-    assert!(
-        (30..200).contains(&counts[0]),
-        "the busiest has {} of 2000",
-        counts[0]
-    );
+    assert!((30..200).contains(&counts[0]), "the busiest has {} of 2000", counts[0]);
     assert_eq!(counts[counts.len() / 2], 1);
 }
 
@@ -271,15 +227,10 @@ fn groups_hold_all_texts_on_one_line_without_time() {
 
 #[test]
 fn a_file_of_nothing_is_still_of_its_form() {
-    for (form, bytes) in [
-        (GenerateForm::Lines, ""),
-        (GenerateForm::Array, "[]\n"),
-        (GenerateForm::Grouped, "[]\n"),
-    ] {
-        let (out, made) = make(&GenerateOptions {
-            tweets: 0,
-            ..options(form)
-        });
+    for (form, bytes) in
+        [(GenerateForm::Lines, ""), (GenerateForm::Array, "[]\n"), (GenerateForm::Grouped, "[]\n")]
+    {
+        let (out, made) = make(&GenerateOptions { tweets: 0, ..options(form) });
         assert_eq!(out, bytes.as_bytes());
         assert_eq!(made.records, 0);
     }
@@ -289,11 +240,7 @@ fn a_file_of_nothing_is_still_of_its_form() {
 fn one_user_writes_everything_and_more_users_than_tweets_are_fine() {
     for users in [1, 100_000] {
         for form in [GenerateForm::Lines, GenerateForm::Grouped] {
-            make(&GenerateOptions {
-                users,
-                tweets: 100,
-                ..options(form)
-            });
+            make(&GenerateOptions { users, tweets: 100, ..options(form) });
         }
     }
 }
@@ -307,25 +254,13 @@ fn options_that_cannot_be_met_are_errors() {
     };
     let with = GenerateOptions::default;
     for rate_per_s in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(
-            fails(GenerateOptions {
-                rate_per_s,
-                ..with()
-            })
-            .contains("rate")
-        );
+        assert!(fails(GenerateOptions { rate_per_s, ..with() }).contains("rate"));
     }
     for users in [0, u64::MAX] {
         assert!(fails(GenerateOptions { users, ..with() }).contains("users"));
     }
     for rate_per_s in [1e-6, f64::MIN_POSITIVE] {
-        assert!(
-            fails(GenerateOptions {
-                rate_per_s,
-                ..with()
-            })
-            .contains("2080")
-        );
+        assert!(fails(GenerateOptions { rate_per_s, ..with() }).contains("2080"));
     }
 }
 
@@ -350,15 +285,9 @@ fn the_sample_is_made_by_the_defaults() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json");
     let sample = std::fs::read(path).unwrap();
     let (out, made) = make(&GenerateOptions::default());
-    assert!(
-        out == sample,
-        "{path} is not what the generator gives: write it anew"
-    );
+    assert!(out == sample, "{path} is not what the generator gives: write it anew");
     assert_eq!(made.tweets, 6_000);
     assert!(sample.len() < 6_000_000, "{} bytes", sample.len());
     let span_s = (made.last_ms.unwrap() - made.first_ms.unwrap()) / 1000;
-    assert!(
-        (570..=630).contains(&span_s),
-        "{span_s} s instead of ten minutes"
-    );
+    assert!((570..=630).contains(&span_s), "{span_s} s instead of ten minutes");
 }

@@ -50,20 +50,13 @@ impl Text {
 
     /// An entity needs a blank before it, in languages without blanks too.
     fn push_apart(&mut self) {
-        if self
-            .text
-            .chars()
-            .next_back()
-            .is_some_and(|last| !last.is_whitespace())
-        {
+        if self.text.chars().next_back().is_some_and(|last| !last.is_whitespace()) {
             self.push(" ");
         }
     }
 
     fn ends_in_entity(&self) -> bool {
-        self.entities
-            .last()
-            .is_some_and(|([_, end], _)| *end == self.chars)
+        self.entities.last().is_some_and(|([_, end], _)| *end == self.chars)
     }
 
     pub fn push_entity(&mut self, entity: Entity) {
@@ -100,9 +93,8 @@ impl Text {
         let shift = text.chars;
         text.push(&original.text);
         let moved = original.entities.iter();
-        text.entities.extend(
-            moved.map(|([start, end], entity)| ([start + shift, end + shift], entity.clone())),
-        );
+        text.entities
+            .extend(moved.map(|([start, end], entity)| ([start + shift, end + shift], entity.clone())));
         if text.chars > SHORT_CHARS {
             text = text.cut(SHORT_CHARS - 1);
             text.push("…");
@@ -125,11 +117,7 @@ impl Text {
     fn cut(&self, chars: usize) -> Self {
         let text: String = self.text.chars().take(chars).collect();
         let within = self.entities.iter().filter(|([_, end], _)| *end <= chars);
-        Self {
-            chars: text.chars().count(),
-            text,
-            entities: within.cloned().collect(),
-        }
+        Self { chars: text.chars().count(), text, entities: within.cloned().collect() }
     }
 }
 
@@ -203,9 +191,7 @@ fn pick(rng: &mut ChaCha8Rng, from: &[&'static str]) -> &'static str {
 /// Ten letters and digits.
 fn link_token(rng: &mut ChaCha8Rng) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    (0..10)
-        .map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())]))
-        .collect()
+    (0..10).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
 }
 
 #[cfg(test)]
@@ -216,11 +202,7 @@ mod tests {
     use super::*;
 
     fn person() -> Person {
-        Person {
-            id: 7,
-            screen_name: "tinyotter7".into(),
-            name: "tiny otter",
-        }
+        Person { id: 7, screen_name: "tinyotter7".into(), name: "tiny otter" }
     }
 
     fn entity_texts_fit(text: &Text) {
@@ -234,11 +216,7 @@ mod tests {
                 Entity::Itself(_) => assert!(spelt.starts_with("https://t.example/"), "{spelt}"),
             }
             let next = text.text.chars().nth(*end);
-            assert!(
-                next.is_none_or(|next| !next.is_alphanumeric()),
-                "{}",
-                text.text
-            );
+            assert!(next.is_none_or(|next| !next.is_alphanumeric()), "{}", text.text);
         }
     }
 
@@ -250,13 +228,7 @@ mod tests {
             let language = LANGUAGES[n % LANGUAGES.len()];
             let topic = (n % 3 == 0).then_some("LanternCup");
             let mention = (n % 2 == 0).then(person);
-            let (text, _) = compose(
-                &mut rng,
-                language,
-                topic,
-                (n % 5 == 0).then(person),
-                mention,
-            );
+            let (text, _) = compose(&mut rng, language, topic, (n % 5 == 0).then(person), mention);
             assert!(!text.text.is_empty());
             entity_texts_fit(&text);
             let retweet = Text::retweet_of(person(), &text);

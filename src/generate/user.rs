@@ -116,10 +116,7 @@ mod tests {
             }
             assert!(names.insert(user.screen_name));
         }
-        assert!(
-            (1_000..2_000).contains(&large),
-            "{large} of 5000 ids above 2^53"
-        );
+        assert!((1_000..2_000).contains(&large), "{large} of 5000 ids above 2^53");
     }
 
     #[test]

@@ -41,28 +41,16 @@ fn object(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> 
     match &status.relation {
         Relation::Retweet(original) => nested(out, "retweeted_status", original, escape)?,
         Relation::Quote(quoted) => {
-            write!(
-                out,
-                ",\"quoted_status_id\":{0},\"quoted_status_id_str\":\"{0}\"",
-                quoted.id
-            )?;
+            write!(out, ",\"quoted_status_id\":{0},\"quoted_status_id_str\":\"{0}\"", quoted.id)?;
             nested(out, "quoted_status", quoted, escape)?;
         }
         Relation::None | Relation::Reply { .. } => {}
     }
-    write!(
-        out,
-        ",\"is_quote_status\":{}",
-        matches!(status.relation, Relation::Quote(_))
-    )?;
+    write!(out, ",\"is_quote_status\":{}", matches!(status.relation, Relation::Quote(_)))?;
     if short.is_some() {
         out.extend_from_slice(b",\"extended_tweet\":{\"full_text\":");
         string(out, &status.text.text, escape);
-        write!(
-            out,
-            ",\"display_text_range\":[0,{}],\"entities\":",
-            status.text.chars
-        )?;
+        write!(out, ",\"display_text_range\":[0,{}],\"entities\":", status.text.chars)?;
         entities(out, &status.text, escape)?;
         out.push(b'}');
     }
@@ -85,11 +73,7 @@ fn nested(out: &mut Vec<u8>, key: &str, status: &Status, escape: Escape) -> io::
 fn user(out: &mut Vec<u8>, user: &User, escape: Escape) -> io::Result<()> {
     write!(out, "{{\"id\":{0},\"id_str\":\"{0}\",\"name\":", user.id)?;
     string(out, user.name, escape);
-    write!(
-        out,
-        ",\"screen_name\":\"{}\",\"location\":",
-        user.screen_name
-    )?;
+    write!(out, ",\"screen_name\":\"{}\",\"location\":", user.screen_name)?;
     string_or_null(out, user.location, escape);
     write!(
         out,
@@ -116,19 +100,11 @@ fn location(out: &mut Vec<u8>, location: Option<&Location>, escape: Escape) -> i
         out.extend_from_slice(b",\"place\":null");
         return Ok(());
     };
-    write!(
-        out,
-        ",\"place\":{{\"id\":\"{}\",\"place_type\":\"city\",\"name\":",
-        city.id
-    )?;
+    write!(out, ",\"place\":{{\"id\":\"{}\",\"place_type\":\"city\",\"name\":", city.id)?;
     string(out, city.name, escape);
     out.extend_from_slice(b",\"full_name\":");
     string(out, &format!("{}, {}", city.name, city.country), escape);
-    write!(
-        out,
-        ",\"country_code\":\"{}\",\"country\":",
-        city.country_code
-    )?;
+    write!(out, ",\"country_code\":\"{}\",\"country\":", city.country_code)?;
     string(out, city.country, escape);
     let (south, north) = (city.lat - 0.1, city.lat + 0.1);
     let (west, east) = (city.lon - 0.1, city.lon + 0.1);
@@ -167,19 +143,11 @@ fn entities(out: &mut Vec<u8>, text: &Text, escape: Escape) -> io::Result<()> {
     out.extend_from_slice(b"],\"user_mentions\":[");
     first = true;
     for ([start, end], entity) in &text.entities {
-        if let Entity::Mention(Person {
-            id,
-            screen_name,
-            name,
-        }) = entity
-        {
+        if let Entity::Mention(Person { id, screen_name, name }) = entity {
             open(out, &mut first, "screen_name");
             write!(out, "\"{screen_name}\",\"name\":")?;
             string(out, name, escape);
-            write!(
-                out,
-                ",\"id\":{id},\"id_str\":\"{id}\",\"indices\":[{start},{end}]}}"
-            )?;
+            write!(out, ",\"id\":{id},\"id_str\":\"{id}\",\"indices\":[{start},{end}]}}")?;
         }
     }
     out.extend_from_slice(b"]}");
@@ -188,11 +156,7 @@ fn entities(out: &mut Vec<u8>, text: &Text, escape: Escape) -> io::Result<()> {
 
 /// Starts the next object of a list with its first key.
 fn open(out: &mut Vec<u8>, first: &mut bool, key: &str) {
-    out.extend_from_slice(if std::mem::take(first) {
-        b"{\""
-    } else {
-        b",{\""
-    });
+    out.extend_from_slice(if std::mem::take(first) { b"{\"" } else { b",{\"" });
     out.extend_from_slice(key.as_bytes());
     out.extend_from_slice(b"\":");
 }
@@ -226,8 +190,5 @@ pub(super) fn delete_notice(out: &mut Vec<u8>, id: u64, user_id: u64, ms: u64) -
 
 /// Appends the notice that the stream has left out `track` tweets since it began.
 pub(super) fn limit_notice(out: &mut Vec<u8>, track: u64, ms: u64) -> io::Result<()> {
-    write!(
-        out,
-        "{{\"limit\":{{\"track\":{track},\"timestamp_ms\":\"{ms}\"}}}}"
-    )
+    write!(out, "{{\"limit\":{{\"track\":{track},\"timestamp_ms\":\"{ms}\"}}}}")
 }

@@ -35,16 +35,7 @@ pub(super) static ENGLISH: Language = Language {
         "is all I want to talk about",
     ],
     ends: &[".", ".", "!", "...", " :)", "?!"],
-    hashtags: &[
-        "coffee",
-        "MondayMood",
-        "rain",
-        "NowPlaying",
-        "books",
-        "gardening",
-        "matchday",
-        "ferrylife",
-    ],
+    hashtags: &["coffee", "MondayMood", "rain", "NowPlaying", "books", "gardening", "matchday", "ferrylife"],
     names: &[
         "Quiet Heron",
         "late kettle",
@@ -90,23 +81,8 @@ pub(super) static SPANISH: Language = Language {
         "no se parece a nada",
     ],
     ends: &[".", ".", "!", "...", " jajaja"],
-    hashtags: &[
-        "café",
-        "FelizLunes",
-        "lluvia",
-        "libros",
-        "huerta",
-        "partidazo",
-        "trenes",
-    ],
-    names: &[
-        "Garza Tranquila",
-        "la tetera",
-        "nube de sal",
-        "Polilla Azul",
-        "Ñandú lento",
-        "El Farero",
-    ],
+    hashtags: &["café", "FelizLunes", "lluvia", "libros", "huerta", "partidazo", "trenes"],
+    names: &["Garza Tranquila", "la tetera", "nube de sal", "Polilla Azul", "Ñandú lento", "El Farero"],
 };
 
 pub(super) static PORTUGUESE: Language = Language {
@@ -143,14 +119,7 @@ pub(super) static PORTUGUESE: Language = Language {
     ],
     ends: &[".", ".", "!", "...", " kkkk"],
     hashtags: &["café", "chuva", "livros", "horta", "jogo", "trem", "BomDia"],
-    names: &[
-        "Garça Quieta",
-        "chaleira",
-        "nuvem de sal",
-        "Mariposa Azul",
-        "capim",
-        "O Faroleiro",
-    ],
+    names: &["Garça Quieta", "chaleira", "nuvem de sal", "Mariposa Azul", "capim", "O Faroleiro"],
 };
 
 pub(super) static FRENCH: Language = Language {
@@ -187,13 +156,7 @@ pub(super) static FRENCH: Language = Language {
     ],
     ends: &[".", ".", " !", "…"],
     hashtags: &["café", "pluie", "lecture", "jardin", "été", "trains"],
-    names: &[
-        "Héron tranquille",
-        "la bouilloire",
-        "Nuage de sel",
-        "Papillon bleu",
-        "Le gardien du phare",
-    ],
+    names: &["Héron tranquille", "la bouilloire", "Nuage de sel", "Papillon bleu", "Le gardien du phare"],
 };
 
 pub(super) static TURKISH: Language = Language {
@@ -230,11 +193,5 @@ pub(super) static TURKISH: Language = Language {
     ],
     ends: &[".", ".", "!", "..."],
     hashtags: &["kahve", "yağmur", "kitap", "bahçe", "günaydın"],
-    names: &[
-        "Sakin Balıkçıl",
-        "çaydanlık",
-        "tuz bulutu",
-        "Mavi Güve",
-        "Fenerci",
-    ],
+    names: &["Sakin Balıkçıl", "çaydanlık", "tuz bulutu", "Mavi Güve", "Fenerci"],
 };

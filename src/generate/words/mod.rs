@@ -44,62 +44,20 @@ const fn city(
     lat: f64,
     lon: f64,
 ) -> City {
-    City {
-        id,
-        name,
-        country,
-        country_code,
-        lat,
-        lon,
-    }
+    City { id, name, country, country_code, lat, lon }
 }
 
 pub(in crate::generate) static CITIES: &[City] = &[
-    city(
-        "01a9a39529b27f36",
-        "Chicago",
-        "United States",
-        "US",
-        41.85,
-        -87.65,
-    ),
-    city(
-        "5d231ed8656fcf5a",
-        "Bristol",
-        "United Kingdom",
-        "GB",
-        51.45,
-        -2.58,
-    ),
+    city("01a9a39529b27f36", "Chicago", "United States", "US", 41.85, -87.65),
+    city("5d231ed8656fcf5a", "Bristol", "United Kingdom", "GB", 51.45, -2.58),
     city("06ef846bfc783874", "横浜市", "日本", "JP", 35.44, 139.64),
     city("7e21aa2bd4f7d2a9", "부산", "대한민국", "KR", 35.18, 129.07),
-    city(
-        "0c5e2d1cb5a1f6d3",
-        "Valparaíso",
-        "Chile",
-        "CL",
-        -33.04,
-        -71.61,
-    ),
-    city(
-        "68e019afec7d0ba5",
-        "São Paulo",
-        "Brasil",
-        "BR",
-        -23.55,
-        -46.63,
-    ),
+    city("0c5e2d1cb5a1f6d3", "Valparaíso", "Chile", "CL", -33.04, -71.61),
+    city("68e019afec7d0ba5", "São Paulo", "Brasil", "BR", -23.55, -46.63),
     city("09f6a7707f18e0b1", "Marseille", "France", "FR", 43.30, 5.37),
     city("5e02a0f0d91c76d2", "İzmir", "Türkiye", "TR", 38.42, 27.14),
     city("0a8b3cc1d6d72e94", "الإسكندرية", "مصر", "EG", 31.20, 29.92),
-    city(
-        "01864a8a64df9dc4",
-        "Melbourne",
-        "Australia",
-        "AU",
-        -37.81,
-        144.96,
-    ),
+    city("01864a8a64df9dc4", "Melbourne", "Australia", "AU", -37.81, 144.96),
 ];
 
 /// What people write in the location field of their profile.
@@ -127,14 +85,8 @@ pub(in crate::generate) static CLIENTS: &[(&str, &str)] = &[
 ];
 
 /// Hashtags that bursts are about: made-up events that everybody writes of at once.
-pub(in crate::generate) static BURST_TOPICS: &[&str] = &[
-    "LanternCup",
-    "HarbourLights",
-    "GoldenHeron",
-    "MoonriseLive",
-    "TeapotDay",
-    "SignalFire",
-];
+pub(in crate::generate) static BURST_TOPICS: &[&str] =
+    &["LanternCup", "HarbourLights", "GoldenHeron", "MoonriseLive", "TeapotDay", "SignalFire"];
 
 /// Some are one code point, some several (skin tone, flag, zero-width joiner).
 pub(in crate::generate) static EMOJI: &[&str] = &[
@@ -176,12 +128,10 @@ pub(in crate::generate) static ODD_ENDS: &[&str] = &[
 ];
 
 /// Both halves of screen names; with the number after them they keep within 15 characters.
-pub(in crate::generate) static HANDLE_FIRST: &[&str] = &[
-    "slow", "Late", "quiet", "Odd", "tiny", "Blue", "lucky", "Salt",
-];
-pub(in crate::generate) static HANDLE_SECOND: &[&str] = &[
-    "Heron", "Kettle", "Ferry", "otter", "Lamp", "fern", "Cloud", "Moth",
-];
+pub(in crate::generate) static HANDLE_FIRST: &[&str] =
+    &["slow", "Late", "quiet", "Odd", "tiny", "Blue", "lucky", "Salt"];
+pub(in crate::generate) static HANDLE_SECOND: &[&str] =
+    &["Heron", "Kettle", "Ferry", "otter", "Lamp", "fern", "Cloud", "Moth"];
 
 /// In the order of their shares, more or less.
 pub(in crate::generate) static LANGUAGES: [&Language; 8] = [
@@ -201,24 +151,15 @@ mod tests {
 
     #[test]
     fn the_shares_of_the_languages_add_up_to_a_hundred() {
-        let sum: u32 = LANGUAGES
-            .iter()
-            .map(|language| language.users_percent)
-            .sum();
+        let sum: u32 = LANGUAGES.iter().map(|language| language.users_percent).sum();
         assert_eq!(sum, 100);
     }
 
     #[test]
     fn hashtags_are_one_word() {
-        let tags = LANGUAGES
-            .iter()
-            .flat_map(|language| language.hashtags)
-            .chain(BURST_TOPICS);
+        let tags = LANGUAGES.iter().flat_map(|language| language.hashtags).chain(BURST_TOPICS);
         for tag in tags {
-            assert!(
-                tag.chars().all(|c| c.is_alphanumeric() || c == '_'),
-                "{tag}"
-            );
+            assert!(tag.chars().all(|c| c.is_alphanumeric() || c == '_'), "{tag}");
         }
     }
 }

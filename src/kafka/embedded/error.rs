@@ -1,0 +1,100 @@
+//! Why the endpoint could not start or stop. Each message says what to do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What went wrong around the endpoint itself. Errors of single requests never come out here:
+/// they go to the client as Kafka's error codes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The address that was asked for belongs to another program.
+    #[error(
+        "Kafka endpoint: {addr} is already in use; stop what listens there, or name another \
+         address (port 0 takes a free one)"
+    )]
+    AddressInUse {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("Kafka endpoint: cannot listen on {addr}; name an address of this machine")]
+    Listen {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// Another endpoint works in this directory.
+    #[error(
+        "Kafka endpoint: another process is using the directory {}; stop it, or name another \
+         directory", dir.display()
+    )]
+    DirInUse {
+        /// The directory asked for.
+        dir: PathBuf,
+    },
+    /// The directory holds files, and none of them is our marker.
+    #[error(
+        "Kafka endpoint: the directory {} is not empty and was not made by tweetblast; name an \
+         empty or a new directory", dir.display()
+    )]
+    ForeignDir {
+        /// The directory asked for.
+        dir: PathBuf,
+    },
+    /// The directory, or a file in it, cannot be used.
+    #[error("Kafka endpoint: cannot {action} {}; check that it can be written and has room", path.display())]
+    Storage {
+        /// What was tried: "create", "open", "read".
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// Our marker file does not hold what we write into it.
+    #[error(
+        "Kafka endpoint: {} is damaged ({reason}); name another directory, or remove this one \
+         if its messages are no longer needed", path.display()
+    )]
+    DamagedMarker {
+        /// The marker file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A log holds a batch that does not verify, and good batches behind it: this is damage, not
+    /// the torn tail that a kill leaves. Cutting there would drop acknowledged messages in silence.
+    #[error(
+        "Kafka endpoint: {} is damaged at byte {position} (offset {offset}): {reason}; restore the \
+         file, or cut it there (`truncate -s {position}`) and lose every later message of this \
+         partition", path.display()
+    )]
+    DamagedLog {
+        /// The partition's log file.
+        path: PathBuf,
+        /// Byte offset of the first batch that does not verify.
+        position: u64,
+        /// Kafka offset that this batch should start at.
+        offset: i64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No thread could be started.
+    #[error("Kafka endpoint: cannot start a thread; raise the limit on threads (`ulimit -u`)")]
+    Thread {
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// The options contradict themselves.
+    #[error("Kafka endpoint: {0}")]
+    Options(String),
+}

@@ -1,0 +1,307 @@
+//! The topics: made, found, removed, and found again after a restart.
+//!
+//! A topic appears and vanishes as a whole: its directory is built elsewhere and renamed into
+//! place, so a kill in between leaves either all its partitions or none.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use kafka_protocol::error::ResponseError;
+
+use super::data_dir::DataDir;
+use super::error::EndpointError;
+use super::log::Log;
+
+/// Partitions of all topics together. Each holds a file open; a usual limit is 1,024 files.
+const PARTITIONS_MAX: usize = 512;
+/// Longest topic name (`Topic.MAX_NAME_LENGTH`).
+const NAME_BYTES_MAX: usize = 249;
+/// Producer ids reserved at a time, so that most are given out without a write. Kafka's block too
+/// (`ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`).
+const PRODUCER_IDS_RESERVED: i64 = 1000;
+
+/// One topic: its partitions, by number.
+#[derive(Debug)]
+pub(crate) struct Topic {
+    partitions: Vec<Mutex<Log>>,
+}
+
+impl Topic {
+    /// How many partitions it has.
+    pub fn partition_count(&self) -> i32 {
+        self.partitions.len() as i32
+    }
+
+    /// One partition's log, locked; `None` if there is no such partition.
+    pub fn log(&self, partition: i32) -> Option<MutexGuard<'_, Log>> {
+        let log = self.partitions.get(usize::try_from(partition).ok()?)?;
+        // A panic under the lock ends the connection that had it. Append changes the log's state
+        // only after all that can fail, so the state is whole and the others may go on.
+        Some(log.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(Debug)]
+struct ProducerIds {
+    next: i64,
+    reserved: i64,
+}
+
+/// All topics, and the directory they live in.
+#[derive(Debug)]
+pub(crate) struct Store {
+    dir: DataDir,
+    topics: RwLock<BTreeMap<String, Arc<Topic>>>,
+    producer_ids: Mutex<ProducerIds>,
+    scratch_names: AtomicU64,
+}
+
+impl Store {
+    /// Opens every topic in the directory. Takes as long as reading all logs once.
+    pub fn open(dir: DataDir) -> Result<Self, EndpointError> {
+        let failed = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| EndpointError::Storage { action, path, source }
+        };
+        // What was being made or removed when the last process ended.
+        let scratch = dir.scratch();
+        fs::remove_dir_all(&scratch).map_err(failed("remove", &scratch))?;
+        fs::create_dir(&scratch).map_err(failed("create", &scratch))?;
+
+        let mut topics = BTreeMap::new();
+        let root = dir.topics();
+        for entry in fs::read_dir(&root).map_err(failed("read", &root))? {
+            let path = entry.map_err(failed("read", &root))?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let Some(name) = name.filter(|name| is_topic_name(name)) else {
+                let strange = io::Error::other("this is no topic's directory");
+                return Err(failed("use", &path)(strange));
+            };
+            let partitions = (0..)
+                .map(|i: i32| path.join(i.to_string()))
+                .take_while(|partition| partition.is_dir())
+                .map(|partition| Log::open(&partition).map(Mutex::new))
+                .collect::<Result<Vec<_>, _>>()?;
+            let found = fs::read_dir(&path).map_err(failed("read", &path))?.count();
+            if partitions.is_empty() || partitions.len() != found {
+                let gap = io::Error::other("its partitions are not numbered from 0 without a gap");
+                return Err(failed("use", &path)(gap));
+            }
+            topics.insert(name.to_owned(), Arc::new(Topic { partitions }));
+        }
+        let next = dir.load_producer_ids()?;
+        Ok(Self {
+            dir,
+            topics: RwLock::new(topics),
+            producer_ids: Mutex::new(ProducerIds { next, reserved: next }),
+            scratch_names: AtomicU64::new(0),
+        })
+    }
+
+    /// The directory it lives in.
+    pub fn dir(&self) -> &DataDir {
+        &self.dir
+    }
+
+    /// Gives the directory back, to be removed if it is a temporary one.
+    pub fn into_dir(self) -> DataDir {
+        self.dir
+    }
+
+    /// A topic by name.
+    pub fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        self.topics.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All topics, by name, with their partition counts.
+    pub fn all_topics(&self) -> Vec<(String, i32)> {
+        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+        topics.iter().map(|(name, topic)| (name.clone(), topic.partition_count())).collect()
+    }
+
+    /// Makes a topic, or with `validate_only` says whether it could be made. The inner error goes
+    /// to the client with its reason.
+    pub fn create_topic(
+        &self,
+        name: &str,
+        partition_count: i32,
+        validate_only: bool,
+    ) -> Result<(), (ResponseError, String)> {
+        if !is_topic_name(name) {
+            let reason = "a topic's name is 1 to 249 of a-z A-Z 0-9 . _ - but not . or ..";
+            return Err((ResponseError::InvalidTopicException, reason.to_owned()));
+        }
+        let Some(wanted) = usize::try_from(partition_count).ok().filter(|&n| n > 0) else {
+            let reason = "the number of partitions must be 1 or more";
+            return Err((ResponseError::InvalidPartitions, reason.to_owned()));
+        };
+        let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
+        if topics.contains_key(name) {
+            let reason = format!("topic '{name}' already exists");
+            return Err((ResponseError::TopicAlreadyExists, reason));
+        }
+        let present: usize = topics.values().map(|topic| topic.partitions.len()).sum();
+        if wanted > PARTITIONS_MAX.saturating_sub(present) {
+            let reason = format!(
+                "the embedded endpoint holds {PARTITIONS_MAX} partitions in all, and has \
+                 {present}; use a real Kafka cluster for more"
+            );
+            return Err((ResponseError::PolicyViolation, reason));
+        }
+        if validate_only {
+            return Ok(());
+        }
+        let partitions = self.make_partitions(name, wanted).map_err(|error| {
+            tracing::error!(
+                topic = name,
+                error = &error as &dyn std::error::Error,
+                "Kafka endpoint: cannot create a topic"
+            );
+            (ResponseError::KafkaStorageError, error.to_string())
+        })?;
+        topics.insert(name.to_owned(), Arc::new(Topic { partitions }));
+        Ok(())
+    }
+
+    fn make_partitions(&self, name: &str, count: usize) -> Result<Vec<Mutex<Log>>, EndpointError> {
+        let new = self.scratch_path();
+        let made = (0..count).try_for_each(|i| fs::create_dir_all(new.join(i.to_string())));
+        // The files are opened in place and follow the rename.
+        let opened = made
+            .map_err(|source| EndpointError::Storage { action: "create", path: new.clone(), source })
+            .and_then(|()| {
+                (0..count)
+                    .map(|i| Log::open(&new.join(i.to_string())).map(Mutex::new))
+                    .collect::<Result<Vec<_>, _>>()
+            });
+        let path = self.dir.topics().join(name);
+        let moved = opened.and_then(|mut logs| {
+            fs::rename(&new, &path).map_err(|source| EndpointError::Storage {
+                action: "create",
+                path: path.clone(),
+                source,
+            })?;
+            for (i, log) in logs.iter_mut().enumerate() {
+                let log = log.get_mut().unwrap_or_else(PoisonError::into_inner);
+                log.moved_to(&path.join(i.to_string()));
+            }
+            Ok(logs)
+        });
+        if moved.is_err() {
+            let _ = fs::remove_dir_all(&new); // at the latest the next start does it
+        }
+        moved
+    }
+
+    /// Removes a topic and its messages. Fetches under way still end well: they hold the files open.
+    pub fn delete_topic(&self, name: &str) -> Result<(), ResponseError> {
+        let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
+        let topic = topics.get(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let grave = self.scratch_path();
+        if let Err(error) = fs::rename(self.dir.topics().join(name), &grave) {
+            tracing::error!(topic = name, %error, "Kafka endpoint: cannot delete a topic");
+            return Err(ResponseError::KafkaStorageError);
+        }
+        for partition in 0..topic.partition_count() {
+            if let Some(mut log) = topic.log(partition) {
+                log.mark_deleted();
+            }
+        }
+        topics.remove(name);
+        let _ = fs::remove_dir_all(&grave); // at the latest the next start does it
+        Ok(())
+    }
+
+    /// A producer id that was never given out before, not in earlier lives of the directory either.
+    pub fn next_producer_id(&self) -> Result<i64, EndpointError> {
+        let mut ids = self.producer_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.next == ids.reserved {
+            let reserved = ids.reserved.saturating_add(PRODUCER_IDS_RESERVED);
+            self.dir.save_producer_ids(reserved)?;
+            ids.reserved = reserved;
+        }
+        let id = ids.next;
+        ids.next += 1;
+        Ok(id)
+    }
+
+    fn scratch_path(&self) -> PathBuf {
+        let n = self.scratch_names.fetch_add(1, Ordering::Relaxed);
+        self.dir.scratch().join(n.to_string())
+    }
+}
+
+/// Kafka's rule (`Topic.validate`). It keeps names from leaving the directory, too.
+fn is_topic_name(name: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&name.len())
+        && name != "."
+        && name != ".."
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(path: &Path) -> Store {
+        Store::open(DataDir::open(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn empty_partitions_survive_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        store.create_topic("tweets", 3, false).unwrap();
+        store.create_topic("checked", 3, true).unwrap();
+        drop(store);
+        assert_eq!(open(dir.path()).all_topics(), [("tweets".to_owned(), 3)]);
+    }
+
+    #[test]
+    fn a_deleted_topic_stays_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        store.create_topic("tweets", 3, false).unwrap();
+        store.delete_topic("tweets").unwrap();
+        assert_eq!(store.delete_topic("tweets"), Err(ResponseError::UnknownTopicOrPartition));
+        assert!(store.topic("tweets").is_none());
+        drop(store);
+        assert!(open(dir.path()).all_topics().is_empty());
+    }
+
+    #[test]
+    fn names_and_numbers_are_checked() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let long = "x".repeat(250);
+        for name in ["", ".", "..", "../up", "a/b", "a b", "tweets\0", "ä", &long] {
+            let (error, _) = store.create_topic(name, 1, false).unwrap_err();
+            assert_eq!(error, ResponseError::InvalidTopicException, "{name:?}");
+        }
+        for count in [0, -1, i32::MIN] {
+            let (error, _) = store.create_topic("a", count, false).unwrap_err();
+            assert_eq!(error, ResponseError::InvalidPartitions);
+        }
+        let (error, _) = store.create_topic("a", i32::MAX, false).unwrap_err();
+        assert_eq!(error, ResponseError::PolicyViolation);
+        store.create_topic("a", 1, false).unwrap();
+        let (error, _) = store.create_topic("a", 1, false).unwrap_err();
+        assert_eq!(error, ResponseError::TopicAlreadyExists);
+    }
+
+    #[test]
+    fn producer_ids_are_never_given_out_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..3 {
+            let store = open(dir.path());
+            for _ in 0..1500 {
+                assert!(seen.insert(store.next_producer_id().unwrap()));
+            }
+        }
+    }
+}

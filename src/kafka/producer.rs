@@ -1,0 +1,395 @@
+//! The batched producer: takes events from a queue, gives each to librdkafka, and hands on exactly
+//! one delivery for each.
+//!
+//! librdkafka batches and retries; a Kafka that goes away is waited for without an end, unless a
+//! [`DrainLimit`] ends the wait: then what is left is given up and counted as failed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use rdkafka::ClientConfig;
+use rdkafka::ClientContext;
+use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig,
+};
+
+use super::KafkaError;
+use crate::event::{Delivery, Event, Outcome};
+use crate::report::Counters;
+
+/// Where to and how to produce.
+#[derive(Debug, Clone)]
+pub struct ProducerOptions {
+    /// Bootstrap servers, `host:port[,host:port…]`.
+    pub brokers: String,
+    /// Topic.
+    pub topic: String,
+    /// Partitions of the topic when it has to be created.
+    pub partitions: i32,
+    /// librdkafka properties that stand over ours.
+    pub properties: Vec<(String, String)>,
+    /// Run id to send along as the headers `run` and `seq`, for payloads that do not carry them.
+    pub run_in_headers: Option<String>,
+    /// How many producers share the memory of the queue.
+    pub producers: usize,
+}
+
+/// librdkafka's queue for all producers together: far below its default of 1 GiB, since what
+/// waits there adds to the memory of the run and to what a kill would cost.
+const QUEUE_KIB: usize = 32 * 1024;
+
+/// Largest record in bytes: the largest value the source lets through, and room around it.
+const MESSAGE_MAX_BYTES: usize = 20 * 1024 * 1024;
+
+impl ProducerOptions {
+    /// The properties as librdkafka gets them.
+    pub fn client_config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", "tweetblast")
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            // The default gives a record up after 5 minutes, silently but for its report.
+            .set("message.timeout.ms", "0")
+            .set("compression.type", "lz4")
+            .set("linger.ms", "5")
+            .set("partitioner", "murmur2_random")
+            .set("message.max.bytes", MESSAGE_MAX_BYTES.to_string())
+            .set("queue.buffering.max.kbytes", (QUEUE_KIB / self.producers.max(1)).to_string())
+            .set("log_level", "3");
+        for (name, value) in &self.properties {
+            config.set(name, value);
+        }
+        config
+    }
+}
+
+/// When to stop waiting for Kafka.
+#[derive(Debug, Clone)]
+pub struct DrainLimit {
+    /// Set by Ctrl-C.
+    pub stop: Arc<AtomicBool>,
+    /// Longest wait after a stop.
+    pub after_stop: Duration,
+    /// Longest wait after the last event of an undisturbed replay; `None`: without an end.
+    pub after_end: Option<Duration>,
+}
+
+/// One producer with its own queue and its own librdkafka instance.
+pub struct Producer {
+    inner: BaseProducer<Reports>,
+    topic: String,
+    run_in_headers: Option<String>,
+    pending: Pending,
+    counters: Arc<Counters>,
+    deliveries: Sender<Vec<Delivery>>,
+    drain: DrainLimit,
+    stopped_at: Option<Instant>,
+    gave_up: bool,
+}
+
+/// Events that librdkafka has and has not reported on, each in a place whose number goes along.
+#[derive(Default)]
+struct Pending {
+    places: Vec<Option<Waiting>>,
+    free: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    seq: Option<u64>,
+    intended: Option<Instant>,
+    sent: Instant,
+}
+
+impl Pending {
+    fn insert(&mut self, event: &Event) -> usize {
+        let waiting = Some(Waiting { seq: event.seq, intended: event.intended, sent: event.sent });
+        match self.free.pop() {
+            Some(place) => {
+                self.places[place] = waiting;
+                place
+            }
+            None => {
+                self.places.push(waiting);
+                self.places.len() - 1
+            }
+        }
+    }
+
+    fn take(&mut self, place: usize) -> Option<Waiting> {
+        let waiting = self.places.get_mut(place)?.take()?;
+        self.free.push(place);
+        Some(waiting)
+    }
+
+    fn count(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+}
+
+/// Collects delivery reports while librdkafka is polled.
+#[derive(Default)]
+struct Reports(Mutex<Vec<(usize, Outcome)>>);
+
+impl Reports {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(usize, Outcome)>> {
+        // A poisoned lock guards nothing here: each report is pushed whole.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Reports {
+    fn error(&self, error: RdKafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "Kafka");
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
+        let outcome = match result {
+            Ok(message) => Outcome::Delivered { partition: message.partition(), offset: message.offset() },
+            Err((error, _)) => Outcome::Failed {
+                reason: error.to_string(),
+                may_have_arrived: error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeInflight),
+            },
+        };
+        self.lock().push((place, outcome));
+    }
+}
+
+/// Longest wait for reports while nothing new comes: how late a new batch is noticed.
+const POLL: Duration = Duration::from_millis(1);
+
+/// Longest wait for a batch while nothing is in flight: how late librdkafka's errors are seen.
+const IDLE: Duration = Duration::from_millis(100);
+
+impl Producer {
+    /// A producer that hands deliveries to `deliveries`.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the properties.
+    pub fn new(
+        options: &ProducerOptions,
+        counters: Arc<Counters>,
+        deliveries: Sender<Vec<Delivery>>,
+        drain: DrainLimit,
+    ) -> Result<Self, KafkaError> {
+        let inner = options
+            .client_config()
+            .create_with_context(Reports::default())
+            .map_err(|source| KafkaError::Start { brokers: options.brokers.clone(), source })?;
+        Ok(Self {
+            inner,
+            topic: options.topic.clone(),
+            run_in_headers: options.run_in_headers.clone(),
+            pending: Pending::default(),
+            counters,
+            deliveries,
+            drain,
+            stopped_at: None,
+            gave_up: false,
+        })
+    }
+
+    /// Produces all that comes over `queue`, until its sender is gone and every event is reported
+    /// on, or the drain limit ends the wait.
+    pub fn run(mut self, queue: &Receiver<Vec<Event>>) {
+        loop {
+            let batch = if self.pending.count() == 0 {
+                queue.recv_timeout(IDLE).map_err(|error| error == RecvTimeoutError::Disconnected)
+            } else {
+                queue.try_recv().map_err(|error| error == TryRecvError::Disconnected)
+            };
+            match batch {
+                Ok(events) => {
+                    for event in &events {
+                        self.produce(event);
+                    }
+                    self.collect(Duration::ZERO);
+                }
+                Err(false) => self.collect(if self.pending.count() == 0 { Duration::ZERO } else { POLL }),
+                Err(true) => break,
+            }
+            self.check_limit(None);
+        }
+        let ended = Instant::now();
+        while self.pending.count() > 0 {
+            self.collect(Duration::from_millis(20));
+            self.check_limit(self.drain.after_end.map(|limit| ended + limit));
+        }
+    }
+
+    fn produce(&mut self, event: &Event) {
+        if self.gave_up {
+            let reason = "given up before it was sent: Kafka did not take what came before".to_owned();
+            let outcome = Outcome::Failed { reason, may_have_arrived: false };
+            let waiting = Waiting { seq: event.seq, intended: event.intended, sent: event.sent };
+            self.hand_on(vec![delivery(waiting, outcome, Instant::now())]);
+            return;
+        }
+        let place = self.pending.insert(event);
+        let topic = std::mem::take(&mut self.topic);
+        let mut record = BaseRecord::with_opaque_to(&topic, place).payload(&event.payload[..]);
+        if !event.key.is_empty() {
+            record = record.key(&event.key[..]);
+        }
+        if let (Some(run), Some(seq)) = (&self.run_in_headers, event.seq) {
+            let headers = OwnedHeaders::new_with_capacity(2)
+                .insert(Header { key: "run", value: Some(run) })
+                .insert(Header { key: "seq", value: Some(&seq.to_string()) });
+            record = record.headers(headers);
+        }
+        let mut full_since = None;
+        loop {
+            match self.inner.send(record) {
+                Ok(()) => break,
+                Err((RdKafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), same)) => {
+                    record = same;
+                    full_since.get_or_insert_with(Instant::now);
+                    self.collect(POLL);
+                    self.check_limit(None);
+                }
+                Err((error, _)) => {
+                    let outcome = Outcome::Failed { reason: error.to_string(), may_have_arrived: false };
+                    self.inner.context().lock().push((place, outcome));
+                    break;
+                }
+            }
+        }
+        self.topic = topic;
+        if let Some(since) = full_since {
+            self.counters.kafka_blocked_ns.add_time(since.elapsed());
+        }
+    }
+
+    /// Polls librdkafka for at most `wait` and hands on the deliveries that it reports.
+    fn collect(&mut self, wait: Duration) {
+        self.inner.poll(wait);
+        let reports = std::mem::take(&mut *self.inner.context().lock());
+        if reports.is_empty() {
+            return;
+        }
+        let acked = Instant::now();
+        let deliveries = reports
+            .into_iter()
+            .filter_map(|(place, outcome)| Some(delivery(self.pending.take(place)?, outcome, acked)))
+            .collect();
+        self.hand_on(deliveries);
+    }
+
+    fn hand_on(&self, deliveries: Vec<Delivery>) {
+        let (mut delivered, mut failed, mut foreign_delivered, mut foreign_failed) = (0, 0, 0, 0);
+        for delivery in &deliveries {
+            let count = match (&delivery.outcome, delivery.seq.is_some()) {
+                (Outcome::Delivered { .. }, true) => &mut delivered,
+                (Outcome::Delivered { .. }, false) => &mut foreign_delivered,
+                (Outcome::Failed { .. }, true) => &mut failed,
+                (Outcome::Failed { .. }, false) => &mut foreign_failed,
+            };
+            *count += 1;
+        }
+        self.counters.delivered.add(delivered);
+        self.counters.failed.add(failed);
+        self.counters.foreign_delivered.add(foreign_delivered);
+        self.counters.foreign_failed.add(foreign_failed);
+        // Whoever listens may be gone when the run ends with an error; the counts stand.
+        let _ = self.deliveries.send(deliveries);
+    }
+
+    /// Gives up everything unreported when a limit has passed.
+    fn check_limit(&mut self, end: Option<Instant>) {
+        if self.drain.stop.load(Ordering::Relaxed) {
+            self.stopped_at.get_or_insert_with(Instant::now);
+        }
+        let stop = self.stopped_at.map(|at| at + self.drain.after_stop);
+        let passed = [end, stop].into_iter().flatten().any(|limit| Instant::now() >= limit);
+        if passed && !self.gave_up {
+            self.gave_up = true;
+            tracing::warn!(in_flight = self.pending.count(), "Kafka does not take the rest: giving it up");
+            self.inner.purge(PurgeConfig::default().queue().inflight());
+        }
+    }
+}
+
+fn delivery(waiting: Waiting, outcome: Outcome, acked: Instant) -> Delivery {
+    Delivery { seq: waiting.seq, intended: waiting.intended, sent: waiting.sent, acked, outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use rdkafka::mocking::MockCluster;
+
+    fn options(brokers: String) -> ProducerOptions {
+        ProducerOptions {
+            brokers,
+            topic: "tweets".into(),
+            partitions: 1,
+            properties: Vec::new(),
+            run_in_headers: Some("r1".into()),
+            producers: 1,
+        }
+    }
+
+    fn run(options: &ProducerOptions, count: u64, stop: bool) -> (Vec<Delivery>, Arc<Counters>) {
+        let counters = Arc::new(Counters::default());
+        let (deliveries, reported) = crossbeam_channel::unbounded();
+        let drain = DrainLimit {
+            stop: Arc::new(AtomicBool::new(stop)),
+            after_stop: Duration::from_millis(300),
+            after_end: None,
+        };
+        let producer = Producer::new(options, counters.clone(), deliveries, drain).unwrap();
+        let (send, queue) = crossbeam_channel::unbounded();
+        let event = |seq| Event {
+            seq: Some(seq),
+            intended: None,
+            sent: Instant::now(),
+            key: Bytes::from_static(b"k"),
+            payload: Bytes::from_static(b"{}"),
+        };
+        send.send((0..count).map(event).collect()).unwrap();
+        drop(send);
+        producer.run(&queue);
+        (reported.iter().flatten().collect(), counters)
+    }
+
+    #[test]
+    fn no_ack_is_lost_at_shutdown() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("tweets", 1, 1).unwrap();
+        let (deliveries, counters) = run(&options(cluster.bootstrap_servers()), 5_000, false);
+        let mut seqs: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.seq).collect();
+        seqs.sort_unstable();
+        assert_eq!(seqs, (0..5_000).collect::<Vec<u64>>(), "one delivery for each event");
+        assert_eq!((counters.delivered.get(), counters.failed.get()), (5_000, 0));
+    }
+
+    #[test]
+    fn a_full_queue_waits_and_loses_nothing() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("tweets", 1, 1).unwrap();
+        let mut options = options(cluster.bootstrap_servers());
+        options.properties.push(("queue.buffering.max.messages".into(), "10".into()));
+        let (_, counters) = run(&options, 500, false);
+        assert_eq!(counters.delivered.get(), 500);
+        assert!(counters.kafka_blocked_ns.get() > 0);
+    }
+
+    #[test]
+    fn what_kafka_does_not_take_after_a_stop_is_failed_and_not_forgotten() {
+        // Nobody listens on the discard port.
+        let (deliveries, counters) = run(&options("127.0.0.1:9".into()), 100, true);
+        assert_eq!(deliveries.len(), 100);
+        assert_eq!((counters.delivered.get(), counters.failed.get()), (0, 100));
+    }
+}
