@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The modules are the hops, in the order in which data passes them. A hop knows [`event`] and
-//! the counters of [`report`], never another hop; only [`pipeline`] knows them all.
+//! the counters of [`report`], never another hop. The mqtt hop and the pipeline that joins the hops
+//! to a replay are not written yet.
 
 /// The types that cross threads: events on their way, deliveries on the way back.
 pub mod event;
@@ -22,9 +23,6 @@ pub mod tweet;
 /// When each event leaves: the order, the schedule and the clock.
 pub mod pace;
 
-/// The MQTT broker inside, its publisher with a credit window and its subscriber.
-pub mod mqtt;
-
 /// Bounded queues between the subscriber and the Kafka producers, fanned out by key.
 pub mod bridge;
 
@@ -36,3 +34,6 @@ pub mod report;
 
 /// Made-up tweets of any number, the same bytes for the same seed.
 pub mod generate;
+
+/// The command line; the only module that knows clap.
+pub mod cli;

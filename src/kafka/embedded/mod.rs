@@ -3,10 +3,7 @@
 //! Batches pass through undecoded, as a Kafka client wrote them. A log that was torn by a kill is
 //! cut back to its last whole batch when it is opened; a log that is damaged is refused.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the connections that serve this storage are not written yet")
-)]
+#![expect(dead_code, reason = "the connections that serve this storage are not written yet")]
 
 mod batch;
 mod data_dir;

@@ -1,0 +1,120 @@
+//! Flags into plain options, and the commands they call.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::generate::{GenerateForm, GenerateOptions, generate};
+
+/// Replays a file of tweets through MQTT and Kafka. So far only `generate` is there.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make up tweets: any number, the same bytes for the same seed
+    #[command(after_help = "Examples:\n  tweetblast generate -o tweets.json\n  \
+        tweetblast generate --tweets 200000 --form grouped -o big.json\n  \
+        tweetblast generate --tweets 10 -o -")]
+    Generate(GenerateArgs),
+}
+
+#[derive(Debug, Args)]
+struct GenerateArgs {
+    /// Number of tweets
+    #[arg(long, default_value_t = GenerateOptions::default().tweets)]
+    tweets: u64,
+    /// Mean number of tweets per second of event time
+    #[arg(long, default_value_t = GenerateOptions::default().rate_per_s)]
+    rate: f64,
+    /// Number of users
+    #[arg(long, default_value_t = GenerateOptions::default().users)]
+    users: u64,
+    /// Another seed gives other tweets
+    #[arg(long, default_value_t = GenerateOptions::default().seed)]
+    seed: u64,
+    /// How the tweets are put into the file
+    #[arg(long, value_enum, default_value_t = Form::Lines)]
+    form: Form,
+    /// Where to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Write over a file that is there already
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// One JSON object a line
+    Lines,
+    /// One JSON array
+    Array,
+    /// An array of users with their texts, without times
+    Grouped,
+}
+
+impl Cli {
+    /// Runs the command that was asked for.
+    ///
+    /// # Errors
+    /// With a chain of causes that ends at what the user can change.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Generate(args) => args.run(),
+        }
+    }
+}
+
+impl GenerateArgs {
+    fn run(&self) -> anyhow::Result<()> {
+        let form = match self.form {
+            Form::Lines => GenerateForm::Lines,
+            Form::Array => GenerateForm::Array,
+            Form::Grouped => GenerateForm::Grouped,
+        };
+        let options = GenerateOptions {
+            tweets: self.tweets,
+            rate_per_s: self.rate,
+            users: self.users,
+            seed: self.seed,
+            form,
+        };
+        let path = self.output.display();
+        let sink: Box<dyn Write> = if self.output.as_os_str() == "-" {
+            Box::new(std::io::stdout().lock())
+        } else {
+            let mut open = OpenOptions::new();
+            if self.force {
+                open.write(true).create(true).truncate(true);
+            } else {
+                open.write(true).create_new(true);
+            }
+            let hint = if !self.force && self.output.exists() {
+                " (it is there already: --force writes over it)"
+            } else {
+                ""
+            };
+            Box::new(open.open(&self.output).with_context(|| format!("cannot write {path}{hint}"))?)
+        };
+        let mut out = BufWriter::with_capacity(1 << 20, sink);
+        let made = generate(&options, &mut out).with_context(|| format!("cannot write {path}"))?;
+        out.flush().with_context(|| format!("cannot write {path}"))?;
+        // On standard error: standard output may be the file.
+        writeln!(
+            std::io::stderr(),
+            "{} tweets and {} notices, {} bytes: {path}",
+            made.tweets,
+            made.notices,
+            made.bytes
+        )?;
+        Ok(())
+    }
+}
