@@ -11,29 +11,29 @@
 //! the counters of [`report`], never another hop. The mqtt hop and the pipeline that joins the hops
 //! to a replay are not written yet.
 
-/// The types that cross threads: events on their way, deliveries on the way back.
+// The types that cross threads: events on their way, deliveries on the way back.
 pub mod event;
 
-/// The file: memory map, and framing (where one JSON value ends and the next begins).
+// The file: memory map, and framing (where one JSON value ends and the next begins).
 pub mod source;
 
-/// What a record means: its shape, its time, and the payload made of it.
+// What a record means: its shape, its time, and the payload made of it.
 pub mod tweet;
 
-/// When each event leaves: the order, the schedule and the clock.
+// When each event leaves: the order, the schedule and the clock.
 pub mod pace;
 
-/// Bounded queues between the subscriber and the Kafka producers, fanned out by key.
+// Bounded queues between the subscriber and the Kafka producers, fanned out by key.
 pub mod bridge;
 
-/// The batched Kafka producer, and the embedded Kafka endpoint.
+// The batched Kafka producer, and the embedded Kafka endpoint.
 pub mod kafka;
 
-/// What every hop counted: ledger, latencies, terminal and JSON output.
+// What every hop counted: ledger, latencies, terminal and JSON output.
 pub mod report;
 
-/// Made-up tweets of any number, the same bytes for the same seed.
+// Made-up tweets of any number, the same bytes for the same seed.
 pub mod generate;
 
-/// The command line; the only module that knows clap.
+// The command line; the only module that knows clap.
 pub mod cli;

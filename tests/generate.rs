@@ -1,5 +1,7 @@
 //! `tweetblast generate` as a user calls it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::process::{Command, Output};
 

@@ -1,6 +1,6 @@
 //! The pace hop: when each event leaves.
 //!
-//! [`order`] sorts what the first phase found; [`Schedule`] is pure arithmetic from an event time
+//! [`put_in_order`] sorts what the first phase found; [`Schedule`] is pure arithmetic from an event time
 //! to an intended send time, anchored once; [`Pacer`] waits for these times on a [`Clock`], writes
 //! the time stamps and releases what is due, all of it at each wake-up. Lateness is measured from
 //! the intended time, so one late event never makes the ones behind it look punctual.
