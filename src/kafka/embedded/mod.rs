@@ -11,4 +11,5 @@ mod error;
 mod log;
 mod producers;
 mod recovery;
+mod shape;
 mod store;

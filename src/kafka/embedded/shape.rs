@@ -1,0 +1,189 @@
+//! Walks the bytes of a request before they are decoded, so that no request costs more memory than
+//! it is long.
+//!
+//! Why: the codecs reserve room for as many elements as an array's length field announces, before
+//! they read the first. A few bytes can announce 2 billion, and an allocation that fails aborts the
+//! process. The walk follows the same fields and refuses what does not end inside the request.
+
+use bytes::Buf;
+
+/// Elements and tagged fields that one request may have in all: each becomes about 100 bytes of
+/// decoded request. A fetch of every partition that the endpoint can hold has some hundreds.
+const ELEMENTS_MAX: usize = 1 << 16;
+
+/// What a field looks like on the wire.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// A number or a flag of so many bytes.
+    Fixed(usize),
+    /// A string, nullable or not.
+    Text,
+    /// Bytes, nullable or not.
+    Blob,
+    /// An array of numbers of so many bytes.
+    Numbers(usize),
+    /// An array of structures, each with these fields.
+    List(&'static [Field]),
+}
+
+/// A field and the versions of the request that have it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field {
+    since: i16,
+    until: i16,
+    kind: Kind,
+}
+
+/// A field of every version.
+pub(crate) const fn field(kind: Kind) -> Field {
+    Field { since: 0, until: i16::MAX, kind }
+}
+
+impl Field {
+    /// Only from this version on.
+    pub const fn since(mut self, version: i16) -> Self {
+        self.since = version;
+        self
+    }
+
+    /// Only up to this version.
+    pub const fn until(mut self, version: i16) -> Self {
+        self.until = version;
+        self
+    }
+}
+
+/// Checks a request's body against its fields. `flexible` requests have compact lengths and tagged
+/// fields. Bytes that follow the last field are not looked at, as in the codecs.
+pub(crate) fn check(body: &[u8], fields: &[Field], version: i16, flexible: bool) -> Result<(), &'static str> {
+    let mut walk = Walk { rest: body, version, flexible, elements_left: ELEMENTS_MAX };
+    walk.structure(fields)
+}
+
+struct Walk<'a> {
+    rest: &'a [u8],
+    version: i16,
+    flexible: bool,
+    elements_left: usize,
+}
+
+const CUT_OFF: &str = "a field goes past the end of the request";
+
+impl Walk<'_> {
+    fn structure(&mut self, fields: &[Field]) -> Result<(), &'static str> {
+        for field in fields {
+            if (field.since..=field.until).contains(&self.version) {
+                self.kind(field.kind)?;
+            }
+        }
+        if self.flexible {
+            for _ in 0..self.counted()? {
+                self.varint()?; // tag
+                let bytes = self.varint()?;
+                self.skip(bytes as usize)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&mut self, kind: Kind) -> Result<(), &'static str> {
+        match kind {
+            Kind::Fixed(bytes) => self.skip(bytes),
+            Kind::Text => {
+                let bytes = match self.flexible {
+                    true => self.compact_length()?,
+                    false => usize::try_from(self.rest.try_get_i16().map_err(|_| CUT_OFF)?).unwrap_or(0),
+                };
+                self.skip(bytes)
+            }
+            Kind::Blob => {
+                let bytes = self.length()?;
+                self.skip(bytes)
+            }
+            Kind::Numbers(bytes) => {
+                let count = self.length()?;
+                self.count(count)?;
+                self.skip(count * bytes)
+            }
+            Kind::List(fields) => {
+                let count = self.length()?;
+                self.count(count)?;
+                (0..count).try_for_each(|_| self.structure(fields))
+            }
+        }
+    }
+
+    /// Length of bytes or of an array; null counts as 0.
+    fn length(&mut self) -> Result<usize, &'static str> {
+        match self.flexible {
+            true => self.compact_length(),
+            false => Ok(usize::try_from(self.rest.try_get_i32().map_err(|_| CUT_OFF)?).unwrap_or(0)),
+        }
+    }
+
+    fn compact_length(&mut self) -> Result<usize, &'static str> {
+        Ok((self.varint()? as usize).saturating_sub(1))
+    }
+
+    /// The number of tagged fields.
+    fn counted(&mut self) -> Result<usize, &'static str> {
+        let count = self.varint()? as usize;
+        self.count(count)?;
+        Ok(count)
+    }
+
+    fn count(&mut self, elements: usize) -> Result<(), &'static str> {
+        self.elements_left =
+            self.elements_left.checked_sub(elements).ok_or("more elements than any client asks for")?;
+        Ok(())
+    }
+
+    fn skip(&mut self, bytes: usize) -> Result<(), &'static str> {
+        self.rest = self.rest.get(bytes..).ok_or(CUT_OFF)?;
+        Ok(())
+    }
+
+    fn varint(&mut self) -> Result<u32, &'static str> {
+        let mut value = 0u32;
+        for shift in (0..35).step_by(7) {
+            let byte = self.rest.try_get_u8().map_err(|_| CUT_OFF)?;
+            value |= u32::from(byte & 0x7f).wrapping_shl(shift);
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err("a number of more than five bytes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind::*;
+    use super::*;
+
+    const FIELDS: &[Field] =
+        &[field(Text).since(3), field(Fixed(4)), field(List(&[field(Text), field(Numbers(4)), field(Blob)]))];
+
+    #[test]
+    fn well_formed_bodies_pass() {
+        let old = b"\0\0\0\x07\0\0\0\x01\0\x02ab\0\0\0\x02aaaabbbb\0\0\0\x01z";
+        assert_eq!(check(old, FIELDS, 2, false), Ok(()));
+        let nulls = b"\xff\xff\0\0\0\x07\xff\xff\xff\xff";
+        assert_eq!(check(nulls, FIELDS, 3, false), Ok(()));
+        let flexible = b"\x03ab\0\0\0\x07\x02\x03ab\x03aaaabbbb\x02z\0\x01\x05\x02hi";
+        assert_eq!(check(flexible, FIELDS, 9, true), Ok(()));
+        for length in 0..flexible.len() {
+            assert!(check(&flexible[..length], FIELDS, 9, true).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn announced_lengths_are_not_believed() {
+        assert!(check(b"\0\0\0\x07\x7f\xff\xff\xff", FIELDS, 2, false).is_err());
+        assert!(check(b"\0\0\0\0\x07\xff\xff\xff\xff\x0f", FIELDS, 9, true).is_err());
+        // Within the request, but of no use to anybody: 100,000 empty elements.
+        let mut many = b"\0\0\0\x07\0\x01\x86\xa0".to_vec();
+        many.resize(2_000_000, 0);
+        assert!(check(&many, FIELDS, 2, false).is_err());
+    }
+}
