@@ -76,7 +76,7 @@ impl<'a> Iterator for Elements<'a> {
                 Some(b',') => self.position += 1,
                 Some(_) => {
                     let start = self.position;
-                    self.position = element_end(self.bytes, start);
+                    self.position = value_end(self.bytes, start);
                     return self.frame(start, self.position);
                 }
             }
@@ -85,9 +85,9 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Where the element that starts at `start` ends: at the comma or bracket behind it, or at the
-/// end of the file.
-fn element_end(bytes: &[u8], start: usize) -> usize {
+/// Where the value that starts at `start` ends: at the comma or bracket behind it (white space
+/// before that included), or at the end of `bytes`. Looks at brackets and strings only.
+pub fn value_end(bytes: &[u8], start: usize) -> usize {
     let mut depth = 0usize;
     let mut at = start;
     while let Some(byte) = bytes.get(at) {

@@ -10,7 +10,7 @@ mod error;
 mod file;
 mod lines;
 
-pub use array::{Elements, string_end};
+pub use array::{Elements, string_end, value_end};
 pub use detect::{Framing, detect};
 pub use error::SourceError;
 pub use file::TweetFile;

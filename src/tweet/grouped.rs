@@ -1,10 +1,15 @@
 //! User-grouped records, `{"id": 1608, "tweets": ["text", …]}`: all texts of one user, no times.
+//!
+//! There are two ways to the texts. [`Group::items`] has them all at once, after the whole record
+//! was parsed. [`texts`] says where each lies in the file, so that they can be sent in any order
+//! without parsing the record again for each: `Parser::parse_text` reads one from its own bytes.
 
 use simd_json::prelude::*;
 use simd_json::tape::Value;
 
 use super::parser::Fields;
 use super::{Reject, Tweet};
+use crate::source::{Frame, string_end, value_end};
 
 /// One user and their texts.
 #[derive(Debug, Clone)]
@@ -17,12 +22,7 @@ pub struct Group<'a> {
 impl<'a> Group<'a> {
     /// The tweets, in their order; an item that is no text is a reject.
     pub fn items(&self) -> impl Iterator<Item = Result<Tweet<'a>, Reject>> + '_ {
-        self.items.as_array().into_iter().flat_map(|items| items.iter()).map(|item| {
-            match item.into_string() {
-                Some(text) => Ok(Tweet { user_id: self.user_id, text, ..Tweet::default() }),
-                None => Err(Reject::NotAText),
-            }
-        })
+        self.items.as_array().into_iter().flat_map(|items| items.iter()).map(|item| text(item, self.user_id))
     }
 }
 
@@ -32,4 +32,179 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
     let id = fields.id.or(fields.id_str)?;
     let user_id = id.as_i64().or_else(|| id.into_string()?.parse().ok());
     Some(Group { user_id, items })
+}
+
+/// The tweet that one item of a group is.
+pub(super) fn text<'a>(item: Value<'a, 'a>, user_id: Option<i64>) -> Result<Tweet<'a>, Reject> {
+    let text = item.into_string().ok_or(Reject::NotAText)?;
+    Ok(Tweet { user_id, text, ..Tweet::default() })
+}
+
+/// Where one text of a group lies: its JSON string, quotes included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextSlot {
+    /// Bytes from the start of the file to the opening quote.
+    pub offset: u64,
+    /// Length with both quotes.
+    pub len: u32,
+}
+
+/// The texts of a frame that [`Parser::parse`](super::Parser::parse) called a [`Group`]: as many
+/// items as [`Group::items`] has, in the same order, each a text or the same reject.
+///
+/// Scans for brackets and strings only. On a frame that is no group, or no JSON, it ends early and
+/// its word means nothing; it never panics.
+pub fn texts(frame: Frame<'_>) -> impl Iterator<Item = Result<TextSlot, Reject>> + '_ {
+    let bytes = frame.bytes;
+    // A key that comes twice counts with its last value, as in the parser.
+    let items = members(bytes).filter(|(key, _)| is_tweets(key)).last();
+    let mut at = items.map_or(bytes.len(), |(_, start)| start + 1);
+    std::iter::from_fn(move || {
+        let start = next_value(bytes, at)?;
+        let end = value_end(bytes, start);
+        at = end;
+        let is_text = bytes[start] == b'"';
+        let len = is_text.then(|| u32::try_from(string_end(bytes, start) - start).ok()).flatten();
+        Some(match len {
+            Some(len) => Ok(TextSlot { offset: frame.offset + start as u64, len }),
+            None => Err(Reject::NotAText),
+        })
+    })
+}
+
+/// The keys of the object in `bytes`, with their quotes, and where the value of each starts.
+fn members(bytes: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
+    let mut at = skip_space(bytes, 0) + 1;
+    std::iter::from_fn(move || {
+        let key = next_value(bytes, at)?;
+        let colon = skip_space(bytes, string_end(bytes, key));
+        let value = skip_space(bytes, colon + 1);
+        at = value_end(bytes, value);
+        Some((&bytes[key..colon.min(bytes.len())], value))
+    })
+}
+
+/// Where the next value or key from `at` on starts; `None` at the closing bracket.
+fn next_value(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = skip_space(bytes, at);
+    if bytes.get(at) == Some(&b',') {
+        at = skip_space(bytes, at + 1);
+    }
+    bytes.get(at).is_some_and(|byte| !matches!(byte, b']' | b'}')).then_some(at)
+}
+
+fn skip_space(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(rest.len())
+}
+
+/// Whether a key, given with its quotes, reads `tweets`; it may be spelt with escapes.
+fn is_tweets(key: &[u8]) -> bool {
+    let key = key.trim_ascii_end();
+    match memchr::memchr(b'\\', key) {
+        None => key == b"\"tweets\"",
+        Some(_) => serde_json::from_slice::<String>(key).is_ok_and(|key| key == "tweets"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tweet::{Parser, Record};
+    use proptest::prelude::*;
+
+    type Items = Vec<Result<String, Reject>>;
+
+    /// The items as the parser has them and as the slots give them; `None`: not a group.
+    fn both_ways(json: &[u8]) -> Option<(Items, Items)> {
+        let mut parser = Parser::new();
+        let owned = |item: Result<Tweet<'_>, Reject>| item.map(|tweet| tweet.text.to_owned());
+        let (user_id, parsed) = parser.parse(json, |record| match record {
+            Ok(Record::Group(group)) => Some((group.user_id, group.items().map(owned).collect())),
+            _ => None,
+        })?;
+        let before = 7;
+        let slots = texts(Frame { offset: before, bytes: json }).map(|slot| {
+            let slot = slot?;
+            let start = usize::try_from(slot.offset - before).unwrap();
+            let raw = &json[start..start + slot.len as usize];
+            parser.parse_text(raw, user_id, |record| match record {
+                Ok(Record::Tweet(tweet)) => {
+                    assert_eq!(tweet.user_id, user_id);
+                    Ok(tweet.text.to_owned())
+                }
+                other => panic!("{other:?}"),
+            })
+        });
+        Some((parsed, slots.collect()))
+    }
+
+    #[test]
+    fn slots_are_found_among_other_keys_spaces_and_escapes() {
+        let json = r#" { "id" : 5, "a":["tweets",{"tweets":["no"]}], "\u0074weets" :
+            [ "a\"],", "" ,17,{"x":["y"]}, "é\ud83d\ude00\\" ] , "z":1}"#;
+        let (parsed, slots) = both_ways(json.trim().as_bytes()).unwrap();
+        assert_eq!(parsed, slots);
+        let text = |text: &str| Ok(text.to_owned());
+        let not = || Err(Reject::NotAText);
+        assert_eq!(slots, [text("a\"],"), text(""), not(), not(), text("é😀\\")]);
+    }
+
+    #[test]
+    fn of_a_key_that_comes_twice_the_last_one_counts() {
+        let (parsed, slots) = both_ways(br#"{"tweets":["a"],"id":1,"tweets":["b","c"]}"#).unwrap();
+        assert_eq!((parsed.len(), &parsed), (2, &slots));
+    }
+
+    #[test]
+    fn a_slot_that_holds_no_text_is_said_so() {
+        let mut parser = Parser::new();
+        assert!(parser.parse_text(b"\"cut", None, |record| record.is_err()));
+        assert!(parser.parse_text(b"[1]", None, |record| matches!(record, Ok(Record::Reject(_)))));
+    }
+
+    fn item() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+            1 => Just(r#""\u005c\u0022\ud83d\ude00""#.to_owned()),
+            1 => prop_oneof![Just("17"), Just("null"), Just("[\"x\",[]]"), Just("{\"tweets\":[\"]\"]}"), Just("[]")]
+                .prop_map(str::to_owned),
+        ]
+    }
+
+    fn member() -> impl Strategy<Value = String> {
+        let key = prop_oneof![Just("tweets"), Just("id"), Just("\\u0074weets"), Just("x"), Just("tweets ")];
+        let list =
+            prop::collection::vec(item(), 0..5).prop_map(|items| format!("[{}]", items.join(" ,\r\n")));
+        (key, prop_oneof![list, item()]).prop_map(|(key, value)| format!("\t\"{key}\" : {value}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+        #[test]
+        fn slots_agree_with_the_parser_on_whole_and_on_broken_groups(
+            members in prop::collection::vec(member(), 1..5),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 0..3),
+        ) {
+            let mut json = format!("{{\"id\":1,{}}}", members.join(",")).into_bytes();
+            for (at, byte, kind) in edits {
+                let at = at.index(json.len());
+                match kind {
+                    0 => json[at] = b"\"\\{}[],: \n"[usize::from(byte) % 10],
+                    1 => json[at] = byte,
+                    2 => { json.remove(at); }
+                    _ => json.truncate(at + 1),
+                }
+            }
+            let _ = texts(Frame { offset: 0, bytes: &json }).count();
+            if let Some((parsed, slots)) = both_ways(&json) {
+                prop_assert_eq!(parsed, slots);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_scanned_without_a_panic(bytes: Vec<u8>) {
+            let _ = texts(Frame { offset: 0, bytes: &bytes }).count();
+        }
+    }
 }

@@ -11,7 +11,7 @@ mod time;
 mod v11;
 
 pub use encode::{PayloadForm, RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, write_timestamp};
-pub use grouped::Group;
+pub use grouped::{Group, TextSlot, texts};
 pub use parser::{NotJson, Parser, Record, Reject};
 pub use time::{event_time_ms, parse_created_at, snowflake_ms};
 

@@ -75,14 +75,33 @@ impl Parser {
     /// Parses one frame and shows what it is to `look`. Copies the frame; allocates nothing once
     /// the buffers have grown.
     pub fn parse<T>(&mut self, frame: &[u8], look: impl FnOnce(Result<Record<'_>, NotJson>) -> T) -> T {
+        self.with_value(frame, |value| look(value.map(read)))
+    }
+
+    /// Decodes one text of a group, found by [`super::texts`]: `raw` is its JSON string with the
+    /// quotes, `user_id` the id of its group. The same [`Tweet`] that [`Group::items`] gives.
+    pub fn parse_text<T>(
+        &mut self,
+        raw: &[u8],
+        user_id: Option<i64>,
+        look: impl FnOnce(Result<Record<'_>, NotJson>) -> T,
+    ) -> T {
+        self.with_value(raw, |value| {
+            look(value.map(|value| match grouped::text(value, user_id) {
+                Ok(tweet) => Record::Tweet(tweet),
+                Err(reject) => Record::Reject(reject),
+            }))
+        })
+    }
+
+    fn with_value<T>(&mut self, json: &[u8], look: impl FnOnce(Result<Value<'_, '_>, NotJson>) -> T) -> T {
         self.scratch.clear();
-        self.scratch.extend_from_slice(frame);
-        self.scratch.resize(frame.len() + INPUT_PADDING, b' ');
+        self.scratch.extend_from_slice(json);
+        self.scratch.resize(json.len() + INPUT_PADDING, b' ');
         let mut tape = self.tape.take().unwrap_or_else(Tape::null).reset();
-        let parsed =
-            simd_json::fill_tape_padded(&mut self.scratch, frame.len(), &mut self.buffers, &mut tape);
+        let parsed = simd_json::fill_tape_padded(&mut self.scratch, json.len(), &mut self.buffers, &mut tape);
         let seen = look(match parsed {
-            Ok(()) => Ok(read(tape.as_value())),
+            Ok(()) => Ok(tape.as_value()),
             Err(_) => Err(NotJson),
         });
         self.tape = Some(tape.reset());
