@@ -5,7 +5,6 @@
 //! DIR/lock                     held while an endpoint works here
 //! DIR/tweetblast-kafka         the marker; also how far producer ids have been given out
 //! DIR/topics/NAME/0/….log      one directory a partition, empty ones too: their number is the count
-//! DIR/groups                   what consumer groups have committed
 //! DIR/tmp/                     topics being made or removed
 //! ```
 //!
@@ -101,11 +100,6 @@ impl DataDir {
     /// For directories that are to appear or vanish as a whole, by a rename.
     pub fn scratch(&self) -> PathBuf {
         self.path.join("tmp")
-    }
-
-    /// What consumer groups have committed.
-    pub fn groups(&self) -> PathBuf {
-        self.path.join("groups")
     }
 
     /// Below which producer ids may have been given out.

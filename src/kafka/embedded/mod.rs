@@ -1,15 +1,28 @@
-//! What the embedded Kafka endpoint keeps on disk: topics, and a log of record batches a partition.
+//! The embedded Kafka endpoint: a broker of one for one machine, so that a first run, a demo or a
+//! test needs no cluster. Any Kafka client reads from it and writes to it.
 //!
-//! Batches pass through undecoded, as a Kafka client wrote them. A log that was torn by a kill is
-//! cut back to its last whole batch when it is opened; a log that is damaged is refused.
+//! Batches pass through undecoded, as a Kafka client wrote them, into a log a partition. A log that
+//! was torn by a kill is cut back to its last whole batch when it is opened; a log that is damaged
+//! is refused. Threads, no async: one that accepts, and one for each connection.
 
-#![expect(dead_code, reason = "the connections that serve this storage are not written yet")]
-
+mod apis;
 mod batch;
+mod broker;
+mod connection;
 mod data_dir;
+mod endpoint;
 mod error;
 mod log;
+mod memory;
+mod options;
 mod producers;
 mod recovery;
+mod request;
+mod requests;
 mod shape;
 mod store;
+mod waiters;
+
+pub use endpoint::Endpoint;
+pub use error::EndpointError;
+pub use options::{EndpointOptions, Limits};

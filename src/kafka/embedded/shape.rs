@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Blob,
     /// An array of numbers of so many bytes.
     Numbers(usize),
+    /// An array of strings.
+    Texts,
     /// An array of structures, each with these fields.
     List(&'static [Field]),
 }
@@ -58,6 +60,13 @@ impl Field {
 pub(crate) fn check(body: &[u8], fields: &[Field], version: i16, flexible: bool) -> Result<(), &'static str> {
     let mut walk = Walk { rest: body, version, flexible, elements_left: ELEMENTS_MAX };
     walk.structure(fields)
+}
+
+/// How many bytes at the beginning are tagged fields: those of a request's header.
+pub(crate) fn tagged_fields_bytes(bytes: &[u8]) -> Result<usize, &'static str> {
+    let mut walk = Walk { rest: bytes, version: 0, flexible: true, elements_left: ELEMENTS_MAX };
+    walk.structure(&[])?;
+    Ok(bytes.len() - walk.rest.len())
 }
 
 struct Walk<'a> {
@@ -104,6 +113,11 @@ impl Walk<'_> {
                 let count = self.length()?;
                 self.count(count)?;
                 self.skip(count * bytes)
+            }
+            Kind::Texts => {
+                let count = self.length()?;
+                self.count(count)?;
+                (0..count).try_for_each(|_| self.kind(Kind::Text))
             }
             Kind::List(fields) => {
                 let count = self.length()?;
@@ -175,6 +189,15 @@ mod tests {
         for length in 0..flexible.len() {
             assert!(check(&flexible[..length], FIELDS, 9, true).is_err(), "{length}");
         }
+    }
+
+    #[test]
+    fn strings_in_an_array_have_no_tagged_fields_of_their_own() {
+        let fields = &[field(Texts)];
+        assert_eq!(check(b"\x03\x02a\x03bc\0", fields, 9, true), Ok(()));
+        assert_eq!(check(b"\0\0\0\x02\0\x01a\0\x02bc", fields, 2, false), Ok(()));
+        assert!(check(b"\x03\x02a\x03b", fields, 9, true).is_err());
+        assert_eq!(tagged_fields_bytes(b"\x01\x05\x02hirest"), Ok(5));
     }
 
     #[test]

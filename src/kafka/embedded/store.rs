@@ -12,9 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kafka_protocol::error::ResponseError;
 
+use super::batch::{BatchHeader, Refusal};
 use super::data_dir::DataDir;
 use super::error::EndpointError;
 use super::log::Log;
+use super::waiters::Waiters;
 
 /// Partitions of all topics together. Each holds a file open; a usual limit is 1,024 files.
 const PARTITIONS_MAX: usize = 512;
@@ -27,7 +29,14 @@ const PRODUCER_IDS_RESERVED: i64 = 1000;
 /// One topic: its partitions, by number.
 #[derive(Debug)]
 pub(crate) struct Topic {
-    partitions: Vec<Mutex<Log>>,
+    partitions: Vec<Partition>,
+}
+
+/// One partition: its log, and who waits for messages in it.
+#[derive(Debug)]
+pub(crate) struct Partition {
+    log: Mutex<Log>,
+    pub waiters: Waiters,
 }
 
 impl Topic {
@@ -36,12 +45,29 @@ impl Topic {
         self.partitions.len() as i32
     }
 
-    /// One partition's log, locked; `None` if there is no such partition.
-    pub fn log(&self, partition: i32) -> Option<MutexGuard<'_, Log>> {
-        let log = self.partitions.get(usize::try_from(partition).ok()?)?;
+    /// A partition by number.
+    pub fn partition(&self, index: i32) -> Option<&Partition> {
+        self.partitions.get(usize::try_from(index).ok()?)
+    }
+}
+
+impl Partition {
+    fn open(dir: &Path) -> Result<Self, EndpointError> {
+        Ok(Self { log: Mutex::new(Log::open(dir)?), waiters: Waiters::default() })
+    }
+
+    /// The log, locked.
+    pub fn log(&self) -> MutexGuard<'_, Log> {
         // A panic under the lock ends the connection that had it. Append changes the log's state
         // only after all that can fail, so the state is whole and the others may go on.
-        Some(log.lock().unwrap_or_else(PoisonError::into_inner))
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Log::append`]; wakes those that wait for it.
+    pub fn append(&self, header: &BatchHeader, records: &[u8]) -> Result<i64, Refusal> {
+        let base_offset = self.log().append(header, records)?;
+        self.waiters.wake_all();
+        Ok(base_offset)
     }
 }
 
@@ -84,7 +110,7 @@ impl Store {
             let partitions = (0..)
                 .map(|i: i32| path.join(i.to_string()))
                 .take_while(|partition| partition.is_dir())
-                .map(|partition| Log::open(&partition).map(Mutex::new))
+                .map(|partition| Partition::open(&partition))
                 .collect::<Result<Vec<_>, _>>()?;
             let found = fs::read_dir(&path).map_err(failed("read", &path))?.count();
             if partitions.is_empty() || partitions.len() != found {
@@ -100,11 +126,6 @@ impl Store {
             producer_ids: Mutex::new(ProducerIds { next, reserved: next }),
             scratch_names: AtomicU64::new(0),
         })
-    }
-
-    /// The directory it lives in.
-    pub fn dir(&self) -> &DataDir {
-        &self.dir
     }
 
     /// Gives the directory back, to be removed if it is a temporary one.
@@ -167,29 +188,26 @@ impl Store {
         Ok(())
     }
 
-    fn make_partitions(&self, name: &str, count: usize) -> Result<Vec<Mutex<Log>>, EndpointError> {
+    fn make_partitions(&self, name: &str, count: usize) -> Result<Vec<Partition>, EndpointError> {
         let new = self.scratch_path();
         let made = (0..count).try_for_each(|i| fs::create_dir_all(new.join(i.to_string())));
         // The files are opened in place and follow the rename.
         let opened = made
             .map_err(|source| EndpointError::Storage { action: "create", path: new.clone(), source })
             .and_then(|()| {
-                (0..count)
-                    .map(|i| Log::open(&new.join(i.to_string())).map(Mutex::new))
-                    .collect::<Result<Vec<_>, _>>()
+                (0..count).map(|i| Partition::open(&new.join(i.to_string()))).collect::<Result<Vec<_>, _>>()
             });
         let path = self.dir.topics().join(name);
-        let moved = opened.and_then(|mut logs| {
+        let moved = opened.and_then(|partitions| {
             fs::rename(&new, &path).map_err(|source| EndpointError::Storage {
                 action: "create",
                 path: path.clone(),
                 source,
             })?;
-            for (i, log) in logs.iter_mut().enumerate() {
-                let log = log.get_mut().unwrap_or_else(PoisonError::into_inner);
-                log.moved_to(&path.join(i.to_string()));
+            for (i, partition) in partitions.iter().enumerate() {
+                partition.log().moved_to(&path.join(i.to_string()));
             }
-            Ok(logs)
+            Ok(partitions)
         });
         if moved.is_err() {
             let _ = fs::remove_dir_all(&new); // at the latest the next start does it
@@ -206,10 +224,9 @@ impl Store {
             tracing::error!(topic = name, %error, "Kafka endpoint: cannot delete a topic");
             return Err(ResponseError::KafkaStorageError);
         }
-        for partition in 0..topic.partition_count() {
-            if let Some(mut log) = topic.log(partition) {
-                log.mark_deleted();
-            }
+        for partition in &topic.partitions {
+            partition.log().mark_deleted();
+            partition.waiters.wake_all();
         }
         topics.remove(name);
         let _ = fs::remove_dir_all(&grave); // at the latest the next start does it

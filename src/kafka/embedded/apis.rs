@@ -1,0 +1,137 @@
+//! The requests that the endpoint answers: which versions, and what their fields look like.
+//!
+//! Versions end below those that name topics by id instead of by name. The fields are those of
+//! Kafka's message definitions (`clients/src/main/resources/common/message/*Request.json`).
+
+use kafka_protocol::messages::ApiKey;
+
+use super::shape::Kind::{Blob, Fixed, List, Numbers, Text, Texts};
+use super::shape::{Field, field};
+
+/// One kind of request.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub key: ApiKey,
+    pub min_version: i16,
+    pub max_version: i16,
+    /// From this version on lengths are compact, and fields may be tagged.
+    pub flexible_from: i16,
+    pub fields: &'static [Field],
+}
+
+impl Api {
+    /// The API with this key, if it is one of ours.
+    pub fn find(key: i16) -> Option<&'static Self> {
+        APIS.iter().find(|api| api.key as i16 == key)
+    }
+
+    pub fn has_version(&self, version: i16) -> bool {
+        (self.min_version..=self.max_version).contains(&version)
+    }
+
+    pub fn is_flexible(&self, version: i16) -> bool {
+        version >= self.flexible_from
+    }
+}
+
+/// All of them, in the order in which clients are told.
+pub(crate) const APIS: &[Api] = &[
+    Api { key: ApiKey::Produce, min_version: 3, max_version: 9, flexible_from: 9, fields: PRODUCE },
+    Api { key: ApiKey::Fetch, min_version: 4, max_version: 12, flexible_from: 12, fields: FETCH },
+    Api { key: ApiKey::ListOffsets, min_version: 1, max_version: 7, flexible_from: 6, fields: LIST_OFFSETS },
+    Api { key: ApiKey::Metadata, min_version: 0, max_version: 9, flexible_from: 9, fields: METADATA },
+    Api {
+        key: ApiKey::FindCoordinator,
+        min_version: 0,
+        max_version: 4,
+        flexible_from: 3,
+        fields: FIND_COORDINATOR,
+    },
+    Api { key: ApiKey::ApiVersions, min_version: 0, max_version: 4, flexible_from: 3, fields: API_VERSIONS },
+    Api {
+        key: ApiKey::CreateTopics,
+        min_version: 2,
+        max_version: 5,
+        flexible_from: 5,
+        fields: CREATE_TOPICS,
+    },
+    Api {
+        key: ApiKey::DeleteTopics,
+        min_version: 1,
+        max_version: 5,
+        flexible_from: 4,
+        fields: DELETE_TOPICS,
+    },
+    Api {
+        key: ApiKey::InitProducerId,
+        min_version: 0,
+        max_version: 4,
+        flexible_from: 2,
+        fields: INIT_PRODUCER_ID,
+    },
+];
+
+const PRODUCE: &[Field] = &[
+    field(Text),         // transactional id
+    field(Fixed(2 + 4)), // acks, time-out
+    field(List(&[field(Text), field(List(&[field(Fixed(4)), field(Blob)]))])),
+];
+
+const FETCH: &[Field] = &[
+    field(Fixed(4 + 4 + 4 + 4 + 1)), // replica id, max wait, min bytes, max bytes, isolation level
+    field(Fixed(4 + 4)).since(7),    // session id and epoch
+    field(List(&[
+        field(Text),
+        field(List(&[
+            field(Fixed(4)),           // partition
+            field(Fixed(4)).since(9),  // current leader epoch
+            field(Fixed(8)),           // fetch offset
+            field(Fixed(4)).since(12), // last fetched epoch
+            field(Fixed(8)).since(5),  // log start offset
+            field(Fixed(4)),           // max bytes
+        ])),
+    ])),
+    field(List(&[field(Text), field(Numbers(4))])).since(7), // forgotten topics
+    field(Text).since(11),                                   // rack
+];
+
+const LIST_OFFSETS: &[Field] = &[
+    field(Fixed(4)),          // replica id
+    field(Fixed(1)).since(2), // isolation level
+    field(List(&[
+        field(Text),
+        field(List(&[field(Fixed(4)), field(Fixed(4)).since(4), field(Fixed(8))])), // leader epoch since 4
+    ])),
+];
+
+const METADATA: &[Field] = &[
+    field(List(&[field(Text)])),
+    field(Fixed(1)).since(4),     // create topics
+    field(Fixed(1 + 1)).since(8), // include authorized operations
+];
+
+const FIND_COORDINATOR: &[Field] = &[
+    field(Text).until(3),     // key
+    field(Fixed(1)).since(1), // key type
+    field(Texts).since(4),    // keys
+];
+
+const API_VERSIONS: &[Field] = &[field(Text).since(3), field(Text).since(3)];
+
+const CREATE_TOPICS: &[Field] = &[
+    field(List(&[
+        field(Text),
+        field(Fixed(4 + 2)), // partitions, replication factor
+        field(List(&[field(Fixed(4)), field(Numbers(4))])), // assignments
+        field(List(&[field(Text), field(Text)])), // configs
+    ])),
+    field(Fixed(4 + 1)), // time-out, validate only
+];
+
+const DELETE_TOPICS: &[Field] = &[field(Texts), field(Fixed(4))]; // names, time-out
+
+const INIT_PRODUCER_ID: &[Field] = &[
+    field(Text),                  // transactional id
+    field(Fixed(4)),              // transaction time-out
+    field(Fixed(8 + 2)).since(3), // producer id and epoch
+];

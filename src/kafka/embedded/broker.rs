@@ -1,0 +1,121 @@
+//! What all connections share: the storage, the limits, and who is connected.
+
+use std::collections::HashMap;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::memory::Memory;
+use super::options::Limits;
+use super::store::Store;
+use super::waiters::Waiter;
+
+/// The shared state of an endpoint.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    pub store: Store,
+    pub limits: Limits,
+    pub default_partitions: i32,
+    pub memory: Memory,
+    /// What clients are told to connect to; `None`: the address they reached us at.
+    pub advertise: Option<(String, u16)>,
+    peers: Mutex<HashMap<u64, Arc<Peer>>>,
+    stopping: AtomicBool,
+    cut: AtomicU64,
+}
+
+/// One connected client.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub stream: TcpStream,
+    pub addr: SocketAddr,
+    pub waiter: Arc<Waiter>,
+}
+
+/// A client's place among the connected; free again when dropped.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    broker: &'a Broker,
+    number: u64,
+    pub peer: Arc<Peer>,
+}
+
+impl Broker {
+    pub fn new(
+        store: Store,
+        limits: Limits,
+        default_partitions: i32,
+        advertise: Option<(String, u16)>,
+    ) -> Self {
+        Self {
+            store,
+            limits,
+            default_partitions,
+            memory: Memory::new(limits.memory_bytes),
+            advertise,
+            peers: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            cut: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes a client in; `None` when there are too many, or the end has come.
+    pub fn admit(&self, stream: TcpStream, addr: SocketAddr, number: u64) -> Option<Place<'_>> {
+        let peer = Arc::new(Peer { stream, addr, waiter: Arc::default() });
+        let mut peers = self.peers();
+        if self.is_stopping() || peers.len() >= self.limits.connections {
+            return None;
+        }
+        peers.insert(number, peer.clone());
+        Some(Place { broker: self, number, peer })
+    }
+
+    /// Whether the endpoint is being closed.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Ends every connection, also those that wait for something.
+    pub fn stop(&self) {
+        let peers = self.peers();
+        self.stopping.store(true, Ordering::Release);
+        self.memory.close();
+        for peer in peers.values() {
+            let _ = peer.stream.shutdown(Shutdown::Both); // may be gone already
+            peer.waiter.wake();
+        }
+    }
+
+    /// Says why a client was cut off; of many, only the 1st, 2nd, 4th, 8th … aloud.
+    pub fn report_cut(&self, addr: SocketAddr, reason: &dyn std::fmt::Display) {
+        let count = self.cut.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            tracing::warn!(client = %addr, %reason, count, "Kafka endpoint: closed a connection");
+        } else {
+            tracing::debug!(client = %addr, %reason, "Kafka endpoint: closed a connection");
+        }
+    }
+
+    fn peers(&self) -> MutexGuard<'_, HashMap<u64, Arc<Peer>>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Peer {
+    /// The address that this client reached us at, or the advertised one.
+    pub fn our_address(&self, broker: &Broker) -> std::io::Result<(String, u16)> {
+        match &broker.advertise {
+            Some(advertised) => Ok(advertised.clone()),
+            None => {
+                let local = self.stream.local_addr()?;
+                Ok((local.ip().to_canonical().to_string(), local.port()))
+            }
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.broker.peers().remove(&self.number);
+    }
+}

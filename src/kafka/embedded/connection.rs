@@ -1,0 +1,113 @@
+//! One connection: reads requests, has them answered, writes the answers, in order.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::broker::{Broker, Peer};
+use super::request::{ConnectionError, parse};
+use super::requests;
+
+/// An idle client is disconnected, as in Kafka (`connections.max.idle.ms`); clients reconnect.
+const IDLE_MAX: Duration = Duration::from_secs(600);
+/// How long one request or answer may take to get through. On one machine it takes milliseconds.
+const TRANSFER_MAX: Duration = Duration::from_secs(30);
+/// Read buffer: holds most requests that are not a batch of messages.
+const BUFFER_BYTES: usize = 8 << 10;
+/// A request's memory grows by so much at a time, so that an announced length costs nothing.
+const GROWTH_BYTES: usize = 256 << 10;
+
+/// Serves the client until it goes, or must be cut off.
+pub(crate) fn serve(broker: &Broker, peer: &Peer) -> Result<(), ConnectionError> {
+    let stream = &peer.stream;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(TRANSFER_MAX))?;
+    stream.set_write_timeout(Some(TRANSFER_MAX))?;
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, stream);
+    while wait_for_request(&mut reader)? {
+        let deadline = Instant::now() + TRANSFER_MAX;
+        let mut length = [0; 4];
+        read_all(&mut reader, &mut length, deadline)?;
+        let bytes = i32::from_be_bytes(length);
+        let limit = broker.limits.request_bytes;
+        let bytes = usize::try_from(bytes)
+            .ok()
+            .filter(|&bytes| bytes <= limit)
+            .ok_or(ConnectionError::Oversize { bytes: bytes.into(), limit })?;
+        let memory = broker.memory.take(bytes, deadline).ok_or(ConnectionError::Memory(TRANSFER_MAX))?;
+        let request = parse(read_request(&mut reader, bytes, deadline)?)?;
+        let answer = requests::answer(broker, peer, request)?;
+        drop(memory);
+        if let Some(answer) = answer {
+            write_all(stream, &answer.frame, Instant::now() + TRANSFER_MAX)?;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the first byte of a request; false when the client has gone, or has been idle too long.
+fn wait_for_request(reader: &mut BufReader<&TcpStream>) -> Result<bool, ConnectionError> {
+    let idle_since = Instant::now();
+    loop {
+        match reader.fill_buf() {
+            Ok(bytes) => return Ok(!bytes.is_empty()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(error.kind()) => {
+                if idle_since.elapsed() >= IDLE_MAX {
+                    return Ok(false);
+                }
+            }
+            // Between requests this is one way of leaving.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn read_request(reader: &mut impl Read, bytes: usize, deadline: Instant) -> Result<Vec<u8>, ConnectionError> {
+    let mut request = Vec::with_capacity(bytes.min(GROWTH_BYTES));
+    while request.len() < bytes {
+        let filled = request.len();
+        request.resize(bytes.min(filled + GROWTH_BYTES), 0);
+        read_all(reader, &mut request[filled..], deadline)?;
+    }
+    Ok(request)
+}
+
+/// Like `read_exact`, but a client that sends a byte now and then does not get for ever.
+fn read_all(reader: &mut impl Read, mut into: &mut [u8], deadline: Instant) -> Result<(), ConnectionError> {
+    while !into.is_empty() {
+        match reader.read(into) {
+            Ok(0) => return Err(ConnectionError::Io(ErrorKind::UnexpectedEof.into())),
+            Ok(n) => into = &mut into[n..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(error.kind()) => return Err(ConnectionError::Slow(TRANSFER_MAX)),
+            Err(error) => return Err(error.into()),
+        }
+        if !into.is_empty() && Instant::now() > deadline {
+            return Err(ConnectionError::Slow(TRANSFER_MAX));
+        }
+    }
+    Ok(())
+}
+
+fn write_all(mut stream: &TcpStream, mut bytes: &[u8], deadline: Instant) -> Result<(), ConnectionError> {
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(0) => return Err(ConnectionError::Io(ErrorKind::WriteZero.into())),
+            Ok(n) => bytes = &bytes[n..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(error.kind()) => return Err(ConnectionError::Slow(TRANSFER_MAX)),
+            Err(error) => return Err(error.into()),
+        }
+        if !bytes.is_empty() && Instant::now() > deadline {
+            return Err(ConnectionError::Slow(TRANSFER_MAX));
+        }
+    }
+    Ok(())
+}
+
+/// Which of the two a read time-out shows as depends on the system.
+fn is_timeout(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

@@ -1,0 +1,177 @@
+//! Starts and stops the endpoint: one thread that accepts, and one for each connection.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::broker::{Broker, Place};
+use super::connection::serve;
+use super::data_dir::DataDir;
+use super::store::Store;
+use super::{EndpointError, EndpointOptions};
+
+/// Stack of a connection's thread: requests are decoded without recursion.
+const STACK_BYTES: usize = 256 << 10;
+/// Wait after a failed accept: usually no file can be opened until some connection ends.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A running Kafka endpoint. Dropping it closes it.
+#[derive(Debug)]
+pub struct Endpoint {
+    addr: SocketAddr,
+    dir: PathBuf,
+    temporary: bool,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    broker: Arc<Broker>,
+    acceptor: JoinHandle<()>,
+}
+
+impl Endpoint {
+    /// Listens, opens the directory with all its topics, and serves clients from then on. Takes as
+    /// long as reading all messages in the directory once.
+    ///
+    /// # Errors
+    /// When the address or the directory cannot be used, a log is damaged, or an option makes no
+    /// sense. A directory that is refused is left as it was.
+    pub fn start(options: EndpointOptions) -> Result<Self, EndpointError> {
+        options.check()?;
+        let listen = options.listen;
+        let listener = TcpListener::bind(listen).map_err(|source| match source.kind() {
+            ErrorKind::AddrInUse => EndpointError::AddressInUse { addr: listen, source },
+            _ => EndpointError::Listen { addr: listen, source },
+        })?;
+        let addr = listener.local_addr().map_err(|source| EndpointError::Listen { addr: listen, source })?;
+        let temporary = options.dir.is_none();
+        let dir = match &options.dir {
+            Some(path) => DataDir::open(path)?,
+            None => DataDir::temporary()?,
+        };
+        let path = dir.path().to_owned();
+        let EndpointOptions { limits, default_partitions, advertise, .. } = options;
+        let broker = Arc::new(Broker::new(Store::open(dir)?, limits, default_partitions, advertise));
+        let shared = broker.clone();
+        let acceptor = thread::Builder::new()
+            .name("kafka-accept".into())
+            .spawn(move || accept(listener, &shared))
+            .map_err(|source| EndpointError::Thread { source })?;
+        Ok(Self { addr, dir: path, temporary, running: Some(Running { broker, acceptor }) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Where the messages are.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether the messages go away with the endpoint.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.temporary
+    }
+
+    /// Ends every connection and all threads, and removes a temporary directory. What was
+    /// acknowledged is in the files when this returns.
+    ///
+    /// # Errors
+    /// When the temporary directory cannot be removed.
+    pub fn close(mut self) -> Result<(), EndpointError> {
+        self.stop()
+    }
+
+    fn stop(&mut self) -> Result<(), EndpointError> {
+        let Some(Running { broker, acceptor }) = self.running.take() else { return Ok(()) };
+        broker.stop();
+        // Wakes the accepting thread.
+        while TcpStream::connect_timeout(&reachable(self.addr), Duration::from_secs(1)).is_err()
+            && !acceptor.is_finished()
+        {
+            thread::sleep(Duration::from_millis(10));
+        }
+        if acceptor.join().is_err() {
+            tracing::error!("Kafka endpoint: its accepting thread panicked");
+        }
+        match Arc::into_inner(broker) {
+            Some(broker) => broker.store.into_dir().close(),
+            None => Ok(()), // not reached: every thread is gone
+        }
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            tracing::warn!(%error, "Kafka endpoint: not closed well");
+        }
+    }
+}
+
+/// An address to connect to, given one to listen on.
+fn reachable(mut addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    addr
+}
+
+/// Takes clients in until the broker stops, and ends when the last connection has ended.
+fn accept(listener: TcpListener, broker: &Broker) {
+    thread::scope(|scope| {
+        for number in 0.. {
+            let (stream, addr) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(_) if broker.is_stopping() => break,
+                Err(error) => {
+                    if !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) {
+                        tracing::warn!(%error, "Kafka endpoint: cannot accept a connection");
+                        thread::sleep(ACCEPT_PAUSE);
+                    }
+                    continue;
+                }
+            };
+            if broker.is_stopping() {
+                break;
+            }
+            let Some(place) = broker.admit(stream, addr, number) else {
+                broker.report_cut(addr, &"the limit on connections is reached");
+                continue;
+            };
+            let thread = thread::Builder::new().name("kafka-client".into()).stack_size(STACK_BYTES);
+            if let Err(error) = thread.spawn_scoped(scope, || converse(broker, place)) {
+                broker.report_cut(addr, &format!("no thread for it: {error}"));
+            }
+        }
+        drop(listener); // from now on clients are refused, not kept waiting
+    });
+}
+
+/// One connection, from its first request to its end.
+fn converse(broker: &Broker, place: Place<'_>) {
+    let peer = &place.peer;
+    // A panic is a bug of ours. It ends this connection, not the others, nor the process.
+    match catch_unwind(AssertUnwindSafe(|| serve(broker, peer))) {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) if broker.is_stopping() => {}
+        Ok(Err(error)) if error.is_clients_leaving() => {
+            tracing::debug!(client = %peer.addr, %error, "Kafka endpoint: a client left");
+        }
+        Ok(Err(error)) => broker.report_cut(peer.addr, &error),
+        Err(_) => tracing::error!(client = %peer.addr, "Kafka endpoint: a connection's thread panicked"),
+    }
+}

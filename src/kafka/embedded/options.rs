@@ -1,0 +1,88 @@
+//! How an endpoint is to be started.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::EndpointError;
+
+/// How to start an [`Endpoint`](super::Endpoint).
+#[derive(Debug, Clone)]
+pub struct EndpointOptions {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where to keep messages. `None`: a temporary directory, removed when the endpoint is closed.
+    pub dir: Option<PathBuf>,
+    /// Host and port that clients are told. `None`: the address that each client reached us at,
+    /// which is right unless a container or a port mapping lies between.
+    pub advertise: Option<(String, u16)>,
+    /// Partitions of a topic whose creator names no number.
+    pub default_partitions: i32,
+    /// Bounds on what clients may take.
+    pub limits: Limits,
+}
+
+impl Default for EndpointOptions {
+    /// A free port on 127.0.0.1, a temporary directory, 4 partitions.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            dir: None,
+            advertise: None,
+            default_partitions: 4,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds on what clients may take; beyond them one connection is closed, or one batch refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Clients connected at a time. Each takes a thread and an open file.
+    pub connections: usize,
+    /// Longest request in bytes.
+    pub request_bytes: usize,
+    /// Longest record batch in bytes, as sent: compressed if it is.
+    pub batch_bytes: usize,
+    /// Records in one answer to a fetch in bytes, however much the client would take. A single
+    /// longer batch still comes whole.
+    pub fetch_bytes: usize,
+    /// Requests and answers of all connections in bytes; one request may go over it.
+    pub memory_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2_000,
+            // Kafka's `socket.request.max.bytes`.
+            request_bytes: 100 << 20,
+            // Above the largest record that the producer hop sends.
+            batch_bytes: 32 << 20,
+            fetch_bytes: 8 << 20,
+            memory_bytes: 256 << 20,
+        }
+    }
+}
+
+impl EndpointOptions {
+    pub(crate) fn check(&self) -> Result<(), EndpointError> {
+        let Limits { connections, request_bytes, batch_bytes, fetch_bytes, memory_bytes } = self.limits;
+        let refuse = |reason: &str| Err(EndpointError::Options(reason.to_owned()));
+        if self.default_partitions < 1 {
+            return refuse("the number of partitions must be 1 or more");
+        }
+        if connections == 0 || memory_bytes == 0 || fetch_bytes == 0 {
+            return refuse("limits on connections, memory and fetches must be above 0");
+        }
+        if request_bytes <= batch_bytes {
+            return refuse("the longest request must be above the longest record batch");
+        }
+        if i32::try_from(request_bytes).is_err() || i32::try_from(fetch_bytes).is_err() {
+            return refuse("requests and fetches end below 2 GiB");
+        }
+        if self.advertise.as_ref().is_some_and(|(host, port)| host.is_empty() || *port == 0) {
+            return refuse("the advertised address needs a host and a port above 0");
+        }
+        Ok(())
+    }
+}

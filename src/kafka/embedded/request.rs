@@ -1,0 +1,176 @@
+//! One request as it stands on the wire, and the frame its answer goes back in.
+//!
+//! In: the bytes behind the length. Out: a header that was understood, and a body that was walked
+//! through (`shape`) and is safe to decode.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use kafka_protocol::messages::{ApiKey, ResponseHeader};
+use kafka_protocol::protocol::{Decodable, Encodable};
+
+use super::apis::Api;
+use super::shape;
+
+/// Why a connection ends, other than by the client's wish.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectionError {
+    #[error(
+        "it announced a request of {bytes} bytes; {limit} is the most (is it a Kafka client, without TLS?)"
+    )]
+    Oversize { bytes: i64, limit: usize },
+    #[error(
+        "API {key} version {version} is not served; a Kafka client from 0.11 to today asks first what is"
+    )]
+    Unsupported { key: i16, version: i16 },
+    #[error("malformed request: {0}")]
+    Malformed(String),
+    #[error("its request or answer did not get through within {} s", .0.as_secs())]
+    Slow(Duration),
+    #[error("no memory for its request within {} s: too many connections send big ones", .0.as_secs())]
+    Memory(Duration),
+    #[error("a batch sent without acknowledgement (acks=0) was refused: {0}")]
+    UnacknowledgedRefusal(String),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the answer to {api:?} version {version} cannot be encoded: {reason}")]
+    Encode { api: ApiKey, version: i16, reason: String },
+}
+
+impl ConnectionError {
+    /// Whether this is how a client looks that was killed or did not wait for an answer.
+    pub fn is_clients_leaving(&self) -> bool {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        let Self::Io(error) = self else { return false };
+        matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    }
+
+    fn malformed(reason: impl ToString) -> Self {
+        Self::Malformed(reason.to_string())
+    }
+}
+
+/// A request whose header has been read.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub api: &'static Api,
+    pub version: i16,
+    correlation_id: i32,
+    body: Bytes,
+}
+
+/// What a header can come to.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    Request(Request),
+    /// ApiVersions in a version we do not know: the one case that has an answer, in version 0.
+    TooNewApiVersions {
+        correlation_id: i32,
+    },
+}
+
+/// Reads the header, and walks through the body.
+pub(crate) fn parse(bytes: Vec<u8>) -> Result<Parsed, ConnectionError> {
+    let mut rest = &bytes[..];
+    let cut_off = |_| ConnectionError::malformed("the header is cut off");
+    let key = rest.try_get_i16().map_err(cut_off)?;
+    let version = rest.try_get_i16().map_err(cut_off)?;
+    let correlation_id = rest.try_get_i32().map_err(cut_off)?;
+    let unsupported = ConnectionError::Unsupported { key, version };
+    let api = match Api::find(key) {
+        Some(api) if api.has_version(version) => api,
+        Some(api) if api.key == ApiKey::ApiVersions && version > api.max_version => {
+            return Ok(Parsed::TooNewApiVersions { correlation_id });
+        }
+        _ => return Err(unsupported),
+    };
+    // The client id has a plain length in every version of the header. Nobody here wants to know.
+    let id_bytes = usize::try_from(rest.try_get_i16().map_err(cut_off)?).unwrap_or(0);
+    rest = rest.get(id_bytes..).ok_or_else(|| ConnectionError::malformed("the header is cut off"))?;
+    let flexible = api.is_flexible(version);
+    if flexible {
+        let tagged = shape::tagged_fields_bytes(rest).map_err(ConnectionError::malformed)?;
+        rest.advance(tagged);
+    }
+    shape::check(rest, api.fields, version, flexible).map_err(ConnectionError::malformed)?;
+    let header_bytes = bytes.len() - rest.len();
+    let body = Bytes::from(bytes).split_off(header_bytes);
+    Ok(Parsed::Request(Request { api, version, correlation_id, body }))
+}
+
+impl Request {
+    /// Decodes the body.
+    pub fn decode<Q: Decodable>(&self) -> Result<Q, ConnectionError> {
+        Q::decode(&mut self.body.clone(), self.version).map_err(ConnectionError::malformed)
+    }
+
+    /// The answer with its length and header, ready to be written.
+    pub fn frame<R: Encodable>(&self, response: &R) -> Result<BytesMut, ConnectionError> {
+        frame(self.api.key, self.version, self.correlation_id, response)
+    }
+}
+
+/// As [`Request::frame`], for an answer in another version than the request's.
+pub(crate) fn frame<R: Encodable>(
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    response: &R,
+) -> Result<BytesMut, ConnectionError> {
+    let mut out = BytesMut::new();
+    let encoded = response.compute_size(version).and_then(|body_bytes| {
+        out.reserve(body_bytes + 16); // length, correlation id, tagged fields of the header
+        out.extend_from_slice(&[0; 4]);
+        let header = ResponseHeader::default().with_correlation_id(correlation_id);
+        header.encode(&mut out, api.response_header_version(version))?;
+        response.encode(&mut out, version)
+    });
+    encoded.map_err(|error| ConnectionError::Encode { api, version, reason: error.to_string() })?;
+    let length = (out.len() - 4) as u32; // answers end far below 2 GiB
+    out[..4].copy_from_slice(&length.to_be_bytes());
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(key: i16, version: i16, rest: &[u8]) -> Vec<u8> {
+        let mut bytes = [key.to_be_bytes(), version.to_be_bytes()].concat();
+        bytes.extend(77i32.to_be_bytes());
+        bytes.extend(rest);
+        bytes
+    }
+
+    #[test]
+    fn headers_of_both_kinds_are_read() {
+        // Metadata of all topics: version 1 with a client id, version 9 with a tagged field.
+        for (version, rest) in
+            [(1, &b"\0\x02me\xff\xff\xff\xff"[..]), (9, b"\xff\xff\x01\x03\x02hi\0\x01\0\0\0")]
+        {
+            let Ok(Parsed::Request(request)) = parse(request(3, version, rest)) else { panic!("{version}") };
+            assert_eq!(
+                (request.api.key, request.version, request.correlation_id),
+                (ApiKey::Metadata, version, 77)
+            );
+            let body: kafka_protocol::messages::MetadataRequest = request.decode().unwrap();
+            assert_eq!(body.topics, None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_served_is_told_from_what_is_broken() {
+        let newest = parse(request(18, 99, b"anything"));
+        assert!(matches!(newest, Ok(Parsed::TooNewApiVersions { correlation_id: 77 })));
+        for (key, version) in [(0, 2), (0, 10), (4, 0), (-1, 0), (18, -1)] {
+            let refused = parse(request(key, version, b"\xff\xff"));
+            assert!(matches!(refused, Err(ConnectionError::Unsupported { .. })), "{key} {version}");
+        }
+        let whole = request(3, 9, b"\xff\xff\x01\x03\x02hi\0\x01\0\0\0");
+        for length in 0..whole.len() {
+            let refused = parse(whole[..length].to_vec());
+            assert!(matches!(refused, Err(ConnectionError::Malformed(_))), "{length}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Giving messages out: Fetch, with waiting for new ones.
+//!
+//! Without sessions: every request names all its partitions, which clients do as soon as an answer
+//! carries the session id 0. Batches go out whole, as they are in the file; a client that asked for
+//! an offset in the middle of one skips what comes before.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+use kafka_protocol::messages::{BrokerId, FetchRequest, FetchResponse};
+
+use super::Answer;
+use crate::kafka::embedded::broker::{Broker, Peer};
+use crate::kafka::embedded::log::Slice;
+use crate::kafka::embedded::request::{ConnectionError, Request};
+use crate::kafka::embedded::store::{Partition, Topic};
+
+/// Longest wait for messages, whatever the client asks for: so long its place may stay taken
+/// after it has gone.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long the memory for an answer may be waited for.
+const MEMORY_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// One partition's part of the answer, still unread.
+struct Found {
+    end_offset: i64,
+    slice: Slice,
+}
+
+pub(super) fn answer<'a>(
+    broker: &'a Broker,
+    peer: &Peer,
+    r: &Request,
+) -> Result<Answer<'a>, ConnectionError> {
+    let request: FetchRequest = r.decode()?;
+    if request.session_id != 0 {
+        let error = ResponseError::FetchSessionIdNotFound.code();
+        let frame = r.frame(&FetchResponse::default().with_error_code(error))?;
+        return Ok(Answer { frame, _memory: None });
+    }
+    let found = wait_for_records(broker, peer, &request);
+    // Once as read, once in the frame.
+    let bytes: usize = 2 * found.iter().flatten().flatten().map(|found| found.slice.bytes).sum::<usize>();
+    let memory = broker
+        .memory
+        .take(bytes, Instant::now() + MEMORY_WAIT_MAX)
+        .ok_or(ConnectionError::Memory(MEMORY_WAIT_MAX))?;
+    let frame = r.frame(&response(request, found))?;
+    Ok(Answer { frame, _memory: Some(memory) })
+}
+
+/// What there is for each partition, in the order of the request: at once if it is enough or
+/// something is wrong, else after waiting.
+fn wait_for_records(
+    broker: &Broker,
+    peer: &Peer,
+    request: &FetchRequest,
+) -> Vec<Vec<Result<Found, ResponseError>>> {
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_MAX);
+    let deadline = Instant::now() + wait;
+    let enough_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
+    let topics: Vec<_> = request.topics.iter().map(|topic| broker.store.topic(&topic.topic)).collect();
+    let mut in_time = !wait.is_zero();
+    loop {
+        let (found, bytes) = look(broker, request, &topics);
+        let failed = found.iter().flatten().any(Result::is_err);
+        if bytes >= enough_bytes || failed || !in_time || broker.is_stopping() {
+            return found;
+        }
+        // The waiter must be in place before the logs are looked at once more.
+        let partitions = request.topics.iter().zip(&topics).flat_map(|(wanted, topic)| {
+            let indexes = wanted.partitions.iter().map(|partition| partition.partition);
+            indexes.filter_map(|index| topic.as_deref()?.partition(index))
+        });
+        for partition in partitions {
+            partition.waiters.add(&peer.waiter);
+        }
+        let (found, bytes) = look(broker, request, &topics);
+        if bytes >= enough_bytes {
+            return found;
+        }
+        in_time = peer.waiter.wait_until(deadline);
+    }
+}
+
+/// Picks the batches for an answer, and adds up their bytes. Only the first batch of all may go
+/// over a limit: without that rule a long one could never be read (KIP-74).
+fn look(
+    broker: &Broker,
+    request: &FetchRequest,
+    topics: &[Option<std::sync::Arc<Topic>>],
+) -> (Vec<Vec<Result<Found, ResponseError>>>, usize) {
+    let limit = usize::try_from(request.max_bytes).unwrap_or(0).min(broker.limits.fetch_bytes);
+    let mut total = 0;
+    let found = request.topics.iter().zip(topics).map(|(wanted, topic)| {
+        let partitions = wanted.partitions.iter().map(|wanted| {
+            let partition = topic.as_deref().and_then(|topic| topic.partition(wanted.partition));
+            let partition = partition.ok_or(ResponseError::UnknownTopicOrPartition)?;
+            let max_bytes = usize::try_from(wanted.partition_max_bytes).unwrap_or(0);
+            let max_bytes = max_bytes.min(limit.saturating_sub(total));
+            let found = find(partition, wanted.fetch_offset, max_bytes, total == 0)?;
+            total += found.slice.bytes;
+            Ok(found)
+        });
+        partitions.collect()
+    });
+    (found.collect(), total)
+}
+
+fn find(partition: &Partition, offset: i64, max_bytes: usize, first: bool) -> Result<Found, ResponseError> {
+    let log = partition.log();
+    let mut slice = log.slice(offset, max_bytes)?;
+    if slice.bytes > max_bytes && !first {
+        slice.bytes = 0;
+    }
+    Ok(Found { end_offset: log.next_offset(), slice })
+}
+
+fn response(request: FetchRequest, found: Vec<Vec<Result<Found, ResponseError>>>) -> FetchResponse {
+    let topics = request.topics.into_iter().zip(found).map(|(wanted, found)| {
+        let partitions = wanted.partitions.iter().zip(found).map(|(partition, found)| {
+            let records = found.and_then(|found| Ok((found.end_offset, read(&found.slice)?)));
+            let data = PartitionData::default()
+                .with_partition_index(partition.partition)
+                .with_preferred_read_replica(BrokerId(-1))
+                .with_aborted_transactions(None);
+            match records {
+                Ok((end_offset, records)) => data
+                    .with_high_watermark(end_offset)
+                    .with_last_stable_offset(end_offset)
+                    .with_log_start_offset(0)
+                    .with_records(Some(records)),
+                Err(error) => data
+                    .with_error_code(error.code())
+                    .with_high_watermark(-1)
+                    .with_records(Some(Bytes::new())),
+            }
+        });
+        let partitions = partitions.collect();
+        FetchableTopicResponse::default().with_topic(wanted.topic).with_partitions(partitions)
+    });
+    FetchResponse::default().with_responses(topics.collect())
+}
+
+fn read(slice: &Slice) -> Result<Bytes, ResponseError> {
+    slice.read().map(Bytes::from).map_err(|error| {
+        tracing::error!(%error, "Kafka endpoint: cannot read a log");
+        ResponseError::KafkaStorageError
+    })
+}

@@ -1,0 +1,69 @@
+//! What each request does. One file for each group of requests; each function takes the decoded
+//! request and gives the response, with Kafka's error codes inside.
+
+mod cluster;
+mod fetch;
+mod list_offsets;
+mod produce;
+mod topics;
+
+use bytes::BytesMut;
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::ApiKey;
+use kafka_protocol::protocol::StrBytes;
+
+use super::broker::{Broker, Peer};
+use super::memory::Taken;
+use super::request::{ConnectionError, Parsed, frame};
+
+/// An answer, ready to be written.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    pub frame: BytesMut,
+    /// Given back when it has been written.
+    _memory: Option<Taken<'a>>,
+}
+
+/// Answers a request; `None` where the client wants no answer.
+pub(crate) fn answer<'a>(
+    broker: &'a Broker,
+    peer: &Peer,
+    parsed: Parsed,
+) -> Result<Option<Answer<'a>>, ConnectionError> {
+    let r = &match parsed {
+        Parsed::Request(request) => request,
+        Parsed::TooNewApiVersions { correlation_id } => {
+            let response = cluster::api_versions(Err(ResponseError::UnsupportedVersion));
+            return plain(frame(ApiKey::ApiVersions, 0, correlation_id, &response)?);
+        }
+    };
+    match r.api.key {
+        ApiKey::Produce => Ok(produce::answer(broker, r)?.map(|frame| Answer { frame, _memory: None })),
+        ApiKey::Fetch => fetch::answer(broker, peer, r).map(Some),
+        ApiKey::ListOffsets => plain(r.frame(&list_offsets::list_offsets(broker, r.decode()?))?),
+        ApiKey::Metadata => plain(r.frame(&cluster::metadata(broker, peer, r.version, r.decode()?)?)?),
+        ApiKey::FindCoordinator => {
+            plain(r.frame(&cluster::find_coordinator(broker, peer, r.version, r.decode()?)?)?)
+        }
+        ApiKey::ApiVersions => plain(r.frame(&cluster::api_versions(Ok(())))?),
+        ApiKey::CreateTopics => plain(r.frame(&topics::create_topics(broker, r.version, r.decode()?))?),
+        ApiKey::DeleteTopics => plain(r.frame(&topics::delete_topics(broker, r.decode()?))?),
+        ApiKey::InitProducerId => plain(r.frame(&produce::init_producer_id(broker, r.decode()?))?),
+        // The table of APIs has no others.
+        key => Err(ConnectionError::Unsupported { key: key as i16, version: r.version }),
+    }
+}
+
+fn plain<'a>(frame: BytesMut) -> Result<Option<Answer<'a>>, ConnectionError> {
+    Ok(Some(Answer { frame, _memory: None }))
+}
+
+/// A string for a response.
+fn text(string: impl Into<String>) -> StrBytes {
+    StrBytes::from_string(string.into())
+}
+
+/// A result's error code.
+fn code<T>(result: &Result<T, ResponseError>) -> i16 {
+    result.as_ref().err().map_or(0, ResponseError::code)
+}

@@ -1,0 +1,93 @@
+//! Making and removing topics: CreateTopics, DeleteTopics.
+
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
+use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
+use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
+use kafka_protocol::messages::{
+    CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse, TopicName,
+};
+
+use super::cluster::NODE;
+use super::{code, text};
+use crate::kafka::embedded::broker::Broker;
+
+type Refused = (ResponseError, String);
+
+/// What every topic here is. A request that asks for something else is refused, not misled.
+pub(super) const TOPIC_CONFIGS: &[(&str, &str)] = &[
+    ("cleanup.policy", "delete"),
+    ("compression.type", "producer"),
+    ("message.timestamp.type", "CreateTime"),
+    ("min.insync.replicas", "1"),
+    ("retention.bytes", "-1"),
+    ("retention.ms", "-1"),
+];
+
+pub(super) fn create_topics(
+    broker: &Broker,
+    version: i16,
+    request: CreateTopicsRequest,
+) -> CreateTopicsResponse {
+    let result = |topic: CreatableTopic| {
+        let created = wanted_partitions(broker, &topic).and_then(|partitions| {
+            broker.store.create_topic(&topic.name, partitions, request.validate_only)?;
+            Ok(partitions)
+        });
+        let result = CreatableTopicResult::default().with_name(topic.name);
+        match created {
+            Ok(partitions) if version >= 5 => result
+                .with_num_partitions(partitions)
+                .with_replication_factor(1)
+                .with_configs(Some(Vec::new())),
+            Ok(_) => result,
+            Err((error, reason)) => {
+                result.with_error_code(error.code()).with_error_message(Some(text(reason)))
+            }
+        }
+    };
+    CreateTopicsResponse::default().with_topics(request.topics.into_iter().map(result).collect())
+}
+
+/// How many partitions the client wants, if all it wants can be had.
+fn wanted_partitions(broker: &Broker, topic: &CreatableTopic) -> Result<i32, Refused> {
+    for config in &topic.configs {
+        let value = config.value.as_deref();
+        if !TOPIC_CONFIGS.iter().any(|&(name, ours)| name == &*config.name && value == Some(ours)) {
+            let reason = format!(
+                "the embedded endpoint has no {}={}; use a real Kafka cluster for it",
+                &*config.name,
+                value.unwrap_or("null")
+            );
+            return Err((ResponseError::InvalidConfig, reason));
+        }
+    }
+    if !topic.assignments.is_empty() {
+        return assigned_partitions(&topic.assignments);
+    }
+    if !matches!(topic.replication_factor, -1 | 1) {
+        let reason = "the cluster is one broker: the replication factor must be 1".to_owned();
+        return Err((ResponseError::InvalidReplicationFactor, reason));
+    }
+    Ok(if topic.num_partitions == -1 { broker.default_partitions } else { topic.num_partitions })
+}
+
+/// The number of partitions when the client places each of them itself.
+fn assigned_partitions(assignments: &[CreatableReplicaAssignment]) -> Result<i32, Refused> {
+    let mut indexes: Vec<i32> = assignments.iter().map(|assigned| assigned.partition_index).collect();
+    indexes.sort_unstable();
+    let numbered = indexes.iter().zip(0..).all(|(&index, expected)| index == expected);
+    if !numbered || assignments.iter().any(|assigned| assigned.broker_ids != [NODE]) {
+        let reason = format!("partitions are numbered from 0, and broker {} is the only one", NODE.0);
+        return Err((ResponseError::InvalidReplicaAssignment, reason));
+    }
+    Ok(indexes.len() as i32) // bounded by the request's number of elements
+}
+
+pub(super) fn delete_topics(broker: &Broker, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+    let result = |name: TopicName| {
+        let deleted = broker.store.delete_topic(&name);
+        DeletableTopicResult::default().with_name(Some(name)).with_error_code(code(&deleted))
+    };
+    DeleteTopicsResponse::default().with_responses(request.topic_names.into_iter().map(result).collect())
+}
