@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The modules are the hops, in the order in which data passes them. A hop knows [`event`] and
-//! the counters of [`report`], never another hop. The mqtt hop and the pipeline that joins the hops
-//! to a replay are not written yet.
+//! the counters of [`report`], never another hop. The pipeline that joins the hops to a replay is not
+//! written yet.
 
 // The types that cross threads: events on their way, deliveries on the way back.
 pub mod event;
@@ -22,6 +22,9 @@ pub mod tweet;
 
 // When each event leaves: the order, the schedule and the clock.
 pub mod pace;
+
+// The MQTT broker inside: publisher and subscriber on its links, outside clients on its port.
+pub mod mqtt;
 
 // Bounded queues between the subscriber and the Kafka producers, fanned out by key.
 pub mod bridge;

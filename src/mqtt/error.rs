@@ -1,0 +1,75 @@
+//! What can go wrong in the MQTT hop, in words that say what to do.
+
+use std::io;
+use std::net::SocketAddr;
+
+/// Why the broker cannot start, or a replay cannot go on through it.
+#[derive(Debug, thiserror::Error)]
+pub enum MqttError {
+    /// Somebody else listens there.
+    #[error(
+        "cannot listen for MQTT on {listen}: the port is taken; stop the program that has it, or name \
+         another one with --mqtt-listen"
+    )]
+    AddressInUse {
+        /// As asked for.
+        listen: SocketAddr,
+    },
+    /// The system does not let us listen there.
+    #[error("cannot listen for MQTT on {listen}: {source}; name another address with --mqtt-listen")]
+    Listen {
+        /// As asked for.
+        listen: SocketAddr,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// No thread for the listener.
+    #[error("cannot start the MQTT listener: {0}")]
+    Runtime(#[source] io::Error),
+    /// A topic that rumqttd cannot carry.
+    #[error("{topic:?} cannot be the MQTT topic: {reason}")]
+    Topic {
+        /// As asked for.
+        topic: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A ring that rumqttd refuses, by a panic in a thread of its own.
+    #[error(
+        "an MQTT ring of {segments} segments of {segment_bytes} bytes does not work: it takes at least 2 of \
+         1024 bytes"
+    )]
+    Ring {
+        /// Bytes a segment.
+        segment_bytes: usize,
+        /// Number of segments.
+        segments: usize,
+    },
+    /// A window that the ring may not hold.
+    #[error(
+        "an MQTT window of {messages} messages and {bytes} bytes does not work: it takes at least 1 message, \
+         and less than the {retained_bytes} bytes that the ring surely holds"
+    )]
+    Window {
+        /// Messages of the window.
+        messages: usize,
+        /// Bytes of the window.
+        bytes: usize,
+        /// What the ring holds whatever comes.
+        retained_bytes: usize,
+    },
+    /// A message larger than the whole ring.
+    #[error("a message of {bytes} bytes does not fit the MQTT ring of {ring_bytes} bytes")]
+    TooLarge {
+        /// Its length in the ring.
+        bytes: usize,
+        /// The ring.
+        ring_bytes: usize,
+    },
+    /// rumqttd's router thread has ended.
+    #[error("the MQTT broker inside has ended unexpectedly; what was in flight is lost")]
+    BrokerGone,
+    /// Nobody takes out what goes in.
+    #[error("the MQTT subscriber ended while there was more to publish")]
+    SubscriberGone,
+}

@@ -1,0 +1,213 @@
+//! What is between publisher and subscriber: the credit window, and what does not travel over the
+//! broker (key and times), waiting for its message to come out.
+//!
+//! Both sides take the lock once a batch. Own messages come out in the order they went in, so the
+//! waiting parts are a queue and need no index.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::MqttError;
+use crate::event::Event;
+
+/// The most that may be published and not yet handed on by the subscriber.
+///
+/// A single message larger than `bytes` passes when nothing else is in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes, as the broker's ring counts them: payload, topic and 4.
+    pub bytes: usize,
+}
+
+impl Window {
+    /// No limit: the broker overwrites what a slow subscriber has not read. For tests and benches
+    /// that show what the window is for.
+    pub const OFF: Self = Self { messages: usize::MAX, bytes: usize::MAX };
+}
+
+impl Default for Window {
+    /// A third of what the default ring surely holds: the rest is for outside publishers.
+    fn default() -> Self {
+        Self { messages: 16_384, bytes: 8 << 20 }
+    }
+}
+
+/// What takes up room in the window.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Load {
+    pub messages: usize,
+    pub bytes: usize,
+}
+
+impl Load {
+    pub fn add(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes;
+    }
+}
+
+/// The part of an own event that waits here while its payload goes through the broker.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub seq: Option<u64>,
+    pub intended: Option<Instant>,
+    pub sent: Instant,
+    pub key: Bytes,
+    pub ring_bytes: usize,
+}
+
+impl Waiting {
+    /// Puts the event together again.
+    pub fn into_event(self, payload: Bytes) -> Event {
+        Event { seq: self.seq, intended: self.intended, sent: self.sent, key: self.key, payload }
+    }
+}
+
+/// How [`Flight::enter`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Entered,
+    /// A stop was asked for while there was no room.
+    Stopped,
+}
+
+pub(super) struct Flight {
+    window: Window,
+    state: Mutex<State>,
+    room: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    load: Load,
+    /// What the publisher waits for: wake it when no more than this is in flight.
+    wanted: Option<Load>,
+    total: Option<u64>,
+    subscriber_gone: bool,
+}
+
+/// How late a stop is noticed by a publisher that waits for room.
+const STOP_POLL: Duration = Duration::from_millis(50);
+
+impl Flight {
+    pub fn new(window: Window) -> Self {
+        Self { window, state: Mutex::default(), room: Condvar::new() }
+    }
+
+    /// How many of `sizes` make one chunk: as many as fit an empty window, but at least one.
+    pub fn chunk(&self, sizes: impl Iterator<Item = usize>) -> Load {
+        let mut chunk = Load::default();
+        for bytes in sizes {
+            let larger = Load { messages: chunk.messages + 1, bytes: chunk.bytes + bytes };
+            if chunk.messages > 0 && !self.fits(larger) {
+                break;
+            }
+            chunk = larger;
+        }
+        chunk
+    }
+
+    /// Waits for room for `chunk`, then lets it in with its `waiting` parts. Adds the time waited
+    /// to `blocked`.
+    pub fn enter(
+        &self,
+        chunk: Load,
+        waiting: impl Iterator<Item = Waiting>,
+        stop: &AtomicBool,
+        blocked: &mut Duration,
+    ) -> Result<Entry, MqttError> {
+        let mut state = self.lock();
+        if !self.has_room(&state, chunk) {
+            let since = Instant::now();
+            // Until half the window is free, not just enough for this chunk: fewer wake-ups, and
+            // the other half keeps the subscriber busy meanwhile.
+            let half = Load { messages: self.window.messages / 2, bytes: self.window.bytes / 2 };
+            let room = Load {
+                messages: self.window.messages.saturating_sub(chunk.messages).min(half.messages),
+                bytes: self.window.bytes.saturating_sub(chunk.bytes).min(half.bytes),
+            };
+            while !state.subscriber_gone && !is_within(state.load, room) {
+                if stop.load(Ordering::Relaxed) {
+                    state.wanted = None;
+                    *blocked += since.elapsed();
+                    return Ok(Entry::Stopped);
+                }
+                state.wanted = Some(room);
+                state = self.room.wait_timeout(state, STOP_POLL).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            state.wanted = None;
+            *blocked += since.elapsed();
+        }
+        if state.subscriber_gone {
+            return Err(MqttError::SubscriberGone);
+        }
+        state.load.messages += chunk.messages;
+        state.load.bytes += chunk.bytes;
+        state.waiting.extend(waiting);
+        Ok(Entry::Entered)
+    }
+
+    /// Frees the room of what was handed on.
+    pub fn leave(&self, load: Load) {
+        let mut state = self.lock();
+        state.load.messages -= load.messages;
+        state.load.bytes -= load.bytes;
+        if state.wanted.is_some_and(|wanted| is_within(state.load, wanted)) {
+            self.room.notify_one();
+        }
+    }
+
+    /// Moves all waiting parts behind those in `into`.
+    pub fn take_waiting(&self, into: &mut VecDeque<Waiting>) {
+        let mut state = self.lock();
+        if into.is_empty() {
+            std::mem::swap(into, &mut state.waiting);
+        } else {
+            into.append(&mut state.waiting);
+        }
+    }
+
+    /// No more than `total` messages will ever enter.
+    pub fn finish(&self, total: u64) {
+        self.lock().total = Some(total);
+    }
+
+    /// How many entered, once it is known that no more will.
+    pub fn total(&self) -> Option<u64> {
+        self.lock().total
+    }
+
+    /// Nobody will make room again.
+    pub fn subscriber_gone(&self) {
+        self.lock().subscriber_gone = true;
+        self.room.notify_all();
+    }
+
+    fn has_room(&self, state: &State, chunk: Load) -> bool {
+        let full = Load {
+            messages: state.load.messages.saturating_add(chunk.messages),
+            bytes: state.load.bytes.saturating_add(chunk.bytes),
+        };
+        state.load.messages == 0 || self.fits(full)
+    }
+
+    fn fits(&self, load: Load) -> bool {
+        load.messages <= self.window.messages && load.bytes <= self.window.bytes
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A poisoned lock guards nothing here: no code under it panics half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_within(load: Load, limit: Load) -> bool {
+    load.messages == 0 || (load.messages <= limit.messages && load.bytes <= limit.bytes)
+}

@@ -1,0 +1,131 @@
+//! The sending side: batches of events into the broker, never more in flight than the window.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use rumqttd::local::LinkTx;
+use rumqttd::protocol::{Disconnect, DisconnectReasonCode, Packet, PingReq, Publish, PublishProperties};
+
+use super::MqttError;
+use super::flight::{Entry, Flight, Load, Waiting};
+use crate::event::Event;
+use crate::report::Counters;
+
+/// Length of the mark by which own messages are known: the run's nonce and the place in the stream.
+pub(super) const MARK_BYTES: usize = 16;
+
+/// What the ring counts beside payload and topic.
+const RING_OVERHEAD_BYTES: usize = 4;
+
+/// Publishes the events of one run.
+///
+/// The subscriber learns how many there were when this is dropped, or by [`finish`](Self::finish).
+pub struct Publisher {
+    pub(super) link: LinkTx,
+    pub(super) subscriber_link: Arc<Mutex<LinkTx>>,
+    pub(super) flight: Arc<Flight>,
+    pub(super) topic: Bytes,
+    pub(super) ring_bytes: usize,
+    pub(super) run_nonce: u64,
+    pub(super) published: u64,
+    pub(super) counters: Arc<Counters>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) stopped: bool,
+}
+
+impl Publisher {
+    /// Publishes all of `events`, in order, and leaves the vector empty. Payloads are not copied.
+    /// Blocks while the window is full; when a stop is asked for meanwhile, the rest of the
+    /// events is dropped, as is everything after: [`Counters::published`] says how many went out.
+    ///
+    /// # Errors
+    /// When a message can never pass, before any of the batch is sent; when the broker or the
+    /// subscriber is gone.
+    pub fn publish(&mut self, events: &mut Vec<Event>) -> Result<(), MqttError> {
+        let overhead_bytes = RING_OVERHEAD_BYTES + self.topic.len();
+        let size = |event: &Event| overhead_bytes + event.payload.len();
+        if let Some(bytes) = events.iter().map(size).find(|bytes| *bytes > self.ring_bytes) {
+            return Err(MqttError::TooLarge { bytes, ring_bytes: self.ring_bytes });
+        }
+        while !events.is_empty() && !self.stopped {
+            let chunk = self.flight.chunk(events.iter().map(size));
+            let waiting = events[..chunk.messages].iter_mut().map(|event| Waiting {
+                seq: event.seq,
+                intended: event.intended,
+                sent: event.sent,
+                ring_bytes: size(event),
+                key: std::mem::take(&mut event.key),
+            });
+            let mut blocked = Duration::ZERO;
+            let entry = self.flight.enter(chunk, waiting, &self.stop, &mut blocked);
+            if blocked > Duration::ZERO {
+                self.counters.mqtt_blocked_ns.add_time(blocked);
+            }
+            match entry? {
+                Entry::Entered => self.send(events, chunk)?,
+                Entry::Stopped => self.stopped = true,
+            }
+        }
+        events.clear();
+        Ok(())
+    }
+
+    /// Tells the subscriber that there is no more.
+    pub fn finish(self) {}
+
+    fn send(&mut self, events: &mut Vec<Event>, chunk: Load) -> Result<(), MqttError> {
+        let marks = marks(self.run_nonce, self.published, chunk.messages);
+        let mut packets = events.drain(..chunk.messages).enumerate().map(|(index, event)| {
+            let mark = marks.slice(index * MARK_BYTES..(index + 1) * MARK_BYTES);
+            let properties = PublishProperties { correlation_data: Some(mark), ..Default::default() };
+            Packet::Publish(Publish::new(self.topic.clone(), event.payload, false), Some(properties))
+        });
+        let Some(last) = packets.next_back() else { return Ok(()) };
+        self.published += chunk.messages as u64;
+        self.counters.published.add(chunk.messages as u64);
+        self.link.buffer().extend(packets);
+        // The router is told once a batch, with its last message.
+        push(&mut self.link, last)
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.flight.finish(self.published);
+        // Errors: the broker is gone, which the subscriber sees for itself.
+        let _ = push(&mut self.link, disconnect());
+        // The answer wakes the subscriber, and says that the broker has everything: the router
+        // takes up what it is told in order.
+        let mut link = self.subscriber_link.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = push(&mut link, Packet::PingReq(PingReq));
+    }
+}
+
+/// Hands one packet to the router and tells it. Blocks while 1,000 such calls wait for the router.
+pub(super) fn push(link: &mut LinkTx, packet: Packet) -> Result<(), MqttError> {
+    // `LinkTx::send` is the only call that takes a whole packet. It is async by signature alone
+    // and never waits.
+    match pin!(link.send(packet)).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(_)) => Ok(()),
+        Poll::Ready(Err(_)) | Poll::Pending => Err(MqttError::BrokerGone),
+    }
+}
+
+pub(super) fn disconnect() -> Packet {
+    Packet::Disconnect(Disconnect { reason_code: DisconnectReasonCode::NormalDisconnection }, None)
+}
+
+/// The marks of `count` messages from `first` on, one behind the other: one allocation a batch.
+fn marks(run_nonce: u64, first: u64, count: usize) -> Bytes {
+    let mut marks = BytesMut::with_capacity(count * MARK_BYTES);
+    for place in first..first + count as u64 {
+        marks.put_u64(run_nonce);
+        marks.put_u64(place);
+    }
+    marks.freeze()
+}
