@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
@@ -165,7 +165,9 @@ impl ProducerContext for Reports {
     }
 }
 
-/// Longest wait for reports while nothing new comes: how late a new batch is noticed.
+/// Time between two looks for reports while nothing new comes: how late an ack is noticed. The wait
+/// is ours, since that of rdkafka's `poll` spins through its last millisecond (measured: a whole
+/// core).
 const POLL: Duration = Duration::from_millis(1);
 
 /// Longest wait for a batch while nothing is in flight: how late librdkafka's errors are seen.
@@ -203,26 +205,18 @@ impl Producer {
     /// on, or the drain limit ends the wait.
     pub fn run(mut self, queue: &Receiver<Vec<Event>>) {
         loop {
-            let batch = if self.pending.count() == 0 {
-                queue.recv_timeout(IDLE).map_err(|error| error == RecvTimeoutError::Disconnected)
-            } else {
-                queue.try_recv().map_err(|error| error == TryRecvError::Disconnected)
-            };
-            match batch {
-                Ok(events) => {
-                    for event in &events {
-                        self.produce(event);
-                    }
-                    self.collect(Duration::ZERO);
-                }
-                Err(false) => self.collect(if self.pending.count() == 0 { Duration::ZERO } else { POLL }),
-                Err(true) => break,
+            match queue.recv_timeout(if self.pending.count() == 0 { IDLE } else { POLL }) {
+                Ok(events) => events.iter().for_each(|event| self.produce(event)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.collect();
             self.check_limit(None);
         }
         let ended = Instant::now();
         while self.pending.count() > 0 {
-            self.collect(Duration::from_millis(20));
+            std::thread::sleep(POLL);
+            self.collect();
             self.check_limit(self.drain.after_end.map(|limit| ended + limit));
         }
     }
@@ -254,7 +248,8 @@ impl Producer {
                 Err((RdKafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), same)) => {
                     record = same;
                     full_since.get_or_insert_with(Instant::now);
-                    self.collect(POLL);
+                    std::thread::sleep(POLL);
+                    self.collect();
                     self.check_limit(None);
                 }
                 Err((error, _)) => {
@@ -270,9 +265,9 @@ impl Producer {
         }
     }
 
-    /// Polls librdkafka for at most `wait` and hands on the deliveries that it reports.
-    fn collect(&mut self, wait: Duration) {
-        self.inner.poll(wait);
+    /// Hands on the deliveries that librdkafka has reported since the last look.
+    fn collect(&mut self) {
+        self.inner.poll(Duration::ZERO);
         let reports = std::mem::take(&mut *self.inner.context().lock());
         if reports.is_empty() {
             return;
