@@ -41,12 +41,12 @@ pub struct Publisher {
 impl Publisher {
     /// Publishes all of `events`, in order, and leaves the vector empty. Payloads are not copied.
     /// Blocks while the window is full; when a stop is asked for meanwhile, the rest of the
-    /// events is dropped, as is everything after: [`Counters::published`] says how many went out.
+    /// events is left out, as is everything after. Returns how many were left out.
     ///
     /// # Errors
     /// When a message can never pass, before any of the batch is sent; when the broker or the
     /// subscriber is gone.
-    pub fn publish(&mut self, events: &mut Vec<Event>) -> Result<(), MqttError> {
+    pub fn publish(&mut self, events: &mut Vec<Event>) -> Result<usize, MqttError> {
         let overhead_bytes = RING_OVERHEAD_BYTES + self.topic.len();
         let size = |event: &Event| overhead_bytes + event.payload.len();
         if let Some(bytes) = events.iter().map(size).find(|bytes| *bytes > self.ring_bytes) {
@@ -71,8 +71,9 @@ impl Publisher {
                 Entry::Stopped => self.stopped = true,
             }
         }
+        let left_out = events.len();
         events.clear();
-        Ok(())
+        Ok(left_out)
     }
 
     /// Tells the subscriber that there is no more.

@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 
 use super::{Clock, Schedule};
 use crate::event::{Draft, Drafts, Event};
+use crate::report::new_histogram;
 
 /// What is written into the place that a payload keeps for its time stamp.
 #[derive(Debug, Clone, Copy)]
@@ -30,10 +31,12 @@ pub enum StampTime {
 }
 
 /// What the pacer saw of a whole replay.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PaceStats {
     /// Send time − intended send time, in microseconds; `None` at full speed.
     pub lag_us: Option<Histogram<u64>>,
+    /// When the first event left, on today's clock: milliseconds since 1970 UTC.
+    pub started_ms: Option<i64>,
     /// When the first event left.
     pub started: Option<Instant>,
     /// When the last one did.
@@ -65,12 +68,13 @@ impl<'a, C: Clock> Pacer<'a, C> {
     /// more once `stop` is set.
     pub fn new(schedule: Schedule, clock: C, stop: &'a AtomicBool, stamp: Option<Stamp>) -> Self {
         let lag_us = schedule.due(0, schedule.first_event_time_ms).map(|_| new_histogram());
-        let stats = PaceStats { lag_us, started: None, ended: None };
+        let stats = PaceStats { lag_us, started_ms: None, started: None, ended: None };
         Self { schedule, clock, stop, stamp, anchor: None, stats }
     }
 
     /// Releases all of `drafts`, in order, through `send`, which takes the events out of the
-    /// vector it is given. Blocks until the last one is sent or a stop is asked for.
+    /// vector it is given. Blocks until the last one is sent or a stop is asked for; returns how
+    /// many were left because of the stop.
     ///
     /// # Errors
     /// Those of `send`.
@@ -78,13 +82,13 @@ impl<'a, C: Clock> Pacer<'a, C> {
         &mut self,
         drafts: Drafts,
         mut send: impl FnMut(&mut Vec<Event>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    ) -> Result<usize, E> {
         let mut events = Vec::with_capacity(RELEASE_MAX);
         let Drafts { mut bytes, items } = drafts;
         let mut items = items.as_slice();
         while let Some(first) = items.first() {
             if self.stop.load(Ordering::Relaxed) {
-                return Ok(());
+                return Ok(items.len());
             }
             let now = self.clock.now();
             let anchor =
@@ -101,10 +105,11 @@ impl<'a, C: Clock> Pacer<'a, C> {
             self.make_events(anchor, now, &mut bytes, released, &mut events);
             send(&mut events)?;
             events.clear();
+            self.stats.started_ms.get_or_insert(anchor.wall_ms);
             self.stats.started.get_or_insert(now);
             self.stats.ended = Some(now);
         }
-        Ok(())
+        Ok(0)
     }
 
     /// What was seen so far.
@@ -154,12 +159,6 @@ impl<'a, C: Clock> Pacer<'a, C> {
             events.push(Event { seq: Some(draft.seq), intended, sent: now, key, payload });
         }
     }
-}
-
-/// Microseconds up to a day, to three digits.
-fn new_histogram() -> Histogram<u64> {
-    #[allow(clippy::expect_used)]
-    Histogram::new_with_bounds(1, 86_400_000_000, 3).expect("constant bounds are valid")
 }
 
 fn wall_clock_ms() -> i64 {
@@ -242,8 +241,8 @@ mod tests {
             stop.store(true, Ordering::Relaxed);
             Ok::<(), Infallible>(())
         };
-        pacer.release(drafts(&[0, 1_000, 2_000]), send).unwrap();
-        assert_eq!(count, 1);
+        let left = pacer.release(drafts(&[0, 1_000, 2_000]), send).unwrap();
+        assert_eq!((count, left), (1, 2));
     }
 
     #[test]

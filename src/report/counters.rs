@@ -35,6 +35,11 @@ impl Counter {
 /// What each hop counted. The grouping says which hop writes.
 #[derive(Debug, Default)]
 pub struct Counters {
+    /// source and tweet, encoding ahead: nanoseconds waited for the pacer to take a batch.
+    pub feed_blocked_ns: Counter,
+    /// pace: nanoseconds waited for the next batch to be encoded.
+    pub pace_starved_ns: Counter,
+
     /// mqtt publisher (pace, with MQTT off): events sent.
     pub published: Counter,
     /// mqtt publisher: nanoseconds waited for the credit window.

@@ -1,8 +1,29 @@
 //! What every hop counted, and how it is shown.
 //!
-//! Counters live in one place, [`Counters`]; the terminal, the JSON report and the tests read the
-//! same ones. Each counter has one writer.
+//! Counters live in one place, [`Counters`], with one writer each. When the run is over they become
+//! a [`Ledger`] that must add up, and a [`RunReport`], which the terminal, the JSON file and the
+//! tests read.
 
 mod counters;
+mod intake;
+mod json;
+mod latency;
+mod ledger;
+mod machine;
+mod progress;
+mod run;
+mod screen;
+mod summary;
+mod tally;
 
 pub use counters::{Counter, Counters};
+pub use intake::{Intake, RejectCount};
+pub use json::write_json;
+pub use latency::{LatencyMs, new_histogram};
+pub use ledger::{Ledger, SkippedBy, Verdict};
+pub use machine::{Usage, thread_cpu};
+pub use progress::{Progress, prepare_bar};
+pub use run::{Endpoints, HopReport, Hops, InputReport, PaceReport, RunReport};
+pub use screen::Screen;
+pub use summary::{seconds, write_summary};
+pub use tally::{Failures, Tally};

@@ -1,0 +1,85 @@
+//! What was found in the input: values, records, tweets, and what was left out and why.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Counts of one pass over the input.
+#[derive(Debug, Clone, Default)]
+pub struct Intake {
+    /// JSON values found by the source.
+    pub frames: u64,
+    /// Values that parsed.
+    pub records: u64,
+    /// Values that did not.
+    pub unparseable: u64,
+    /// Where the first unparseable values begin, in bytes from the start of the file.
+    pub unparseable_at: Vec<u64>,
+    /// What the records held: tweets and what is none.
+    pub items: u64,
+    /// Items that are tweets.
+    pub tweets: u64,
+    /// Items that are none, by kind.
+    pub rejects: BTreeMap<&'static str, RejectCount>,
+    /// Tweets without a time in a file whose other tweets have one.
+    pub without_time: u64,
+}
+
+/// How many rejects of one kind there were, and where the first is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RejectCount {
+    /// How many.
+    pub count: u64,
+    /// Byte offset of the record with the first one.
+    pub first_offset: u64,
+}
+
+/// How many offsets of unparseable values are kept: enough to look into the file, few enough to
+/// print.
+const OFFSETS_KEPT: usize = 10;
+
+impl Intake {
+    /// Counts a value that is no JSON.
+    pub fn unparseable(&mut self, offset: u64) {
+        self.unparseable += 1;
+        if self.unparseable_at.len() < OFFSETS_KEPT {
+            self.unparseable_at.push(offset);
+        }
+    }
+
+    /// Counts an item that is no tweet, in the record at `offset`.
+    pub fn reject(&mut self, kind: &'static str, offset: u64) {
+        self.items += 1;
+        self.rejects.entry(kind).or_insert(RejectCount { count: 0, first_offset: offset }).count += 1;
+    }
+
+    /// Counts a tweet.
+    pub fn tweet(&mut self) {
+        self.items += 1;
+        self.tweets += 1;
+    }
+
+    /// All rejects together.
+    pub fn reject_total(&self) -> u64 {
+        self.rejects.values().map(|kind| kind.count).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_tweets_and_rejects_and_the_first_place_of_a_kind_is_kept() {
+        let mut intake = Intake::default();
+        intake.tweet();
+        intake.reject("delete", 7);
+        intake.reject("delete", 90);
+        for offset in 0..20 {
+            intake.unparseable(offset);
+        }
+        assert_eq!((intake.items, intake.tweets, intake.reject_total()), (3, 1, 2));
+        assert_eq!(intake.rejects["delete"], RejectCount { count: 2, first_offset: 7 });
+        assert_eq!((intake.unparseable, intake.unparseable_at.len()), (20, OFFSETS_KEPT));
+    }
+}

@@ -1,0 +1,194 @@
+//! The ledger: what went into each hop and what came out of it, and whether it adds up.
+//!
+//! The two sides of a line are counted by different hops, so a line that holds is a statement and
+//! not a tautology. A hop that was off has no counts, and its line joins its neighbours.
+
+use serde::Serialize;
+
+/// Counts of one replay. The names are the keys of the JSON report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    /// JSON values in the input.
+    pub frames: u64,
+    /// Values that parsed.
+    pub records: u64,
+    /// Values that did not.
+    pub unparseable: u64,
+    /// Tweets and what is none, in all records.
+    pub items: u64,
+    /// Items that are no tweets.
+    pub rejects: u64,
+    /// Items that are tweets.
+    pub tweets: u64,
+    /// How often the input is replayed.
+    pub loops: u64,
+    /// Tweets left out on purpose.
+    pub skipped: u64,
+    /// Why they were left out.
+    pub skipped_by: SkippedBy,
+    /// Tweets that left, at the time of the plan.
+    pub published: u64,
+    /// Tweets that came back from the MQTT broker; `None` without one.
+    pub received: Option<u64>,
+    /// Tweets that the broker overwrote before they were read.
+    pub mqtt_lost: Option<u64>,
+    /// Tweets that the broker gave more than once.
+    pub duplicates: Option<u64>,
+    /// Messages of others on the topic.
+    pub foreign: Option<u64>,
+    /// Messages of others that Kafka acknowledged.
+    pub foreign_delivered: Option<u64>,
+    /// Messages of others that Kafka did not take.
+    pub foreign_failed: Option<u64>,
+    /// Messages of others that the broker overwrote before they were read.
+    pub foreign_lost: Option<u64>,
+    /// Tweets that Kafka acknowledged.
+    pub delivered: u64,
+    /// Tweets that Kafka did not acknowledge.
+    pub failed: u64,
+    /// Rows of this run that Druid counts; `None` without Druid.
+    pub queryable: Option<u64>,
+}
+
+/// Tweets that were left out on purpose, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SkippedBy {
+    /// Beyond `--limit`.
+    pub limit: u64,
+    /// Not sent any more when the run was stopped.
+    pub stop: u64,
+}
+
+/// Whether a ledger adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every line holds, and nothing was lost or failed.
+    Balanced,
+    /// Something is missing, and the reasons say where.
+    Unbalanced,
+}
+
+impl Verdict {
+    /// As in the JSON report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Balanced => "balanced",
+            Verdict::Unbalanced => "unbalanced",
+        }
+    }
+}
+
+impl Ledger {
+    /// Checks every line. The reasons are empty when, and only when, the verdict is balanced.
+    pub fn verdict(&self) -> (Verdict, Vec<String>) {
+        let mut reasons = Vec::new();
+        let mut line = |left: u64, right: u64, words: &str| {
+            if left != right {
+                reasons.push(format!("{words}: {left} is not {right}"));
+            }
+        };
+        line(self.frames, self.records + self.unparseable, "frames = records + unparseable");
+        line(self.items, self.tweets + self.rejects, "items = tweets + rejects");
+        line(self.tweets * self.loops, self.published + self.skipped, "tweets × loops = published + skipped");
+        line(self.skipped, self.skipped_by.limit + self.skipped_by.stop, "skipped = by limit + by stop");
+        let settled = self.delivered + self.failed;
+        match self.received {
+            Some(received) => {
+                let back = received + self.mqtt_lost.unwrap_or(0);
+                line(self.published, back, "published = received + mqtt_lost");
+                line(received, settled, "received = delivered + failed");
+            }
+            None => line(self.published, settled, "published = delivered + failed"),
+        }
+        if let Some(foreign) = self.foreign {
+            let settled = self.foreign_delivered.unwrap_or(0) + self.foreign_failed.unwrap_or(0);
+            line(foreign, settled, "foreign = foreign_delivered + foreign_failed");
+        }
+        if let Some(queryable) = self.queryable {
+            let rows = self.delivered + self.duplicates.unwrap_or(0);
+            line(queryable, rows, "queryable = delivered + duplicates");
+        }
+        if let Some(lost) = self.mqtt_lost.filter(|lost| *lost > 0) {
+            reasons.push(format!("{lost} tweets were overwritten in the MQTT broker before they were read"));
+        }
+        if self.failed > 0 {
+            reasons.push(format!("{} tweets were not acknowledged by Kafka", self.failed));
+        }
+        (if reasons.is_empty() { Verdict::Balanced } else { Verdict::Unbalanced }, reasons)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn balanced() -> Ledger {
+        Ledger {
+            frames: 12,
+            records: 11,
+            unparseable: 1,
+            items: 11,
+            rejects: 1,
+            tweets: 10,
+            loops: 1,
+            skipped: 2,
+            skipped_by: SkippedBy { limit: 2, stop: 0 },
+            published: 8,
+            received: Some(8),
+            mqtt_lost: Some(0),
+            duplicates: Some(0),
+            foreign: Some(3),
+            foreign_delivered: Some(3),
+            foreign_failed: Some(0),
+            foreign_lost: Some(0),
+            delivered: 8,
+            failed: 0,
+            queryable: Some(8),
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_adds_up_is_balanced() {
+        assert_eq!(balanced().verdict(), (Verdict::Balanced, Vec::new()));
+    }
+
+    #[test]
+    fn a_hop_that_is_off_joins_its_neighbours() {
+        let off = Ledger { received: None, mqtt_lost: None, duplicates: None, foreign: None, ..balanced() };
+        assert_eq!(off.verdict().0, Verdict::Balanced);
+        let short = Ledger { delivered: 7, queryable: Some(7), ..off };
+        assert_eq!(short.verdict().1, ["published = delivered + failed: 8 is not 7"]);
+    }
+
+    #[test]
+    fn count_printed_is_count_received_or_the_line_says_which_is_not() {
+        type Change = (fn(&mut Ledger), &'static str);
+        let changes: [Change; 9] = [
+            (|l| l.frames += 1, "frames ="),
+            (|l| l.rejects += 1, "items ="),
+            (|l| l.tweets -= 1, "tweets ×"),
+            (|l| l.skipped_by.stop += 1, "skipped ="),
+            (|l| l.received = Some(7), "published ="),
+            (|l| l.delivered -= 1, "received ="),
+            (|l| l.foreign = Some(4), "foreign ="),
+            (|l| l.queryable = Some(9), "queryable ="),
+            (|l| (l.delivered, l.failed, l.queryable) = (7, 1, Some(7)), "not acknowledged"),
+        ];
+        for (change, words) in changes {
+            let mut ledger = balanced();
+            change(&mut ledger);
+            let (verdict, reasons) = ledger.verdict();
+            assert_eq!(verdict, Verdict::Unbalanced, "{words}");
+            assert!(reasons.iter().any(|reason| reason.contains(words)), "{words}: {reasons:?}");
+        }
+    }
+
+    #[test]
+    fn a_loss_in_the_broker_is_unbalanced_although_its_line_holds() {
+        let lossy =
+            Ledger { received: Some(7), mqtt_lost: Some(1), delivered: 7, queryable: Some(7), ..balanced() };
+        assert_eq!(lossy.verdict().1.len(), 1);
+        assert!(lossy.verdict().1[0].contains("overwritten"));
+    }
+}

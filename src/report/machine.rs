@@ -1,0 +1,73 @@
+//! CPU time and memory of this process, as Linux tells them; `None` elsewhere.
+
+use std::fs;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What the run cost.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Usage {
+    /// CPU time of all threads, in seconds.
+    pub cpu_s: Option<f64>,
+    /// CPU time a tweet, in microseconds.
+    pub cpu_us_per_tweet: Option<f64>,
+    /// Greatest resident memory, in MiB. Pages of the mapped input are part of it; the kernel takes
+    /// those back when it needs them.
+    pub peak_resident_mib: Option<f64>,
+    /// Resident memory at the end without the pages of mapped files, in MiB.
+    pub own_memory_mib: Option<f64>,
+}
+
+/// Clock ticks a second in `/proc/self/stat`: USER_HZ, 100 on every Linux (proc(5)).
+const USER_HZ: f64 = 100.0;
+
+impl Usage {
+    /// What this process used since it began.
+    pub fn of_process(tweets: u64) -> Self {
+        let cpu_s = process_cpu_s();
+        Self {
+            cpu_s,
+            cpu_us_per_tweet: cpu_s.filter(|_| tweets > 0).map(|cpu_s| cpu_s * 1e6 / tweets as f64),
+            peak_resident_mib: status_mib("VmHWM:"),
+            own_memory_mib: status_mib("RssAnon:"),
+        }
+    }
+}
+
+/// CPU time of the calling thread so far.
+pub fn thread_cpu() -> Option<Duration> {
+    // The first number is the time on a CPU in nanoseconds (Linux, Documentation/scheduler).
+    let schedstat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(schedstat.split_whitespace().next()?.parse().ok()?))
+}
+
+fn process_cpu_s() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // Behind the command's name, which may hold anything: utime and stime are fields 14 and 15,
+    // and the state, the first one here, is field 3 (proc(5)).
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
+    Some((ticks(14)? + ticks(15)?) / USER_HZ)
+}
+
+fn status_mib(name: &str) -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let kib: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linux_tells_all_of_it() {
+        let usage = Usage::of_process(1);
+        assert!(usage.cpu_s.unwrap() >= 0.0);
+        assert!(usage.peak_resident_mib.unwrap() > 1.0);
+        assert!(usage.own_memory_mib.unwrap() > 0.1);
+        assert!(thread_cpu().unwrap() > Duration::ZERO);
+    }
+}

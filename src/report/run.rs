@@ -1,0 +1,142 @@
+//! The whole report of one replay, as plain values. Field names are the keys of the JSON report.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{LatencyMs, Ledger, RejectCount, Usage, Verdict};
+
+/// Everything that is known about a replay when it has ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// Version of this form: raised when a key changes its meaning or goes.
+    pub report_version: u32,
+    /// Version of the program.
+    pub tweetblast_version: &'static str,
+    /// Run id; travels with each tweet as `run`.
+    pub run: String,
+    /// What was replayed.
+    pub input: InputReport,
+    /// When and how fast.
+    pub pace: PaceReport,
+    /// What each hop cost and who waited for whom.
+    pub hops: Hops,
+    /// Which hop held the others up: `none`, `tweetblast`, `mqtt window` or `kafka acks`.
+    pub bottleneck: &'static str,
+    /// The counts.
+    pub ledger: Ledger,
+    /// Rejects by kind.
+    pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
+    /// Byte offsets of the first unparseable values.
+    pub unparseable_at: Vec<u64>,
+    /// Failed tweets by Kafka's reason.
+    pub failed_by_reason: BTreeMap<String, u64>,
+    /// How many of the failed may have arrived: they were in flight when the wait ended.
+    pub failed_unknown: u64,
+    /// Whether the ledger adds up.
+    pub verdict: Verdict,
+    /// Why it does not.
+    pub reasons: Vec<String>,
+    /// Whether the run was stopped before its end.
+    pub interrupted: bool,
+    /// What ended the run early, if an error did.
+    pub error: Option<String>,
+    /// Exit code of the process.
+    pub exit_code: u8,
+    /// Where the tweets went.
+    pub endpoints: Endpoints,
+    /// CPU and memory.
+    pub usage: Usage,
+}
+
+/// The input.
+#[derive(Debug, Clone, Serialize)]
+pub struct InputReport {
+    /// Path as given.
+    pub file: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// How its values are strung together.
+    pub framing: &'static str,
+    /// How its tweets lie in time; `None` when they have no times, or were not looked at.
+    pub order: Option<&'static str>,
+    /// Event time of the oldest tweet, ISO 8601 with milliseconds.
+    pub first: Option<String>,
+    /// Event time of the youngest.
+    pub last: Option<String>,
+    /// Tweets without a time among others that have one; they took the time of the one before.
+    pub without_time: u64,
+}
+
+/// The schedule and how well it was kept.
+#[derive(Debug, Clone, Serialize)]
+pub struct PaceReport {
+    /// What was asked for, in the words of the flag.
+    pub asked: String,
+    /// Order of sending.
+    pub order: &'static str,
+    /// Start of the replay, ISO 8601.
+    pub started_at: Option<String>,
+    /// First to last send, in seconds.
+    pub duration_s: f64,
+    /// What the plan said, in seconds; `None` at full speed.
+    pub planned_s: Option<f64>,
+    /// First send to last delivery report, in seconds.
+    pub delivered_after_s: f64,
+    /// Tweets a second that the plan asked for; `None` at full speed.
+    pub asked_rate_per_s: Option<f64>,
+    /// Tweets a second, first to last send; at full speed first send to last delivery.
+    pub achieved_rate_per_s: f64,
+    /// Send time − intended send time, in milliseconds; `None` at full speed, where nothing is
+    /// intended.
+    pub schedule_lag_ms: Option<LatencyMs>,
+}
+
+/// One entry for each hop. `None`: the hop was off.
+#[derive(Debug, Clone, Serialize)]
+pub struct Hops {
+    /// source and tweet: reading, parsing and encoding ahead of the clock; waits for the pacer.
+    pub feed: HopReport,
+    /// pace: waiting for the time to send, and publishing; waits for the MQTT window, or without
+    /// MQTT for a place in the queues.
+    pub pace: HopReport,
+    /// mqtt and bridge: from the broker to the queues; waits for a place in them.
+    pub mqtt: Option<HopReport>,
+    /// kafka: from the queues to the delivery reports; waits for room in librdkafka's own queue.
+    pub kafka: HopReport,
+}
+
+/// What one hop did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct HopReport {
+    /// Tweets that left it.
+    pub tweets: u64,
+    /// CPU time of its threads a tweet, in microseconds; `None` where it runs on the thread of
+    /// another hop. The threads inside of rumqttd and librdkafka are not part of it.
+    pub cpu_us_per_tweet: Option<f64>,
+    /// Time it waited for the next hop to take something, in seconds.
+    pub blocked_s: f64,
+    /// How long a tweet took through it, in milliseconds, where that is measured.
+    pub latency_ms: Option<LatencyMs>,
+}
+
+/// Where the tweets went.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Endpoints {
+    /// `host:port` of the MQTT broker; `None` when the hop was off.
+    pub mqtt: Option<String>,
+    /// Topic there.
+    pub mqtt_topic: Option<String>,
+    /// `host:port` of Kafka.
+    pub kafka: String,
+    /// Topic there.
+    pub kafka_topic: String,
+    /// Whether that Kafka is the embedded endpoint.
+    pub kafka_embedded: bool,
+    /// Directory of the embedded endpoint.
+    pub kafka_dir: Option<String>,
+    /// Address of Druid; `None` without it.
+    pub druid: Option<String>,
+    /// Datasource there.
+    pub datasource: Option<String>,
+}

@@ -1,0 +1,204 @@
+//! The end of a run in words, at most a screen of them.
+
+use std::fmt::{self, Write};
+
+use indicatif::HumanCount;
+
+use super::{HopReport, LatencyMs, RunReport, Verdict};
+
+/// Appends the summary to `out`.
+///
+/// # Errors
+/// None of its own.
+pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
+    let count = HumanCount;
+    let (ledger, pace) = (&report.ledger, &report.pace);
+    let asked = pace.planned_s.map_or(String::new(), |planned| format!(", planned {}", seconds(planned)));
+    writeln!(out)?;
+    writeln!(
+        out,
+        "  replayed   {} tweets in {}: {}/s (asked {}{asked})",
+        count(ledger.published),
+        seconds(pace.duration_s),
+        count(pace.achieved_rate_per_s.round() as u64),
+        pace.asked,
+    )?;
+    match pace.schedule_lag_ms {
+        Some(lag) => writeln!(out, "  late by    {}  (send − intended send)", latency(lag))?,
+        None => writeln!(out, "  late by    nothing was intended: full speed has no schedule")?,
+    }
+    if let Some(ack) = report.hops.kafka.latency_ms {
+        writeln!(out, "  acked in   {}  (Kafka's delivery report − send)", latency(ack))?;
+    }
+    let usage = &report.usage;
+    if let (Some(cpu), Some(memory)) = (usage.cpu_us_per_tweet, usage.peak_resident_mib) {
+        writeln!(out, "  used       {cpu:.2} µs CPU a tweet, {memory:.0} MiB of memory at most")?;
+    }
+    write_hops(report, out)?;
+    write_ledger(report, out)?;
+    writeln!(out)?;
+    match report.verdict {
+        Verdict::Balanced => {
+            let skipped = match ledger.skipped {
+                0 => String::new(),
+                skipped => format!(" + {} left out", count(skipped)),
+            };
+            writeln!(
+                out,
+                "every tweet accounted for: {} read = {} delivered{skipped}",
+                count(ledger.tweets * ledger.loops),
+                count(ledger.delivered),
+            )
+        }
+        Verdict::Unbalanced => {
+            writeln!(out, "UNBALANCED: not every tweet arrived")?;
+            for reason in &report.reasons {
+                writeln!(out, "  {reason}")?;
+            }
+            for (reason, failed) in &report.failed_by_reason {
+                writeln!(out, "  {} failed: {reason}", count(*failed))?;
+            }
+            if report.failed_unknown > 0 {
+                writeln!(out, "  {} of them may have arrived all the same", count(report.failed_unknown))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn write_hops(report: &RunReport, out: &mut String) -> fmt::Result {
+    let hops = &report.hops;
+    let rows: [(&str, Option<&HopReport>); 4] = [
+        ("read+parse", Some(&hops.feed)),
+        ("pace", Some(&hops.pace)),
+        ("mqtt+queue", hops.mqtt.as_ref()),
+        ("kafka", Some(&hops.kafka)),
+    ];
+    writeln!(out, "\n  hop              tweets  CPU µs each  waited for the next")?;
+    for (name, hop) in rows {
+        let Some(hop) = hop else {
+            writeln!(out, "  {name:<12} {:>10}", "off")?;
+            continue;
+        };
+        let cpu = hop.cpu_us_per_tweet.map_or("-".to_owned(), |cpu| format!("{cpu:.2}"));
+        writeln!(
+            out,
+            "  {name:<12} {:>10}  {cpu:>11}  {:>19}",
+            HumanCount(hop.tweets).to_string(),
+            seconds(hop.blocked_s)
+        )?;
+    }
+    writeln!(out, "  bottleneck: {}", report.bottleneck)
+}
+
+fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
+    let ledger = &report.ledger;
+    let count = HumanCount;
+    writeln!(
+        out,
+        "\n  file       {} values = {} records + {} unparseable{}",
+        count(ledger.frames),
+        count(ledger.records),
+        count(ledger.unparseable),
+        match report.unparseable_at.first() {
+            Some(offset) => format!(" (first at byte {offset})"),
+            None => String::new(),
+        }
+    )?;
+    let kinds: Vec<String> =
+        report.rejects_by_kind.iter().map(|(kind, found)| format!("{} {kind}", count(found.count))).collect();
+    writeln!(
+        out,
+        "  records    {} items = {} tweets + {} rejects{}",
+        count(ledger.items),
+        count(ledger.tweets),
+        count(ledger.rejects),
+        if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
+    )?;
+    writeln!(
+        out,
+        "  sent       {} tweets = {} published + {} left out",
+        count(ledger.tweets * ledger.loops),
+        count(ledger.published),
+        count(ledger.skipped)
+    )?;
+    let came = match (ledger.received, ledger.mqtt_lost) {
+        (Some(received), Some(lost)) => {
+            writeln!(
+                out,
+                "  mqtt       {} published = {} received + {} lost",
+                count(ledger.published),
+                count(received),
+                count(lost)
+            )?;
+            received
+        }
+        _ => ledger.published,
+    };
+    writeln!(
+        out,
+        "  kafka      {} {} = {} delivered + {} failed",
+        count(came),
+        if ledger.received.is_some() { "received" } else { "published" },
+        count(ledger.delivered),
+        count(ledger.failed)
+    )?;
+    if let Some(foreign) = ledger.foreign.filter(|foreign| *foreign > 0) {
+        writeln!(
+            out,
+            "  foreign    {} messages of others = {} delivered + {} failed",
+            count(foreign),
+            count(ledger.foreign_delivered.unwrap_or(0)),
+            count(ledger.foreign_failed.unwrap_or(0))
+        )?;
+    }
+    if let Some(lost) = ledger.foreign_lost.filter(|lost| *lost > 0) {
+        writeln!(out, "             {} more were overwritten before they were read", count(lost))?;
+    }
+    Ok(())
+}
+
+fn latency(ms: LatencyMs) -> String {
+    let LatencyMs { p50, p99, p999, max, .. } = ms;
+    format!("p50 {} · p99 {} · p99.9 {} · max {}", millis(p50), millis(p99), millis(p999), millis(max))
+}
+
+/// Three digits and a unit that fits.
+fn millis(ms: f64) -> String {
+    match ms {
+        ms if ms < 1.0 => format!("{:.0} µs", ms * 1_000.0),
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
+        ms => seconds(ms / 1_000.0),
+    }
+}
+
+/// Seconds in words, as exact as a person wants them.
+pub fn seconds(s: f64) -> String {
+    match s {
+        s if s < 10.0 => format!("{s:.2} s"),
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7_200.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), (s % 60.0).floor()),
+        s if s < 172_800.0 => {
+            format!("{:.0} h {:02.0} min", (s / 3_600.0).floor(), (s / 60.0 % 60.0).floor())
+        }
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_as_people_say_them() {
+        assert_eq!(millis(0.025), "25 µs");
+        assert_eq!(millis(2.34), "2.3 ms");
+        assert_eq!(millis(1_234.0), "1.23 s");
+        assert_eq!(seconds(5.997), "6.00 s");
+        assert_eq!(seconds(75.25), "75.2 s");
+        assert_eq!(seconds(600.0), "10 min 00 s");
+        assert_eq!(seconds(7_260.0), "2 h 01 min");
+        assert_eq!(seconds(4_752_000.0), "55.0 days");
+    }
+}

@@ -1,0 +1,145 @@
+//! Gathers what became of every event: latencies, reasons of failures, and whether each sequence
+//! number was reported on exactly once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+use hdrhistogram::Histogram;
+
+use super::new_histogram;
+use crate::event::{Delivery, Outcome};
+
+/// What became of the events of one run.
+#[derive(Debug)]
+pub struct Tally {
+    /// Send to Kafka's delivery report, in microseconds.
+    pub ack_us: Histogram<u64>,
+    /// Intended send time to the delivery report, in microseconds; empty at full speed.
+    pub intended_to_ack_us: Histogram<u64>,
+    /// Why events failed.
+    pub failures: Failures,
+    /// Sequence numbers reported on, each once.
+    pub distinct: u64,
+    /// Reports beyond the first for one sequence number.
+    pub repeated: u64,
+    /// When the last report came.
+    pub last_ack: Option<Instant>,
+    seen: SeenSeqs,
+}
+
+/// Failed events by Kafka's reason.
+#[derive(Debug, Default)]
+pub struct Failures {
+    /// How many failed for each reason.
+    pub by_reason: BTreeMap<String, u64>,
+    /// How many of all may have arrived in spite of it: they were in flight when the wait ended.
+    pub unknown: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            ack_us: new_histogram(),
+            intended_to_ack_us: new_histogram(),
+            failures: Failures::default(),
+            distinct: 0,
+            repeated: 0,
+            last_ack: None,
+            seen: SeenSeqs::default(),
+        }
+    }
+}
+
+impl Tally {
+    /// Takes all deliveries until their senders are gone.
+    pub fn run(mut self, deliveries: &Receiver<Vec<Delivery>>) -> Self {
+        for batch in deliveries {
+            for delivery in &batch {
+                self.take(delivery);
+            }
+        }
+        self
+    }
+
+    fn take(&mut self, delivery: &Delivery) {
+        match &delivery.outcome {
+            Outcome::Delivered { .. } => {
+                let micros = |since| delivery.acked.saturating_duration_since(since).as_micros() as u64;
+                self.ack_us.saturating_record(micros(delivery.sent));
+                if let Some(intended) = delivery.intended {
+                    self.intended_to_ack_us.saturating_record(micros(intended));
+                }
+                self.last_ack = Some(delivery.acked);
+            }
+            Outcome::Failed { reason, may_have_arrived } => {
+                *self.failures.by_reason.entry(reason.clone()).or_default() += 1;
+                self.failures.unknown += u64::from(*may_have_arrived);
+            }
+        }
+        match delivery.seq.map(|seq| self.seen.insert(seq)) {
+            Some(true) => self.distinct += 1,
+            Some(false) => self.repeated += 1,
+            None => {}
+        }
+    }
+}
+
+/// Sequence numbers seen so far, in memory bounded by what is in flight: all below `next`, and a
+/// flag for each one above it.
+#[derive(Debug, Default)]
+struct SeenSeqs {
+    next: u64,
+    later: VecDeque<bool>,
+}
+
+impl SeenSeqs {
+    /// Whether `seq` is new.
+    fn insert(&mut self, seq: u64) -> bool {
+        let Some(ahead) = seq.checked_sub(self.next) else { return false };
+        let ahead = ahead as usize;
+        if self.later.len() <= ahead {
+            self.later.resize(ahead + 1, false);
+        }
+        let new = !std::mem::replace(&mut self.later[ahead], true);
+        while self.later.front() == Some(&true) {
+            self.later.pop_front();
+            self.next += 1;
+        }
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(seq: u64, outcome: Outcome) -> Delivery {
+        let now = Instant::now();
+        Delivery { seq: Some(seq), intended: None, sent: now, acked: now, outcome }
+    }
+
+    #[test]
+    fn each_sequence_number_counts_once_whatever_the_order() {
+        let mut tally = Tally::default();
+        for seq in [3, 0, 1, 3, 2, 0, 5] {
+            tally.take(&delivery(seq, Outcome::Delivered { partition: 0, offset: 0 }));
+        }
+        assert_eq!((tally.distinct, tally.repeated), (5, 2));
+        assert_eq!((tally.seen.next, tally.seen.later.len()), (4, 2));
+        assert_eq!(tally.ack_us.len(), 7);
+        assert!(tally.intended_to_ack_us.is_empty());
+    }
+
+    #[test]
+    fn failures_are_kept_by_reason() {
+        let mut tally = Tally::default();
+        for (seq, reason, may_have_arrived) in [(0, "purged", true), (1, "purged", false), (2, "full", false)]
+        {
+            tally.take(&delivery(seq, Outcome::Failed { reason: reason.into(), may_have_arrived }));
+        }
+        assert_eq!(tally.failures.by_reason["purged"], 2);
+        assert_eq!((tally.failures.by_reason.len(), tally.failures.unknown), (2, 1));
+        assert!(tally.ack_us.is_empty());
+    }
+}
