@@ -8,8 +8,7 @@
 //! ```
 //!
 //! The modules are the hops, in the order in which data passes them. A hop knows [`event`] and
-//! the counters of [`report`], never another hop. The pipeline that joins the hops to a replay is not
-//! written yet.
+//! the counters of [`report`], never another hop; only [`pipeline`] knows them all.
 
 // The types that cross threads: events on their way, deliveries on the way back.
 pub mod event;
@@ -34,6 +33,9 @@ pub mod kafka;
 
 // What every hop counted: ledger, latencies, terminal and JSON output.
 pub mod report;
+
+// Joins the hops to a replay; the only module that knows them all.
+pub mod pipeline;
 
 // Made-up tweets of any number, the same bytes for the same seed.
 pub mod generate;

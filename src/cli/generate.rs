@@ -1,33 +1,19 @@
-//! Flags into plain options, and the commands they call.
+//! `tweetblast generate`.
 
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use crate::generate::{GenerateForm, GenerateOptions, generate};
 
-/// Replays a file of tweets through MQTT and Kafka. So far only `generate` is there.
-#[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Make up tweets: any number, the same bytes for the same seed
-    #[command(after_help = "Examples:\n  tweetblast generate -o tweets.json\n  \
-        tweetblast generate --tweets 200000 --form grouped -o big.json\n  \
-        tweetblast generate --tweets 10 -o -")]
-    Generate(GenerateArgs),
-}
-
 #[derive(Debug, Args)]
-struct GenerateArgs {
+#[command(after_help = "Examples:\n  tweetblast generate -o tweets.json\n  \
+    tweetblast generate --tweets 200000 --form grouped -o big.json\n  \
+    tweetblast generate --tweets 10 -o -")]
+pub(super) struct GenerateArgs {
     /// Number of tweets
     #[arg(long, default_value_t = GenerateOptions::default().tweets)]
     tweets: u64,
@@ -61,20 +47,8 @@ enum Form {
     Grouped,
 }
 
-impl Cli {
-    /// Runs the command that was asked for.
-    ///
-    /// # Errors
-    /// With a chain of causes that ends at what the user can change.
-    pub fn run(self) -> anyhow::Result<()> {
-        match self.command {
-            Command::Generate(args) => args.run(),
-        }
-    }
-}
-
 impl GenerateArgs {
-    fn run(&self) -> anyhow::Result<()> {
+    pub fn run(&self) -> anyhow::Result<()> {
         let form = match self.form {
             Form::Lines => GenerateForm::Lines,
             Form::Array => GenerateForm::Array,

@@ -1,0 +1,71 @@
+//! The command line: flags into plain options, and the commands they call. The only module that
+//! knows clap.
+
+mod generate;
+mod replay;
+mod values;
+
+use clap::{Parser, Subcommand};
+
+use generate::GenerateArgs;
+use replay::ReplayArgs;
+
+/// How the process ends. The first that applies, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// An error: nothing was replayed, or the replay could not go on.
+    Error = 1,
+    /// The command line could not be understood.
+    Usage = 2,
+    /// The ledger does not add up, or tweets failed.
+    Unbalanced = 3,
+    /// Stopped by Ctrl-C or SIGTERM; what was sent has been accounted for.
+    Interrupted = 130,
+    /// Everything is accounted for.
+    Balanced = 0,
+}
+
+/// Replays a file of tweets in its own time through MQTT and Kafka, and accounts for every one of
+/// them.
+///
+/// Without --kafka the tweets go to a small Kafka endpoint inside of this process, so nothing else
+/// has to run. Without a FILE, ./tweets.json or ./data/tweets.json is replayed.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    replay: ReplayArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tweetblast --speedup 100x                       100 times faster than the tweets were written
+  tweetblast tweets.json --rate 5000/s            evenly, whatever their times
+  tweetblast tweets.json --speedup max --json -   as fast as it goes; the report as JSON
+  tweetblast --speedup 100x --hold                keep MQTT and Kafka up afterwards, to read from
+  tweetblast --kafka localhost:9092 --fit 5m      into a real Kafka, all of it in 5 minutes
+
+Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arrived;
+130 interrupted (still drained and reported; a second Ctrl-C leaves at once).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make up tweets: any number, the same bytes for the same seed
+    Generate(GenerateArgs),
+}
+
+impl Cli {
+    /// Runs the command that was asked for, and says how the process is to end.
+    ///
+    /// # Errors
+    /// With a chain of causes that ends at what the user can change.
+    pub fn run(self) -> anyhow::Result<u8> {
+        match self.command {
+            Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
+            None => self.replay.run(),
+        }
+    }
+}

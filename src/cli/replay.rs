@@ -1,0 +1,320 @@
+//! The replay itself: its flags, its report, and Ctrl-C.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use super::{Exit, values};
+use crate::pace::StampTime;
+use crate::pipeline::{KafkaChoice, KeyBy, Listen, MqttChoice, OrderBy, Pace, ReplayOptions, replay};
+use crate::report::{RunReport, Screen, write_json, write_summary};
+use crate::tweet::PayloadForm;
+
+/// Ports of MQTT and Kafka, taken where nothing else listens there.
+const MQTT_PORT: u16 = 1883;
+const KAFKA_PORT: u16 = 9092;
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// Tweets: one JSON object a line, one array, or an array of {"id", "tweets": [...]}
+    /// [default: ./tweets.json, else ./data/tweets.json]
+    file: Option<PathBuf>,
+
+    /// How many times faster than the tweets were written: 100x, 0.5x, or max [default: 1x]
+    #[arg(long, value_name = "Nx|max", value_parser = values::speedup, help_heading = "Pace",
+        conflicts_with_all = ["rate", "fit"])]
+    speedup: Option<Pace>,
+    /// Evenly, so many a second: 5000/s, 300/m, 20/h
+    #[arg(long, value_name = "N/s", value_parser = values::rate, help_heading = "Pace",
+        conflicts_with_all = ["fit", "interval"])]
+    rate: Option<f64>,
+    /// The whole file in this time: 30s, 5m
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace",
+        conflicts_with = "interval")]
+    fit: Option<Duration>,
+    /// Time between two tweets that have no times, divided by the speedup; given, it spaces those
+    /// that have times too [default: 4s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
+    interval: Option<Duration>,
+    /// Order of sending [default: time; shuffle where the tweets have no times]
+    #[arg(long, value_enum, help_heading = "Pace")]
+    order: Option<OrderFlag>,
+    /// For the shuffle: another seed gives another order
+    #[arg(long, default_value_t = 1, help_heading = "Pace")]
+    seed: u64,
+    /// Send only the first N, in the order of sending
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pace")]
+    limit: Option<u64>,
+
+    /// What a message holds
+    #[arg(long, value_enum, default_value_t = PayloadFlag::Tweet, help_heading = "Messages")]
+    payload: PayloadFlag,
+    /// Which time `timestamp` is
+    #[arg(long, value_enum, default_value_t = TimestampFlag::Send, help_heading = "Messages")]
+    timestamp: TimestampFlag,
+    /// Kafka key: tweets of one key stay in order
+    #[arg(long, value_enum, default_value_t = KeyFlag::User, help_heading = "Messages")]
+    key: KeyFlag,
+    /// Topic, of MQTT and of Kafka
+    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = topic,
+        help_heading = "Messages")]
+    topic: String,
+    /// Longest value of the input; a longer one is a reject
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "16MiB",
+        help_heading = "Messages")]
+    max_record: usize,
+
+    /// `off` leaves the MQTT hop out
+    #[arg(long, value_enum, help_heading = "MQTT", conflicts_with = "mqtt_listen")]
+    mqtt: Option<MqttFlag>,
+    /// Where the embedded MQTT broker listens [default: 127.0.0.1:1883, or a free port]
+    #[arg(long, value_name = "ADDR", value_parser = values::listen, help_heading = "MQTT")]
+    mqtt_listen: Option<SocketAddr>,
+
+    /// A real Kafka instead of the embedded endpoint: host:port[,host:port...]
+    #[arg(long, value_name = "BROKERS", help_heading = "Kafka",
+        conflicts_with_all = ["kafka_listen", "kafka_dir"])]
+    kafka: Option<String>,
+    /// Where the embedded Kafka endpoint listens [default: 127.0.0.1:9092, or a free port]
+    #[arg(long, value_name = "ADDR", value_parser = values::listen, help_heading = "Kafka")]
+    kafka_listen: Option<SocketAddr>,
+    /// Keep the embedded endpoint's log here [default: a temporary directory, removed at the end]
+    #[arg(long, value_name = "DIR", help_heading = "Kafka")]
+    kafka_dir: Option<PathBuf>,
+    /// Partitions of the topic, when it has to be created
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
+        help_heading = "Kafka")]
+    partitions: i32,
+    /// Kafka producers working side by side
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = producers, help_heading = "Kafka")]
+    producers: usize,
+    /// A librdkafka property, over our own: -X linger.ms=20
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = values::property, help_heading = "Kafka")]
+    properties: Vec<(String, String)>,
+    /// Give up what Kafka has not taken so long after the last tweet [default: never; 20s after
+    /// Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Kafka")]
+    drain_timeout: Option<Duration>,
+    /// Keep the MQTT broker and the Kafka endpoint up after the replay, until Ctrl-C
+    #[arg(long, help_heading = "Kafka")]
+    hold: bool,
+
+    /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
+    #[arg(long, value_name = "FILE|-", help_heading = "Report")]
+    json: Option<PathBuf>,
+    /// Write over a report that is there already
+    #[arg(long, help_heading = "Report")]
+    force: bool,
+    /// No plan and no progress, only the end
+    #[arg(long, short, help_heading = "Report")]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OrderFlag {
+    /// Oldest first
+    Time,
+    /// As the file has them, without looking through it first
+    File,
+    /// At random, the same for the same --seed
+    Shuffle,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PayloadFlag {
+    /// One flat JSON object with all that a dashboard asks for
+    Tweet,
+    /// Only timestamp, user_id and tweet
+    Minimal,
+    /// The record's own bytes, without a time stamp
+    Raw,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TimestampFlag {
+    /// When the plan sends it, on today's clock
+    Send,
+    /// When the tweet was written
+    Event,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KeyFlag {
+    /// The author's id
+    User,
+    /// The tweet's id
+    Id,
+    /// No key
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MqttFlag {
+    /// Straight to the queues: the difference is what the hop costs
+    Off,
+}
+
+fn producers(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=64).contains(n)).ok_or_else(|| "1 to 64 producers".to_owned())
+}
+
+/// What MQTT and Kafka both take as a topic's name.
+fn topic(text: &str) -> Result<String, String> {
+    let fits = (1..=249).contains(&text.len())
+        && text != "."
+        && text != ".."
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if fits { Ok(text.to_owned()) } else { Err("a topic is 1 to 249 of a-z A-Z 0-9 . _ -".to_owned()) }
+}
+
+impl ReplayArgs {
+    /// Replays, reports, and holds if asked to.
+    pub fn run(self) -> anyhow::Result<u8> {
+        let file = self.input()?;
+        let json_on_stdout = self.json.as_deref() == Some(Path::new("-"));
+        let mut json = self.open_json(&file)?;
+        let screen = Screen::new(json_on_stdout, self.quiet);
+        let stop = stop_on_signals()?;
+        let hold = self.hold;
+        let options = self.into_options(file);
+
+        let replayed = replay(&options, &stop, &screen)?;
+        let report = &replayed.report;
+        screen.say(&summary(report));
+        if let Some(out) = &mut json {
+            write_json(report, out).context("cannot write the report (--json)")?;
+        }
+        if let Some(error) = &report.error {
+            // Standard error has it whatever the screen is.
+            let _ = writeln!(std::io::stderr(), "tweetblast: {error}");
+        }
+        let exit_code = report.exit_code;
+        if hold && exit_code != Exit::Interrupted as u8 && report.error.is_none() {
+            let (mqtt, kafka) = (&report.endpoints.mqtt, &report.endpoints.kafka);
+            let mqtt = mqtt.as_ref().map_or(String::new(), |mqtt| format!("MQTT {mqtt} and "));
+            screen.say(&format!("\nholding: {mqtt}Kafka {kafka} stay up until Ctrl-C\n"));
+            replayed.hold(&stop);
+        }
+        replayed.close()?;
+        Ok(exit_code)
+    }
+
+    fn input(&self) -> anyhow::Result<PathBuf> {
+        if let Some(file) = &self.file {
+            return Ok(file.clone());
+        }
+        const PLACES: [&str; 2] = ["tweets.json", "data/tweets.json"];
+        match PLACES.iter().map(Path::new).find(|place| place.exists()) {
+            Some(place) => Ok(place.to_owned()),
+            None => bail!(
+                "no file given, and neither ./tweets.json nor ./data/tweets.json is there: name a file, or make \
+                 one with `tweetblast generate -o tweets.json`"
+            ),
+        }
+    }
+
+    /// Opens the report before the replay: what cannot be written is known at once.
+    fn open_json(&self, input: &Path) -> anyhow::Result<Option<Box<dyn Write>>> {
+        let Some(path) = &self.json else { return Ok(None) };
+        if path == Path::new("-") {
+            return Ok(Some(Box::new(std::io::stdout())));
+        }
+        let same = |a: &Path, b: &Path| {
+            a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
+        };
+        if same(path, input) {
+            bail!("--json {} is the input: name another file", path.display());
+        }
+        let mut open = std::fs::OpenOptions::new();
+        match self.force {
+            true => open.write(true).create(true).truncate(true),
+            false => open.write(true).create_new(true),
+        };
+        let hint =
+            if !self.force && path.exists() { " (it is there already: --force writes over it)" } else { "" };
+        let file = open.open(path).with_context(|| format!("cannot write {}{hint}", path.display()))?;
+        Ok(Some(Box::new(std::io::BufWriter::new(file))))
+    }
+
+    fn into_options(self, file: PathBuf) -> ReplayOptions {
+        let pace = match (self.speedup, self.rate, self.fit) {
+            (_, Some(rate), _) => Pace::Rate(rate),
+            (_, _, Some(time)) => Pace::Fit(time),
+            (speedup, ..) => speedup.unwrap_or(Pace::Speedup(1.0)),
+        };
+        let listen = |named: Option<SocketAddr>, port| Listen {
+            addr: named.unwrap_or_else(|| ([127, 0, 0, 1], port).into()),
+            fall_back: named.is_none(),
+        };
+        ReplayOptions {
+            file,
+            pace,
+            interval: self.interval,
+            order: self.order.map(|order| match order {
+                OrderFlag::Time => OrderBy::Time,
+                OrderFlag::File => OrderBy::File,
+                OrderFlag::Shuffle => OrderBy::Shuffle,
+            }),
+            seed: self.seed,
+            limit: self.limit,
+            payload: match self.payload {
+                PayloadFlag::Tweet => PayloadForm::Tweet,
+                PayloadFlag::Minimal => PayloadForm::Minimal,
+                PayloadFlag::Raw => PayloadForm::Raw,
+            },
+            timestamp: match self.timestamp {
+                TimestampFlag::Send => StampTime::Send,
+                TimestampFlag::Event => StampTime::Event,
+            },
+            key: match self.key {
+                KeyFlag::User => KeyBy::User,
+                KeyFlag::Id => KeyBy::Id,
+                KeyFlag::None => KeyBy::None,
+            },
+            max_record_bytes: self.max_record,
+            mqtt: match self.mqtt {
+                Some(MqttFlag::Off) => MqttChoice::Off,
+                None => MqttChoice::Embedded(listen(self.mqtt_listen, MQTT_PORT)),
+            },
+            mqtt_topic: self.topic.clone(),
+            kafka: match self.kafka {
+                Some(brokers) => KafkaChoice::Cluster(brokers),
+                None => KafkaChoice::Embedded {
+                    listen: listen(self.kafka_listen, KAFKA_PORT),
+                    dir: self.kafka_dir,
+                },
+            },
+            kafka_topic: self.topic,
+            partitions: self.partitions,
+            producers: self.producers,
+            kafka_properties: self.properties,
+            drain_timeout: self.drain_timeout,
+        }
+    }
+}
+
+fn summary(report: &RunReport) -> String {
+    let mut words = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_summary(report, &mut words);
+    words
+}
+
+/// The first Ctrl-C or SIGTERM asks the replay to stop and drain; the second one leaves at once.
+fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Exit::Interrupted as u8));
+        }
+    })
+    .context("cannot catch Ctrl-C")?;
+    Ok(stop)
+}

@@ -1,0 +1,100 @@
+//! Values of flags, from the words of a user.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use crate::pipeline::Pace;
+
+/// A duration: `4s`, `500ms`, `5m`, `1h30m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration =
+        text.parse().map_err(|_| "a duration looks like 500ms, 4s, 5m or 1h30m".to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "a duration cannot be below 0".to_owned())
+}
+
+/// A speed: `100x`, `0.5x`, `100`, or `max`.
+pub(super) fn speedup(text: &str) -> Result<Pace, String> {
+    if text.eq_ignore_ascii_case("max") {
+        return Ok(Pace::Max);
+    }
+    let number = text.strip_suffix(['x', 'X']).unwrap_or(text);
+    positive(number).map(Pace::Speedup).ok_or_else(|| "a speed looks like 100x, 0.5x or max".to_owned())
+}
+
+/// A rate: `5000/s`, `5000`, `300/m`, `20/h`, in tweets a second.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let (number, per_s) = match text.rsplit_once('/') {
+        None => (text, Some(1.0)),
+        Some((number, "s" | "sec")) => (number, Some(1.0)),
+        Some((number, "m" | "min")) => (number, Some(60.0)),
+        Some((number, "h")) => (number, Some(3_600.0)),
+        Some((number, _)) => (number, None),
+    };
+    positive(number)
+        .zip(per_s)
+        .map(|(number, per_s)| number / per_s)
+        .ok_or_else(|| "a rate looks like 5000/s, 300/m or 20/h".to_owned())
+}
+
+fn positive(number: &str) -> Option<f64> {
+    number.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0)
+}
+
+/// An address to listen on: `127.0.0.1:1883`, `localhost:1883`, or a port alone, on loopback.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let with_host = if text.contains(':') { text.to_owned() } else { format!("127.0.0.1:{text}") };
+    let wrong = || "an address looks like 127.0.0.1:1883, or 1883 alone".to_owned();
+    with_host.to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)
+}
+
+/// A librdkafka property, `key=value`.
+pub(super) fn property(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a property looks like linger.ms=20".to_owned()),
+    }
+}
+
+/// A size: `16MiB`, `64KiB`, `1000`, in bytes.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    const UNITS: [(&str, usize); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let (number, unit) =
+        UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((text, 1));
+    let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| (1..=u32::MAX as usize).contains(bytes))
+        .ok_or_else(|| "a size looks like 16MiB, 64KiB or 1000, and is below 4 GiB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_rates_and_times_are_read_as_people_write_them() {
+        assert_eq!(speedup("100x"), Ok(Pace::Speedup(100.0)));
+        assert_eq!(speedup("0.5"), Ok(Pace::Speedup(0.5)));
+        assert_eq!(speedup("max"), Ok(Pace::Max));
+        assert_eq!(rate("5000/s"), Ok(5_000.0));
+        assert_eq!(rate("300/m"), Ok(5.0));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(size("16MiB"), Ok(16 << 20));
+        assert_eq!(listen("1883"), Ok(([127, 0, 0, 1], 1883).into()));
+        assert_eq!(property("linger.ms=20=x"), Ok(("linger.ms".into(), "20=x".into())));
+    }
+
+    #[test]
+    fn nonsense_is_told_what_it_should_look_like() {
+        for wrong in ["0x", "-1x", "fast", "", "inf", "NaNx"] {
+            assert!(speedup(wrong).unwrap_err().contains("100x"), "{wrong}");
+        }
+        for wrong in ["0/s", "5/d", "/s"] {
+            assert!(rate(wrong).unwrap_err().contains("5000/s"), "{wrong}");
+        }
+        assert!(duration("4").is_err());
+        assert!(duration("-4s").is_err());
+        assert!(size("0").is_err() && size("16MB").is_err() && size("99999GiB").is_err());
+        assert!(listen("host").is_err() && listen("99999").is_err());
+        assert!(property("=x").is_err() && property("x").is_err());
+    }
+}

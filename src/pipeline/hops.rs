@@ -1,0 +1,266 @@
+//! Phase two: one thread a hop, joined by bounded queues of batches.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Scope, ScopedJoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::ends::Ends;
+use super::feed::{Fed, Feed};
+use super::plan::Plan;
+use super::prepare::{Prepared, Work};
+use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions, random_u64};
+use crate::bridge::{FanOut, fan_out};
+use crate::event::{Delivery, Drafts, Event};
+use crate::kafka::{DrainLimit, Producer};
+use crate::mqtt::{Publisher, Window};
+use crate::pace::{PaceStats, Pacer, Stamp, SystemClock};
+use crate::report::{Counters, Progress, Screen, Tally, thread_cpu};
+use crate::source::TweetFile;
+use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+
+/// Batches encoded ahead of the clock.
+const READ_AHEAD_BATCHES: usize = 8;
+/// Batches waiting for each Kafka producer.
+const QUEUE_BATCHES: usize = 64;
+/// Batches of delivery reports waiting to be counted.
+const DELIVERY_BATCHES: usize = 1_024;
+
+/// What the hops need to know.
+pub(super) struct Inputs<'a> {
+    pub options: &'a ReplayOptions,
+    pub file: &'a TweetFile,
+    pub prepared: &'a Prepared,
+    pub plan: &'a Plan,
+    pub ends: &'a Ends,
+    pub run: &'a str,
+    pub stop: &'a Arc<AtomicBool>,
+    pub screen: &'a Screen,
+}
+
+/// What they came back with.
+pub(super) struct Ran {
+    pub counters: Arc<Counters>,
+    pub fed: Fed,
+    pub stats: PaceStats,
+    /// Drafts that were encoded and not released, because of a stop.
+    pub unreleased: u64,
+    pub tally: Tally,
+    /// CPU time of the feed, the pacer, the subscriber and all producers, each with its threads.
+    pub cpu: [Option<Duration>; 4],
+    /// What ended the replay early.
+    pub error: Option<ReplayError>,
+}
+
+/// Where the pacer sends to.
+enum Sink {
+    Mqtt(Publisher),
+    Queues(FanOut, Arc<Counters>),
+}
+
+impl Sink {
+    /// Sends all of `events`; returns how many were left out because of a stop.
+    fn send(&mut self, events: &mut Vec<Event>) -> Result<usize, ReplayError> {
+        match self {
+            Sink::Mqtt(publisher) => Ok(publisher.publish(events)?),
+            Sink::Queues(queues, counters) => {
+                counters.published.add(events.len() as u64);
+                queues.send(events)?;
+                Ok(0)
+            }
+        }
+    }
+}
+
+/// What one thread gives back, with its CPU time.
+type Timed<T> = (T, Option<Duration>);
+
+fn timed<T>(work: impl FnOnce() -> T) -> Timed<T> {
+    let result = work();
+    (result, thread_cpu())
+}
+
+/// Runs all hops to their end.
+pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
+    let counters = Arc::new(Counters::default());
+    let (deliveries, reported) = bounded::<Vec<Delivery>>(DELIVERY_BATCHES);
+    let (queues, receivers) = fan_out(inputs.options.producers, QUEUE_BATCHES, counters.clone());
+    let drain = DrainLimit {
+        stop: inputs.stop.clone(),
+        after_stop: inputs.options.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
+        after_end: inputs.options.drain_timeout,
+    };
+    let producer =
+        || Producer::new(&inputs.ends.producer, counters.clone(), deliveries.clone(), drain.clone());
+    let producers = receivers.iter().map(|_| producer()).collect::<Result<Vec<_>, _>>()?;
+    drop(deliveries);
+    let link = match &inputs.ends.broker {
+        Some(broker) => {
+            let (window, stop) = (Window::default(), inputs.stop.clone());
+            Some(broker.connect(random_u64(), window, counters.clone(), stop)?)
+        }
+        None => None,
+    };
+    let (drafts_out, drafts_in) = bounded::<Drafts>(READ_AHEAD_BATCHES);
+
+    std::thread::scope(|scope| {
+        let tally = spawn(scope, "tally", move || Tally::default().run(&reported));
+        let producers: Vec<_> = producers
+            .into_iter()
+            .zip(receivers)
+            .map(|(producer, queue)| spawn(scope, "kafka", move || timed(|| producer.run(&queue)).1))
+            .collect();
+        let (sink, subscriber) = match link {
+            Some((publisher, subscriber)) => {
+                let mut queues = queues;
+                let drain = move || subscriber.run(|events| Ok::<_, ReplayError>(queues.send(events)?));
+                (Sink::Mqtt(publisher), Some(spawn(scope, "mqtt", move || timed(drain))))
+            }
+            None => (Sink::Queues(queues, counters.clone()), None),
+        };
+        let pacer_counters = counters.clone();
+        let pacer =
+            spawn(scope, "pace", move || timed(|| release(inputs, sink, &drafts_in, &pacer_counters)));
+        let feed_counters = &counters;
+        let feed = spawn(scope, "feed", move || {
+            timed(|| {
+                let feed = Feed {
+                    file: inputs.file,
+                    options: inputs.options,
+                    run: inputs.run,
+                    out: drafts_out,
+                    counters: feed_counters,
+                    stop: inputs.stop,
+                    batch: Default::default(),
+                };
+                match &inputs.prepared.work {
+                    Work::Slots(slots) => feed.slots(slots),
+                    Work::Stream => feed.stream(inputs.prepared.times_ms.map(|(first_ms, _)| first_ms)),
+                }
+            })
+        });
+
+        watch(inputs, &counters, || tally.is_finished());
+
+        let mut errors = Errors::default();
+        let (fed, feed_cpu) = errors.join("feed", feed).unwrap_or_default();
+        let (released, pace_cpu) = errors.join("pace", pacer).unwrap_or_default();
+        let (drained, mqtt_cpu) =
+            subscriber.and_then(|handle| errors.join("mqtt", handle)).unwrap_or((Ok(()), None));
+        let kafka_cpu =
+            producers.into_iter().filter_map(|handle| errors.join("kafka", handle).flatten()).sum();
+        let tally = errors.join("tally", tally).unwrap_or_default();
+        if let Some(offset) = fed.changed_at {
+            errors.add(ReplayError::Changed { path: inputs.file.path().to_owned(), offset });
+        }
+        errors.add_from(drained);
+        errors.add_from(released.result);
+        Ok(Ran {
+            counters: counters.clone(),
+            fed,
+            stats: released.stats,
+            unreleased: released.left,
+            tally,
+            cpu: [feed_cpu, pace_cpu, mqtt_cpu, Some(kafka_cpu)],
+            error: errors.0,
+        })
+    })
+}
+
+/// What the pacer's thread gives back.
+struct Released {
+    stats: PaceStats,
+    left: u64,
+    result: Result<(), ReplayError>,
+}
+
+impl Default for Released {
+    fn default() -> Self {
+        Self { stats: PaceStats::default(), left: 0, result: Ok(()) }
+    }
+}
+
+fn release(inputs: &Inputs<'_>, mut sink: Sink, drafts: &Receiver<Drafts>, counters: &Counters) -> Released {
+    let stamp = (inputs.options.payload != PayloadForm::Raw).then_some(Stamp {
+        time: inputs.options.timestamp,
+        offset: TIMESTAMP_OFFSET,
+        write: |time_ms, place| {
+            if let Some(place) = place.first_chunk_mut::<TIMESTAMP_BYTES>() {
+                write_timestamp(time_ms, place);
+            }
+        },
+    });
+    let mut pacer = Pacer::new(inputs.plan.schedule, SystemClock::default(), inputs.stop, stamp);
+    let (mut left, mut result) = (0, Ok(()));
+    loop {
+        let since = Instant::now();
+        let Ok(batch) = drafts.recv() else { break };
+        counters.pace_starved_ns.add_time(since.elapsed());
+        let mut unsent = 0;
+        let send = |events: &mut Vec<Event>| sink.send(events).map(|left_out| unsent += left_out);
+        match pacer.release(batch, send) {
+            Ok(unreleased) => left += (unreleased + unsent) as u64,
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
+        }
+    }
+    if let Sink::Mqtt(publisher) = sink {
+        publisher.finish();
+    }
+    Released { stats: pacer.into_stats(), left, result }
+}
+
+/// How often progress is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Shows progress until the last hop has ended.
+fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) {
+    let mut progress = Progress::new(inputs.screen, inputs.plan.tweets);
+    let mut said = false;
+    while !ended() {
+        std::thread::sleep(LOOK);
+        progress.update(counters);
+        if !said && inputs.stop.load(Ordering::Relaxed) {
+            said = true;
+            progress
+                .note("stopping: waiting for what was sent to be acknowledged (Ctrl-C again leaves at once)");
+        }
+    }
+    progress.finish();
+}
+
+fn spawn<'scope, 'env, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, 'env>,
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> ScopedJoinHandle<'scope, T> {
+    #[allow(clippy::expect_used)] // as std::thread::spawn does: without threads there is no replay
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn_scoped(scope, work)
+        .expect("a thread can be started")
+}
+
+/// The first thing that went wrong: what comes later is mostly its consequence.
+#[derive(Default)]
+struct Errors(Option<ReplayError>);
+
+impl Errors {
+    fn add(&mut self, error: ReplayError) {
+        self.0.get_or_insert(error);
+    }
+
+    fn add_from(&mut self, result: Result<(), impl Into<ReplayError>>) {
+        if let Err(error) = result {
+            self.add(error.into());
+        }
+    }
+
+    fn join<T>(&mut self, name: &'static str, handle: ScopedJoinHandle<'_, T>) -> Option<T> {
+        handle.join().map_err(|_| self.add(ReplayError::Panic(name))).ok()
+    }
+}

@@ -1,0 +1,185 @@
+//! Makes the report of what the hops came back with.
+
+use std::time::{Duration, Instant};
+
+use super::ends::Ends;
+use super::hops::Ran;
+use super::plan::{Plan, iso_ms, order_name};
+use super::prepare::Prepared;
+use super::{Pace, ReplayOptions};
+use crate::report::{
+    Counters, HopReport, Hops, InputReport, LatencyMs, Ledger, PaceReport, RunReport, SkippedBy, Usage,
+    Verdict,
+};
+use crate::source::TweetFile;
+
+/// Version of the form of [`RunReport`].
+const REPORT_VERSION: u32 = 1;
+
+/// Everything that is known when the replay has ended.
+#[allow(clippy::too_many_arguments)] // each is one thing the report is made of
+pub(super) fn report(
+    options: &ReplayOptions,
+    file: &TweetFile,
+    prepared: &Prepared,
+    plan: &Plan,
+    ends: &Ends,
+    run: String,
+    ran: Ran,
+    interrupted: bool,
+) -> RunReport {
+    let intake = ran.fed.intake.as_ref().unwrap_or(&prepared.intake);
+    let counters = &*ran.counters;
+    let with_mqtt = |count: u64| ends.broker.as_ref().map(|_| count);
+    let skipped_by =
+        SkippedBy { limit: ran.fed.skipped_by_limit, stop: ran.fed.skipped_by_stop + ran.unreleased };
+    let ledger = Ledger {
+        frames: intake.frames,
+        records: intake.records,
+        unparseable: intake.unparseable,
+        items: intake.items,
+        rejects: intake.reject_total(),
+        tweets: intake.tweets,
+        loops: 1,
+        skipped: skipped_by.limit + skipped_by.stop,
+        skipped_by,
+        published: counters.published.get(),
+        received: with_mqtt(counters.received.get()),
+        mqtt_lost: with_mqtt(counters.mqtt_lost.get()),
+        duplicates: with_mqtt(counters.duplicates.get()),
+        foreign: with_mqtt(counters.foreign.get()),
+        foreign_delivered: with_mqtt(counters.foreign_delivered.get()),
+        foreign_failed: with_mqtt(counters.foreign_failed.get()),
+        foreign_lost: with_mqtt(counters.foreign_lost.get()),
+        delivered: counters.delivered.get(),
+        failed: counters.failed.get(),
+        queryable: None,
+    };
+    let (mut verdict, mut reasons) = ledger.verdict();
+    // Counted by the tally from what Kafka reported on, one sequence number at a time.
+    if ran.tally.repeated > 0 || ran.tally.distinct != ledger.delivered + ledger.failed {
+        verdict = Verdict::Unbalanced;
+        reasons.push(format!(
+            "{} sequence numbers were reported on, and {} more than once: {} delivered + {} failed expected",
+            ran.tally.distinct, ran.tally.repeated, ledger.delivered, ledger.failed
+        ));
+    }
+    let pace = pace_report(options, prepared, plan, &ran, &ledger);
+    let bottleneck = bottleneck(options, &pace, counters);
+    let exit_code = match (&ran.error, verdict, interrupted) {
+        (Some(_), ..) => 1,
+        (None, Verdict::Unbalanced, _) => 3,
+        (None, Verdict::Balanced, true) => 130,
+        (None, Verdict::Balanced, false) => 0,
+    };
+    RunReport {
+        report_version: REPORT_VERSION,
+        tweetblast_version: env!("CARGO_PKG_VERSION"),
+        run,
+        input: InputReport {
+            file: file.path().display().to_string(),
+            bytes: file.bytes().len() as u64,
+            framing: file.framing().name(),
+            order: prepared.found.map(|found| found.name()),
+            first: prepared.times_ms.map(|(first_ms, _)| iso_ms(first_ms)),
+            last: prepared
+                .times_ms
+                .filter(|_| prepared.tweets().is_some())
+                .map(|(_, last_ms)| iso_ms(last_ms)),
+            without_time: intake.without_time,
+        },
+        pace,
+        hops: hop_reports(&ran, &ledger),
+        bottleneck,
+        rejects_by_kind: intake.rejects.clone(),
+        unparseable_at: intake.unparseable_at.clone(),
+        failed_by_reason: ran.tally.failures.by_reason,
+        failed_unknown: ran.tally.failures.unknown,
+        verdict,
+        reasons,
+        interrupted,
+        error: ran.error.map(|error| error.to_string()),
+        exit_code,
+        endpoints: ends.addresses.clone(),
+        usage: Usage::of_process(ledger.published),
+        ledger,
+    }
+}
+
+fn pace_report(
+    options: &ReplayOptions,
+    prepared: &Prepared,
+    plan: &Plan,
+    ran: &Ran,
+    ledger: &Ledger,
+) -> PaceReport {
+    let stats = &ran.stats;
+    let since_start = |end: Option<Instant>| {
+        let (start, end) = stats.started.zip(end).unzip();
+        end.unwrap_or_else(Instant::now)
+            .saturating_duration_since(start.unwrap_or_else(Instant::now))
+            .as_secs_f64()
+    };
+    let (duration_s, delivered_after_s) = (since_start(stats.ended), since_start(ran.tally.last_ack));
+    let (done, seconds) = match options.pace {
+        Pace::Max => (ledger.delivered, delivered_after_s),
+        _ => (ledger.published, duration_s),
+    };
+    PaceReport {
+        asked: plan.asked.clone(),
+        order: order_name(prepared.order),
+        started_at: stats.started_ms.map(iso_ms),
+        duration_s,
+        planned_s: plan.duration.map(|duration| duration.as_secs_f64()),
+        delivered_after_s,
+        asked_rate_per_s: plan.rate_per_s(),
+        achieved_rate_per_s: if seconds > 0.0 { done as f64 / seconds } else { 0.0 },
+        schedule_lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
+    }
+}
+
+fn hop_reports(ran: &Ran, ledger: &Ledger) -> Hops {
+    let counters = &*ran.counters;
+    let [feed_cpu, pace_cpu, mqtt_cpu, kafka_cpu] = ran.cpu;
+    let hop = |tweets: u64, cpu: Option<Duration>, blocked: Duration| HopReport {
+        tweets,
+        cpu_us_per_tweet: cpu.filter(|_| tweets > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / tweets as f64),
+        blocked_s: blocked.as_secs_f64(),
+        latency_ms: None,
+    };
+    let queues_blocked = counters.bridge_blocked_ns.time();
+    let pace_blocked =
+        if ledger.received.is_some() { counters.mqtt_blocked_ns.time() } else { queues_blocked };
+    Hops {
+        feed: hop(ran.fed.tweets, feed_cpu, counters.feed_blocked_ns.time()),
+        pace: hop(ledger.published, pace_cpu, pace_blocked),
+        mqtt: ledger.received.map(|received| hop(received, mqtt_cpu, queues_blocked)),
+        kafka: HopReport {
+            latency_ms: LatencyMs::of(&ran.tally.ack_us),
+            ..hop(ledger.delivered, kafka_cpu, counters.kafka_blocked_ns.time())
+        },
+    }
+}
+
+/// Schedule lag up to which a replay counts as on time.
+const ON_TIME_MS: f64 = 100.0;
+
+/// Share of the time that a hop must have waited for the next one to be held up by it.
+const HELD_UP: f64 = 0.2;
+
+/// Which hop held the others up: looked for from the last to the first, since a hop that is full
+/// fills the ones before it.
+fn bottleneck(options: &ReplayOptions, pace: &PaceReport, counters: &Counters) -> &'static str {
+    let on_time = pace.schedule_lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
+    if options.pace != Pace::Max && on_time {
+        return "none";
+    }
+    let held_up = |blocked: Duration| blocked.as_secs_f64() > HELD_UP * pace.duration_s;
+    if held_up(counters.kafka_blocked_ns.time()) {
+        "kafka acks"
+    } else if held_up(counters.mqtt_blocked_ns.time()) && !held_up(counters.bridge_blocked_ns.time()) {
+        "mqtt window"
+    } else {
+        "tweetblast"
+    }
+}
