@@ -1,0 +1,199 @@
+//! Drives the binary as a user does, and reads Kafka back.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use serde_json::Value;
+
+/// The repository's sample.
+pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json");
+
+/// Ports that nobody else has asked for: the default ones may be in use on a developer's machine.
+pub const FREE_PORTS: &[&str] = &["--mqtt-listen", "127.0.0.1:0", "--kafka-listen", "127.0.0.1:0"];
+
+pub fn tweetblast() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tweetblast"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+/// What a finished run printed and reported.
+pub struct Finished {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Finished {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The report of a run with `--json -`.
+    pub fn report(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|_| panic!("no report: {}\n{}", self.stdout, self.stderr))
+    }
+}
+
+/// Runs to the end.
+pub fn run(arguments: &[&str]) -> Finished {
+    Finished::of(tweetblast().args(arguments).output().unwrap())
+}
+
+/// Replays `file` with free ports and gives the report with the exit code.
+pub fn replay(file: &str, arguments: &[&str]) -> (Value, i32) {
+    let finished = run(&[&[file, "--json", "-"][..], FREE_PORTS, arguments].concat());
+    (finished.report(), finished.code)
+}
+
+/// A run that goes on in the background; killed when dropped.
+pub struct Running {
+    child: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+}
+
+impl Running {
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child =
+            tweetblast().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
+    }
+
+    /// Reads standard output up to a line that holds `words`, and gives that line.
+    pub fn wait_for(&mut self, words: &str) -> String {
+        let mut seen = String::new();
+        loop {
+            let mut line = String::new();
+            if self.stdout.read_line(&mut line).unwrap() == 0 {
+                let mut stderr = String::new();
+                self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+                panic!("ended before {words:?}:\n{seen}\n{stderr}");
+            }
+            if line.contains(words) {
+                return line;
+            }
+            seen.push_str(&line);
+        }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end.
+    pub fn finish(mut self) -> Finished {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        if let Some(mut pipe) = self.child.stderr.take() {
+            pipe.read_to_string(&mut stderr).unwrap();
+        }
+        Finished { code: self.child.wait().unwrap().code().unwrap_or(-1), stdout, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One Kafka record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub partition: i32,
+    pub offset: i64,
+    pub key: String,
+    pub payload: Vec<u8>,
+    pub headers: BTreeMap<String, String>,
+}
+
+impl Record {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.payload).unwrap()
+    }
+}
+
+/// Everything in a topic, from its start to its end as of now.
+pub fn read_topic(brokers: &str, topic: &str) -> Vec<Record> {
+    const TIMEOUT: Duration = Duration::from_secs(20);
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "reader")
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+    let mut left = 0;
+    let mut list = TopicPartitionList::new();
+    for partition in metadata.topics()[0].partitions() {
+        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).unwrap();
+        left += high - low;
+        list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let (mut records, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(60));
+    while left > 0 {
+        assert!(Instant::now() < deadline, "{left} records are missing");
+        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
+        let message = message.unwrap();
+        left -= 1;
+        records.push(record(&message));
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    records
+}
+
+fn record(message: &rdkafka::message::BorrowedMessage<'_>) -> Record {
+    use rdkafka::message::Headers;
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(text).unwrap_or_default(),
+        payload: message.payload().unwrap_or_default().to_vec(),
+        headers: headers
+            .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
+            .collect(),
+    }
+}
+
+/// Writes a file into `dir` and gives its path.
+pub fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let path: PathBuf = dir.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A made-up file of tweets.
+pub fn generate(dir: &Path, form: &str, tweets: u64) -> String {
+    let path = dir.join(format!("{form}.json")).to_str().unwrap().to_owned();
+    let made = run(&["generate", "--tweets", &tweets.to_string(), "--form", form, "-o", &path]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    path
+}
+
+/// A v1.1 tweet on one line; `second` is added to 2020-01-01 00:00:00 UTC.
+pub fn tweet(id: u64, user: u64, second: u64, text: &str) -> String {
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    serde_json::json!({
+        "created_at": format!("Wed Jan 01 {hour:02}:{minute:02}:{second:02} +0000 2020"),
+        "id": id, "id_str": id.to_string(), "text": text,
+        "user": {"id": user, "id_str": user.to_string(), "screen_name": format!("u{user}")},
+    })
+    .to_string()
+}
