@@ -14,6 +14,7 @@ use super::prepare::{Prepared, Work};
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions, random_u64};
 use crate::bridge::{FanOut, fan_out};
 use crate::event::{Delivery, Drafts, Event};
+use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::kafka::{DrainLimit, Producer};
 use crate::mqtt::{Publisher, Window};
 use crate::pace::{PaceStats, Pacer, Stamp, SystemClock};
@@ -142,9 +143,10 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
             })
         });
 
-        watch(inputs, &counters, || tally.is_finished());
+        let fault = watch(inputs, &counters, || tally.is_finished());
 
         let mut errors = Errors::default();
+        errors.add_from(fault);
         let (fed, feed_cpu) = errors.join("feed", feed).unwrap_or_default();
         let (released, pace_cpu) = errors.join("pace", pacer).unwrap_or_default();
         let (drained, mqtt_cpu) =
@@ -217,20 +219,37 @@ fn release(inputs: &Inputs<'_>, mut sink: Sink, drafts: &Receiver<Drafts>, count
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Shows progress until the last hop has ended.
-fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) {
+/// How often the embedded endpoint is asked whether it can write.
+const LOOK_FOR_FAULT: Duration = Duration::from_millis(500);
+
+/// How long it may be unable to, before the replay ends: somebody may be making room.
+const FAULT_PATIENCE: Duration = Duration::from_secs(3);
+
+const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C again leaves at once)";
+
+/// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint cannot
+/// write any more, and says why.
+fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> Result<(), EndpointError> {
     let mut progress = Progress::new(inputs.screen, inputs.plan.tweets);
-    let mut said = false;
+    let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
     while !ended() {
         std::thread::sleep(LOOK);
         progress.update(counters);
         if !said && inputs.stop.load(Ordering::Relaxed) {
             said = true;
-            progress
-                .note("stopping: waiting for what was sent to be acknowledged (Ctrl-C again leaves at once)");
+            progress.note(STOPPING);
+        }
+        if looked.elapsed() >= LOOK_FOR_FAULT {
+            looked = Instant::now();
+            let since = fault.take().map_or(looked, |(since, _)| since);
+            fault = inputs.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
+            if fault.as_ref().is_some_and(|(since, _)| since.elapsed() >= FAULT_PATIENCE) {
+                inputs.stop.store(true, Ordering::Relaxed);
+            }
         }
     }
     progress.finish();
+    fault.map_or(Ok(()), |(_, error)| Err(error))
 }
 
 fn spawn<'scope, 'env, T: Send + 'scope>(

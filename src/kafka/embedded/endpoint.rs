@@ -83,6 +83,13 @@ impl Endpoint {
         self.temporary
     }
 
+    /// Why messages cannot be written at the moment (a full disk); `None` while they can. Producers
+    /// get a retriable error meanwhile.
+    #[must_use]
+    pub fn fault(&self) -> Option<EndpointError> {
+        self.running.as_ref()?.broker.store.fault()
+    }
+
     /// Ends every connection and all threads, and removes a temporary directory. What was
     /// acknowledged is in the files when this returns.
     ///

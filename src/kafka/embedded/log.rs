@@ -126,8 +126,9 @@ pub(crate) struct Log {
     /// be cut off again.
     log_bytes: u64,
     producers: Producers,
-    /// The last append failed: the next one cuts the file first, and says nothing if it fails too.
-    failing: bool,
+    /// Why the last append failed, if it did: the next one cuts the file first, and says nothing if
+    /// it fails too.
+    failing: Option<String>,
     /// The topic is gone; an append that waited for the lock must not be acknowledged.
     deleted: bool,
 }
@@ -150,7 +151,7 @@ impl Log {
             next_offset: found.next_offset,
             log_bytes: found.log_bytes,
             producers: found.producers,
-            failing: false,
+            failing: None,
             deleted: false,
         })
     }
@@ -163,6 +164,11 @@ impl Log {
     /// The directory was renamed: for messages only, the file stays open.
     pub fn moved_to(&mut self, dir: &Path) {
         self.path = dir.join(LOG_FILE);
+    }
+
+    /// The file, and why nothing can be appended to it; `None` while appends succeed.
+    pub fn fault(&self) -> Option<(&Path, &str)> {
+        Some((&self.path, self.failing.as_deref()?))
     }
 
     /// From now on every append is refused.
@@ -206,13 +212,13 @@ impl Log {
         });
         match written {
             Ok(()) => {
-                if std::mem::take(&mut self.failing) {
+                if self.failing.take().is_some() {
                     tracing::warn!(path = %self.path.display(), "Kafka endpoint: can append to the log again");
                 }
                 Ok(())
             }
             Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
+                if self.failing.replace(error.to_string()).is_none() {
                     tracing::error!(
                         path = %self.path.display(),
                         %error,
@@ -228,7 +234,7 @@ impl Log {
     }
 
     fn cut_if_failing(&self) -> io::Result<()> {
-        if self.failing { self.file.set_len(self.log_bytes) } else { Ok(()) }
+        if self.failing.is_some() { self.file.set_len(self.log_bytes) } else { Ok(()) }
     }
 
     /// Whole batches from the one that holds `offset` on, of at most `max_bytes` together, but

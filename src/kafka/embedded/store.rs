@@ -144,6 +144,17 @@ impl Store {
         topics.iter().map(|(name, topic)| (name.clone(), topic.partition_count())).collect()
     }
 
+    /// Why messages cannot be written, if that is so in any partition.
+    pub fn fault(&self) -> Option<EndpointError> {
+        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+        topics.values().flat_map(|topic| &topic.partitions).find_map(|partition| {
+            let log = partition.log();
+            let (path, reason) = log.fault()?;
+            let source = io::Error::other(reason.to_owned());
+            Some(EndpointError::Storage { action: "append to", path: path.to_owned(), source })
+        })
+    }
+
     /// Makes a topic, or with `validate_only` says whether it could be made. The inner error goes
     /// to the client with its reason.
     pub fn create_topic(

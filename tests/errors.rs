@@ -1,0 +1,124 @@
+//! What can go wrong before or during a replay ends in one clear line that says what to do, with
+//! the right exit code.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod common;
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use common::{FREE_PORTS, SAMPLE, run, write};
+
+/// Runs a replay that must end with `code` and one line on standard error that holds all `words`.
+fn refused(arguments: &[&str], code: i32, words: &[&str]) {
+    let finished = run(arguments);
+    assert_eq!(finished.code, code, "{arguments:?}\n{}\n{}", finished.stdout, finished.stderr);
+    let lines: Vec<&str> = finished.stderr.lines().filter(|line| line.starts_with("tweetblast: ")).collect();
+    let [line] = lines[..] else { panic!("not one line: {}", finished.stderr) };
+    for word in words {
+        assert!(line.contains(word), "{word:?} is missing in: {line}");
+    }
+}
+
+#[test]
+fn a_mistyped_flag_is_a_usage_error_that_names_the_right_one() {
+    let finished = run(&["--speedupp", "100x"]);
+    assert_eq!(finished.code, 2);
+    assert!(finished.stderr.contains("--speedup"), "{}", finished.stderr);
+    let finished = run(&["--speedup", "fast"]);
+    assert_eq!(finished.code, 2);
+    assert!(finished.stderr.contains("100x, 0.5x or max"), "{}", finished.stderr);
+    assert_eq!(run(&["--json"]).code, 2, "--json needs a value");
+    assert_eq!(run(&["--speedup", "max", "--rate", "5/s"]).code, 2, "one speed at a time");
+}
+
+#[test]
+fn files_that_cannot_be_replayed_are_named_with_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str, bytes: &[u8]| write(dir.path(), name, bytes);
+    refused(&[&["no-such-file.json"], FREE_PORTS].concat(), 1, &["no-such-file.json", "No such file"]);
+    refused(&[&[path("empty.json", b"").as_str()], FREE_PORTS].concat(), 1, &["empty.json", "empty"]);
+    refused(&[&[dir.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["is a directory"]);
+    let random: Vec<u8> = (0u32..4_096).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
+    refused(&[&[path("random.bin", &random).as_str()], FREE_PORTS].concat(), 1, &["random.bin"]);
+    let other = path("other.json", b"{\"a\":1}\n{\"b\":2}\n");
+    refused(
+        &[&[other.as_str()], FREE_PORTS].concat(),
+        1,
+        &["no tweets", "2 not a tweet", "tweetblast generate"],
+    );
+    let empty_dir = tempfile::tempdir().unwrap();
+    let finished = common::tweetblast().current_dir(empty_dir.path()).output().unwrap();
+    assert_eq!(finished.status.code(), Some(1));
+    assert!(String::from_utf8(finished.stderr).unwrap().contains("tweetblast generate -o tweets.json"));
+}
+
+#[test]
+fn a_file_without_read_permission_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "secret.json", "{}");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::File::open(&file).is_ok() {
+        println!("skipped: this user may read everything");
+        return;
+    }
+    refused(&[&[file.as_str()], FREE_PORTS].concat(), 1, &["secret.json", "Permission denied"]);
+}
+
+#[test]
+fn a_named_port_that_is_taken_is_an_error_and_a_default_one_is_not() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let free = "127.0.0.1:0";
+    refused(&[SAMPLE, "--mqtt-listen", &taken, "--kafka-listen", free], 1, &[&taken, "--mqtt-listen"]);
+    refused(&[SAMPLE, "--mqtt-listen", free, "--kafka-listen", &taken], 1, &[&taken, "in use"]);
+    // Whoever has the default ports: the run finds others.
+    let _mqtt = TcpListener::bind("127.0.0.1:1883");
+    let _kafka = TcpListener::bind("127.0.0.1:9092");
+    let finished = run(&[SAMPLE, "--speedup", "max", "--limit", "10"]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    assert!(finished.stdout.contains("every tweet accounted for"));
+}
+
+#[test]
+fn a_kafka_that_does_not_answer_is_an_error_that_names_it() {
+    let arguments = [SAMPLE, "--kafka", "127.0.0.1:9", "--mqtt-listen", "127.0.0.1:0"];
+    refused(&arguments, 1, &["127.0.0.1:9", "is it running"]);
+}
+
+#[test]
+fn nothing_is_written_over_the_input_or_a_file_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = write(dir.path(), "tweets.json", std::fs::read(SAMPLE).unwrap());
+    for force in [&[][..], &["--force"]] {
+        refused(&[&[&input, "--json", &input][..], FREE_PORTS, force].concat(), 1, &["is the input"]);
+    }
+    assert_eq!(std::fs::read(&input).unwrap(), std::fs::read(SAMPLE).unwrap());
+    let report = write(dir.path(), "report.json", "mine");
+    refused(&[&[&input, "--json", &report][..], FREE_PORTS].concat(), 1, &["--force"]);
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "mine");
+    let foreign = dir.path().to_str().unwrap();
+    let arguments = [&input, "--kafka-dir", foreign, "--mqtt-listen", "127.0.0.1:0"];
+    refused(&arguments, 1, &["not made by tweetblast"]);
+}
+
+#[test]
+fn a_full_disk_ends_the_run_with_its_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = dir.path().to_str().unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=300k", "tmpfs", small]).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        println!("skipped: a small file system cannot be mounted here");
+        return;
+    }
+    let kafka_dir = dir.path().join("kafka");
+    let arguments = [SAMPLE, "--speedup", "max", "--kafka-dir", kafka_dir.to_str().unwrap()];
+    let arguments = [&arguments[..], &["--drain-timeout", "1s"], FREE_PORTS].concat();
+    let finished = run(&arguments);
+    assert!(Command::new("umount").arg(small).status().unwrap().success());
+    assert_eq!(finished.code, 1, "{}\n{}", finished.stdout, finished.stderr);
+    let error = finished.stderr.lines().find(|line| line.starts_with("tweetblast: ")).unwrap();
+    assert!(error.contains("kafka/topics/tweets/0") && error.contains("has room"), "{error}");
+    assert!(finished.stdout.contains("UNBALANCED") && finished.stdout.contains("kafka      6,000 received"));
+}
