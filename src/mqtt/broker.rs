@@ -46,8 +46,8 @@ impl Default for BrokerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
             fall_back_to_free_port: true,
             topic: "tweets".into(),
-            segment_bytes: 8 << 20,
-            segments: 4,
+            segment_bytes: 4 << 20,
+            segments: 5,
         }
     }
 }

@@ -19,6 +19,9 @@ use crate::tweet::{NotJson, Parser, PayloadForm, Record, Tweet, encode};
 const BATCH_TWEETS: usize = 256;
 /// Bytes after which a batch is handed on all the same.
 const BATCH_BYTES: usize = 256 * 1024;
+/// Payloads of several batches share a buffer of this size: one made for each batch would be half
+/// empty, and the broker's ring keeps them for a long time.
+const SLAB_BYTES: usize = 1 << 20;
 
 /// Reads and encodes.
 pub(super) struct Feed<'a> {
@@ -49,7 +52,8 @@ pub(super) struct Fed {
 /// The batch being filled.
 #[derive(Default)]
 pub(super) struct Batch {
-    drafts: Drafts,
+    slab: BytesMut,
+    items: Vec<Draft>,
     next_seq: u64,
 }
 
@@ -59,7 +63,7 @@ impl Feed<'_> {
         let mut parser = Parser::new();
         let mut fed = Fed { skipped_by_limit: slots.beyond_limit, ..Fed::default() };
         for (index, slot) in slots.slots.iter().enumerate() {
-            if self.batch.drafts.items.is_empty() && self.stop.load(Ordering::Relaxed) {
+            if self.batch.items.is_empty() && self.stop.load(Ordering::Relaxed) {
                 fed.skipped_by_stop = (slots.slots.len() - index) as u64;
                 break;
             }
@@ -137,11 +141,11 @@ impl Feed<'_> {
 
     /// Whether somebody still takes batches.
     fn hand_on(&mut self) -> bool {
-        let drafts = std::mem::take(&mut self.batch.drafts);
-        if drafts.items.is_empty() {
+        if self.batch.items.is_empty() {
             return true;
         }
-        match self.out.try_send(drafts) {
+        let items = std::mem::replace(&mut self.batch.items, Vec::with_capacity(BATCH_TWEETS));
+        match self.out.try_send(Drafts { bytes: self.batch.slab.split(), items }) {
             Ok(()) => true,
             Err(TrySendError::Disconnected(_)) => false,
             Err(TrySendError::Full(drafts)) => {
@@ -156,7 +160,7 @@ impl Feed<'_> {
 
 impl Batch {
     fn is_full(&self) -> bool {
-        self.drafts.items.len() >= BATCH_TWEETS || self.drafts.bytes.len() >= BATCH_BYTES
+        self.items.len() >= BATCH_TWEETS || self.slab.len() >= BATCH_BYTES
     }
 
     fn push(
@@ -167,9 +171,11 @@ impl Batch {
         options: &ReplayOptions,
         run: &str,
     ) {
-        let Drafts { bytes, items } = &mut self.drafts;
-        if items.is_empty() {
-            bytes.reserve(BATCH_BYTES);
+        let Self { slab: bytes, items, .. } = self;
+        // Room for most tweets; `put` makes more where one needs it.
+        const USUAL_BYTES: usize = 4_096;
+        if bytes.capacity() - bytes.len() < USUAL_BYTES {
+            bytes.reserve(SLAB_BYTES);
         }
         let start = bytes.len();
         match options.payload {

@@ -18,14 +18,14 @@ use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::kafka::{DrainLimit, Producer};
 use crate::mqtt::{Publisher, Window};
 use crate::pace::{PaceStats, Pacer, Stamp, SystemClock};
-use crate::report::{Counters, Progress, Screen, Tally, thread_cpu};
+use crate::report::{Counters, Progress, Screen, Tally, own_memory, thread_cpu};
 use crate::source::TweetFile;
 use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;
 /// Batches waiting for each Kafka producer.
-const QUEUE_BATCHES: usize = 64;
+const QUEUE_BATCHES: usize = 32;
 /// Batches of delivery reports waiting to be counted.
 const DELIVERY_BATCHES: usize = 1_024;
 
@@ -51,6 +51,8 @@ pub(super) struct Ran {
     pub tally: Tally,
     /// CPU time of the feed, the pacer, the subscriber and all producers, each with its threads.
     pub cpu: [Option<Duration>; 4],
+    /// Greatest resident memory seen, without the pages of mapped files.
+    pub own_memory_mib: Option<f64>,
     /// What ended the replay early.
     pub error: Option<ReplayError>,
 }
@@ -143,10 +145,10 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
             })
         });
 
-        let fault = watch(inputs, &counters, || tally.is_finished());
+        let watched = watch(inputs, &counters, || tally.is_finished());
 
         let mut errors = Errors::default();
-        errors.add_from(fault);
+        errors.add_from(watched.fault);
         let (fed, feed_cpu) = errors.join("feed", feed).unwrap_or_default();
         let (released, pace_cpu) = errors.join("pace", pacer).unwrap_or_default();
         let (drained, mqtt_cpu) =
@@ -166,6 +168,7 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
             unreleased: released.left,
             tally,
             cpu: [feed_cpu, pace_cpu, mqtt_cpu, Some(kafka_cpu)],
+            own_memory_mib: watched.own_memory_mib,
             error: errors.0,
         })
     })
@@ -219,8 +222,8 @@ fn release(inputs: &Inputs<'_>, mut sink: Sink, drafts: &Receiver<Drafts>, count
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How often the embedded endpoint is asked whether it can write.
-const LOOK_FOR_FAULT: Duration = Duration::from_millis(500);
+/// How often memory is looked at, and the embedded endpoint asked whether it can write.
+const LOOK_CLOSER: Duration = Duration::from_millis(500);
 
 /// How long it may be unable to, before the replay ends: somebody may be making room.
 const FAULT_PATIENCE: Duration = Duration::from_secs(3);
@@ -229,9 +232,10 @@ const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C ag
 
 /// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint cannot
 /// write any more, and says why.
-fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> Result<(), EndpointError> {
+fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> Watched {
     let mut progress = Progress::new(inputs.screen, inputs.plan.tweets);
     let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
+    let mut own_memory_mib = None;
     while !ended() {
         std::thread::sleep(LOOK);
         progress.update(counters);
@@ -239,8 +243,9 @@ fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> 
             said = true;
             progress.note(STOPPING);
         }
-        if looked.elapsed() >= LOOK_FOR_FAULT {
+        if looked.elapsed() >= LOOK_CLOSER {
             looked = Instant::now();
+            own_memory_mib = own_memory_mib.into_iter().chain(own_memory()).reduce(f64::max);
             let since = fault.take().map_or(looked, |(since, _)| since);
             fault = inputs.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
             if fault.as_ref().is_some_and(|(since, _)| since.elapsed() >= FAULT_PATIENCE) {
@@ -249,7 +254,14 @@ fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> 
         }
     }
     progress.finish();
-    fault.map_or(Ok(()), |(_, error)| Err(error))
+    Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
+}
+
+/// What was seen from outside of the hops.
+struct Watched {
+    /// Why the embedded endpoint could not write at the end.
+    fault: Result<(), EndpointError>,
+    own_memory_mib: Option<f64>,
 }
 
 fn spawn<'scope, 'env, T: Send + 'scope>(

@@ -101,7 +101,7 @@ pub(super) fn report(
         error: ran.error.map(|error| error.to_string()),
         exit_code,
         endpoints: ends.addresses.clone(),
-        usage: Usage::of_process(ledger.published),
+        usage: Usage::of_process(ledger.published, ran.own_memory_mib),
         ledger,
     }
 }

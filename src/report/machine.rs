@@ -15,7 +15,8 @@ pub struct Usage {
     /// Greatest resident memory, in MiB. Pages of the mapped input are part of it; the kernel takes
     /// those back when it needs them.
     pub peak_resident_mib: Option<f64>,
-    /// Resident memory at the end without the pages of mapped files, in MiB.
+    /// Greatest resident memory without the pages of mapped files, in MiB; looked at twice a second
+    /// and at the end.
     pub own_memory_mib: Option<f64>,
 }
 
@@ -23,16 +24,22 @@ pub struct Usage {
 const USER_HZ: f64 = 100.0;
 
 impl Usage {
-    /// What this process used since it began.
-    pub fn of_process(tweets: u64) -> Self {
+    /// What this process used since it began, for so many tweets; `own_memory_mib` is the greatest
+    /// that was seen meanwhile.
+    pub fn of_process(tweets: u64, own_memory_mib: Option<f64>) -> Self {
         let cpu_s = process_cpu_s();
         Self {
             cpu_s,
             cpu_us_per_tweet: cpu_s.filter(|_| tweets > 0).map(|cpu_s| cpu_s * 1e6 / tweets as f64),
             peak_resident_mib: status_mib("VmHWM:"),
-            own_memory_mib: status_mib("RssAnon:"),
+            own_memory_mib: own_memory_mib.into_iter().chain(own_memory()).reduce(f64::max),
         }
     }
+}
+
+/// Resident memory at the moment without the pages of mapped files, in MiB.
+pub fn own_memory() -> Option<f64> {
+    status_mib("RssAnon:")
 }
 
 /// CPU time of the calling thread so far.
@@ -64,10 +71,11 @@ mod tests {
 
     #[test]
     fn linux_tells_all_of_it() {
-        let usage = Usage::of_process(1);
+        let usage = Usage::of_process(1, Some(1e6));
         assert!(usage.cpu_s.unwrap() >= 0.0);
         assert!(usage.peak_resident_mib.unwrap() > 1.0);
-        assert!(usage.own_memory_mib.unwrap() > 0.1);
+        assert_eq!(usage.own_memory_mib, Some(1e6));
+        assert!(own_memory().unwrap() > 0.1);
         assert!(thread_cpu().unwrap() > Duration::ZERO);
     }
 }

@@ -21,7 +21,7 @@ pub use intake::{Intake, RejectCount};
 pub use json::write_json;
 pub use latency::{LatencyMs, new_histogram};
 pub use ledger::{Ledger, SkippedBy, Verdict};
-pub use machine::{Usage, thread_cpu};
+pub use machine::{Usage, own_memory, thread_cpu};
 pub use progress::{Progress, prepare_bar};
 pub use run::{Endpoints, HopReport, Hops, InputReport, PaceReport, RunReport};
 pub use screen::Screen;

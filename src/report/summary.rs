@@ -31,8 +31,11 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
         writeln!(out, "  acked in   {}  (Kafka's delivery report − send)", latency(ack))?;
     }
     let usage = &report.usage;
-    if let (Some(cpu), Some(memory)) = (usage.cpu_us_per_tweet, usage.peak_resident_mib) {
-        writeln!(out, "  used       {cpu:.2} µs CPU a tweet, {memory:.0} MiB of memory at most")?;
+    if let (Some(cpu), Some(memory)) = (usage.cpu_us_per_tweet, usage.own_memory_mib) {
+        writeln!(
+            out,
+            "  used       {cpu:.2} µs CPU a tweet, {memory:.0} MiB of memory besides the mapped file"
+        )?;
     }
     write_hops(report, out)?;
     write_ledger(report, out)?;

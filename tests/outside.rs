@@ -1,0 +1,165 @@
+//! Against programs that others wrote: kcat, mosquitto_sub, and a real Kafka.
+//!
+//! A test is left out, with a line that says so, where its program is missing; with
+//! `TWEETBLAST_REQUIRE_ALL=1`, as in `.ci/run`, that is a failure. The real Kafka is the one at
+//! `TWEETBLAST_REAL_KAFKA` (host:port), with the process `TWEETBLAST_REAL_KAFKA_PID`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod common;
+
+use std::collections::{BTreeMap, HashMap};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::{FREE_PORTS, Record, Running, SAMPLE, generate, read_topic, run, tweet, write};
+use serde_json::Value;
+
+fn missing(what: &str) {
+    assert!(std::env::var_os("TWEETBLAST_REQUIRE_ALL").is_none(), "{what} is missing");
+    println!("skipped: {what} is missing");
+}
+
+fn is_installed(program: &str) -> bool {
+    let found = Command::new(program).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        missing(program);
+    }
+    found
+}
+
+/// A replay that is held, and the address of its Kafka.
+fn hold(arguments: &[&str]) -> (Running, String) {
+    let mut held = Running::start(&[arguments, &["--hold"], FREE_PORTS].concat());
+    let line = held.wait_for("holding:");
+    let kafka = line.split("Kafka ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    (held, kafka)
+}
+
+#[test]
+fn kcat_reads_exactly_what_was_delivered_with_each_users_order() {
+    if !is_installed("kcat") {
+        return;
+    }
+    let (_held, kafka) = hold(&[SAMPLE, "--speedup", "max", "--partitions", "3"]);
+    let read = Command::new("kcat").args(["-b", &kafka, "-t", "tweets", "-C", "-e", "-q"]).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let read = String::from_utf8(read.stdout).unwrap();
+    assert_eq!(read.lines().count(), 6_000);
+    let mut last_of_user: HashMap<i64, u64> = HashMap::new();
+    for line in read.lines() {
+        let tweet: Value = serde_json::from_str(line).unwrap();
+        let (user, seq) = (tweet["user_id"].as_i64().unwrap(), tweet["seq"].as_u64().unwrap());
+        assert!(last_of_user.insert(user, seq).is_none_or(|last| last < seq), "user {user}");
+    }
+}
+
+#[test]
+fn mosquitto_sub_sees_the_same_tweets_live() {
+    if !is_installed("mosquitto_sub") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    // 3 s after the first tweet, in which the watcher comes: 1,000 tweets in a second.
+    let lines: Vec<String> =
+        (0..1_001).map(|i| tweet(i + 1, i % 7, if i == 0 { 0 } else { 300 + i / 10 }, "tweet é")).collect();
+    let file = write(dir.path(), "gap.json", lines.join("\n"));
+    let mut replay = Running::start(&[&[&file, "--speedup", "100x", "--hold"][..], FREE_PORTS].concat());
+    let line = replay.wait_for("mosquitto_sub");
+    let command: Vec<&str> = line.split("watch: ").nth(1).unwrap().split_whitespace().collect();
+    let watched = Command::new(command[0])
+        .args(&command[1..])
+        .args(["-C", "1000", "-W", "30", "-q", "1"])
+        .output()
+        .unwrap();
+    assert!(watched.status.success(), "{}", String::from_utf8_lossy(&watched.stderr));
+    let line = replay.wait_for("holding:");
+    let kafka = line.split("Kafka ").nth(1).unwrap().split(' ').next().unwrap();
+    let in_kafka: Vec<Vec<u8>> =
+        read_topic(kafka, "tweets").into_iter().map(|record| record.payload).collect();
+    let seen: Vec<Vec<u8>> = watched.stdout.split(|b| *b == b'\n').map(<[u8]>::to_vec).take(1_000).collect();
+    // A quick watcher sees the first tweet as well.
+    let first = usize::from(seen[0] != in_kafka[0]);
+    assert!(seen == in_kafka[first..first + 1_000], "what was seen live is not what Kafka holds");
+}
+
+/// More than all queues together hold.
+const TWEETS: u64 = 200_000;
+
+/// Replays at full speed into a Kafka that stands still for a while.
+fn replay_with_a_pause(kafka: &str, topic: &str, stop_pid: &str, pause: Duration) -> Value {
+    let dir = tempfile::tempdir().unwrap();
+    let file = generate(dir.path(), "lines", TWEETS);
+    let json = dir.path().join("report.json");
+    let arguments = [&file, "--speedup", "max", "--order", "file", "--kafka", kafka, "-t", topic];
+    let arguments = [&arguments[..], &["--mqtt-listen", "127.0.0.1:0", "--json", json.to_str().unwrap()]];
+    let mut replay = Running::start(&arguments.concat());
+    replay.wait_for("kafka ");
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args(["-s", name, stop_pid]).status().unwrap().success());
+    };
+    std::thread::sleep(Duration::from_millis(200));
+    signal("STOP");
+    std::thread::sleep(pause);
+    signal("CONT");
+    let finished = replay.finish();
+    assert_eq!(finished.code, 0, "{}\n{}", finished.stdout, finished.stderr);
+    serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap()
+}
+
+fn lost_nothing(report: &Value) {
+    let ledger = &report["ledger"];
+    assert_eq!(report["verdict"], "balanced");
+    assert_eq!((ledger["mqtt_lost"].as_u64(), ledger["delivered"].as_u64()), (Some(0), Some(TWEETS)));
+    let blocked = ["pace", "mqtt", "kafka"].map(|hop| report["hops"][hop]["blocked_s"].as_f64().unwrap());
+    assert!(blocked.iter().sum::<f64>() > 1.0, "nobody waited: {blocked:?}");
+    let memory = report["usage"]["own_memory_mib"].as_f64().unwrap();
+    assert!(memory < 150.0, "{memory} MiB");
+}
+
+#[test]
+fn a_kafka_that_stands_still_for_a_while_loses_nothing_and_memory_stays_bounded() {
+    let (held, kafka) = hold(&[SAMPLE, "--limit", "1", "--speedup", "max", "-t", "other"]);
+    lost_nothing(&replay_with_a_pause(&kafka, "tweets", &held.pid(), Duration::from_secs(5)));
+    assert_eq!(read_topic(&kafka, "tweets").len() as u64, TWEETS);
+}
+
+#[test]
+fn a_real_kafka_gets_the_same_records_and_the_same_ledger() {
+    let Ok(real) = std::env::var("TWEETBLAST_REAL_KAFKA") else { return missing("TWEETBLAST_REAL_KAFKA") };
+    let topic = format!("tweets-{}", std::process::id());
+    let options = ["--speedup", "max", "--partitions", "3", "--timestamp", "event", "-t", &topic];
+    let replayed = |arguments: &[&str]| {
+        let finished = run(&[&[SAMPLE, "--json", "-"], &options[..], arguments].concat());
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        finished.report()
+    };
+    let report = replayed(&["--kafka", &real, "--mqtt-listen", "127.0.0.1:0"]);
+    let in_real = read_topic(&real, &topic);
+
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("report.json");
+    let (_held, embedded) = hold(&[&[SAMPLE, "--json", json.to_str().unwrap()], &options[..]].concat());
+    let embedded_report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    assert_eq!(report["ledger"], embedded_report["ledger"]);
+
+    // Alike but for the run's own id; each key in the same partition, since both hash as Java does.
+    let by_partition = |records: Vec<Record>| {
+        let mut all: BTreeMap<i32, Vec<Value>> = BTreeMap::new();
+        for record in records {
+            let mut payload = record.json();
+            payload.as_object_mut().unwrap().remove("run");
+            all.entry(record.partition).or_default().push(payload);
+        }
+        all
+    };
+    assert!(by_partition(in_real) == by_partition(read_topic(&embedded, &topic)));
+}
+
+#[test]
+fn a_real_kafka_that_stands_still_for_20_s_loses_nothing() {
+    let Ok(real) = std::env::var("TWEETBLAST_REAL_KAFKA") else { return missing("TWEETBLAST_REAL_KAFKA") };
+    let pid = std::env::var("TWEETBLAST_REAL_KAFKA_PID").unwrap();
+    let topic = format!("pause-{}", std::process::id());
+    lost_nothing(&replay_with_a_pause(&real, &topic, &pid, Duration::from_secs(20)));
+    assert_eq!(read_topic(&real, &topic).len() as u64, TWEETS);
+}
