@@ -1,0 +1,78 @@
+//! The queues between subscriber and producers: what a message costs, beside a queue on one thread.
+
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use tweetblast::bridge::fan_out;
+use tweetblast::event::Event;
+
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const EVENTS: usize = 100_000;
+const BATCH: usize = 256;
+
+/// Batches as the subscriber hands them on, of many users.
+fn batches() -> Vec<Vec<Event>> {
+    let payload = Bytes::from_static(&[b'x'; 450]);
+    let keys: Vec<Bytes> = (0..1_000).map(|user| Bytes::from(format!("{}", user * 7_919))).collect();
+    let event = |seq: usize| Event {
+        seq: Some(seq as u64),
+        intended: None,
+        sent: Instant::now(),
+        key: keys[seq % keys.len()].clone(),
+        payload: payload.clone(),
+    };
+    let all: Vec<Event> = (0..EVENTS).map(event).collect();
+    all.chunks(BATCH).map(<[Event]>::to_vec).collect()
+}
+
+fn queues(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("bridge");
+    group.sample_size(20).throughput(Throughput::Elements(EVENTS as u64));
+    group.bench_function(format!("one_thread_limit/{EVENTS}"), |bencher| {
+        bencher.iter_batched(
+            batches,
+            |batches| {
+                let mut queue: VecDeque<Vec<Event>> = VecDeque::new();
+                let mut seen = 0;
+                for batch in batches {
+                    queue.push_back(batch);
+                    seen += black_box(queue.pop_front()).map_or(0, |batch| batch.len());
+                }
+                assert_eq!(seen, EVENTS);
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    for producers in [1, 3] {
+        group.bench_function(format!("fan_out_to_{producers}/{EVENTS}"), |bencher| {
+            bencher.iter_batched(
+                batches,
+                |batches| {
+                    let (mut bridge, queues) = fan_out(producers, 32, Arc::default());
+                    let readers: Vec<_> = queues
+                        .into_iter()
+                        .map(|queue| std::thread::spawn(move || queue.iter().flatten().count()))
+                        .collect();
+                    for mut batch in batches {
+                        bridge.send(&mut batch).expect("the readers are there");
+                    }
+                    drop(bridge);
+                    let read: usize =
+                        readers.into_iter().map(|reader| reader.join().expect("a reader counts")).sum();
+                    assert_eq!(read, EVENTS);
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, queues);
+criterion_main!(benches);

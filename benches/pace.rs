@@ -1,0 +1,80 @@
+//! Pacing: what a release costs an event beside writing its time stamp alone, on a virtual clock
+//! (nobody waits), with the sink that takes everything.
+
+use std::hint::black_box;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use tweetblast::event::{Draft, Drafts, Event};
+use tweetblast::pace::{Pacer, Schedule, Speed, Stamp, StampTime, VirtualClock};
+use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const EVENTS: usize = 10_000;
+/// About what a payload of the tweet hop has.
+const PAYLOAD_BYTES: usize = 450;
+const KEY_BYTES: usize = 10;
+
+fn drafts() -> Drafts {
+    let draft = |seq: usize| Draft {
+        seq: seq as u64,
+        event_time_ms: 1_700_000_000_000 + seq as i64,
+        payload_bytes: PAYLOAD_BYTES,
+        key_bytes: KEY_BYTES,
+    };
+    Drafts {
+        bytes: BytesMut::zeroed(EVENTS * (PAYLOAD_BYTES + KEY_BYTES)),
+        items: (0..EVENTS).map(draft).collect(),
+    }
+}
+
+fn write(time_ms: i64, place: &mut [u8]) {
+    let place = place.first_chunk_mut::<TIMESTAMP_BYTES>().expect("a payload has room for its time");
+    write_timestamp(time_ms, place);
+}
+
+fn release(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("pace");
+    group.throughput(Throughput::Elements(EVENTS as u64));
+    group.bench_function(format!("stamp_limit/{EVENTS}"), |bencher| {
+        let mut place = [0; TIMESTAMP_BYTES];
+        bencher.iter(|| {
+            for seq in 0..EVENTS as i64 {
+                write(black_box(1_700_000_000_000 + seq), &mut place);
+            }
+            black_box(&place);
+        });
+    });
+    for (name, speed) in
+        [("100x", Speed::Factor(100.0)), ("100000_per_s", Speed::PerSecond(1e5)), ("max", Speed::Max)]
+    {
+        group.bench_function(format!("release_{name}/{EVENTS}"), |bencher| {
+            let stop = AtomicBool::new(false);
+            let stamp = Stamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write };
+            let schedule = Schedule { speed, first_event_time_ms: 1_700_000_000_000 };
+            bencher.iter_batched(
+                drafts,
+                |drafts| {
+                    let clock = VirtualClock::at(Instant::now());
+                    let mut pacer = Pacer::new(schedule, clock, &stop, Some(stamp));
+                    let mut released = 0;
+                    let sink = |events: &mut Vec<Event>| {
+                        released += events.len();
+                        Ok::<(), std::convert::Infallible>(())
+                    };
+                    assert_eq!(pacer.release(drafts, sink), Ok(0));
+                    assert_eq!(released, EVENTS);
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, release);
+criterion_main!(benches);

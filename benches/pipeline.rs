@@ -1,0 +1,88 @@
+//! Whole replays at full speed into the embedded endpoint, with the MQTT hop and without: the
+//! difference is what the hop costs.
+//!
+//! Few rounds: each leaves a sleeping thread of the MQTT broker behind, with its ring (rumqttd's
+//! router cannot be told to end).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
+use tweetblast::pace::StampTime;
+use tweetblast::pipeline::{
+    DEFAULT_MAX_RECORD_BYTES, KafkaChoice, KeyBy, Listen, MqttChoice, OrderBy, Pace, ReplayOptions, replay,
+};
+use tweetblast::report::{Screen, Verdict};
+use tweetblast::tweet::PayloadForm;
+
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const TWEETS: u64 = 50_000;
+
+fn options(file: PathBuf, mqtt: bool, order: Option<OrderBy>) -> ReplayOptions {
+    let free = Listen { addr: ([127, 0, 0, 1], 0).into(), fall_back: false };
+    ReplayOptions {
+        file,
+        pace: Pace::Max,
+        interval: None,
+        order,
+        seed: 1,
+        limit: None,
+        payload: PayloadForm::Tweet,
+        timestamp: StampTime::Send,
+        key: KeyBy::User,
+        max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+        mqtt: if mqtt { MqttChoice::Embedded(free) } else { MqttChoice::Off },
+        mqtt_topic: "tweets".into(),
+        kafka: KafkaChoice::Embedded { listen: free, dir: None },
+        kafka_topic: "tweets".into(),
+        partitions: 1,
+        producers: 1,
+        kafka_properties: Vec::new(),
+        drain_timeout: None,
+    }
+}
+
+fn file(dir: &Path, form: GenerateForm, name: &str) -> PathBuf {
+    let path = dir.join(name);
+    let mut out = std::fs::File::create(&path).map(std::io::BufWriter::new).expect("a file");
+    let options = GenerateOptions { tweets: TWEETS, form, ..GenerateOptions::default() };
+    generate(&options, &mut out).expect("there is room");
+    path
+}
+
+fn whole(criterion: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut group = criterion.benchmark_group("pipeline");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    group.throughput(Throughput::Elements(TWEETS));
+    for (name, form) in [("v11_lines", GenerateForm::Lines), ("grouped", GenerateForm::Grouped)] {
+        let file = file(dir.path(), form, name);
+        let cases = [
+            ("mqtt", true, Some(OrderBy::File)),
+            ("mqtt_off", false, Some(OrderBy::File)),
+            ("mqtt_indexed", true, None),
+        ];
+        for (case, mqtt, order) in cases {
+            let options = options(file.clone(), mqtt, order);
+            group.bench_function(format!("{name}_{case}/{TWEETS}"), |bencher| {
+                bencher.iter(|| {
+                    let stop = Arc::new(AtomicBool::new(false));
+                    let replayed = replay(&options, &stop, &Screen::none()).expect("a replay");
+                    assert_eq!(replayed.report.verdict, Verdict::Balanced);
+                    assert_eq!(replayed.report.ledger.delivered, TWEETS);
+                    replayed.close().expect("the directory can be removed");
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, whole);
+criterion_main!(benches);
