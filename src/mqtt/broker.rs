@@ -46,7 +46,7 @@ impl Default for BrokerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
             fall_back_to_free_port: true,
             topic: "tweets".into(),
-            segment_bytes: 4 << 20,
+            segment_bytes: 2 << 20,
             segments: 5,
         }
     }
