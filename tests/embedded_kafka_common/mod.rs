@@ -1,8 +1,9 @@
 //! A Kafka client for tests: librdkafka, with waits that end.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -12,13 +13,15 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 
 /// No wait is longer; the machine may be very busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+const CONSUMER: [(&str, &str); 2] = [("enable.auto.commit", "false"), ("auto.offset.reset", "earliest")];
 
 pub fn endpoint() -> Endpoint {
     Endpoint::start(EndpointOptions::default()).unwrap()
@@ -52,11 +55,11 @@ impl ProducerContext for Reports {
 }
 
 impl Client {
-    pub fn new(addr: SocketAddr) -> Self {
-        Self { brokers: addr.to_string() }
+    pub fn new(brokers: impl ToString) -> Self {
+        Self { brokers: brokers.to_string() }
     }
 
-    fn config(&self, properties: &[(&str, &str)]) -> ClientConfig {
+    pub fn config(&self, properties: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         for (name, value) in properties {
@@ -65,7 +68,7 @@ impl Client {
         config
     }
 
-    fn admin<T>(
+    pub fn admin<T>(
         &self,
         call: impl AsyncFnOnce(&AdminClient<DefaultClientContext>, &AdminOptions) -> Result<T, KafkaError>,
     ) -> T {
@@ -76,8 +79,11 @@ impl Client {
     }
 
     pub fn create_topic(&self, name: &str, partitions: i32) -> Result<(), RDKafkaErrorCode> {
-        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
-        let results = self.admin(async |admin, options| admin.create_topics([&topic], options).await);
+        self.create(&NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
+    }
+
+    pub fn create(&self, topic: &NewTopic<'_>) -> Result<(), RDKafkaErrorCode> {
+        let results = self.admin(async |admin, options| admin.create_topics([topic], options).await);
         results[0].clone().map(|_| ()).map_err(|(_, code)| code)
     }
 
@@ -129,38 +135,73 @@ impl Client {
     }
 
     pub fn consumer(&self) -> BaseConsumer {
-        let properties =
-            [("group.id", "g"), ("enable.auto.commit", "false"), ("auto.offset.reset", "earliest")];
-        self.config(&properties).create().unwrap()
+        self.member("g")
+    }
+
+    /// A consumer of a group, without commits of its own.
+    pub fn member(&self, group: &str) -> BaseConsumer {
+        self.config(&CONSUMER).set("group.id", group).create().unwrap()
     }
 
     pub fn assigned(&self, topic: &str, partition: i32, offset: Offset) -> BaseConsumer {
-        let consumer = self.consumer();
+        self.assigned_with(topic, partition, offset, &[])
+    }
+
+    pub fn assigned_with(
+        &self,
+        topic: &str,
+        partition: i32,
+        offset: Offset,
+        properties: &[(&str, &str)],
+    ) -> BaseConsumer {
+        let mut all = CONSUMER.to_vec();
+        all.push(("group.id", "g"));
+        all.extend(properties);
+        let consumer: BaseConsumer = self.config(&all).create().unwrap();
         let mut assignment = TopicPartitionList::new();
         assignment.add_partition_offset(topic, partition, offset).unwrap();
         consumer.assign(&assignment).unwrap();
         consumer
     }
 
-    /// The next payloads; offsets of each partition must follow one another.
-    pub fn take(&self, consumer: &BaseConsumer, count: usize) -> Vec<Vec<u8>> {
+    /// The next message.
+    pub fn next<'a>(&self, consumer: &'a BaseConsumer) -> BorrowedMessage<'a> {
         let deadline = Instant::now() + PATIENCE;
-        let mut got = Vec::new();
-        let mut next = std::collections::HashMap::new();
-        while got.len() < count {
-            assert!(Instant::now() < deadline, "{} of {count} came", got.len());
+        while Instant::now() < deadline {
             match consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) => {
-                    let expected = next.insert(message.partition(), message.offset() + 1);
-                    assert!(expected.is_none_or(|expected| expected == message.offset()));
-                    got.push(message.payload().unwrap().to_vec());
-                }
+                Some(Ok(message)) => return message,
                 // A broker that is away for a while is no error here.
                 Some(Err(KafkaError::MessageConsumption(_))) | None => {}
                 Some(Err(error)) => panic!("{error}"),
             }
         }
-        got
+        panic!("no message came");
+    }
+
+    /// The next payloads; offsets of each partition must follow one another.
+    pub fn take(&self, consumer: &BaseConsumer, count: usize) -> Vec<Vec<u8>> {
+        let mut next = HashMap::new();
+        let messages = (0..count).map(|_| {
+            let message = self.next(consumer);
+            let expected = next.insert(message.partition(), message.offset() + 1);
+            assert!(expected.is_none_or(|expected| expected == message.offset()));
+            message.payload().unwrap().to_vec()
+        });
+        messages.collect()
+    }
+
+    /// The next payloads, whatever their offsets.
+    pub fn take_all(&self, consumer: &BaseConsumer, count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|_| self.next(consumer).payload().unwrap().to_vec()).collect()
+    }
+
+    /// Waits until something holds.
+    pub fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !holds() {
+            assert!(Instant::now() < deadline, "waited in vain for {what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Reads from an offset on.

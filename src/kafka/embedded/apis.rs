@@ -1,6 +1,8 @@
 //! The requests that the endpoint answers: which versions, and what their fields look like.
 //!
-//! Versions end below those that name topics by id instead of by name. The fields are those of
+//! Versions end below those that name topics by id instead of by name, and for consumer groups below
+//! those with static members (`group.instance.id`), which the endpoint does not have: clients that
+//! are set so say it themselves. The fields are those of
 //! Kafka's message definitions (`clients/src/main/resources/common/message/*Request.json`).
 
 use kafka_protocol::messages::ApiKey;
@@ -41,12 +43,32 @@ pub(crate) const APIS: &[Api] = &[
     Api { key: ApiKey::ListOffsets, min_version: 1, max_version: 7, flexible_from: 6, fields: LIST_OFFSETS },
     Api { key: ApiKey::Metadata, min_version: 0, max_version: 9, flexible_from: 9, fields: METADATA },
     Api {
+        key: ApiKey::OffsetCommit,
+        min_version: 2,
+        max_version: 6,
+        flexible_from: 8,
+        fields: OFFSET_COMMIT,
+    },
+    Api { key: ApiKey::OffsetFetch, min_version: 1, max_version: 7, flexible_from: 6, fields: OFFSET_FETCH },
+    Api {
         key: ApiKey::FindCoordinator,
         min_version: 0,
         max_version: 4,
         flexible_from: 3,
         fields: FIND_COORDINATOR,
     },
+    Api { key: ApiKey::JoinGroup, min_version: 0, max_version: 4, flexible_from: 6, fields: JOIN_GROUP },
+    Api { key: ApiKey::Heartbeat, min_version: 0, max_version: 2, flexible_from: 4, fields: HEARTBEAT },
+    Api { key: ApiKey::LeaveGroup, min_version: 0, max_version: 2, flexible_from: 4, fields: LEAVE_GROUP },
+    Api { key: ApiKey::SyncGroup, min_version: 0, max_version: 2, flexible_from: 4, fields: SYNC_GROUP },
+    Api {
+        key: ApiKey::DescribeGroups,
+        min_version: 0,
+        max_version: 5,
+        flexible_from: 5,
+        fields: DESCRIBE_GROUPS,
+    },
+    Api { key: ApiKey::ListGroups, min_version: 0, max_version: 4, flexible_from: 3, fields: LIST_GROUPS },
     Api { key: ApiKey::ApiVersions, min_version: 0, max_version: 4, flexible_from: 3, fields: API_VERSIONS },
     Api {
         key: ApiKey::CreateTopics,
@@ -68,6 +90,27 @@ pub(crate) const APIS: &[Api] = &[
         max_version: 4,
         flexible_from: 2,
         fields: INIT_PRODUCER_ID,
+    },
+    Api {
+        key: ApiKey::DescribeConfigs,
+        min_version: 1,
+        max_version: 4,
+        flexible_from: 4,
+        fields: DESCRIBE_CONFIGS,
+    },
+    Api {
+        key: ApiKey::DeleteGroups,
+        min_version: 0,
+        max_version: 2,
+        flexible_from: 2,
+        fields: DELETE_GROUPS,
+    },
+    Api {
+        key: ApiKey::DescribeCluster,
+        min_version: 0,
+        max_version: 1,
+        flexible_from: 0,
+        fields: DESCRIBE_CLUSTER,
     },
 ];
 
@@ -134,4 +177,62 @@ const INIT_PRODUCER_ID: &[Field] = &[
     field(Text),                  // transactional id
     field(Fixed(4)),              // transaction time-out
     field(Fixed(8 + 2)).since(3), // producer id and epoch
+];
+
+const OFFSET_COMMIT: &[Field] = &[
+    field(Text),              // group
+    field(Fixed(4)),          // generation
+    field(Text),              // member id
+    field(Fixed(8)).until(4), // retention time
+    field(List(&[
+        field(Text),
+        field(List(&[
+            field(Fixed(4 + 8)),      // partition, offset
+            field(Fixed(4)).since(6), // leader epoch
+            field(Text),              // metadata
+        ])),
+    ])),
+];
+
+const OFFSET_FETCH: &[Field] = &[
+    field(Text), // group
+    field(List(&[field(Text), field(Numbers(4))])),
+    field(Fixed(1)).since(7), // require stable
+];
+
+const JOIN_GROUP: &[Field] = &[
+    field(Text),                              // group
+    field(Fixed(4)),                          // session time-out
+    field(Fixed(4)).since(1),                 // rebalance time-out
+    field(Text),                              // member id
+    field(Text),                              // protocol type
+    field(List(&[field(Text), field(Blob)])), // protocols
+];
+
+const HEARTBEAT: &[Field] = &[field(Text), field(Fixed(4)), field(Text)]; // group, generation, member id
+
+const LEAVE_GROUP: &[Field] = &[field(Text), field(Text)]; // group, member id
+
+const SYNC_GROUP: &[Field] = &[
+    field(Text),                              // group
+    field(Fixed(4)),                          // generation
+    field(Text),                              // member id
+    field(List(&[field(Text), field(Blob)])), // assignments
+];
+
+const DESCRIBE_GROUPS: &[Field] = &[field(Texts), field(Fixed(1)).since(3)]; // groups, authorized operations
+
+const LIST_GROUPS: &[Field] = &[field(Texts).since(4)]; // states
+
+const DELETE_GROUPS: &[Field] = &[field(Texts)];
+
+const DESCRIBE_CONFIGS: &[Field] = &[
+    field(List(&[field(Fixed(1)), field(Text), field(Texts)])), // type, name, keys
+    field(Fixed(1)),                                            // synonyms
+    field(Fixed(1)).since(3),                                   // documentation
+];
+
+const DESCRIBE_CLUSTER: &[Field] = &[
+    field(Fixed(1)),          // authorized operations
+    field(Fixed(1)).since(1), // endpoint type
 ];

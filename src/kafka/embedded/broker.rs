@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::groups::Groups;
 use super::memory::Memory;
 use super::options::Limits;
 use super::store::Store;
@@ -14,6 +15,7 @@ use super::waiters::Waiter;
 #[derive(Debug)]
 pub(crate) struct Broker {
     pub store: Store,
+    pub groups: Groups,
     pub limits: Limits,
     pub default_partitions: i32,
     pub memory: Memory,
@@ -43,12 +45,14 @@ pub(crate) struct Place<'a> {
 impl Broker {
     pub fn new(
         store: Store,
+        groups: Groups,
         limits: Limits,
         default_partitions: i32,
         advertise: Option<(String, u16)>,
     ) -> Self {
         Self {
             store,
+            groups,
             limits,
             default_partitions,
             memory: Memory::new(limits.memory_bytes),
@@ -82,7 +86,7 @@ impl Broker {
         self.memory.close();
         for peer in peers.values() {
             let _ = peer.stream.shutdown(Shutdown::Both); // may be gone already
-            peer.waiter.wake();
+            peer.waiter.close();
         }
     }
 

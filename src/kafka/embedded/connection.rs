@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use kafka_protocol::messages::ApiKey;
+
 use super::broker::{Broker, Peer};
 use super::request::{ConnectionError, parse};
 use super::requests;
@@ -17,6 +19,12 @@ const BUFFER_BYTES: usize = 8 << 10;
 /// A request's memory grows by so much at a time, so that an announced length costs nothing.
 const GROWTH_BYTES: usize = 256 << 10;
 
+/// Longest request that carries no messages. The largest that clients send hold the assignments of
+/// a consumer group.
+const PLAIN_REQUEST_BYTES: usize = 1 << 20;
+/// What an element of a request takes in memory, decoded and in the answer, at most about.
+const ELEMENT_BYTES: usize = 512;
+
 /// Serves the client until it goes, or must be cut off.
 pub(crate) fn serve(broker: &Broker, peer: &Peer) -> Result<(), ConnectionError> {
     let stream = &peer.stream;
@@ -26,17 +34,17 @@ pub(crate) fn serve(broker: &Broker, peer: &Peer) -> Result<(), ConnectionError>
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, stream);
     while wait_for_request(&mut reader)? {
         let deadline = Instant::now() + TRANSFER_MAX;
-        let mut length = [0; 4];
-        read_all(&mut reader, &mut length, deadline)?;
-        let bytes = i32::from_be_bytes(length);
-        let limit = broker.limits.request_bytes;
-        let bytes = usize::try_from(bytes)
-            .ok()
-            .filter(|&bytes| bytes <= limit)
-            .ok_or(ConnectionError::Oversize { bytes: bytes.into(), limit })?;
-        let memory = broker.memory.take(bytes, deadline).ok_or(ConnectionError::Memory(TRANSFER_MAX))?;
-        let request = parse(read_request(&mut reader, bytes, deadline)?)?;
+        let mut head = [0; 6];
+        read_all(&mut reader, &mut head, deadline)?;
+        let [a, b, c, d, key @ ..] = head;
+        let bytes = request_bytes(broker, i32::from_be_bytes([a, b, c, d]), i16::from_be_bytes(key))?;
+        let no_memory = || ConnectionError::Memory(TRANSFER_MAX);
+        let memory = broker.memory.take(bytes, deadline).ok_or_else(no_memory)?;
+        let request = parse(read_request(&mut reader, key, bytes, deadline)?)?;
+        let decoded =
+            broker.memory.take(request.elements() * ELEMENT_BYTES, deadline).ok_or_else(no_memory)?;
         let answer = requests::answer(broker, peer, request)?;
+        drop(decoded);
         drop(memory);
         if let Some(answer) = answer {
             write_all(stream, &answer.frame, Instant::now() + TRANSFER_MAX)?;
@@ -64,8 +72,25 @@ fn wait_for_request(reader: &mut BufReader<&TcpStream>) -> Result<bool, Connecti
     }
 }
 
-fn read_request(reader: &mut impl Read, bytes: usize, deadline: Instant) -> Result<Vec<u8>, ConnectionError> {
+/// A request's length in bytes, if it may be so long.
+fn request_bytes(broker: &Broker, announced: i32, key: i16) -> Result<usize, ConnectionError> {
+    let limit = broker.limits.request_bytes;
+    let limit = if key == ApiKey::Produce as i16 { limit } else { limit.min(PLAIN_REQUEST_BYTES) };
+    usize::try_from(announced)
+        .ok()
+        .filter(|bytes| (2..=limit).contains(bytes))
+        .ok_or(ConnectionError::Oversize { bytes: announced.into(), limit })
+}
+
+/// The request from its key on, which has been read already.
+fn read_request(
+    reader: &mut impl Read,
+    key: [u8; 2],
+    bytes: usize,
+    deadline: Instant,
+) -> Result<Vec<u8>, ConnectionError> {
     let mut request = Vec::with_capacity(bytes.min(GROWTH_BYTES));
+    request.extend(key);
     while request.len() < bytes {
         let filled = request.len();
         request.resize(bytes.min(filled + GROWTH_BYTES), 0);

@@ -5,6 +5,7 @@
 //! DIR/lock                     held while an endpoint works here
 //! DIR/tweetblast-kafka         the marker; also how far producer ids have been given out
 //! DIR/topics/NAME/0/….log      one directory a partition, empty ones too: their number is the count
+//! DIR/groups                   what consumer groups have committed
 //! DIR/tmp/                     topics being made or removed
 //! ```
 //!

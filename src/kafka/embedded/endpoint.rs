@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::broker::{Broker, Place};
 use super::connection::serve;
 use super::data_dir::DataDir;
+use super::groups::Groups;
 use super::store::Store;
 use super::{EndpointError, EndpointOptions};
 
@@ -55,8 +56,10 @@ impl Endpoint {
             None => DataDir::temporary()?,
         };
         let path = dir.path().to_owned();
-        let EndpointOptions { limits, default_partitions, advertise, .. } = options;
-        let broker = Arc::new(Broker::new(Store::open(dir)?, limits, default_partitions, advertise));
+        let EndpointOptions { limits, default_partitions, advertise, fsync, .. } = options;
+        let store = Store::open(dir)?;
+        let groups = Groups::open(store.dir().path(), &store.dir().scratch(), fsync)?;
+        let broker = Arc::new(Broker::new(store, groups, limits, default_partitions, advertise));
         let shared = broker.clone();
         let acceptor = thread::Builder::new()
             .name("kafka-accept".into())

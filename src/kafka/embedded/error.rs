@@ -87,6 +87,17 @@ pub enum EndpointError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What consumer groups have committed cannot be read.
+    #[error(
+        "Kafka endpoint: {} is damaged at byte {position}; restore the file, or remove it, and \
+         consumer groups start where their clients choose (auto.offset.reset)", path.display()
+    )]
+    DamagedOffsets {
+        /// The file with the committed offsets.
+        path: PathBuf,
+        /// Byte offset of the first line that does not verify.
+        position: u64,
+    },
     /// No thread could be started.
     #[error("Kafka endpoint: cannot start a thread; raise the limit on threads (`ulimit -u`)")]
     Thread {

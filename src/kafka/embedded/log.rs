@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use kafka_protocol::error::ResponseError;
 
-use super::batch::{BatchHeader, HEADER_BYTES, Refusal, STAMPED_BYTES, record_timestamps, stamp};
+use super::batch::{BatchHeader, Refusal, STAMPED_BYTES, stamp};
 use super::error::EndpointError;
 use super::producers::{Producers, Verdict};
+use super::records;
 use super::recovery::recover;
 
 /// The log file's name: Kafka's own, so that Kafka's tools (`kafka-dump-log`) read it.
@@ -72,23 +73,6 @@ impl Slice {
         self.file.read_exact_at(&mut out, self.position)?;
         Ok(out)
     }
-
-    /// The first record for which `wanted(timestamp)` holds, as (offset, timestamp). A compressed
-    /// batch is not opened: then its first record stands for all, or `None` if that does not fit.
-    fn find_record(&self, wanted: impl Fn(i64) -> bool) -> io::Result<Option<(i64, i64)>> {
-        let mut head = [0; HEADER_BYTES];
-        self.file.read_exact_at(&mut head, self.position)?;
-        let header = BatchHeader::parse(&head)
-            .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "no header of a record batch"))?;
-        if header.is_compressed() {
-            let first = (header.base_offset, header.base_timestamp_ms);
-            return Ok(Some(first).filter(|&(_, ms)| wanted(ms)));
-        }
-        let batch = self.read()?;
-        Ok(record_timestamps(&header, &batch)
-            .find(|&(_, ms)| wanted(ms))
-            .map(|(delta, ms)| (header.base_offset + delta, ms)))
-    }
 }
 
 /// What a search by time found, to be narrowed down to the record without the lock.
@@ -101,17 +85,25 @@ pub(crate) struct BatchAtTime {
 }
 
 impl BatchAtTime {
-    /// The record's (offset, timestamp in ms): exact, but for compressed batches, which are not
-    /// opened. There it is the batch's first record for a time, so never one too late; and the last
-    /// one for the greatest timestamp.
+    /// The record's (offset, timestamp in ms). Where the records do not read, the batch's first
+    /// stands for a time, so never one too late; and the last one for the greatest timestamp.
     pub fn record(&self) -> io::Result<(i64, i64)> {
-        let max_ms = self.entry.max_timestamp_ms;
-        let found = self.slice.find_record(|ms| ms >= self.from_ms.unwrap_or(max_ms))?;
-        let else_offset = match self.from_ms {
-            Some(_) => self.entry.base_offset,
-            None => self.entry.last_offset(),
-        };
-        Ok(found.unwrap_or((else_offset, max_ms)))
+        let IndexEntry { base_offset, max_timestamp_ms, .. } = self.entry;
+        let batch = self.slice.read()?;
+        let header = batch
+            .first_chunk()
+            .and_then(BatchHeader::parse)
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "no header of a record batch"))?;
+        let from_ms = self.from_ms.unwrap_or(max_timestamp_ms);
+        let found = records::find_record(&header, &batch, |ms| ms >= from_ms);
+        if let Err(error) = &found {
+            tracing::debug!(%error, base_offset, "Kafka endpoint: cannot look into a batch");
+        }
+        Ok(match (found, self.from_ms) {
+            (Ok(Some((delta, ms))), _) => (base_offset + delta, ms),
+            (_, Some(_)) => (base_offset, max_timestamp_ms),
+            (_, None) => (self.entry.last_offset(), max_timestamp_ms),
+        })
     }
 }
 

@@ -12,10 +12,12 @@ mod connection;
 mod data_dir;
 mod endpoint;
 mod error;
+mod groups;
 mod log;
 mod memory;
 mod options;
 mod producers;
+mod records;
 mod recovery;
 mod request;
 mod requests;
@@ -25,4 +27,4 @@ mod waiters;
 
 pub use endpoint::Endpoint;
 pub use error::EndpointError;
-pub use options::{EndpointOptions, Limits};
+pub use options::{EndpointOptions, Fsync, Limits};

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::EndpointError;
 
@@ -17,6 +18,8 @@ pub struct EndpointOptions {
     pub advertise: Option<(String, u16)>,
     /// Partitions of a topic whose creator names no number.
     pub default_partitions: i32,
+    /// When to sync to the device.
+    pub fsync: Fsync,
     /// Bounds on what clients may take.
     pub limits: Limits,
 }
@@ -29,9 +32,25 @@ impl Default for EndpointOptions {
             dir: None,
             advertise: None,
             default_partitions: 4,
+            fsync: Fsync::default(),
             limits: Limits::default(),
         }
     }
+}
+
+/// When what was acknowledged is synced to the device. In every case it survives the end of the
+/// process, kill -9 too: the system has it. Syncing is for a crash of the system, or a loss of
+/// power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fsync {
+    /// The system does it when it sees fit, usually within half a minute. Kafka's default too.
+    #[default]
+    Never,
+    /// At this interval, in the background: a loss of power costs at most so much.
+    Every(Duration),
+    /// Before each acknowledgement: nothing acknowledged is lost. Costs a device's round trip a
+    /// batch.
+    Always,
 }
 
 /// Bounds on what clients may take; beyond them one connection is closed, or one batch refused.

@@ -56,6 +56,8 @@ impl ConnectionError {
 pub(crate) struct Request {
     pub api: &'static Api,
     pub version: i16,
+    pub client_id: String,
+    elements: usize,
     correlation_id: i32,
     body: Bytes,
 }
@@ -69,6 +71,19 @@ pub(crate) enum Parsed {
         correlation_id: i32,
     },
 }
+
+impl Parsed {
+    /// Elements and tagged fields: what it takes in memory once it is decoded.
+    pub fn elements(&self) -> usize {
+        match self {
+            Self::Request(request) => request.elements,
+            Self::TooNewApiVersions { .. } => 0,
+        }
+    }
+}
+
+/// Longest client id that is kept; it serves to name group members.
+const CLIENT_ID_BYTES_MAX: usize = 256;
 
 /// Reads the header, and walks through the body.
 pub(crate) fn parse(bytes: Vec<u8>) -> Result<Parsed, ConnectionError> {
@@ -85,18 +100,20 @@ pub(crate) fn parse(bytes: Vec<u8>) -> Result<Parsed, ConnectionError> {
         }
         _ => return Err(unsupported),
     };
-    // The client id has a plain length in every version of the header. Nobody here wants to know.
+    // The client id has a plain length in every version of the header.
     let id_bytes = usize::try_from(rest.try_get_i16().map_err(cut_off)?).unwrap_or(0);
-    rest = rest.get(id_bytes..).ok_or_else(|| ConnectionError::malformed("the header is cut off"))?;
+    let id = rest.get(..id_bytes).ok_or_else(|| ConnectionError::malformed("the header is cut off"))?;
+    rest.advance(id_bytes);
+    let client_id = String::from_utf8_lossy(&id[..id.len().min(CLIENT_ID_BYTES_MAX)]).into_owned();
     let flexible = api.is_flexible(version);
     if flexible {
         let tagged = shape::tagged_fields_bytes(rest).map_err(ConnectionError::malformed)?;
         rest.advance(tagged);
     }
-    shape::check(rest, api.fields, version, flexible).map_err(ConnectionError::malformed)?;
+    let elements = shape::check(rest, api.fields, version, flexible).map_err(ConnectionError::malformed)?;
     let header_bytes = bytes.len() - rest.len();
     let body = Bytes::from(bytes).split_off(header_bytes);
-    Ok(Parsed::Request(Request { api, version, correlation_id, body }))
+    Ok(Parsed::Request(Request { api, version, client_id, elements, correlation_id, body }))
 }
 
 impl Request {

@@ -7,8 +7,8 @@
 
 use bytes::Buf;
 
-/// Elements and tagged fields that one request may have in all: each becomes about 100 bytes of
-/// decoded request. A fetch of every partition that the endpoint can hold has some hundreds.
+/// Elements and tagged fields that one request may have in all: each becomes some hundred bytes
+/// of decoded request and answer. A fetch of every partition that the endpoint can hold has some hundreds.
 const ELEMENTS_MAX: usize = 1 << 16;
 
 /// What a field looks like on the wire.
@@ -56,10 +56,17 @@ impl Field {
 }
 
 /// Checks a request's body against its fields. `flexible` requests have compact lengths and tagged
-/// fields. Bytes that follow the last field are not looked at, as in the codecs.
-pub(crate) fn check(body: &[u8], fields: &[Field], version: i16, flexible: bool) -> Result<(), &'static str> {
+/// fields. Bytes that follow the last field are not looked at, as in the codecs. Gives the number
+/// of elements and tagged fields.
+pub(crate) fn check(
+    body: &[u8],
+    fields: &[Field],
+    version: i16,
+    flexible: bool,
+) -> Result<usize, &'static str> {
     let mut walk = Walk { rest: body, version, flexible, elements_left: ELEMENTS_MAX };
-    walk.structure(fields)
+    walk.structure(fields)?;
+    Ok(ELEMENTS_MAX - walk.elements_left)
 }
 
 /// How many bytes at the beginning are tagged fields: those of a request's header.
@@ -181,11 +188,11 @@ mod tests {
     #[test]
     fn well_formed_bodies_pass() {
         let old = b"\0\0\0\x07\0\0\0\x01\0\x02ab\0\0\0\x02aaaabbbb\0\0\0\x01z";
-        assert_eq!(check(old, FIELDS, 2, false), Ok(()));
+        assert_eq!(check(old, FIELDS, 2, false), Ok(3));
         let nulls = b"\xff\xff\0\0\0\x07\xff\xff\xff\xff";
-        assert_eq!(check(nulls, FIELDS, 3, false), Ok(()));
+        assert_eq!(check(nulls, FIELDS, 3, false), Ok(0));
         let flexible = b"\x03ab\0\0\0\x07\x02\x03ab\x03aaaabbbb\x02z\0\x01\x05\x02hi";
-        assert_eq!(check(flexible, FIELDS, 9, true), Ok(()));
+        assert_eq!(check(flexible, FIELDS, 9, true), Ok(4));
         for length in 0..flexible.len() {
             assert!(check(&flexible[..length], FIELDS, 9, true).is_err(), "{length}");
         }
@@ -194,8 +201,8 @@ mod tests {
     #[test]
     fn strings_in_an_array_have_no_tagged_fields_of_their_own() {
         let fields = &[field(Texts)];
-        assert_eq!(check(b"\x03\x02a\x03bc\0", fields, 9, true), Ok(()));
-        assert_eq!(check(b"\0\0\0\x02\0\x01a\0\x02bc", fields, 2, false), Ok(()));
+        assert_eq!(check(b"\x03\x02a\x03bc\0", fields, 9, true), Ok(2));
+        assert_eq!(check(b"\0\0\0\x02\0\x01a\0\x02bc", fields, 2, false), Ok(2));
         assert!(check(b"\x03\x02a\x03b", fields, 9, true).is_err());
         assert_eq!(tagged_fields_bytes(b"\x01\x05\x02hirest"), Ok(5));
     }

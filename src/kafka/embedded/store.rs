@@ -128,6 +128,11 @@ impl Store {
         })
     }
 
+    /// The directory it lives in.
+    pub fn dir(&self) -> &DataDir {
+        &self.dir
+    }
+
     /// Gives the directory back, to be removed if it is a temporary one.
     pub fn into_dir(self) -> DataDir {
         self.dir

@@ -3,6 +3,7 @@
 //! Each connection has one [`Waiter`]; a fetch leaves it at every partition it asks for, *then*
 //! looks at the logs once more, then waits. An append wakes those left at its partition.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
@@ -11,12 +12,24 @@ use std::time::Instant;
 pub(crate) struct Waiter {
     woken: Mutex<bool>,
     changed: Condvar,
+    closed: AtomicBool,
 }
 
 impl Waiter {
     pub fn wake(&self) {
         *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_one();
+    }
+
+    /// Wakes for good: the endpoint ends.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Waits for a [`wake`](Self::wake), also one since the last wait; false when it never came.

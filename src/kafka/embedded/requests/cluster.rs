@@ -18,7 +18,7 @@ use crate::kafka::embedded::broker::{Broker, Peer};
 /// The only broker of the cluster.
 pub(super) const NODE: BrokerId = BrokerId(1);
 /// Says in clients' logs what they talk to.
-const CLUSTER_ID: &str = "tweetblast-embedded";
+pub(super) const CLUSTER_ID: &str = "tweetblast-embedded";
 /// "Not known": keeps clients from asking for the end offsets of epochs, of which there is only one.
 const NO_LEADER_EPOCH: i32 = -1;
 /// Coordinator of a consumer group, or of a transactional producer. The latter is named too, so

@@ -1,8 +1,10 @@
 //! What each request does. One file for each group of requests; each function takes the decoded
 //! request and gives the response, with Kafka's error codes inside.
 
+mod admin;
 mod cluster;
 mod fetch;
+mod groups;
 mod list_offsets;
 mod produce;
 mod topics;
@@ -49,6 +51,17 @@ pub(crate) fn answer<'a>(
         ApiKey::CreateTopics => plain(r.frame(&topics::create_topics(broker, r.version, r.decode()?))?),
         ApiKey::DeleteTopics => plain(r.frame(&topics::delete_topics(broker, r.decode()?))?),
         ApiKey::InitProducerId => plain(r.frame(&produce::init_producer_id(broker, r.decode()?))?),
+        ApiKey::JoinGroup => plain(r.frame(&groups::join_group(broker, peer, r, r.decode()?))?),
+        ApiKey::SyncGroup => plain(r.frame(&groups::sync_group(broker, peer, r.decode()?))?),
+        ApiKey::Heartbeat => plain(r.frame(&groups::heartbeat(broker, r.decode()?))?),
+        ApiKey::LeaveGroup => plain(r.frame(&groups::leave_group(broker, r.decode()?))?),
+        ApiKey::OffsetCommit => plain(r.frame(&groups::offset_commit(broker, r.decode()?))?),
+        ApiKey::OffsetFetch => plain(r.frame(&groups::offset_fetch(broker, r.decode()?))?),
+        ApiKey::ListGroups => plain(r.frame(&admin::list_groups(broker, r.version, r.decode()?))?),
+        ApiKey::DescribeGroups => plain(r.frame(&admin::describe_groups(broker, r.decode()?))?),
+        ApiKey::DeleteGroups => plain(r.frame(&admin::delete_groups(broker, r.decode()?))?),
+        ApiKey::DescribeConfigs => plain(r.frame(&admin::describe_configs(broker, r.decode()?))?),
+        ApiKey::DescribeCluster => plain(r.frame(&admin::describe_cluster(broker, peer, r.decode()?)?)?),
         // The table of APIs has no others.
         key => Err(ConnectionError::Unsupported { key: key as i16, version: r.version }),
     }

@@ -53,7 +53,11 @@ pub(super) fn create_topics(
 fn wanted_partitions(broker: &Broker, topic: &CreatableTopic) -> Result<i32, Refused> {
     for config in &topic.configs {
         let value = config.value.as_deref();
-        if !TOPIC_CONFIGS.iter().any(|&(name, ours)| name == &*config.name && value == Some(ours)) {
+        let ours = TOPIC_CONFIGS.iter().any(|&(name, ours)| name == &*config.name && value == Some(ours));
+        let bytes = value.and_then(|value| value.parse::<usize>().ok());
+        let fits = &*config.name == "max.message.bytes"
+            && bytes.is_some_and(|bytes| bytes <= broker.limits.batch_bytes);
+        if !ours && !fits {
             let reason = format!(
                 "the embedded endpoint has no {}={}; use a real Kafka cluster for it",
                 &*config.name,
@@ -87,6 +91,9 @@ fn assigned_partitions(assignments: &[CreatableReplicaAssignment]) -> Result<i32
 pub(super) fn delete_topics(broker: &Broker, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
     let result = |name: TopicName| {
         let deleted = broker.store.delete_topic(&name);
+        if deleted.is_ok() {
+            broker.groups.topic_deleted(&name);
+        }
         DeletableTopicResult::default().with_name(Some(name)).with_error_code(code(&deleted))
     };
     DeleteTopicsResponse::default().with_responses(request.topic_names.into_iter().map(result).collect())
