@@ -1,162 +1,260 @@
 //! Tells the framing of a file from its first bytes, never from its name.
-//!
-//! What is known but not read yet ends in an error that names it, so that nobody's file is
-//! replayed as something it is not.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use memchr::memchr;
 
-use super::array::string_end;
-use super::{SourceError, byte_order_mark, is_space};
+use super::looks_like::looks_like;
+use super::pages::is_page;
+use super::scan::{Broken, container_end, space, strict_end};
+use super::values::assignment;
+use super::{SourceError, Values, byte_order_mark};
 
 /// How the JSON values of a file are strung together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// One value a line (NDJSON).
     Lines,
-    /// One array around all values.
+    /// One object a line, each of which holds a list of tweets.
+    PageLines,
+    /// One array around all values, or several.
     Array,
+    /// Objects one after another, each over several lines or without any between them; also a
+    /// single one.
+    Objects,
+    /// Objects that hold a list of tweets, one of them or many.
+    Pages,
+    /// An array behind a JavaScript assignment, as in an account archive.
+    Script,
 }
 
 impl Framing {
+    /// All there are.
+    pub const ALL: [Framing; 6] = [
+        Framing::Lines,
+        Framing::PageLines,
+        Framing::Array,
+        Framing::Objects,
+        Framing::Pages,
+        Framing::Script,
+    ];
+
     /// In words for people.
     pub fn name(self) -> &'static str {
         match self {
             Framing::Lines => "one JSON value a line",
+            Framing::PageLines => "one page of tweets a line",
             Framing::Array => "one array",
+            Framing::Objects => "objects one after another",
+            Framing::Pages => "objects that hold the list",
+            Framing::Script => "an account archive (tweets.js)",
+        }
+    }
+
+    /// In one word, as in `--format`; what [`FromStr`] reads.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Framing::Lines => "lines",
+            Framing::PageLines => "page-lines",
+            Framing::Array => "array",
+            Framing::Objects => "objects",
+            Framing::Pages => "pages",
+            Framing::Script => "archive",
         }
     }
 }
 
-/// How far the detection looks for a first line that is JSON, in bytes: saved streams can start
-/// with a log line or an error page, hardly with more.
+impl FromStr for Framing {
+    type Err = String;
+
+    fn from_str(flag: &str) -> Result<Self, String> {
+        let known = Self::ALL.map(Self::flag).join(", ");
+        Self::ALL.into_iter().find(|framing| framing.flag() == flag).ok_or(format!("one of {known}"))
+    }
+}
+
+/// How far the detection looks for a first value, in bytes: saved streams can start with a log line
+/// or an error page, hardly with more.
 const LOOK_BYTES: usize = 256 * 1024;
 
-/// The framing of `bytes`, a whole file.
+/// So many values are looked at to see whether they are pages.
+const LOOK_VALUES: usize = 16;
+
+/// The framing of `bytes`, a whole file that is not compressed.
 ///
 /// # Errors
-/// When the file holds white space only, or has a form that this version does not read.
+/// When the file holds white space only, or no JSON.
 pub fn detect(path: &Path, bytes: &[u8]) -> Result<Framing, SourceError> {
-    let unsupported = |form, offset: usize, hint| SourceError::UnsupportedForm {
-        path: path.to_owned(),
-        form,
-        offset: offset as u64,
-        hint,
-    };
-    if bytes.starts_with(b"\x1f\x8b") {
-        return Err(unsupported("a gzip file", 0, "; unpack it first: gunzip -k FILE"));
-    }
-    if bytes.starts_with(b"\x28\xb5\x2f\xfd") {
-        return Err(unsupported("a zstd file", 0, "; unpack it first: zstd -d FILE"));
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(unsupported("UTF-16 text", 0, "; convert it first: iconv -f UTF-16 -t UTF-8 FILE"));
-    }
-    let start = byte_order_mark(bytes);
-    let Some(first) = bytes[start..].iter().position(|byte| !is_space(*byte)).map(|at| start + at) else {
+    let first = space(bytes, byte_order_mark(bytes));
+    if first == bytes.len() {
         return Err(SourceError::Empty { path: path.to_owned() });
-    };
+    }
     let head = &bytes[first..bytes.len().min(first + LOOK_BYTES)];
-    if head[0] == b'[' {
-        return Ok(Framing::Array);
-    }
-    if head.starts_with(b"window.YTD") || head.starts_with(b"YTD.tweet") {
-        return Err(unsupported("an account archive (tweets.js)", first, ""));
-    }
-    if some_line_is_an_object(head) {
-        return Ok(Framing::Lines);
-    }
-    if head[0] != b'{' {
-        return Err(unsupported("no JSON", first, ""));
-    }
-    match object_end(bytes, first) {
-        Some(end) => match bytes[end..].iter().position(|byte| !is_space(*byte)) {
-            None => Err(unsupported("one JSON object over several lines", first, "")),
-            Some(more) => Err(unsupported("JSON objects one after another", end + more, "")),
-        },
-        None => Err(unsupported("a JSON object that never ends", first, "")),
-    }
+    let framing = match head[0] {
+        b'{' => of_objects(bytes, first, head),
+        b'[' => of_array(bytes, head),
+        _ if assignment(head).is_some() => Some(Framing::Script),
+        _ => of_lines(head),
+    };
+    framing.ok_or_else(|| {
+        let (form, hint) = looks_like(&bytes[..bytes.len().min(LOOK_BYTES)]);
+        SourceError::UnsupportedForm { path: path.to_owned(), form, offset: first as u64, hint }
+    })
 }
 
-/// Whether a line among the first ones holds a whole JSON object. Lines of text and broken lines
-/// may stand before it.
-fn some_line_is_an_object(head: &[u8]) -> bool {
-    let mut rest = head;
-    while !rest.is_empty() {
-        let length = memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = rest[..length].trim_ascii();
-        if line.first() == Some(&b'{') {
-            match object_end(line, 0) {
-                Some(end) if end == line.len() => return true,
-                // The only line, longer than we look: a file of very long lines.
-                None if length == rest.len() && head.len() == LOOK_BYTES && rest.len() == head.len() => {
-                    return true;
-                }
-                _ => {}
+/// The framing of a file whose first byte opens an object.
+fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
+    let has_line_break = |length: usize| memchr(b'\n', &head[..length]).is_some();
+    match strict_end(head, 0) {
+        Ok(end) => {
+            let line_end = memchr(b'\n', &head[end..]).map_or(head.len(), |length| end + length);
+            let is_alone = head[end..line_end].trim_ascii().is_empty();
+            if is_alone && !has_line_break(end) {
+                return of_lines(head);
             }
         }
-        rest = &rest[(length + 1).min(rest.len())..];
+        Err(Broken::Cut) if has_line_break(head.len()) || head.len() < LOOK_BYTES => {}
+        // One line, longer than we look.
+        Err(Broken::Cut) if !is_page(bytes, first) => return Some(Framing::Lines),
+        Err(Broken::Cut) => {
+            let line = memchr(b'\n', &bytes[first..]).map(|length| &bytes[first..first + length]);
+            let is_whole = line.is_some_and(|line| container_end(line, 0).is_some());
+            return Some(if is_whole { Framing::PageLines } else { Framing::Pages });
+        }
+        Err(Broken::At(position)) => {
+            let lines = of_lines(head);
+            // The first of several pretty-printed objects may be broken too.
+            if lines.is_some() || !has_line_break(position) {
+                return lines;
+            }
+        }
     }
-    false
+    let mut at = first;
+    for _ in 0..LOOK_VALUES {
+        if is_page(bytes, at) {
+            return Some(Framing::Pages);
+        }
+        let window = &bytes[..bytes.len().min(at + LOOK_BYTES)];
+        at = match container_end(window, at) {
+            Some(end) => space(bytes, end),
+            None => break,
+        };
+    }
+    Some(Framing::Objects)
 }
 
-/// The place behind the brace that closes the object which starts at `start`.
-fn object_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut depth = 0usize;
-    let mut at = start;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                at = string_end(bytes, at);
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
+/// The framing of a file whose first byte is `[`: an array, or lines behind something like `[INFO]`.
+fn of_array(bytes: &[u8], head: &[u8]) -> Option<Framing> {
+    let line = memchr(b'\n', head).unwrap_or(head.len());
+    if let Err(Broken::At(position)) = strict_end(head, 0)
+        && position < line
+        && memchr(b'{', &head[..position]).is_none()
+    {
+        return of_lines(head);
     }
-    None
+    let mut elements = Values::new(bytes, false).take(LOOK_VALUES);
+    let has_pages = elements.any(|element| is_page(element.bytes, 0));
+    Some(if has_pages { Framing::Pages } else { Framing::Array })
+}
+
+/// The framing of a file that has a whole object on one of its first lines. Lines of text and broken
+/// lines may stand before it.
+fn of_lines(head: &[u8]) -> Option<Framing> {
+    let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let objects = lines.filter(|line| line.first() == Some(&b'{') && strict_end(line, 0) == Ok(line.len()));
+    let mut framing = None;
+    for object in objects.take(LOOK_VALUES) {
+        if is_page(object, 0) {
+            return Some(Framing::PageLines);
+        }
+        framing = Some(Framing::Lines);
+    }
+    framing
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn framing(bytes: &[u8]) -> Result<Framing, String> {
-        detect(Path::new("t.json"), bytes).map_err(|error| error.to_string())
+    fn framing(text: &str) -> Result<Framing, String> {
+        detect(Path::new("t.json"), text.as_bytes()).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn lines_and_arrays() {
-        assert_eq!(framing(b"{\"a\":1}\n{\"b\":2}\n"), Ok(Framing::Lines));
-        assert_eq!(framing(b"{\"a\":1}"), Ok(Framing::Lines));
-        assert_eq!(framing(b"\xEF\xBB\xBF\r\n {\"a\":{}}\r\n"), Ok(Framing::Lines));
-        assert_eq!(framing(b"\n [\n {\"a\":1}"), Ok(Framing::Array));
+    fn lines() {
+        assert_eq!(framing("{\"a\":1}\n{\"b\":2}\n"), Ok(Framing::Lines));
+        assert_eq!(framing("{\"a\":1}"), Ok(Framing::Lines));
+        assert_eq!(framing("\u{feff}\r\n {\"a\":{}}\r\n"), Ok(Framing::Lines));
+        assert_eq!(framing(&format!("{{\"a\":\"{}\"}}\n{{}}", "x".repeat(LOOK_BYTES))), Ok(Framing::Lines));
     }
 
     #[test]
     fn text_and_broken_lines_may_come_first() {
-        assert_eq!(framing(b"HTTP/1.1 200 OK\n{\"a\":\"cut\n{\"b\":2}\n"), Ok(Framing::Lines));
+        assert_eq!(framing("HTTP/1.1 200 OK\n{\"a\":\"cut\n{\"b\":2}\n"), Ok(Framing::Lines));
+        assert_eq!(framing("{\"a\":\"cut\n{\"b\":2}\n"), Ok(Framing::Lines));
+        assert_eq!(framing("[INFO] on\n{\"b\":2}\n"), Ok(Framing::Lines));
+        assert_eq!(framing("[2021-04-01] on\n{\"b\":2}\n"), Ok(Framing::Lines));
     }
 
     #[test]
-    fn other_forms_are_named() {
-        let named = |bytes: &[u8], words: &str| {
-            let error = framing(bytes).unwrap_err();
+    fn arrays_and_archives() {
+        assert_eq!(framing("\n [\n {\"a\":1}"), Ok(Framing::Array));
+        assert_eq!(framing("[{\"id\":1,\"tweets\":[\"a\"]}]"), Ok(Framing::Array));
+        assert_eq!(framing("[]"), Ok(Framing::Array));
+        assert_eq!(framing("window.YTD.tweets.part0 = [ ]"), Ok(Framing::Script));
+        assert_eq!(framing("Grailbird.data.tweets_2013_05 =\n [ {"), Ok(Framing::Script));
+        assert_eq!(framing("var tweets = [{}]"), Ok(Framing::Script));
+    }
+
+    #[test]
+    fn objects_over_several_lines_or_on_one() {
+        assert_eq!(framing("{\n \"a\": 1\n}\n"), Ok(Framing::Objects));
+        assert_eq!(framing("{\n \"a\": 1\n}{\n \"a\": {}\n}\n"), Ok(Framing::Objects));
+        assert_eq!(framing("{\"a\":1}{\"a\":2}"), Ok(Framing::Objects));
+        assert_eq!(framing("{\"a\":1},\n{\"a\":2},\n"), Ok(Framing::Objects));
+        // The line that is whole by itself does not make it lines.
+        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n ]\n}\n"), Ok(Framing::Objects));
+        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n "), Ok(Framing::Objects));
+    }
+
+    #[test]
+    fn pages() {
+        let page = r#"{"meta":{"n":1},"data":[{"id":"1"}],"includes":{}}"#;
+        assert_eq!(framing(page), Ok(Framing::PageLines));
+        assert_eq!(framing(&format!("{{}}\n{page}\n{page}\n")), Ok(Framing::PageLines));
+        assert_eq!(framing(&format!("{page}{page}")), Ok(Framing::Pages));
+        assert_eq!(framing(&format!("[{page},\n{page}]")), Ok(Framing::Pages));
+        assert_eq!(framing("{\n\"statuses\": [\n{\"id\":1},\n{\"id\":2}\n"), Ok(Framing::Pages));
+        let long = format!("{{\"results\":[{{\"a\":\"{}\"}}]}}", "x".repeat(LOOK_BYTES));
+        assert_eq!(framing(&long), Ok(Framing::Pages));
+        assert_eq!(framing(&format!("{long}\n{long}\n")), Ok(Framing::PageLines));
+        assert_eq!(framing(r#"{"data":{"id":"1","text":"a"}}"#), Ok(Framing::Lines));
+        assert_eq!(framing(r#"{"id":1,"tweets":["a"]}"#), Ok(Framing::Lines));
+    }
+
+    #[test]
+    fn what_holds_no_tweets_is_named() {
+        let named = |text: &str, words: &str| {
+            let error = framing(text).unwrap_err();
             assert!(error.contains(words), "{error}");
         };
-        named(b"\x1f\x8b\x08", "gzip");
-        named(b"window.YTD.tweets.part0 = [ ]", "account archive");
-        named(b"{\n \"a\": 1\n}\n", "one JSON object over several lines");
-        named(b"{\n \"a\": 1\n}\n{\n \"a\": 2\n}\n", "one after another");
-        named(b"id,text\n1,hello\n", "no JSON");
-        named(b" \r\n ", "is empty");
+        named("id,text\n1,hello\n", "a table (CSV)");
+        named("id\ttext\n1\thello, you\n", "TSV");
+        named("\u{89}PNG", "text, no JSON");
+        named("BZh91AY", "bzcat FILE");
+        named("<!DOCTYPE html>", "HTML");
+        named("{'text': 'a'}\n{'text': 'b'}\n", "Python");
+        named("{ int main }", "broken JSON");
+        named("hello", "text, no JSON");
+        named(" \r\n ", "is empty");
+    }
+
+    #[test]
+    fn every_framing_is_named_by_its_flag() {
+        for framing in Framing::ALL {
+            assert_eq!(framing.flag().parse(), Ok(framing));
+        }
+        assert!("xml".parse::<Framing>().unwrap_err().contains("lines, page-lines, array"));
     }
 }

@@ -3,10 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
+/// What this version reads, for the end of a message.
+const READ: &str = "tweetblast reads tweets in JSON: one value a line, arrays, objects that hold a list \
+     (statuses, results, data, tweets), objects one after another, account archives (tweets.js); plain, \
+     gzip or zstd";
+
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The path cannot be opened or mapped.
+    /// The path cannot be opened, read or mapped.
     #[error("cannot read {path}: {source}", path = path.display())]
     Open {
         /// The file as named by the user.
@@ -15,14 +20,8 @@ pub enum SourceError {
         source: io::Error,
     },
     /// A directory was given.
-    #[error("{path} is a directory: name one file in it", path = path.display())]
+    #[error("{path} is a directory: name a file in it", path = path.display())]
     Directory {
-        /// As named by the user.
-        path: PathBuf,
-    },
-    /// A pipe, a device, a socket.
-    #[error("{path} is not a regular file and cannot be mapped: save it to a file first", path = path.display())]
-    NotAFile {
         /// As named by the user.
         path: PathBuf,
     },
@@ -32,12 +31,40 @@ pub enum SourceError {
         /// As named by the user.
         path: PathBuf,
     },
-    /// A form that is known but not read yet.
+    /// The compressed data is broken, or ends too early.
     #[error(
-        "{path} looks like {form} (at byte {offset}); this version reads one JSON value a line, one array \
-         of tweets, and arrays of {{\"id\", \"tweets\": [...]}}{hint}",
+        "{path} cannot be unpacked: {source} (after {unpacked} unpacked bytes); unpack what is whole of it, \
+         for instance with `{command}`, and replay that",
         path = path.display()
     )]
+    Compressed {
+        /// As named by the user.
+        path: PathBuf,
+        /// What came out before.
+        unpacked: u64,
+        /// What unpacks such a file, broken ones too.
+        command: &'static str,
+        /// What the decoder says.
+        source: io::Error,
+    },
+    /// The temporary file for what cannot be mapped could not be written.
+    #[error(
+        "{path} has to be copied to a temporary file in {folder}, and that failed after {written} bytes: \
+         {source}; make room there, or set TMPDIR to a folder with more",
+        path = path.display(), folder = folder.display()
+    )]
+    Spool {
+        /// As named by the user.
+        path: PathBuf,
+        /// Where temporary files go.
+        folder: PathBuf,
+        /// How far it got.
+        written: u64,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// No tweets in a form that is read.
+    #[error("{path} looks like {form} (at byte {offset}){hint}; {READ}", path = path.display())]
     UnsupportedForm {
         /// As named by the user.
         path: PathBuf,

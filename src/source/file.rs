@@ -1,49 +1,84 @@
-//! Maps an input file, read-only. The one place of the crate with `unsafe` for the sake of a map.
+//! Opens an input and maps it, read-only.
 
 use std::fs::File;
+use std::io::{Seek, stdin};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use memmap2::{Advice, Mmap};
 
+use super::bus_error::{self, Watch};
+use super::spool::{HEAD_BYTES, Storage, spool};
 use super::{Frames, Framing, SourceError, detect};
 
-/// An input file, mapped and with its framing known.
+/// An input, mapped and with its framing known.
 #[derive(Debug)]
 pub struct TweetFile {
     path: PathBuf,
+    // Dropped before the map: the handler must not know a map that is gone.
+    _watch: Watch,
     map: Mmap,
+    storage: Storage,
     framing: Framing,
 }
 
 impl TweetFile {
-    /// Maps the file and looks at its first bytes.
+    /// Maps the file and looks at its first bytes. `-` is standard input. What is compressed with
+    /// gzip or zstd, a pipe and a device are copied to a temporary file first, and blocks until it
+    /// is there.
     ///
     /// # Errors
-    /// When there is no such file, it cannot be read, is a directory, a pipe or a device, is
-    /// empty, or has a form that this version does not read.
+    /// When there is no such file, it cannot be read or copied, is a directory, is empty, or holds
+    /// no JSON.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
+        Self::open_as(path, None)
+    }
+
+    /// Likewise, with the framing given instead of found.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but whatever it holds is taken as it is.
+    pub fn open_as(path: &Path, framing: Option<Framing>) -> Result<Self, SourceError> {
         let open_error = |source| SourceError::Open { path: path.to_owned(), source };
-        // Asked before opening: opening a pipe would wait for a writer.
-        let kind = std::fs::metadata(path).map_err(open_error)?;
+        let mut file = if path.as_os_str() == "-" {
+            File::from(stdin().as_fd().try_clone_to_owned().map_err(open_error)?)
+        } else {
+            File::open(path).map_err(open_error)?
+        };
+        let kind = file.metadata().map_err(open_error)?;
         if kind.is_dir() {
             return Err(SourceError::Directory { path: path.to_owned() });
         }
-        if !kind.is_file() {
-            return Err(SourceError::NotAFile { path: path.to_owned() });
+        let mut head = [0; HEAD_BYTES];
+        // Files of the kernel have no length, and something in them all the same.
+        let is_mappable =
+            kind.is_file() && kind.len() > 0 && file.stream_position().map_err(open_error)? == 0;
+        if is_mappable {
+            file.read_at(&mut head, 0).map_err(open_error)?;
         }
-        if kind.len() == 0 {
+        let mut storage = Storage::Mapped;
+        if !is_mappable || Storage::of(&head).is_some() {
+            (file, storage) = spool(path, file)?;
+        }
+        if file.metadata().map_err(open_error)?.len() == 0 {
             return Err(SourceError::Empty { path: path.to_owned() });
         }
-        let file = File::open(path).map_err(open_error)?;
         // SAFETY: the map is read-only and private to this process; nothing of ours writes to the
-        // file. Another process that shortens it while we read would end this one with SIGBUS:
-        // the documentation says that the input must not change during a run.
+        // file. When another process shortens it, reading ends the process with the message of
+        // `bus_error`; when one writes to it, bytes may change between two looks at them, which no
+        // code here takes for impossible: they are parsed from a copy, and a text that was found
+        // is checked again when it is read.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(&file) }.map_err(open_error)?;
         // Only a hint: a kernel without it serves the same bytes.
         let _ = map.advise(Advice::Sequential);
-        let framing = detect(path, &map)?;
-        Ok(Self { path: path.to_owned(), map, framing })
+        let watch = bus_error::watch(path, &map);
+        let framing = match framing {
+            Some(framing) => framing,
+            None => detect(path, &map)?,
+        };
+        Ok(Self { path: path.to_owned(), _watch: watch, map, storage, framing })
     }
 
     /// The path as the user gave it.
@@ -51,9 +86,14 @@ impl TweetFile {
         &self.path
     }
 
-    /// All bytes of the file.
+    /// All bytes of the input, unpacked.
     pub fn bytes(&self) -> &[u8] {
         &self.map
+    }
+
+    /// Whether the input itself is mapped, or a copy.
+    pub fn storage(&self) -> Storage {
+        self.storage
     }
 
     /// How the values are strung together.

@@ -5,7 +5,8 @@
 
 use memchr::memchr;
 
-use super::{Frame, byte_order_mark, is_space};
+use super::scan::is_space;
+use super::{Frame, byte_order_mark};
 
 /// The non-blank lines of a file.
 #[derive(Debug, Clone)]
@@ -36,7 +37,11 @@ impl<'a> Iterator for Lines<'a> {
                 continue;
             };
             let last = line.iter().rposition(|byte| !is_space(*byte)).unwrap_or(first);
-            return Some(Frame { offset: (line_start + first) as u64, bytes: &line[first..=last] });
+            return Some(Frame {
+                includes: &[],
+                offset: (line_start + first) as u64,
+                bytes: &line[first..=last],
+            });
         }
         None
     }

@@ -3,18 +3,29 @@
 //! A path goes in; [`Frame`]s come out: the offset and the bytes of one JSON value each, borrowed
 //! from the map. Nothing is parsed here and nothing is copied. How values are strung together (the
 //! framing) and what they mean (the shape, in [`crate::tweet`]) are two separate questions.
+//!
+//! What is compressed, and what cannot be mapped (standard input, a pipe, a device), is written to
+//! a temporary file without a name first, which is then mapped; offsets count from its start.
 
-mod array;
+mod bus_error;
 mod detect;
 mod error;
 mod file;
 mod lines;
+mod looks_like;
+mod pages;
+mod resync;
+pub mod scan;
+mod spool;
+mod values;
 
-pub use array::{Elements, string_end, value_end};
 pub use detect::{Framing, detect};
 pub use error::SourceError;
 pub use file::TweetFile;
 pub use lines::Lines;
+pub use pages::PageLines;
+pub use spool::Storage;
+pub use values::Values;
 
 /// The bytes of one JSON value in the input, and where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +34,9 @@ pub struct Frame<'a> {
     pub offset: u64,
     /// The value itself, without white space around it. Not checked: it may be no JSON at all.
     pub bytes: &'a [u8],
+    /// What a page of API v2 has beside its list, for the value as an element of that list: the
+    /// JSON of its `includes`. Empty elsewhere.
+    pub includes: &'a [u8],
 }
 
 /// All frames of a file, in file order, whatever its framing.
@@ -30,8 +44,10 @@ pub struct Frame<'a> {
 pub enum Frames<'a> {
     /// One value a line.
     Lines(Lines<'a>),
-    /// The elements of one array.
-    Elements(Elements<'a>),
+    /// One page a line.
+    PageLines(PageLines<'a>),
+    /// Elements and objects one after another.
+    Values(Values<'a>),
 }
 
 impl<'a> Frames<'a> {
@@ -39,7 +55,9 @@ impl<'a> Frames<'a> {
     pub fn new(framing: Framing, bytes: &'a [u8]) -> Self {
         match framing {
             Framing::Lines => Frames::Lines(Lines::new(bytes)),
-            Framing::Array => Frames::Elements(Elements::new(bytes)),
+            Framing::PageLines => Frames::PageLines(PageLines::new(bytes)),
+            Framing::Array | Framing::Objects | Framing::Script => Frames::Values(Values::new(bytes, false)),
+            Framing::Pages => Frames::Values(Values::new(bytes, true)),
         }
     }
 }
@@ -47,10 +65,12 @@ impl<'a> Frames<'a> {
 impl<'a> Iterator for Frames<'a> {
     type Item = Frame<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Frame<'a>> {
         match self {
             Frames::Lines(lines) => lines.next(),
-            Frames::Elements(elements) => elements.next(),
+            Frames::PageLines(lines) => lines.next(),
+            Frames::Values(values) => values.next(),
         }
     }
 }
@@ -58,9 +78,4 @@ impl<'a> Iterator for Frames<'a> {
 /// Length of the UTF-8 byte order mark at the start of `bytes`: 3, or 0 where there is none.
 fn byte_order_mark(bytes: &[u8]) -> usize {
     if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
-}
-
-/// JSON's white space (RFC 8259, section 2).
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

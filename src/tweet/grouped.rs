@@ -9,7 +9,8 @@ use simd_json::tape::Value;
 
 use super::parser::Fields;
 use super::{Reject, Tweet};
-use crate::source::{Frame, string_end, value_end};
+use crate::source::Frame;
+use crate::source::scan::{Members, space, value_end};
 
 /// One user and their texts.
 #[derive(Debug, Clone)]
@@ -57,14 +58,17 @@ pub struct TextSlot {
 pub fn texts(frame: Frame<'_>) -> impl Iterator<Item = Result<TextSlot, Reject>> + '_ {
     let bytes = frame.bytes;
     // A key that comes twice counts with its last value, as in the parser.
-    let items = members(bytes).filter(|(key, _)| is_tweets(key)).last();
-    let mut at = items.map_or(bytes.len(), |(_, start)| start + 1);
+    let items = Members::of(bytes, 0).filter(|member| is_tweets(member.key)).last();
+    let mut at = items.map_or(bytes.len(), |member| member.value + 1);
     std::iter::from_fn(move || {
-        let start = next_value(bytes, at)?;
-        let end = value_end(bytes, start);
+        let mut start = space(bytes, at);
+        if bytes.get(start) == Some(&b',') {
+            start = space(bytes, start + 1);
+        }
+        let end = value_end(bytes, start).filter(|end| *end > start)?;
         at = end;
         let is_text = bytes[start] == b'"';
-        let len = is_text.then(|| u32::try_from(string_end(bytes, start) - start).ok()).flatten();
+        let len = is_text.then(|| u32::try_from(end - start).ok()).flatten();
         Some(match len {
             Some(len) => Ok(TextSlot { offset: frame.offset + start as u64, len }),
             None => Err(Reject::NotAText),
@@ -72,39 +76,10 @@ pub fn texts(frame: Frame<'_>) -> impl Iterator<Item = Result<TextSlot, Reject>>
     })
 }
 
-/// The keys of the object in `bytes`, with their quotes, and where the value of each starts.
-fn members(bytes: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
-    let mut at = skip_space(bytes, 0) + 1;
-    std::iter::from_fn(move || {
-        let key = next_value(bytes, at)?;
-        let colon = skip_space(bytes, string_end(bytes, key));
-        let value = skip_space(bytes, colon + 1);
-        at = value_end(bytes, value);
-        Some((&bytes[key..colon.min(bytes.len())], value))
-    })
-}
-
-/// Where the next value or key from `at` on starts; `None` at the closing bracket.
-fn next_value(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut at = skip_space(bytes, at);
-    if bytes.get(at) == Some(&b',') {
-        at = skip_space(bytes, at + 1);
-    }
-    bytes.get(at).is_some_and(|byte| !matches!(byte, b']' | b'}')).then_some(at)
-}
-
-fn skip_space(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(rest.len())
-}
-
-/// Whether a key, given with its quotes, reads `tweets`; it may be spelt with escapes.
+/// Whether a key reads `tweets`; it may be spelt with escapes.
 fn is_tweets(key: &[u8]) -> bool {
-    let key = key.trim_ascii_end();
-    match memchr::memchr(b'\\', key) {
-        None => key == b"\"tweets\"",
-        Some(_) => serde_json::from_slice::<String>(key).is_ok_and(|key| key == "tweets"),
-    }
+    let spelt = || serde_json::from_slice::<String>(&[b"\"", key, b"\""].concat());
+    key == b"tweets" || (key.contains(&b'\\') && spelt().is_ok_and(|key| key == "tweets"))
 }
 
 #[cfg(test)]
@@ -124,7 +99,7 @@ mod tests {
             _ => None,
         })?;
         let before = 7;
-        let slots = texts(Frame { offset: before, bytes: json }).map(|slot| {
+        let slots = texts(Frame { offset: before, bytes: json, includes: &[] }).map(|slot| {
             let slot = slot?;
             let start = usize::try_from(slot.offset - before).unwrap();
             let raw = &json[start..start + slot.len as usize];
@@ -196,7 +171,7 @@ mod tests {
                     _ => json.truncate(at + 1),
                 }
             }
-            let _ = texts(Frame { offset: 0, bytes: &json }).count();
+            let _ = texts(Frame { offset: 0, bytes: &json, includes: &[] }).count();
             if let Some((parsed, slots)) = both_ways(&json) {
                 prop_assert_eq!(parsed, slots);
             }
@@ -204,7 +179,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_scanned_without_a_panic(bytes: Vec<u8>) {
-            let _ = texts(Frame { offset: 0, bytes: &bytes }).count();
+            let _ = texts(Frame { offset: 0, bytes: &bytes, includes: &[] }).count();
         }
     }
 }

@@ -1,0 +1,122 @@
+//! A clear end when a mapped file is shortened by another program.
+//!
+//! Reading a page of a map that is no longer in the file ends a process with SIGBUS, without a
+//! word. The handler here looks whether the address lies in one of our maps; if so it names the
+//! file on standard error and ends the process with exit code 1. Any other SIGBUS goes to whoever
+//! handled it before. It can do no more than that: the read that failed cannot be taken back.
+//!
+//! Safety: a handler may interrupt anything, so it calls only `write`, `sigaction` and `_exit`
+//! (POSIX lists them as safe there), takes no lock and frees nothing. The list it walks only
+//! grows: entries are never freed, and used again once their map is gone.
+
+#![allow(unsafe_code)]
+
+use std::path::Path;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+
+/// A map that the handler knows.
+struct Entry {
+    /// First address and length of the map; length 0: free.
+    start: AtomicUsize,
+    length: AtomicUsize,
+    /// What to say. Never freed, so that the handler can read it at any time.
+    message: AtomicPtr<String>,
+    next: Option<&'static Entry>,
+}
+
+static FIRST: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
+/// Held by whoever changes the list.
+static CHANGE: Mutex<()> = Mutex::new(());
+static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
+
+/// Keeps a map known to the handler; forgets it when dropped.
+#[derive(Debug)]
+pub struct Watch {
+    entry: &'static Entry,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.entry.length.store(0, Ordering::Release);
+    }
+}
+
+/// Has a SIGBUS within `map` say that the file at `path` was shortened. Leaks some hundred bytes.
+pub fn watch(path: &Path, map: &[u8]) -> Watch {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(install);
+    let message = format!(
+        "\ntweetblast: {} was shortened by another program while it was read; \
+         replay a copy that nothing writes to\n",
+        path.display()
+    );
+    let message: *mut String = Box::leak(Box::new(message));
+    let _change = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut free = first();
+    while let Some(entry) = free.filter(|entry| entry.length.load(Ordering::Acquire) > 0) {
+        free = entry.next;
+    }
+    let entry = free.unwrap_or_else(|| {
+        let (start, length, message) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicPtr::default());
+        let entry = Box::leak(Box::new(Entry { start, length, message, next: first() }));
+        FIRST.store(entry, Ordering::Release);
+        entry
+    });
+    entry.message.store(message, Ordering::Release);
+    entry.start.store(map.as_ptr() as usize, Ordering::Release);
+    entry.length.store(map.len(), Ordering::Release);
+    Watch { entry }
+}
+
+fn first() -> Option<&'static Entry> {
+    // SAFETY: null, or an entry that was leaked.
+    unsafe { FIRST.load(Ordering::Acquire).as_ref() }
+}
+
+fn install() {
+    // SAFETY: both structures are plain data for which zeros are valid, and live through the calls;
+    // the handler has the signature that SA_SIGINFO asks for.
+    unsafe {
+        let mut before: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(libc::SIGBUS, ptr::null(), &mut before) != 0 {
+            return;
+        }
+        BEFORE.store(Box::leak(Box::new(before)), Ordering::Release);
+        let mut ours: libc::sigaction = std::mem::zeroed();
+        ours.sa_sigaction = on_bus_error as *const () as usize;
+        ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigaction(libc::SIGBUS, &ours, ptr::null_mut());
+    }
+}
+
+extern "C" fn on_bus_error(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: with SA_SIGINFO the kernel hands a valid structure.
+    let address = unsafe { (*info).si_addr() } as usize;
+    let mut entry = first();
+    while let Some(known) = entry {
+        let length = known.length.load(Ordering::Acquire);
+        let within = address.wrapping_sub(known.start.load(Ordering::Acquire)) < length;
+        // SAFETY: null, or a message that was leaked.
+        if let Some(message) = unsafe { known.message.load(Ordering::Acquire).as_ref() }.filter(|_| within) {
+            // SAFETY: bytes of a live string; `_exit` does not return.
+            unsafe {
+                libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
+                libc::_exit(1);
+            }
+        }
+        entry = known.next;
+    }
+    // SAFETY: set before the handler was installed. The instruction runs again, and its signal
+    // goes to the handler there was.
+    unsafe {
+        libc::sigaction(libc::SIGBUS, BEFORE.load(Ordering::Acquire), ptr::null_mut());
+    }
+}

@@ -1,0 +1,64 @@
+//! Where to go on behind an element that is broken.
+//!
+//! The rule. An element of a list, or an object among others, breaks where the grammar says so
+//! ([`strict_end`](super::scan::strict_end)). What is skipped reaches from its first byte to the
+//! next opening brace, at or behind that place, that stands behind a comma or a line break and that
+//! looks like the start of an element:
+//!
+//! - it is the first thing on its line, as the broken element was, with the same indentation; or
+//! - its first key is that of the broken element, or of the last whole element before it.
+//!
+//! Where the broken element only ends too late, because a bracket in it is not closed, the search
+//! begins behind its first byte. Where nothing looks like an element, all the rest is skipped.
+//! What was skipped is one frame, which the parser will call unparseable.
+
+use memchr::{memchr_iter, memrchr};
+
+use super::scan::{Broken, is_space, space, string_end};
+
+/// The place of the next element behind the broken one at `start`, or the end of `bytes`.
+/// `whole` is the place of the last element that was whole, if there was one.
+pub fn next_element(bytes: &[u8], start: usize, broken: Broken, whole: Option<usize>) -> usize {
+    let from = match broken {
+        Broken::At(position) => position.max(start + 1),
+        Broken::Cut => start + 1,
+    };
+    let indentation = self::indentation(bytes, start);
+    let heads = [Some(start), whole].map(|start| start.and_then(|start| head(bytes, start)));
+    memchr_iter(b'{', bytes.get(from..).unwrap_or_default())
+        .map(|at| from + at)
+        .find(|at| {
+            let indented = self::indentation(bytes, *at);
+            let is_aligned = indented.is_some() && indented == indentation;
+            let is_separate = indented.is_some() || is_behind_comma(bytes, *at);
+            is_aligned || (is_separate && heads.iter().flatten().any(|head| bytes[*at..].starts_with(head)))
+        })
+        .unwrap_or(bytes.len())
+}
+
+/// So far back a line break or a comma is looked for, in bytes; keeps the search linear.
+const LOOK_BACK: usize = 256;
+
+/// The white space before `at` on its line, where nothing else stands there.
+fn indentation(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let before = &bytes[at.saturating_sub(LOOK_BACK)..at];
+    let line = match memrchr(b'\n', before) {
+        Some(line_break) => line_break + 1,
+        None if at <= LOOK_BACK => 0,
+        None => return None,
+    };
+    let indentation = &before[line..];
+    indentation.iter().all(|byte| is_space(*byte)).then_some(indentation)
+}
+
+fn is_behind_comma(bytes: &[u8], at: usize) -> bool {
+    let before = &bytes[at.saturating_sub(LOOK_BACK)..at];
+    before.iter().rfind(|byte| !is_space(**byte)) == Some(&b',')
+}
+
+/// The bytes of an object up to the end of its first key.
+fn head(bytes: &[u8], start: usize) -> Option<&[u8]> {
+    let key = space(bytes, start + 1);
+    let is_object = bytes[start] == b'{' && bytes.get(key) == Some(&b'"');
+    bytes.get(start..string_end(bytes, key).filter(|_| is_object)?)
+}

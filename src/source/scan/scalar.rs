@@ -1,0 +1,42 @@
+//! The plain twin of the AVX2 scanner: what runs elsewhere, and what that one is tested against.
+
+use memchr::memchr3;
+
+/// As [`super::balanced_end`].
+pub fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut depth = 1usize;
+    let mut at = start + 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = string_end(bytes, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            b'\\' => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// The place behind the closing quote of the string whose opening quote is at `open`. `None` when
+/// it is not closed before a line break, which no JSON string may hold, or before the end.
+pub fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
+    let mut at = open + 1;
+    loop {
+        at += memchr3(b'"', b'\\', b'\n', bytes.get(at..)?)?;
+        match bytes[at] {
+            b'"' => return Some(at + 1),
+            // A line break does not become part of a string by a backslash before it.
+            b'\\' if *bytes.get(at + 1)? != b'\n' => at += 2,
+            _ => return None,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Inputs that cannot be mapped as they are, and files that change: read all the same, or a clear
+//! error, never a crash.
+#![allow(clippy::unwrap_used)]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tweetblast::source::{Framing, SourceError, Storage, TweetFile};
+
+const LINES: &[u8] = b"{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
+
+/// Storage, framing and the frames of a file.
+fn seen(path: &Path) -> (Storage, Framing, Vec<String>) {
+    let file = TweetFile::open(path).unwrap();
+    let frames = file.frames().map(|frame| String::from_utf8(frame.bytes.to_vec()).unwrap()).collect();
+    (file.storage(), file.framing(), frames)
+}
+
+fn three() -> Vec<String> {
+    (1..=3).map(|id| format!("{{\"id\":{id}}}")).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn compressed_files_are_known_by_their_bytes_and_may_have_several_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tweets.json");
+    let (first, second) = LINES.split_at(12);
+
+    fs::write(&path, [gzip(first), gzip(second)].concat()).unwrap();
+    assert_eq!(seen(&path), (Storage::Gzip, Framing::Lines, three()));
+
+    let zstd = |bytes| zstd::encode_all(bytes, 3).unwrap();
+    fs::write(&path, [zstd(first), zstd(second)].concat()).unwrap();
+    assert_eq!(seen(&path), (Storage::Zstd, Framing::Lines, three()));
+
+    fs::write(&path, LINES).unwrap();
+    assert_eq!(seen(&path), (Storage::Mapped, Framing::Lines, three()));
+}
+
+#[test]
+fn broken_compressed_data_says_how_far_it_went() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tweets.json.gz");
+    let text: Vec<u8> =
+        (0..100_000u32).flat_map(|n| format!("{{\"id\":{}}}\n", n ^ 0x5a5a).into_bytes()).collect();
+    for whole in [gzip(&text), zstd::encode_all(&text[..], 3).unwrap()] {
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        match TweetFile::open(&path) {
+            Err(error @ SourceError::Compressed { unpacked: 1.., .. }) => {
+                assert!(error.to_string().contains("-dc FILE"), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    fs::write(&path, gzip(b"")).unwrap();
+    assert!(matches!(TweetFile::open(&path), Err(SourceError::Empty { .. })));
+}
+
+#[test]
+fn a_pipe_is_copied_until_it_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let writer = {
+        let path = path.clone();
+        std::thread::spawn(move || {
+            let mut pipe = OpenOptions::new().write(true).open(path).unwrap();
+            for byte in LINES {
+                pipe.write_all(&[*byte]).unwrap();
+            }
+        })
+    };
+    assert_eq!(seen(&path), (Storage::Copied, Framing::Lines, three()));
+    writer.join().unwrap();
+}
+
+#[test]
+fn devices_and_files_of_the_kernel_are_copied() {
+    assert!(matches!(TweetFile::open(Path::new("/dev/null")), Err(SourceError::Empty { .. })));
+    let status = TweetFile::open_as(Path::new("/proc/self/status"), Some(Framing::Lines)).unwrap();
+    assert_eq!(status.storage(), Storage::Copied);
+    assert!(status.frames().count() > 10);
+}
+
+#[test]
+fn folders_missing_files_and_text_are_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(TweetFile::open(dir.path()), Err(SourceError::Directory { .. })));
+    assert!(matches!(TweetFile::open(&dir.path().join("no")), Err(SourceError::Open { .. })));
+    let path = dir.path().join("table.csv");
+    fs::write(&path, "id,text\n1,a\n").unwrap();
+    let error = TweetFile::open(&path).unwrap_err().to_string();
+    assert!(error.contains("a table (CSV)") && error.contains("reads tweets in JSON"), "{error}");
+}
+
+/// Runs the test below named `part` in a process of its own, with `file` to work on.
+fn in_own_process(part: &str, file: &Path, change: impl FnOnce(&mut Command)) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", part, "--ignored", "--nocapture"]).env("TWEETBLAST_TEST_FILE", file);
+    change(&mut command);
+    command.output().unwrap()
+}
+
+fn given_file() -> String {
+    std::env::var("TWEETBLAST_TEST_FILE").unwrap()
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read_ends_with_its_name_and_code_1() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shrinking.json");
+    fs::write(&path, LINES.repeat(100_000)).unwrap();
+    let output = in_own_process("part_shrink", &path, |_| {});
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("shrinking.json was shortened by another program"), "{stderr}");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn part_shrink() {
+    let path = given_file();
+    let file = TweetFile::open(Path::new(&path)).unwrap();
+    // One that is gone must not be taken for the one that is read.
+    drop(TweetFile::open(Path::new(&path)).unwrap());
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
+    panic!("{} frames were read from nothing", file.frames().count());
+}
+
+#[test]
+fn standard_input_is_mapped_where_it_is_a_file_and_copied_where_it_is_a_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.json");
+    fs::write(&path, LINES).unwrap();
+    for stdin in [Stdio::from(File::open(&path).unwrap()), Stdio::from(piped(LINES))] {
+        let output = in_own_process("part_stdin", Path::new("-"), |command| {
+            command.stdin(stdin);
+        });
+        assert!(output.status.success(), "{}", String::from_utf8(output.stdout).unwrap());
+    }
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn part_stdin() {
+    assert_eq!(seen(Path::new(&given_file())).2, three());
+}
+
+#[test]
+fn a_temporary_folder_that_cannot_take_the_copy_is_named() {
+    let output = in_own_process("part_no_room", Path::new("-"), |command| {
+        command.stdin(piped(LINES)).env("TMPDIR", "/proc/no-room");
+    });
+    assert!(output.status.success(), "{}", String::from_utf8(output.stdout).unwrap());
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn part_no_room() {
+    let error = TweetFile::open(Path::new(&given_file())).unwrap_err().to_string();
+    assert!(error.contains("temporary file in /proc/no-room") && error.contains("TMPDIR"), "{error}");
+}
+
+/// A pipe with these bytes in it, closed behind them.
+fn piped(bytes: &[u8]) -> std::io::PipeReader {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(bytes).unwrap();
+    reader
+}
+
+#[test]
+fn what_is_copied_leaves_no_file_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = in_own_process("part_stdin", Path::new("-"), |command| {
+        command.stdin(piped(LINES)).env("TMPDIR", dir.path());
+    });
+    assert!(output.status.success());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
