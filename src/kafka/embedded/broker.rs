@@ -11,6 +11,9 @@ use super::options::Limits;
 use super::store::Store;
 use super::waiters::Waiter;
 
+/// From here on a request counts as large: above the batches that clients make by default.
+const LARGE_REQUEST_BYTES: usize = 2 << 20;
+
 /// The shared state of an endpoint.
 #[derive(Debug)]
 pub(crate) struct Broker {
@@ -18,9 +21,15 @@ pub(crate) struct Broker {
     pub groups: Groups,
     pub limits: Limits,
     pub default_partitions: i32,
-    pub memory: Memory,
+    /// Memory for requests of usual size, for large ones, and for answers with messages: apart, so
+    /// that clients who hold one kind for long do not stop the others.
+    pub small_requests: Memory,
+    pub large_requests: Memory,
+    pub answers: Memory,
     /// What clients are told to connect to; `None`: the address they reached us at.
     pub advertise: Option<(String, u16)>,
+    /// Closed at the end: for threads that wait for nothing but time.
+    pub timer: Waiter,
     peers: Mutex<HashMap<u64, Arc<Peer>>>,
     stopping: AtomicBool,
     cut: AtomicU64,
@@ -55,8 +64,11 @@ impl Broker {
             groups,
             limits,
             default_partitions,
-            memory: Memory::new(limits.memory_bytes),
+            small_requests: Memory::new(limits.memory_bytes / 3),
+            large_requests: Memory::new(limits.memory_bytes / 3),
+            answers: Memory::new(limits.memory_bytes / 3),
             advertise,
+            timer: Waiter::default(),
             peers: Mutex::default(),
             stopping: AtomicBool::new(false),
             cut: AtomicU64::new(0),
@@ -74,6 +86,11 @@ impl Broker {
         Some(Place { broker: self, number, peer })
     }
 
+    /// The memory for a request of this length.
+    pub fn memory_for(&self, request_bytes: usize) -> &Memory {
+        if request_bytes < LARGE_REQUEST_BYTES { &self.small_requests } else { &self.large_requests }
+    }
+
     /// Whether the endpoint is being closed.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
@@ -83,7 +100,10 @@ impl Broker {
     pub fn stop(&self) {
         let peers = self.peers();
         self.stopping.store(true, Ordering::Release);
-        self.memory.close();
+        for memory in [&self.small_requests, &self.large_requests, &self.answers] {
+            memory.close();
+        }
+        self.timer.close();
         for peer in peers.values() {
             let _ = peer.stream.shutdown(Shutdown::Both); // may be gone already
             peer.waiter.close();

@@ -34,21 +34,24 @@ pub(crate) fn serve(broker: &Broker, peer: &Peer) -> Result<(), ConnectionError>
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, stream);
     while wait_for_request(&mut reader)? {
         let deadline = Instant::now() + TRANSFER_MAX;
-        let mut head = [0; 6];
-        read_all(&mut reader, &mut head, deadline)?;
-        let [a, b, c, d, key @ ..] = head;
-        let bytes = request_bytes(broker, i32::from_be_bytes([a, b, c, d]), i16::from_be_bytes(key))?;
+        let (mut length, mut key) = ([0; 4], [0; 2]);
+        read_all(&mut reader, &mut length, deadline)?;
+        let bytes = request_bytes(i32::from_be_bytes(length), broker.limits.request_bytes)?;
+        read_all(&mut reader, &mut key, deadline)?;
+        if i16::from_be_bytes(key) != ApiKey::Produce as i16 && bytes > PLAIN_REQUEST_BYTES {
+            return Err(ConnectionError::Announced { bytes: bytes as i32, limit: PLAIN_REQUEST_BYTES });
+        }
         let no_memory = || ConnectionError::Memory(TRANSFER_MAX);
-        let memory = broker.memory.take(bytes, deadline).ok_or_else(no_memory)?;
+        let memory = broker.memory_for(bytes).take(bytes, deadline).ok_or_else(no_memory)?;
         let request = parse(read_request(&mut reader, key, bytes, deadline)?)?;
-        let decoded =
-            broker.memory.take(request.elements() * ELEMENT_BYTES, deadline).ok_or_else(no_memory)?;
+        let decoded_bytes = request.elements() * ELEMENT_BYTES;
+        let decoded = broker.small_requests.take(decoded_bytes, deadline).ok_or_else(no_memory)?;
         let answer = requests::answer(broker, peer, request)?;
-        drop(decoded);
-        drop(memory);
         if let Some(answer) = answer {
             write_all(stream, &answer.frame, Instant::now() + TRANSFER_MAX)?;
         }
+        // Until here: an answer that nobody reads takes as much as its request, in most cases.
+        drop((memory, decoded));
     }
     Ok(())
 }
@@ -73,13 +76,11 @@ fn wait_for_request(reader: &mut BufReader<&TcpStream>) -> Result<bool, Connecti
 }
 
 /// A request's length in bytes, if it may be so long.
-fn request_bytes(broker: &Broker, announced: i32, key: i16) -> Result<usize, ConnectionError> {
-    let limit = broker.limits.request_bytes;
-    let limit = if key == ApiKey::Produce as i16 { limit } else { limit.min(PLAIN_REQUEST_BYTES) };
+fn request_bytes(announced: i32, limit: usize) -> Result<usize, ConnectionError> {
     usize::try_from(announced)
         .ok()
         .filter(|bytes| (2..=limit).contains(bytes))
-        .ok_or(ConnectionError::Oversize { bytes: announced.into(), limit })
+        .ok_or(ConnectionError::Announced { bytes: announced, limit })
 }
 
 /// The request from its key on, which has been read already.

@@ -13,7 +13,7 @@
 //! lock belongs to nobody any more, and a temporary one may be removed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -120,12 +120,18 @@ impl DataDir {
             .ok_or_else(|| damaged("no number of producer ids"))
     }
 
-    /// Remembers that ids below `ids` may be in use. Replaces the marker as a whole.
+    /// Remembers that ids below `ids` may be in use. Replaces the marker as a whole, and synced:
+    /// after a loss of power an id must not be given out again either.
     pub fn save_producer_ids(&self, ids: i64) -> Result<(), EndpointError> {
         let (path, new) = (self.path.join(MARKER_FILE), self.scratch().join(MARKER_FILE));
-        fs::write(&new, format!("{MARKER_TITLE}\n{MARKER_IDS}{ids}\n"))
-            .and_then(|()| fs::rename(&new, &path))
-            .map_err(storage("write", &path))
+        let save = || {
+            let mut file = File::create(&new)?;
+            file.write_all(format!("{MARKER_TITLE}\n{MARKER_IDS}{ids}\n").as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            File::open(&self.path)?.sync_all()
+        };
+        save().map_err(storage("write", &path))
     }
 
     /// Removes the directory if it is a temporary one. Call when nothing writes into it any more.

@@ -6,14 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::broker::{Broker, Place};
 use super::connection::serve;
 use super::data_dir::DataDir;
 use super::groups::Groups;
+use super::log::LogSettings;
 use super::store::Store;
-use super::{EndpointError, EndpointOptions};
+use super::{EndpointError, EndpointOptions, Fsync};
 
 /// Stack of a connection's thread: requests are decoded without recursion.
 const STACK_BYTES: usize = 256 << 10;
@@ -26,13 +27,20 @@ pub struct Endpoint {
     addr: SocketAddr,
     dir: PathBuf,
     temporary: bool,
-    running: Option<Running>,
+    /// `None` once it is closed.
+    broker: Option<Arc<Broker>>,
+    /// The last one accepts.
+    threads: Vec<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
-struct Running {
-    broker: Arc<Broker>,
-    acceptor: JoinHandle<()>,
+/// Messages that retention has removed, of all topics together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RemovedMessages {
+    /// All of them.
+    pub messages: u64,
+    /// Those among them that no client had fetched since the endpoint was started. Above 0, somebody
+    /// may have lost messages.
+    pub unread: u64,
 }
 
 impl Endpoint {
@@ -56,16 +64,25 @@ impl Endpoint {
             None => DataDir::temporary()?,
         };
         let path = dir.path().to_owned();
-        let EndpointOptions { limits, default_partitions, advertise, fsync, .. } = options;
-        let store = Store::open(dir)?;
+        let EndpointOptions { limits, default_partitions, advertise, fsync, retention_bytes, .. } = options;
+        let settings = LogSettings { fsync, retention_bytes, ..LogSettings::default() };
+        let store = Store::open(dir, settings)?;
         let groups = Groups::open(store.dir().path(), &store.dir().scratch(), fsync)?;
         let broker = Arc::new(Broker::new(store, groups, limits, default_partitions, advertise));
-        let shared = broker.clone();
-        let acceptor = thread::Builder::new()
-            .name("kafka-accept".into())
-            .spawn(move || accept(listener, &shared))
-            .map_err(|source| EndpointError::Thread { source })?;
-        Ok(Self { addr, dir: path, temporary, running: Some(Running { broker, acceptor }) })
+        let mut endpoint =
+            Self { addr, dir: path, temporary, broker: Some(broker.clone()), threads: Vec::new() };
+        if let Fsync::Every(interval) = fsync {
+            let shared = broker.clone();
+            endpoint.spawn("kafka-sync", move || sync_every(interval, &shared))?;
+        }
+        endpoint.spawn("kafka-accept", move || accept(listener, &broker))?;
+        Ok(endpoint)
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), EndpointError> {
+        let thread = thread::Builder::new().name(name.into()).spawn(work);
+        self.threads.push(thread.map_err(|source| EndpointError::Thread { source })?);
+        Ok(())
     }
 
     /// Where it listens.
@@ -90,7 +107,14 @@ impl Endpoint {
     /// get a retriable error meanwhile.
     #[must_use]
     pub fn fault(&self) -> Option<EndpointError> {
-        self.running.as_ref()?.broker.store.fault()
+        self.broker.as_ref()?.store.fault()
+    }
+
+    /// What retention has removed since the start.
+    #[must_use]
+    pub fn removed(&self) -> RemovedMessages {
+        let (messages, unread) = self.broker.as_ref().map_or((0, 0), |broker| broker.store.removed());
+        RemovedMessages { messages, unread }
     }
 
     /// Ends every connection and all threads, and removes a temporary directory. What was
@@ -103,17 +127,22 @@ impl Endpoint {
     }
 
     fn stop(&mut self) -> Result<(), EndpointError> {
-        let Some(Running { broker, acceptor }) = self.running.take() else { return Ok(()) };
+        let Some(broker) = self.broker.take() else { return Ok(()) };
         broker.stop();
-        // Wakes the accepting thread.
-        while TcpStream::connect_timeout(&reachable(self.addr), Duration::from_secs(1)).is_err()
+        let threads = std::mem::take(&mut self.threads);
+        while let Some(acceptor) = threads.last()
             && !acceptor.is_finished()
+            // Wakes it.
+            && TcpStream::connect_timeout(&reachable(self.addr), Duration::from_secs(1)).is_err()
         {
             thread::sleep(Duration::from_millis(10));
         }
-        if acceptor.join().is_err() {
-            tracing::error!("Kafka endpoint: its accepting thread panicked");
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("Kafka endpoint: one of its threads panicked");
+            }
         }
+        broker.store.sync_at_end();
         match Arc::into_inner(broker) {
             Some(broker) => broker.store.into_dir().close(),
             None => Ok(()), // not reached: every thread is gone
@@ -126,6 +155,14 @@ impl Drop for Endpoint {
         if let Err(error) = self.stop() {
             tracing::warn!(%error, "Kafka endpoint: not closed well");
         }
+    }
+}
+
+/// Syncs what was appended, again and again until the broker stops.
+fn sync_every(interval: Duration, broker: &Broker) {
+    while !broker.timer.is_closed() {
+        broker.timer.wait_until(Instant::now() + interval);
+        broker.store.sync();
     }
 }
 

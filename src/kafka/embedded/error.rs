@@ -87,6 +87,20 @@ pub enum EndpointError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of a log is gone, and later ones are there.
+    #[error(
+        "Kafka endpoint: the messages from offset {offset} to {found} are missing before {}; restore \
+         the file that holds them, or remove this one and all later ones of this partition",
+        path.display()
+    )]
+    MissingMessages {
+        /// The first file behind the gap.
+        path: PathBuf,
+        /// Offset that should come next.
+        offset: i64,
+        /// Offset that does.
+        found: i64,
+    },
     /// What consumer groups have committed cannot be read.
     #[error(
         "Kafka endpoint: {} is damaged at byte {position}; restore the file, or remove it, and \

@@ -25,6 +25,6 @@ mod shape;
 mod store;
 mod waiters;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, RemovedMessages};
 pub use error::EndpointError;
 pub use options::{EndpointOptions, Fsync, Limits};

@@ -20,6 +20,10 @@ pub struct EndpointOptions {
     pub default_partitions: i32,
     /// When to sync to the device.
     pub fsync: Fsync,
+    /// Bytes of messages that each partition keeps at least before its oldest ones are removed, a
+    /// tenth at a time; also those that nobody has read, with a warning and a count
+    /// ([`Endpoint::removed`](super::Endpoint::removed)). `None`: nothing is ever removed.
+    pub retention_bytes: Option<u64>,
     /// Bounds on what clients may take.
     pub limits: Limits,
 }
@@ -33,6 +37,7 @@ impl Default for EndpointOptions {
             advertise: None,
             default_partitions: 4,
             fsync: Fsync::default(),
+            retention_bytes: None,
             limits: Limits::default(),
         }
     }
@@ -65,7 +70,9 @@ pub struct Limits {
     /// Records in one answer to a fetch in bytes, however much the client would take. A single
     /// longer batch still comes whole.
     pub fetch_bytes: usize,
-    /// Requests and answers of all connections in bytes; one request may go over it.
+    /// Requests and answers of all connections in bytes: a third each for small requests, for large
+    /// ones, and for answers; in each, one may go over it. Who finds no room waits, for half a
+    /// minute at most.
     pub memory_bytes: usize,
 }
 
@@ -98,6 +105,12 @@ impl EndpointOptions {
         }
         if i32::try_from(request_bytes).is_err() || i32::try_from(fetch_bytes).is_err() {
             return refuse("requests and fetches end below 2 GiB");
+        }
+        if self.retention_bytes == Some(0) {
+            return refuse("retention needs a size above 0; leave it out to keep everything");
+        }
+        if self.fsync == Fsync::Every(Duration::ZERO) {
+            return refuse("the interval between syncs must be above 0");
         }
         if self.advertise.as_ref().is_some_and(|(host, port)| host.is_empty() || *port == 0) {
             return refuse("the advertised address needs a host and a port above 0");

@@ -1,8 +1,8 @@
-//! Reads a partition's log when it is opened: verifies every batch, rebuilds the index and what is
-//! remembered of producers, and tells a torn tail from damage.
+//! Reads the files of a partition's log when it is opened: verifies every batch, rebuilds the index
+//! and what is remembered of producers, and tells a torn tail from damage.
 //!
 //! A torn tail is what a kill in mid-write leaves: the last batch does not verify and nothing
-//! good stands behind it. It was never acknowledged, so it is cut off, with a warning. A batch that
+//! good stands behind it, in the last file. It was never acknowledged, so it is cut off, with a warning. A batch that
 //! does not verify with good ones behind it is damage to acknowledged messages: the log is refused.
 //! (Kafka cuts in both cases. Here nothing may be lost silently.)
 
@@ -19,45 +19,39 @@ use super::producers::Producers;
 /// Bytes read at a time: big enough that a log of small batches is not a system call each.
 const READ_BYTES: usize = 1 << 20;
 
-/// What a log holds.
-#[derive(Debug, Default)]
-pub(crate) struct Recovered {
-    pub index: Vec<IndexEntry>,
-    pub next_offset: i64,
-    pub log_bytes: u64,
-    pub producers: Producers,
-}
-
-/// Verifies the whole log and cuts a torn tail off. Reads every byte once, in constant memory.
-pub(crate) fn recover(file: &File, path: &Path) -> Result<Recovered, EndpointError> {
+/// Verifies a whole file, and cuts a torn tail off if it is the last of its log. Reads every byte
+/// once, in constant memory. Gives the index, and how many bytes belong to the log.
+pub(crate) fn recover(
+    file: &File,
+    path: &Path,
+    base_offset: i64,
+    is_last: bool,
+    producers: &mut Producers,
+) -> Result<(Vec<IndexEntry>, u64), EndpointError> {
     let failed = |action| move |source| EndpointError::Storage { action, path: path.to_owned(), source };
     let file_bytes = file.metadata().map_err(failed("read"))?.len();
-    let mut found = Recovered::default();
+    let (mut index, mut position, mut offset) = (Vec::new(), 0, base_offset);
     let mut reader = BufReader::with_capacity(READ_BYTES, file);
-    while found.log_bytes < file_bytes {
+    while position < file_bytes {
         let reason = match read_batch(&mut reader).map_err(failed("read"))? {
-            Ok(header) if header.base_offset == found.next_offset => {
-                found.push(&header);
+            Ok(header) if header.base_offset == offset => {
+                index.push(IndexEntry::new(&header, offset, position));
+                producers.record(&header, offset);
+                offset = header.last_offset(offset) + 1;
+                position += header.batch_bytes;
                 continue;
             }
             Ok(_) => "the batch does not start at the offset that follows the one before",
             Err(reason) => reason,
         };
-        let position = found.log_bytes;
-        let damaged =
-            good_batch_behind(file, position + 1, file_bytes, found.next_offset).map_err(failed("read"))?;
-        if damaged {
-            return Err(EndpointError::DamagedLog {
-                path: path.to_owned(),
-                position,
-                offset: found.next_offset,
-                reason: reason.to_owned(),
-            });
+        if !is_last || good_batch_behind(file, position + 1, file_bytes, offset).map_err(failed("read"))? {
+            let (path, reason) = (path.to_owned(), reason.to_owned());
+            return Err(EndpointError::DamagedLog { path, position, offset, reason });
         }
         tracing::warn!(
             path = %path.display(),
             position,
-            offset = found.next_offset,
+            offset,
             cut_bytes = file_bytes - position,
             reason,
             "Kafka endpoint: cut the torn tail off a log; it was never acknowledged"
@@ -65,17 +59,8 @@ pub(crate) fn recover(file: &File, path: &Path) -> Result<Recovered, EndpointErr
         file.set_len(position).map_err(failed("cut the torn tail off"))?;
         break;
     }
-    found.index.shrink_to_fit();
-    Ok(found)
-}
-
-impl Recovered {
-    fn push(&mut self, header: &BatchHeader) {
-        self.index.push(IndexEntry::new(header, header.base_offset, self.log_bytes));
-        self.producers.record(header, header.base_offset);
-        self.next_offset = header.last_offset(header.base_offset) + 1;
-        self.log_bytes += header.batch_bytes;
-    }
+    index.shrink_to_fit();
+    Ok((index, position))
 }
 
 /// Reads one batch through its end and verifies it. The inner error says why it is not one.

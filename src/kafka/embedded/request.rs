@@ -19,7 +19,7 @@ pub(crate) enum ConnectionError {
     #[error(
         "it announced a request of {bytes} bytes; {limit} is the most (is it a Kafka client, without TLS?)"
     )]
-    Oversize { bytes: i64, limit: usize },
+    Announced { bytes: i32, limit: usize },
     #[error(
         "API {key} version {version} is not served; a Kafka client from 0.11 to today asks first what is"
     )]

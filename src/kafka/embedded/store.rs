@@ -4,7 +4,7 @@
 //! place, so a kill in between leaves either all its partitions or none.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,8 @@ use kafka_protocol::error::ResponseError;
 use super::batch::{BatchHeader, Refusal};
 use super::data_dir::DataDir;
 use super::error::EndpointError;
-use super::log::Log;
+use super::log::{Log, LogSettings};
+use super::options::Fsync;
 use super::waiters::Waiters;
 
 /// Partitions of all topics together. Each holds a file open; a usual limit is 1,024 files.
@@ -52,8 +53,8 @@ impl Topic {
 }
 
 impl Partition {
-    fn open(dir: &Path) -> Result<Self, EndpointError> {
-        Ok(Self { log: Mutex::new(Log::open(dir)?), waiters: Waiters::default() })
+    fn open(dir: &Path, settings: &LogSettings) -> Result<Self, EndpointError> {
+        Ok(Self { log: Mutex::new(Log::open(dir, settings)?), waiters: Waiters::default() })
     }
 
     /// The log, locked.
@@ -81,6 +82,7 @@ struct ProducerIds {
 #[derive(Debug)]
 pub(crate) struct Store {
     dir: DataDir,
+    settings: LogSettings,
     topics: RwLock<BTreeMap<String, Arc<Topic>>>,
     producer_ids: Mutex<ProducerIds>,
     scratch_names: AtomicU64,
@@ -88,7 +90,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens every topic in the directory. Takes as long as reading all logs once.
-    pub fn open(dir: DataDir) -> Result<Self, EndpointError> {
+    pub fn open(dir: DataDir, settings: LogSettings) -> Result<Self, EndpointError> {
         let failed = |action, path: &Path| {
             let path = path.to_owned();
             move |source| EndpointError::Storage { action, path, source }
@@ -110,7 +112,7 @@ impl Store {
             let partitions = (0..)
                 .map(|i: i32| path.join(i.to_string()))
                 .take_while(|partition| partition.is_dir())
-                .map(|partition| Partition::open(&partition))
+                .map(|partition| Partition::open(&partition, &settings))
                 .collect::<Result<Vec<_>, _>>()?;
             let found = fs::read_dir(&path).map_err(failed("read", &path))?.count();
             if partitions.is_empty() || partitions.len() != found {
@@ -122,6 +124,7 @@ impl Store {
         let next = dir.load_producer_ids()?;
         Ok(Self {
             dir,
+            settings,
             topics: RwLock::new(topics),
             producer_ids: Mutex::new(ProducerIds { next, reserved: next }),
             scratch_names: AtomicU64::new(0),
@@ -136,6 +139,11 @@ impl Store {
     /// Gives the directory back, to be removed if it is a temporary one.
     pub fn into_dir(self) -> DataDir {
         self.dir
+    }
+
+    /// How its logs are kept.
+    pub fn settings(&self) -> &LogSettings {
+        &self.settings
     }
 
     /// A topic by name.
@@ -211,7 +219,9 @@ impl Store {
         let opened = made
             .map_err(|source| EndpointError::Storage { action: "create", path: new.clone(), source })
             .and_then(|()| {
-                (0..count).map(|i| Partition::open(&new.join(i.to_string()))).collect::<Result<Vec<_>, _>>()
+                (0..count)
+                    .map(|i| Partition::open(&new.join(i.to_string()), &self.settings))
+                    .collect::<Result<Vec<_>, _>>()
             });
         let path = self.dir.topics().join(name);
         let moved = opened.and_then(|partitions| {
@@ -220,6 +230,7 @@ impl Store {
                 path: path.clone(),
                 source,
             })?;
+            self.sync_dirs(&path, count)?;
             for (i, partition) in partitions.iter().enumerate() {
                 partition.log().moved_to(&path.join(i.to_string()));
             }
@@ -229,6 +240,48 @@ impl Store {
             let _ = fs::remove_dir_all(&new); // at the latest the next start does it
         }
         moved
+    }
+
+    /// Makes a new topic's directories survive a loss of power, if that is asked for.
+    fn sync_dirs(&self, topic: &Path, partitions: usize) -> Result<(), EndpointError> {
+        if self.settings.fsync == Fsync::Never {
+            return Ok(());
+        }
+        let inner = (0..partitions).map(|i| topic.join(i.to_string()));
+        for path in inner.chain([topic.to_owned(), self.dir.topics()]) {
+            let synced = File::open(&path).and_then(|dir| dir.sync_all());
+            synced.map_err(|source| EndpointError::Storage { action: "sync", path, source })?;
+        }
+        Ok(())
+    }
+
+    /// Syncs to the device what is not there yet. Appends go on meanwhile.
+    pub fn sync(&self) {
+        let topics: Vec<_> = {
+            let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+            topics.iter().map(|(name, topic)| (name.clone(), topic.clone())).collect()
+        };
+        for (name, topic) in topics {
+            for (index, partition) in topic.partitions.iter().enumerate() {
+                let unsynced = partition.log().take_unsynced(); // the lock is not held while it syncs
+                let Some(Err(error)) = unsynced.map(|file| file.sync_data()) else { continue };
+                tracing::error!(topic = name, index, %error, "Kafka endpoint: cannot sync messages to the device");
+                partition.log().mark_unsynced();
+            }
+        }
+    }
+
+    /// As [`sync`](Self::sync), when nothing is appended any more and syncing was asked for at all.
+    pub fn sync_at_end(&self) {
+        if self.settings.fsync != Fsync::Never {
+            self.sync();
+        }
+    }
+
+    /// How many messages retention has removed, and how many of them nobody had fetched.
+    pub fn removed(&self) -> (u64, u64) {
+        let removed = &self.settings.removed;
+        (removed.records.load(Ordering::Relaxed), removed.unread.load(Ordering::Relaxed))
     }
 
     /// Removes a topic and its messages. Fetches under way still end well: they hold the files open.
@@ -281,7 +334,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path) -> Store {
-        Store::open(DataDir::open(path).unwrap()).unwrap()
+        Store::open(DataDir::open(path).unwrap(), LogSettings::default()).unwrap()
     }
 
     #[test]

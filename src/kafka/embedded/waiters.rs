@@ -32,14 +32,15 @@ impl Waiter {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Waits for a [`wake`](Self::wake), also one since the last wait; false when it never came.
+    /// Waits for a [`wake`](Self::wake), also one since the last wait; false when it never came, or
+    /// the end has come.
     pub fn wait_until(&self, deadline: Instant) -> bool {
         let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*woken {
+        while !*woken && !self.is_closed() {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
             woken = self.changed.wait_timeout(woken, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        std::mem::take(&mut *woken)
+        std::mem::take(&mut *woken) && !self.is_closed()
     }
 }
 

@@ -37,6 +37,13 @@ pub(crate) struct Candidate {
     pub waiter: Weak<Waiter>,
 }
 
+impl Candidate {
+    /// What it has to say, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.protocols.iter().map(|(name, metadata)| name.len() + metadata.len()).sum()
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Awaits {
     Nothing,
@@ -137,6 +144,11 @@ impl Group {
     /// Members, and those who may become one.
     pub fn size(&self) -> usize {
         self.members.len() + self.promised.len()
+    }
+
+    /// What its members have said and were told, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.members.values().map(|member| member.candidate.bytes() + member.assignment.len()).sum()
     }
 
     /// Lets time pass: removes silent members, and ends a round of joining that is due.

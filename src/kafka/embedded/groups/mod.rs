@@ -24,10 +24,11 @@ use super::EndpointError;
 use super::options::Fsync;
 use super::waiters::Waiter;
 
-/// Members of all groups together, each up to [`MEMBER_BYTES_MAX`].
+/// Members of all groups together.
 const MEMBERS_MAX: usize = 1_000;
-/// What a member may say about itself.
-const MEMBER_BYTES_MAX: usize = 64 << 10;
+/// What all members together may say about themselves and be told. A plain consumer needs some
+/// hundred bytes.
+const BYTES_MAX: usize = 8 << 20;
 /// Longest name of a group.
 const NAME_BYTES_MAX: usize = 1_000;
 /// Longest note beside an offset. Kafka's `offset.metadata.max.bytes`.
@@ -37,8 +38,8 @@ const SESSION_TIMEOUTS: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(6)..=Duration::from_secs(1800);
 /// Longest wait for members to join again, whatever they ask for.
 const REBALANCE_TIMEOUT_MAX: Duration = Duration::from_secs(1800);
-/// A waiting thread looks again at least so often, to notice the end of the endpoint.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// A waiting thread looks again at least so often, whatever the group's next change is.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// All groups.
 #[derive(Debug)]
@@ -95,11 +96,11 @@ impl Groups {
             return refuse(ResponseError::InvalidSessionTimeout, &candidate.member_id);
         }
         candidate.rebalance_timeout = candidate.rebalance_timeout.min(REBALANCE_TIMEOUT_MAX);
-        let said: usize = candidate.protocols.iter().map(|(name, bytes)| name.len() + bytes.len()).sum();
         let fresh = candidate.member_id.is_empty();
         let now = Instant::now();
         let mut state = self.lock();
-        if said > MEMBER_BYTES_MAX || (fresh && state.members(now) >= MEMBERS_MAX) {
+        let (members, bytes) = state.size(now);
+        if (fresh && members >= MEMBERS_MAX) || bytes + candidate.bytes() > BYTES_MAX {
             return refuse(ResponseError::GroupMaxSizeReached, &candidate.member_id);
         }
         if fresh {
@@ -131,6 +132,10 @@ impl Groups {
     ) -> Result<Bytes, ResponseError> {
         let mut state = self.lock();
         let now = Instant::now();
+        let told: usize = assignments.iter().map(|(_, assignment)| assignment.len()).sum();
+        if told > 0 && state.size(now).1 + told > BYTES_MAX {
+            return Err(ResponseError::GroupMaxSizeReached);
+        }
         let group = state.existing(name, now).ok_or(ResponseError::UnknownMemberId)?;
         group.sync(now, member_id, generation, assignments)?;
         self.wait(state, name, waiter, |group| group.synced(member_id, generation))
@@ -152,10 +157,10 @@ impl Groups {
             }
             let again = group.next_change(now).map_or(now + LOOK_AGAIN, |at| at.min(now + LOOK_AGAIN));
             drop(state);
-            waiter.wait_until(again);
             if waiter.is_closed() {
                 return Err(ResponseError::CoordinatorNotAvailable);
             }
+            waiter.wait_until(again);
             state = self.lock();
         }
     }
@@ -261,12 +266,13 @@ impl Groups {
 }
 
 impl State {
-    /// How many members there are in all, or may be soon.
-    fn members(&mut self, now: Instant) -> usize {
+    /// How many members there are in all, or may be soon, and how many bytes they take.
+    fn size(&mut self, now: Instant) -> (usize, usize) {
         // Groups that nobody asks about hold members that are long gone.
         self.groups.values_mut().for_each(|group| group.advance(now));
         self.groups.retain(|_, group| !group.is_vacant());
-        self.groups.values().map(Group::size).sum()
+        let groups = self.groups.values();
+        (groups.clone().map(Group::size).sum(), groups.map(Group::bytes).sum())
     }
 
     fn new_member_id(&mut self, client_id: &str) -> String {

@@ -1,6 +1,8 @@
 //! What administrators ask: ListGroups, DescribeGroups, DeleteGroups, DescribeConfigs,
 //! DescribeCluster.
 
+use std::collections::BTreeSet;
+
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
@@ -17,7 +19,7 @@ use kafka_protocol::messages::{
 };
 
 use super::cluster::{CLUSTER_ID, NODE};
-use super::topics::TOPIC_CONFIGS;
+use super::topics::topic_configs;
 use super::{code, text};
 use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::groups::DescribedMember;
@@ -69,7 +71,8 @@ pub(super) fn describe_groups(broker: &Broker, request: DescribeGroupsRequest) -
                 .with_members(found.members.into_iter().map(member).collect()),
         }
     };
-    DescribeGroupsResponse::default().with_groups(request.groups.into_iter().map(group).collect())
+    let groups: BTreeSet<_> = request.groups.into_iter().collect();
+    DescribeGroupsResponse::default().with_groups(groups.into_iter().map(group).collect())
 }
 
 pub(super) fn delete_groups(broker: &Broker, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
@@ -98,22 +101,17 @@ fn configs(
     broker: &Broker,
     resource: &DescribeConfigsResource,
 ) -> Result<Vec<DescribeConfigsResourceResult>, ResponseError> {
-    let batch_bytes = broker.limits.batch_bytes.to_string();
-    let partitions = broker.default_partitions.to_string();
-    let (source, all): (i8, Vec<(&str, &str)>) = match resource.resource_type {
+    let (source, all) = match resource.resource_type {
         TOPIC_RESOURCE if broker.store.topic(&resource.resource_name).is_none() => {
             return Err(ResponseError::UnknownTopicOrPartition);
         }
-        TOPIC_RESOURCE => {
-            let limit = ("max.message.bytes", batch_bytes.as_str());
-            (DEFAULT_CONFIG, TOPIC_CONFIGS.iter().copied().chain([limit]).collect())
-        }
+        TOPIC_RESOURCE => (DEFAULT_CONFIG, topic_configs(broker)),
         BROKER_RESOURCE if *resource.resource_name == *NODE.0.to_string() => (
             STATIC_BROKER_CONFIG,
             vec![
-                ("auto.create.topics.enable", "true"),
-                ("message.max.bytes", &batch_bytes),
-                ("num.partitions", &partitions),
+                ("auto.create.topics.enable", "true".to_owned()),
+                ("message.max.bytes", broker.limits.batch_bytes.to_string()),
+                ("num.partitions", broker.default_partitions.to_string()),
             ],
         ),
         _ => return Err(ResponseError::InvalidRequest),
@@ -122,7 +120,7 @@ fn configs(
         Some(keys) => keys.iter().any(|key| **key == *name),
         None => true,
     };
-    let config = |(name, value): (&str, &str)| {
+    let config = |(name, value): (&str, String)| {
         DescribeConfigsResourceResult::default()
             .with_name(text(name))
             .with_value(Some(text(value)))

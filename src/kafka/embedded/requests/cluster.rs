@@ -1,5 +1,7 @@
 //! Who we are and where: ApiVersions, Metadata, FindCoordinator. The cluster is one broker.
 
+use std::collections::BTreeSet;
+
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
@@ -50,8 +52,10 @@ pub(super) fn metadata(
     let topics = match request.topics {
         Some(topics) if version > 0 || !topics.is_empty() => topics
             .into_iter()
-            .map(|topic| {
-                let name = topic.name.unwrap_or_default();
+            .map(|topic| topic.name.unwrap_or_default())
+            .collect::<BTreeSet<_>>() // asking twice is no use, but makes the answer long
+            .into_iter()
+            .map(|name| {
                 let found = partition_count(broker, &name, request.allow_auto_topic_creation);
                 metadata_topic(name, found)
             })

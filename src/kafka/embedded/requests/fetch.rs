@@ -11,7 +11,7 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
 use kafka_protocol::messages::{BrokerId, FetchRequest, FetchResponse};
 
-use super::Answer;
+use super::{Answer, memory_for_answer};
 use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::log::Slice;
 use crate::kafka::embedded::request::{ConnectionError, Request};
@@ -20,11 +20,10 @@ use crate::kafka::embedded::store::{Partition, Topic};
 /// Longest wait for messages, whatever the client asks for: so long its place may stay taken
 /// after it has gone.
 const WAIT_MAX: Duration = Duration::from_secs(30);
-/// How long the memory for an answer may be waited for.
-const MEMORY_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// One partition's part of the answer, still unread.
 struct Found {
+    start_offset: i64,
     end_offset: i64,
     slice: Slice,
 }
@@ -43,10 +42,8 @@ pub(super) fn answer<'a>(
     let found = wait_for_records(broker, peer, &request);
     // Once as read, once in the frame.
     let bytes: usize = 2 * found.iter().flatten().flatten().map(|found| found.slice.bytes).sum::<usize>();
-    let memory = broker
-        .memory
-        .take(bytes, Instant::now() + MEMORY_WAIT_MAX)
-        .ok_or(ConnectionError::Memory(MEMORY_WAIT_MAX))?;
+    let memory = memory_for_answer(broker, bytes)?;
+    mark_read(broker, &request, &found);
     let frame = r.frame(&response(request, found))?;
     Ok(Answer { frame, _memory: Some(memory) })
 }
@@ -66,7 +63,7 @@ fn wait_for_records(
     loop {
         let (found, bytes) = look(broker, request, &topics);
         let failed = found.iter().flatten().any(Result::is_err);
-        if bytes >= enough_bytes || failed || !in_time || broker.is_stopping() {
+        if bytes >= enough_bytes || failed || !in_time {
             return found;
         }
         // The waiter must be in place before the logs are looked at once more.
@@ -115,22 +112,36 @@ fn find(partition: &Partition, offset: i64, max_bytes: usize, first: bool) -> Re
     if slice.bytes > max_bytes && !first {
         slice.bytes = 0;
     }
-    Ok(Found { end_offset: log.next_offset(), slice })
+    Ok(Found { start_offset: log.start_offset(), end_offset: log.next_offset(), slice })
+}
+
+/// Notes what has been handed out: retention warns of what never was.
+fn mark_read(broker: &Broker, request: &FetchRequest, found: &[Vec<Result<Found, ResponseError>>]) {
+    for (wanted, found) in request.topics.iter().zip(found) {
+        let Some(topic) = broker.store.topic(&wanted.topic) else { continue };
+        for (wanted, found) in wanted.partitions.iter().zip(found) {
+            if let (Some(partition), Ok(found)) = (topic.partition(wanted.partition), found)
+                && found.slice.bytes > 0
+            {
+                partition.log().mark_read(found.slice.end_offset);
+            }
+        }
+    }
 }
 
 fn response(request: FetchRequest, found: Vec<Vec<Result<Found, ResponseError>>>) -> FetchResponse {
     let topics = request.topics.into_iter().zip(found).map(|(wanted, found)| {
         let partitions = wanted.partitions.iter().zip(found).map(|(partition, found)| {
-            let records = found.and_then(|found| Ok((found.end_offset, read(&found.slice)?)));
+            let records = found.and_then(|found| Ok((read(&found.slice)?, found)));
             let data = PartitionData::default()
                 .with_partition_index(partition.partition)
                 .with_preferred_read_replica(BrokerId(-1))
                 .with_aborted_transactions(None);
             match records {
-                Ok((end_offset, records)) => data
-                    .with_high_watermark(end_offset)
-                    .with_last_stable_offset(end_offset)
-                    .with_log_start_offset(0)
+                Ok((records, found)) => data
+                    .with_high_watermark(found.end_offset)
+                    .with_last_stable_offset(found.end_offset)
+                    .with_log_start_offset(found.start_offset)
                     .with_records(Some(records)),
                 Err(error) => data
                     .with_error_code(error.code())

@@ -40,7 +40,7 @@ fn offset_at(partition: &Partition, timestamp_ms: i64) -> Result<(i64, i64), Res
     let log = partition.log();
     let found = match timestamp_ms {
         LATEST => return Ok((log.next_offset(), -1)),
-        EARLIEST => return Ok((0, -1)),
+        EARLIEST => return Ok((log.start_offset(), -1)),
         MAX_TIMESTAMP => log.at_max_timestamp(),
         ..0 => return Err(ResponseError::UnsupportedVersion),
         0.. => log.at_time(timestamp_ms),

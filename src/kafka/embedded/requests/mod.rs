@@ -7,7 +7,11 @@ mod fetch;
 mod groups;
 mod list_offsets;
 mod produce;
+#[cfg(test)]
+mod tests;
 mod topics;
+
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use kafka_protocol::error::ResponseError;
@@ -17,6 +21,11 @@ use kafka_protocol::protocol::StrBytes;
 use super::broker::{Broker, Peer};
 use super::memory::Taken;
 use super::request::{ConnectionError, Parsed, frame};
+
+/// How long the memory for an answer may be waited for.
+const MEMORY_WAIT_MAX: Duration = Duration::from_secs(30);
+/// What an answer about groups takes at most: all that is kept about them.
+const WIDE_ANSWER_BYTES: usize = 16 << 20;
 
 /// An answer, ready to be written.
 #[derive(Debug)]
@@ -56,9 +65,9 @@ pub(crate) fn answer<'a>(
         ApiKey::Heartbeat => plain(r.frame(&groups::heartbeat(broker, r.decode()?))?),
         ApiKey::LeaveGroup => plain(r.frame(&groups::leave_group(broker, r.decode()?))?),
         ApiKey::OffsetCommit => plain(r.frame(&groups::offset_commit(broker, r.decode()?))?),
-        ApiKey::OffsetFetch => plain(r.frame(&groups::offset_fetch(broker, r.decode()?))?),
-        ApiKey::ListGroups => plain(r.frame(&admin::list_groups(broker, r.version, r.decode()?))?),
-        ApiKey::DescribeGroups => plain(r.frame(&admin::describe_groups(broker, r.decode()?))?),
+        ApiKey::OffsetFetch => wide(broker, || r.frame(&groups::offset_fetch(broker, r.decode()?))),
+        ApiKey::ListGroups => wide(broker, || r.frame(&admin::list_groups(broker, r.version, r.decode()?))),
+        ApiKey::DescribeGroups => wide(broker, || r.frame(&admin::describe_groups(broker, r.decode()?))),
         ApiKey::DeleteGroups => plain(r.frame(&admin::delete_groups(broker, r.decode()?))?),
         ApiKey::DescribeConfigs => plain(r.frame(&admin::describe_configs(broker, r.decode()?))?),
         ApiKey::DescribeCluster => plain(r.frame(&admin::describe_cluster(broker, peer, r.decode()?)?)?),
@@ -69,6 +78,21 @@ pub(crate) fn answer<'a>(
 
 fn plain<'a>(frame: BytesMut) -> Result<Option<Answer<'a>>, ConnectionError> {
     Ok(Some(Answer { frame, _memory: None }))
+}
+
+/// An answer whose length does not follow from that of its request.
+fn wide(
+    broker: &Broker,
+    frame: impl FnOnce() -> Result<BytesMut, ConnectionError>,
+) -> Result<Option<Answer<'_>>, ConnectionError> {
+    let memory = memory_for_answer(broker, WIDE_ANSWER_BYTES)?;
+    Ok(Some(Answer { frame: frame()?, _memory: Some(memory) }))
+}
+
+/// Memory for an answer, waited for if need be.
+fn memory_for_answer(broker: &Broker, bytes: usize) -> Result<Taken<'_>, ConnectionError> {
+    let taken = broker.answers.take(bytes, Instant::now() + MEMORY_WAIT_MAX);
+    taken.ok_or(ConnectionError::Memory(MEMORY_WAIT_MAX))
 }
 
 /// A string for a response.

@@ -15,14 +15,19 @@ use crate::kafka::embedded::broker::Broker;
 type Refused = (ResponseError, String);
 
 /// What every topic here is. A request that asks for something else is refused, not misled.
-pub(super) const TOPIC_CONFIGS: &[(&str, &str)] = &[
-    ("cleanup.policy", "delete"),
-    ("compression.type", "producer"),
-    ("message.timestamp.type", "CreateTime"),
-    ("min.insync.replicas", "1"),
-    ("retention.bytes", "-1"),
-    ("retention.ms", "-1"),
-];
+pub(super) fn topic_configs(broker: &Broker) -> Vec<(&'static str, String)> {
+    let retention = broker.store.settings().retention_bytes;
+    let retention = retention.map_or("-1".to_owned(), |bytes| bytes.to_string());
+    vec![
+        ("cleanup.policy", "delete".to_owned()),
+        ("compression.type", "producer".to_owned()),
+        ("max.message.bytes", broker.limits.batch_bytes.to_string()),
+        ("message.timestamp.type", "CreateTime".to_owned()),
+        ("min.insync.replicas", "1".to_owned()),
+        ("retention.bytes", retention),
+        ("retention.ms", "-1".to_owned()),
+    ]
+}
 
 pub(super) fn create_topics(
     broker: &Broker,
@@ -51,13 +56,14 @@ pub(super) fn create_topics(
 
 /// How many partitions the client wants, if all it wants can be had.
 fn wanted_partitions(broker: &Broker, topic: &CreatableTopic) -> Result<i32, Refused> {
+    let ours = topic_configs(broker);
     for config in &topic.configs {
-        let value = config.value.as_deref();
-        let ours = TOPIC_CONFIGS.iter().any(|&(name, ours)| name == &*config.name && value == Some(ours));
+        let (name, value) = (&*config.name, config.value.as_deref());
+        let same = ours.iter().any(|(our_name, our_value)| *our_name == name && value == Some(our_value));
         let bytes = value.and_then(|value| value.parse::<usize>().ok());
-        let fits = &*config.name == "max.message.bytes"
-            && bytes.is_some_and(|bytes| bytes <= broker.limits.batch_bytes);
-        if !ours && !fits {
+        let fits =
+            name == "max.message.bytes" && bytes.is_some_and(|bytes| bytes <= broker.limits.batch_bytes);
+        if !same && !fits {
             let reason = format!(
                 "the embedded endpoint has no {}={}; use a real Kafka cluster for it",
                 &*config.name,

@@ -1,0 +1,307 @@
+//! One partition's log: append-only files of record batches, just as Kafka stores them, and in
+//! memory nothing but an index of 32 bytes a batch.
+//!
+//! Without retention it is one file. With it, a new file is begun now and then, and the oldest is
+//! removed as long as the others hold as much as was asked for.
+//! When what is appended reaches the device is the [`Fsync`] policy's matter; without one it is in
+//! the page cache, which survives a kill of the process, but not a loss of power.
+
+mod segment;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, IoSlice, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kafka_protocol::error::ResponseError;
+
+use super::batch::{BatchHeader, Refusal, STAMPED_BYTES, stamp};
+use super::error::EndpointError;
+use super::options::Fsync;
+use super::producers::{Producers, Verdict};
+use super::recovery::recover;
+pub(crate) use segment::{BatchAtTime, IndexEntry, Slice};
+use segment::{Segment, base_offset_of, file_name, open_file};
+
+/// A log under retention has about so many files.
+const SEGMENTS_KEPT: u64 = 10;
+/// A file is not smaller than this, whatever the retention; and not larger than Kafka's
+/// (`log.segment.bytes`).
+const SEGMENT_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=1 << 30;
+
+/// How all logs of an endpoint are kept.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogSettings {
+    pub fsync: Fsync,
+    /// What is kept at least before old messages are removed, in bytes; `None`: everything.
+    pub retention_bytes: Option<u64>,
+    pub removed: Arc<Removed>,
+}
+
+/// Messages that retention has removed from all logs.
+#[derive(Debug, Default)]
+pub(crate) struct Removed {
+    pub records: AtomicU64,
+    /// Those among them that no client had fetched in this life of the endpoint.
+    pub unread: AtomicU64,
+}
+
+/// One partition.
+#[derive(Debug)]
+pub(crate) struct Log {
+    dir: PathBuf,
+    settings: LogSettings,
+    /// Oldest first, never empty; the last is appended to.
+    segments: VecDeque<Segment>,
+    next_offset: i64,
+    /// The offset behind the last record that was handed to a client.
+    read_until: i64,
+    producers: Producers,
+    /// Why the last append failed, if it did: the next one cuts the file first, and says nothing if
+    /// it fails too.
+    failing: Option<String>,
+    unsynced: bool,
+    /// The topic is gone; an append that waited for the lock must not be acknowledged.
+    deleted: bool,
+}
+
+impl Log {
+    /// Opens the log in `dir` (it must exist), or begins an empty one. Verifies every batch.
+    pub fn open(dir: &Path, settings: &LogSettings) -> Result<Self, EndpointError> {
+        let failed = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| EndpointError::Storage { action, path, source }
+        };
+        let mut bases = Vec::new();
+        for entry in fs::read_dir(dir).map_err(failed("read", dir))? {
+            let name = entry.map_err(failed("read", dir))?.file_name();
+            bases.extend(name.to_str().and_then(base_offset_of));
+        }
+        bases.sort_unstable();
+        if bases.is_empty() {
+            bases.push(0);
+        }
+        let mut producers = Producers::default();
+        let mut segments: VecDeque<Segment> = VecDeque::with_capacity(bases.len());
+        for (i, &base_offset) in bases.iter().enumerate() {
+            let path = dir.join(file_name(base_offset));
+            let expected = segments.back().map_or(base_offset, Segment::end_offset);
+            if base_offset != expected {
+                return Err(EndpointError::MissingMessages { path, offset: expected, found: base_offset });
+            }
+            let file = open_file(&path).map_err(failed("open", &path))?;
+            let is_last = i + 1 == bases.len();
+            let (index, bytes) = recover(&file, &path, base_offset, is_last, &mut producers)?;
+            segments.push_back(Segment { base_offset, file: Arc::new(file), index, bytes });
+        }
+        let next_offset = segments.back().map_or(0, Segment::end_offset);
+        Ok(Self {
+            dir: dir.to_owned(),
+            settings: settings.clone(),
+            read_until: segments[0].base_offset,
+            segments,
+            next_offset,
+            producers,
+            failing: None,
+            unsynced: false,
+            deleted: false,
+        })
+    }
+
+    /// The first offset that is still there.
+    pub fn start_offset(&self) -> i64 {
+        self.segments.front().map_or(self.next_offset, |segment| segment.base_offset)
+    }
+
+    /// The offset that the next record gets; also the high watermark.
+    pub fn next_offset(&self) -> i64 {
+        self.next_offset
+    }
+
+    /// The directory was renamed: the open files do not mind, but new ones go there.
+    pub fn moved_to(&mut self, dir: &Path) {
+        self.dir = dir.to_owned();
+    }
+
+    /// The directory, and why nothing can be appended in it; `None` while appends succeed.
+    pub fn fault(&self) -> Option<(&Path, &str)> {
+        Some((&self.dir, self.failing.as_deref()?))
+    }
+
+    /// From now on every append is refused.
+    pub fn mark_deleted(&mut self) {
+        self.deleted = true;
+    }
+
+    /// Records before this offset have been handed to a client.
+    pub fn mark_read(&mut self, until: i64) {
+        self.read_until = self.read_until.max(until);
+    }
+
+    /// Appends a batch that passed `check_produced`, and gives the offset of its first record. A
+    /// batch that is in the log already is not stored again. On an error the log is as before.
+    pub fn append(&mut self, header: &BatchHeader, records: &[u8]) -> Result<i64, Refusal> {
+        if self.deleted {
+            let error = ResponseError::UnknownTopicOrPartition;
+            return Err(Refusal::new(error, "the topic was deleted"));
+        }
+        if let Verdict::Duplicate { base_offset } = self.producers.check(header)? {
+            return Ok(base_offset);
+        }
+        let base_offset = self.next_offset;
+        let written = self.begin_segment_if_full().and_then(|()| {
+            let written = self.write(&stamp(records, base_offset), &records[STAMPED_BYTES..]);
+            // If this fails too, the next append tries again; readers never see those bytes.
+            written.inspect_err(|_| drop(self.active().and_then(|active| active.file.set_len(active.bytes))))
+        });
+        self.report(&written);
+        if written.is_err() {
+            return Err(Refusal::new(ResponseError::KafkaStorageError, "cannot append to the log"));
+        }
+        if let Ok(active) = self.active() {
+            active.index.push(IndexEntry::new(header, base_offset, active.bytes));
+            active.bytes += header.batch_bytes;
+        }
+        self.producers.record(header, base_offset);
+        self.next_offset = header.last_offset(base_offset) + 1;
+        self.unsynced = self.settings.fsync != Fsync::Always;
+        self.remove_old_segments();
+        Ok(base_offset)
+    }
+
+    fn active(&mut self) -> io::Result<&mut Segment> {
+        self.segments.back_mut().ok_or_else(|| io::Error::other("a log without a file"))
+    }
+
+    fn write(&mut self, head: &[u8], rest: &[u8]) -> io::Result<()> {
+        let (failing, fsync) = (self.failing.is_some(), self.settings.fsync);
+        let active = self.active()?;
+        if failing {
+            active.file.set_len(active.bytes)?;
+        }
+        let mut parts = [IoSlice::new(head), IoSlice::new(rest)];
+        let mut parts = &mut parts[..];
+        while !parts.is_empty() {
+            match (&*active.file).write_vectored(parts) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => IoSlice::advance_slices(&mut parts, n),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        if fsync == Fsync::Always { active.file.sync_data() } else { Ok(()) }
+    }
+
+    /// Says when appending begins to fail, and when it works again; not each time.
+    fn report(&mut self, written: &io::Result<()>) {
+        let path = self.dir.display();
+        match written {
+            Ok(()) if self.failing.is_some() => {
+                tracing::warn!(%path, "Kafka endpoint: can append to the log again");
+            }
+            Err(error) if self.failing.is_none() => {
+                tracing::error!(
+                    %path,
+                    %error,
+                    "Kafka endpoint: cannot append to the log; producers get error 56 and retry \
+                     until there is room"
+                );
+            }
+            _ => {}
+        }
+        self.failing = written.as_ref().err().map(io::Error::to_string);
+    }
+
+    fn begin_segment_if_full(&mut self) -> io::Result<()> {
+        let Some(retention_bytes) = self.settings.retention_bytes else { return Ok(()) };
+        let full = (retention_bytes / SEGMENTS_KEPT).clamp(*SEGMENT_BYTES.start(), *SEGMENT_BYTES.end());
+        if self.active()?.bytes < full {
+            return Ok(());
+        }
+        if self.failing.is_some() {
+            // What could not be cut off would look like damage in a file that is not the last.
+            let active = self.active()?;
+            active.file.set_len(active.bytes)?;
+        }
+        let segment = Segment::begin(&self.dir.join(file_name(self.next_offset)), self.next_offset)?;
+        if self.settings.fsync != Fsync::Never {
+            self.active()?.file.sync_data()?;
+            File::open(&self.dir)?.sync_all()?;
+        }
+        self.segments.push_back(segment);
+        Ok(())
+    }
+
+    /// Removes the oldest files as long as the others hold what is to be kept.
+    fn remove_old_segments(&mut self) {
+        let Some(retention_bytes) = self.settings.retention_bytes else { return };
+        let mut bytes: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
+        while let [oldest, _, ..] = self.segments.make_contiguous() {
+            bytes -= oldest.bytes;
+            if bytes < retention_bytes {
+                return;
+            }
+            let path = self.dir.join(file_name(oldest.base_offset));
+            if let Err(error) = fs::remove_file(&path) {
+                tracing::warn!(path = %path.display(), %error, "Kafka endpoint: cannot remove old messages");
+                return;
+            }
+            let (from, to) = (oldest.base_offset, oldest.end_offset());
+            let unread = to - self.read_until.clamp(from, to);
+            let removed = &self.settings.removed;
+            removed.records.fetch_add((to - from) as u64, Ordering::Relaxed);
+            removed.unread.fetch_add(unread as u64, Ordering::Relaxed);
+            if unread > 0 {
+                tracing::warn!(
+                    path = %path.display(),
+                    unread,
+                    "Kafka endpoint: retention removed messages that nobody has read; ask for \
+                     more bytes, or read faster"
+                );
+            }
+            self.segments.pop_front();
+        }
+    }
+
+    /// What has to be synced to the device; nothing counts as unsynced afterwards.
+    pub fn take_unsynced(&mut self) -> Option<Arc<File>> {
+        let unsynced = std::mem::take(&mut self.unsynced);
+        self.segments.back().filter(|_| unsynced).map(|active| active.file.clone())
+    }
+
+    /// A sync failed: it is to be tried again.
+    pub fn mark_unsynced(&mut self) {
+        self.unsynced = true;
+    }
+
+    /// Whole batches from the one that holds `offset` on, of at most `max_bytes` together, but
+    /// always at least one. Empty at the end of the log.
+    pub fn slice(&self, offset: i64, max_bytes: usize) -> Result<Slice, ResponseError> {
+        let behind = self.segments.partition_point(|segment| segment.base_offset <= offset);
+        let segment = behind.checked_sub(1).and_then(|i| self.segments.get(i));
+        let segment = segment.filter(|_| offset <= self.next_offset);
+        Ok(segment.ok_or(ResponseError::OffsetOutOfRange)?.slice(offset, max_bytes))
+    }
+
+    /// The batch with the first record at or after a time; `None` if there is none. A pass over
+    /// the index: 20 million batches a second or so.
+    pub fn at_time(&self, from_ms: i64) -> Option<BatchAtTime> {
+        let found = |segment: &Segment| {
+            let entry = segment.index.iter().find(|entry| entry.max_timestamp_ms >= from_ms)?;
+            Some(segment.batch_at_time(entry, Some(from_ms)))
+        };
+        self.segments.iter().find_map(found)
+    }
+
+    /// The batch with the greatest timestamp, the first of several; `None` if the log is empty.
+    pub fn at_max_timestamp(&self) -> Option<BatchAtTime> {
+        let entries =
+            self.segments.iter().flat_map(|segment| segment.index.iter().map(move |e| (segment, e)));
+        let greatest = entries.rev().max_by_key(|(_, entry)| entry.max_timestamp_ms)?;
+        Some(greatest.0.batch_at_time(greatest.1, None))
+    }
+}

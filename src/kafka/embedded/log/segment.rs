@@ -1,0 +1,167 @@
+//! A file of a log, and what is taken out of it.
+//!
+//! Surprise: reading does not go through the log. It hands out a [`Slice`] of a file, read without
+//! holding the partition's lock; the bytes of a slice never change, also when the file is removed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::kafka::embedded::batch::BatchHeader;
+use crate::kafka::embedded::records;
+
+/// The name of a log's file, given its first offset: Kafka's own, so that Kafka's tools
+/// (`kafka-dump-log`) read it.
+pub(crate) fn file_name(base_offset: i64) -> String {
+    format!("{base_offset:020}.log")
+}
+
+/// The first offset of the file with this name, if it is a log's.
+pub(crate) fn base_offset_of(file_name: &str) -> Option<i64> {
+    let digits = file_name.strip_suffix(".log").filter(|digits| digits.len() == 20)?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// Opens a log's file, or begins an empty one.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).open(path)
+}
+
+/// Where a batch is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexEntry {
+    pub base_offset: i64,
+    pub max_timestamp_ms: i64,
+    pub position: u64,
+    batch_bytes: u32,
+    last_offset_delta: i32,
+}
+
+// What the docs of the log promise.
+const _: () = assert!(size_of::<IndexEntry>() == 32);
+
+impl IndexEntry {
+    pub fn new(header: &BatchHeader, base_offset: i64, position: u64) -> Self {
+        Self {
+            base_offset,
+            max_timestamp_ms: header.max_timestamp_ms,
+            position,
+            // A batch's length is an i32 plus 12 on the wire.
+            batch_bytes: header.batch_bytes as u32,
+            last_offset_delta: header.last_offset_delta,
+        }
+    }
+
+    pub fn last_offset(&self) -> i64 {
+        self.base_offset + i64::from(self.last_offset_delta)
+    }
+
+    fn end_position(&self) -> u64 {
+        self.position + u64::from(self.batch_bytes)
+    }
+}
+
+/// One file of a log.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub base_offset: i64,
+    pub file: Arc<File>,
+    pub index: Vec<IndexEntry>,
+    /// Bytes that belong to the log. The file is longer only after a failed append that could not
+    /// be cut off again.
+    pub bytes: u64,
+}
+
+impl Segment {
+    pub fn begin(path: &Path, base_offset: i64) -> io::Result<Self> {
+        let file = open_file(path)?;
+        file.set_len(0)?; // left behind by an earlier try
+        Ok(Self { base_offset, file: Arc::new(file), index: Vec::new(), bytes: 0 })
+    }
+
+    /// The offset behind its last record.
+    pub fn end_offset(&self) -> i64 {
+        self.index.last().map_or(self.base_offset, |entry| entry.last_offset() + 1)
+    }
+
+    /// Whole batches from the one that holds `offset` on, of at most `max_bytes` together, but
+    /// always at least one. Empty at the end.
+    pub fn slice(&self, offset: i64, max_bytes: usize) -> Slice {
+        let first = self.index.partition_point(|entry| entry.last_offset() < offset);
+        let position = self.index.get(first).map_or(self.bytes, |entry| entry.position);
+        let limit = position.saturating_add(max_bytes as u64);
+        let fitting = self.index[first..].partition_point(|entry| entry.end_position() <= limit);
+        let last = self.index[first..].get(fitting.max(1) - 1);
+        let end = last.map_or(position, IndexEntry::end_position);
+        Slice {
+            file: self.file.clone(),
+            position,
+            bytes: (end - position) as usize,
+            end_offset: last.map_or(offset, |entry| entry.last_offset() + 1),
+        }
+    }
+
+    pub fn batch_at_time(&self, entry: &IndexEntry, from_ms: Option<i64>) -> BatchAtTime {
+        let slice = Slice {
+            file: self.file.clone(),
+            position: entry.position,
+            bytes: entry.batch_bytes as usize,
+            end_offset: entry.last_offset() + 1,
+        };
+        BatchAtTime { slice, entry: *entry, from_ms }
+    }
+}
+
+/// Whole batches, one after another in a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice {
+    file: Arc<File>,
+    position: u64,
+    /// Length in bytes; 0 at the end of the log.
+    pub bytes: usize,
+    /// The offset behind its last record.
+    pub end_offset: i64,
+}
+
+impl Slice {
+    /// Reads the slice; blocks on the disk when it is not cached.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        let mut out = vec![0; self.bytes];
+        self.file.read_exact_at(&mut out, self.position)?;
+        Ok(out)
+    }
+}
+
+/// What a search by time found, to be narrowed down to the record without the lock.
+#[derive(Debug)]
+pub(crate) struct BatchAtTime {
+    slice: Slice,
+    entry: IndexEntry,
+    /// `None`: the record with the batch's greatest timestamp.
+    from_ms: Option<i64>,
+}
+
+impl BatchAtTime {
+    /// The record's (offset, timestamp in ms). Where the records do not read, the batch's first
+    /// stands for a time, so never one too late; and the last one for the greatest timestamp.
+    pub fn record(&self) -> io::Result<(i64, i64)> {
+        let IndexEntry { base_offset, max_timestamp_ms, .. } = self.entry;
+        let batch = self.slice.read()?;
+        let header = batch
+            .first_chunk()
+            .and_then(BatchHeader::parse)
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "no header of a record batch"))?;
+        let from_ms = self.from_ms.unwrap_or(max_timestamp_ms);
+        let found = records::find_record(&header, &batch, |ms| ms >= from_ms);
+        if let Err(error) = &found {
+            tracing::debug!(%error, base_offset, "Kafka endpoint: cannot look into a batch");
+        }
+        Ok(match (found, self.from_ms) {
+            (Ok(Some((delta, ms))), _) => (base_offset + delta, ms),
+            (_, Some(_)) => (base_offset, max_timestamp_ms),
+            (_, None) => (self.entry.last_offset(), max_timestamp_ms),
+        })
+    }
+}
