@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
+use tweetblast::kafka::embedded::Fsync;
 use tweetblast::pace::StampTime;
 use tweetblast::pipeline::{
-    DEFAULT_MAX_RECORD_BYTES, KafkaChoice, KeyBy, Listen, MqttChoice, OrderBy, Pace, ReplayOptions, replay,
+    DEFAULT_MAX_RECORD_BYTES, EmbeddedKafka, KafkaChoice, KeyBy, Listen, MqttChoice, OrderBy, Pace,
+    ReplayOptions, replay,
 };
 use tweetblast::report::{Screen, Verdict};
 use tweetblast::tweet::PayloadForm;
@@ -38,7 +40,13 @@ fn options(file: PathBuf, mqtt: bool, order: Option<OrderBy>) -> ReplayOptions {
         max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
         mqtt: if mqtt { MqttChoice::Embedded(free) } else { MqttChoice::Off },
         mqtt_topic: "tweets".into(),
-        kafka: KafkaChoice::Embedded { listen: free, dir: None },
+        kafka: KafkaChoice::Embedded(EmbeddedKafka {
+            listen: free,
+            advertise: None,
+            dir: None,
+            fsync: Fsync::Never,
+            retention_bytes: None,
+        }),
         kafka_topic: "tweets".into(),
         partitions: 1,
         producers: 1,

@@ -18,6 +18,7 @@ mod outcome;
 mod plan;
 mod prepare;
 mod read;
+mod serve;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -28,9 +29,11 @@ use jiff::Timestamp;
 
 pub use error::ReplayError;
 pub use options::{
-    DEFAULT_INTERVAL, DEFAULT_MAX_RECORD_BYTES, DRAIN_AFTER_STOP, KafkaChoice, KeyBy, Listen, MqttChoice,
-    OrderBy, Pace, ReplayOptions,
+    DEFAULT_INTERVAL, DEFAULT_MAX_RECORD_BYTES, DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, KeyBy, Listen,
+    MqttChoice, OrderBy, Pace, ReplayOptions,
 };
+
+pub use serve::{ServeOptions, serve};
 
 use crate::report::{RunReport, Screen, prepare_bar};
 use crate::source::TweetFile;

@@ -1,14 +1,17 @@
 //! The command line: flags into plain options, and the commands they call. The only module that
 //! knows clap.
 
+mod ends;
 mod generate;
 mod replay;
+mod serve;
 mod values;
 
 use clap::{Parser, Subcommand};
 
 use generate::GenerateArgs;
 use replay::ReplayArgs;
+use serve::ServeArgs;
 
 /// How the process ends. The first that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,8 @@ Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arr
 enum Command {
     /// Make up tweets: any number, the same bytes for the same seed
     Generate(GenerateArgs),
+    /// Keep the MQTT broker and the Kafka endpoint up, without a replay, until Ctrl-C
+    Serve(ServeArgs),
 }
 
 impl Cli {
@@ -65,6 +70,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<u8> {
         match self.command {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             None => self.replay.run(),
         }
     }

@@ -1,7 +1,6 @@
 //! The replay itself: its flags, its report, and Ctrl-C.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +9,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use super::ends::EndsArgs;
 use super::{Exit, values};
 use crate::pace::StampTime;
-use crate::pipeline::{KafkaChoice, KeyBy, Listen, MqttChoice, OrderBy, Pace, ReplayOptions, replay};
+use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, OrderBy, Pace, ReplayOptions, replay};
 use crate::report::{RunReport, Screen, write_json, write_summary};
 use crate::tweet::PayloadForm;
-
-/// Ports of MQTT and Kafka, taken where nothing else listens there.
-const MQTT_PORT: u16 = 1883;
-const KAFKA_PORT: u16 = 9092;
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -73,20 +69,11 @@ pub(super) struct ReplayArgs {
     /// `off` leaves the MQTT hop out
     #[arg(long, value_enum, help_heading = "MQTT", conflicts_with = "mqtt_listen")]
     mqtt: Option<MqttFlag>,
-    /// Where the embedded MQTT broker listens [default: 127.0.0.1:1883, or a free port]
-    #[arg(long, value_name = "ADDR", value_parser = values::listen, help_heading = "MQTT")]
-    mqtt_listen: Option<SocketAddr>,
 
     /// A real Kafka instead of the embedded endpoint: host:port[,host:port...]
     #[arg(long, value_name = "BROKERS", help_heading = "Kafka",
-        conflicts_with_all = ["kafka_listen", "kafka_dir"])]
+        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention"])]
     kafka: Option<String>,
-    /// Where the embedded Kafka endpoint listens [default: 127.0.0.1:9092, or a free port]
-    #[arg(long, value_name = "ADDR", value_parser = values::listen, help_heading = "Kafka")]
-    kafka_listen: Option<SocketAddr>,
-    /// Keep the embedded endpoint's log here [default: a temporary directory, removed at the end]
-    #[arg(long, value_name = "DIR", help_heading = "Kafka")]
-    kafka_dir: Option<PathBuf>,
     /// Partitions of the topic, when it has to be created
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
         help_heading = "Kafka")]
@@ -104,6 +91,9 @@ pub(super) struct ReplayArgs {
     /// Keep the MQTT broker and the Kafka endpoint up after the replay, until Ctrl-C
     #[arg(long, help_heading = "Kafka")]
     hold: bool,
+
+    #[command(flatten)]
+    ends: EndsArgs,
 
     /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
     #[arg(long, value_name = "FILE|-", help_heading = "Report")]
@@ -165,7 +155,7 @@ fn producers(text: &str) -> Result<usize, String> {
 }
 
 /// What MQTT and Kafka both take as a topic's name.
-fn topic(text: &str) -> Result<String, String> {
+pub(super) fn topic(text: &str) -> Result<String, String> {
     let fits = (1..=249).contains(&text.len())
         && text != "."
         && text != ".."
@@ -248,10 +238,6 @@ impl ReplayArgs {
             (_, _, Some(time)) => Pace::Fit(time),
             (speedup, ..) => speedup.unwrap_or(Pace::Speedup(1.0)),
         };
-        let listen = |named: Option<SocketAddr>, port| Listen {
-            addr: named.unwrap_or_else(|| ([127, 0, 0, 1], port).into()),
-            fall_back: named.is_none(),
-        };
         ReplayOptions {
             file,
             pace,
@@ -280,15 +266,12 @@ impl ReplayArgs {
             max_record_bytes: self.max_record,
             mqtt: match self.mqtt {
                 Some(MqttFlag::Off) => MqttChoice::Off,
-                None => MqttChoice::Embedded(listen(self.mqtt_listen, MQTT_PORT)),
+                None => MqttChoice::Embedded(self.ends.mqtt()),
             },
             mqtt_topic: self.topic.clone(),
             kafka: match self.kafka {
                 Some(brokers) => KafkaChoice::Cluster(brokers),
-                None => KafkaChoice::Embedded {
-                    listen: listen(self.kafka_listen, KAFKA_PORT),
-                    dir: self.kafka_dir,
-                },
+                None => KafkaChoice::Embedded(self.ends.kafka()),
             },
             kafka_topic: self.topic,
             partitions: self.partitions,
@@ -306,8 +289,8 @@ fn summary(report: &RunReport) -> String {
     words
 }
 
-/// The first Ctrl-C or SIGTERM asks the replay to stop and drain; the second one leaves at once.
-fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
+/// The first Ctrl-C or SIGTERM asks for an orderly end; the second one leaves at once.
+pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
     ctrlc::set_handler(move || {

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use crate::kafka::embedded::Fsync;
 use crate::pipeline::Pace;
 
 /// A duration: `4s`, `500ms`, `5m`, `1h30m`.
@@ -55,15 +56,39 @@ pub(super) fn property(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A size: `16MiB`, `64KiB`, `1000`, in bytes.
+/// When to sync: `never`, `always`, or a time between two syncs.
+pub(super) fn fsync(text: &str) -> Result<Fsync, String> {
+    match text {
+        "never" => Ok(Fsync::Never),
+        "always" => Ok(Fsync::Always),
+        time => duration(time).map(Fsync::Every).map_err(|_| "never, always, or a time like 1s".to_owned()),
+    }
+}
+
+/// `host:port`.
+pub(super) fn host_port(text: &str) -> Result<(String, u16), String> {
+    text.rsplit_once(':')
+        .filter(|(host, _)| !host.is_empty())
+        .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)))
+        .ok_or_else(|| "an address looks like kafka.example:9092".to_owned())
+}
+
+/// A size below 4 GiB in bytes: `16MiB`, `64KiB`, `1000`.
 pub(super) fn size(text: &str) -> Result<usize, String> {
-    const UNITS: [(&str, usize); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    big_size(text)
+        .ok()
+        .filter(|bytes| *bytes <= u64::from(u32::MAX))
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .ok_or_else(|| "a size looks like 16MiB, 64KiB or 1000, and is below 4 GiB".to_owned())
+}
+
+/// A size in bytes: `2GiB`, `16MiB`, `1000`.
+pub(super) fn big_size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     let (number, unit) =
         UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((text, 1));
-    let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
-    bytes
-        .filter(|bytes| (1..=u32::MAX as usize).contains(bytes))
-        .ok_or_else(|| "a size looks like 16MiB, 64KiB or 1000, and is below 4 GiB".to_owned())
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| "a size looks like 2GiB, 16MiB or 1000".to_owned())
 }
 
 #[cfg(test)]
@@ -79,6 +104,9 @@ mod tests {
         assert_eq!(rate("300/m"), Ok(5.0));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
         assert_eq!(size("16MiB"), Ok(16 << 20));
+        assert_eq!(big_size("8GiB"), Ok(8 << 30));
+        assert_eq!(fsync("1s"), Ok(Fsync::Every(Duration::from_secs(1))));
+        assert_eq!(host_port("kafka:9092"), Ok(("kafka".into(), 9_092)));
         assert_eq!(listen("1883"), Ok(([127, 0, 0, 1], 1883).into()));
         assert_eq!(property("linger.ms=20=x"), Ok(("linger.ms".into(), "20=x".into())));
     }
@@ -94,6 +122,7 @@ mod tests {
         assert!(duration("4").is_err());
         assert!(duration("-4s").is_err());
         assert!(size("0").is_err() && size("16MB").is_err() && size("99999GiB").is_err());
+        assert!(fsync("often").is_err() && host_port("kafka").is_err());
         assert!(listen("host").is_err() && listen("99999").is_err());
         assert!(property("=x").is_err() && property("x").is_err());
     }

@@ -3,10 +3,10 @@
 
 use std::net::SocketAddr;
 
-use super::{KafkaChoice, Listen, MqttChoice, ReplayError, ReplayOptions};
+use super::{EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayError, ReplayOptions};
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
 use crate::kafka::{ProducerOptions, prepare_topic};
-use crate::mqtt::{Broker, BrokerOptions};
+use crate::mqtt::{Broker, BrokerOptions, MqttError};
 use crate::report::Endpoints;
 use crate::tweet::PayloadForm;
 
@@ -23,17 +23,12 @@ impl Ends {
     pub fn start(options: &ReplayOptions, run: &str) -> Result<Self, ReplayError> {
         let broker = match options.mqtt {
             MqttChoice::Off => None,
-            MqttChoice::Embedded(listen) => Some(Broker::start(&BrokerOptions {
-                listen: listen.addr,
-                fall_back_to_free_port: listen.fall_back,
-                topic: options.mqtt_topic.clone(),
-                ..BrokerOptions::default()
-            })?),
+            MqttChoice::Embedded(listen) => Some(start_broker(listen, &options.mqtt_topic)?),
         };
         let (endpoint, brokers) = match &options.kafka {
             KafkaChoice::Cluster(brokers) => (None, brokers.clone()),
-            KafkaChoice::Embedded { listen, dir } => {
-                let endpoint = start_endpoint(*listen, dir.as_deref())?;
+            KafkaChoice::Embedded(kafka) => {
+                let endpoint = start_endpoint(kafka, options.partitions)?;
                 let addr = endpoint.addr().to_string();
                 (Some(endpoint), addr)
             }
@@ -60,11 +55,31 @@ impl Ends {
     }
 }
 
-fn start_endpoint(listen: Listen, dir: Option<&std::path::Path>) -> Result<Endpoint, EndpointError> {
-    let options = |listen| EndpointOptions { listen, dir: dir.map(Into::into), ..EndpointOptions::default() };
-    match Endpoint::start(options(listen.addr)) {
+/// Starts the broker, on a free port where the default one is taken.
+pub(super) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttError> {
+    Broker::start(&BrokerOptions {
+        listen: listen.addr,
+        fall_back_to_free_port: listen.fall_back,
+        topic: topic.to_owned(),
+        ..BrokerOptions::default()
+    })
+}
+
+/// Starts the endpoint, on a free port where the default one is taken.
+pub(super) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
+    let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes } = kafka.clone();
+    let options = EndpointOptions {
+        listen: listen.addr,
+        dir,
+        advertise,
+        default_partitions: partitions,
+        fsync,
+        retention_bytes,
+        ..EndpointOptions::default()
+    };
+    match Endpoint::start(options.clone()) {
         Err(EndpointError::AddressInUse { .. }) if listen.fall_back => {
-            Endpoint::start(options(SocketAddr::new(listen.addr.ip(), 0)))
+            Endpoint::start(EndpointOptions { listen: SocketAddr::new(listen.addr.ip(), 0), ..options })
         }
         started => started,
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::kafka::embedded::Fsync;
 use crate::pace::StampTime;
 use crate::tweet::PayloadForm;
 
@@ -115,12 +116,22 @@ pub enum MqttChoice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KafkaChoice {
     /// The endpoint inside of this process.
-    Embedded {
-        /// Where it listens.
-        listen: Listen,
-        /// Where its log lives; `None`: in a temporary directory, removed at the end.
-        dir: Option<PathBuf>,
-    },
+    Embedded(EmbeddedKafka),
     /// A cluster, by its bootstrap servers.
     Cluster(String),
+}
+
+/// The Kafka endpoint inside of this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddedKafka {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Host and port that clients are told; `None`: the address that each came to.
+    pub advertise: Option<(String, u16)>,
+    /// Where its log lives; `None`: in a temporary directory, removed at the end.
+    pub dir: Option<PathBuf>,
+    /// When to sync to the device.
+    pub fsync: Fsync,
+    /// Size of a partition beyond which its oldest messages are removed; `None`: never.
+    pub retention_bytes: Option<u64>,
 }
