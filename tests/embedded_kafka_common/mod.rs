@@ -38,7 +38,7 @@ pub struct Client {
 
 /// Keeps what became of each message, in the order of the reports.
 #[derive(Default)]
-pub struct Reports(Mutex<Vec<(usize, Result<i64, RDKafkaErrorCode>)>>);
+pub struct Reports(pub Mutex<Vec<(usize, Result<i64, RDKafkaErrorCode>)>>);
 
 impl ClientContext for Reports {}
 

@@ -1,0 +1,169 @@
+//! The embedded Kafka endpoint killed with SIGKILL in full flow, and started again on the same
+//! directory and port: what it acknowledged is there, once.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod embedded_kafka_common;
+
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use embedded_kafka_common::{Client, Reports};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
+use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
+
+const DIR: &str = "TWEETBLAST_TEST_DIR";
+const PORT: &str = "TWEETBLAST_TEST_PORT";
+const READY: &str = "endpoint is ready";
+
+/// Not a test: what the other tests start as a process of its own, to kill it.
+#[test]
+#[ignore = "started by the other tests"]
+fn child() {
+    let (Ok(dir), Ok(port)) = (std::env::var(DIR), std::env::var(PORT)) else { return };
+    let listen = ([127, 0, 0, 1], port.parse().unwrap()).into();
+    let options = EndpointOptions { listen, dir: Some(dir.into()), ..Default::default() };
+    let _endpoint = Endpoint::start(options).unwrap();
+    eprintln!("{READY}");
+    // Until it is killed, or its parent has gone.
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+fn start(dir: &Path, port: u16) -> Child {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--ignored", "--nocapture"])
+        .env(DIR, dir)
+        .env(PORT, port.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.contains(READY)), "the endpoint did not start");
+    child
+}
+
+fn kill(child: &mut Child) {
+    child.kill().unwrap(); // SIGKILL
+    child.wait().unwrap();
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn producer(client: &Client) -> BaseProducer<Reports> {
+    client.producer(&[
+        ("enable.idempotence", "true"),
+        ("message.timeout.ms", "0"),
+        ("linger.ms", "2"),
+        ("batch.size", "50000"),
+        ("reconnect.backoff.max.ms", "100"),
+    ])
+}
+
+/// Sends numbered messages until told to stop.
+fn send(producer: &BaseProducer<Reports>, numbers: std::ops::Range<usize>, stop: &AtomicBool) {
+    for number in numbers {
+        let text = format!("{number} {}", "x".repeat(200));
+        let mut record = BaseRecord::<(), str, usize>::with_opaque_to("tweets", number).payload(&text);
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            match producer.send(record) {
+                Ok(()) => break,
+                Err((error, same)) => {
+                    assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull));
+                    record = same;
+                    producer.poll(Duration::from_millis(5));
+                }
+            }
+        }
+        if number % 100 == 0 {
+            producer.poll(Duration::ZERO);
+        }
+    }
+}
+
+/// The numbers in the topic; `take` and `read` check that offsets have no gap.
+fn numbers(client: &Client) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    for partition in 0..4 {
+        let (start, end) = client.watermarks("tweets", partition);
+        let messages = client.read("tweets", partition, start, (end - start) as usize);
+        let number = |message: Vec<u8>| {
+            String::from_utf8(message).unwrap().split(' ').next().unwrap().parse::<usize>().unwrap()
+        };
+        numbers.extend(messages.into_iter().map(number));
+    }
+    numbers
+}
+
+#[test]
+fn a_producer_that_goes_on_retrying_has_each_message_stored_once() {
+    const MESSAGES: usize = 200_000;
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let mut endpoint = start(dir.path(), port);
+    let client = Client::new(format!("127.0.0.1:{port}"));
+    client.create_topic("tweets", 4).unwrap();
+    let producer = producer(&client);
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            send(&producer, 0..MESSAGES, &AtomicBool::new(false));
+            producer.flush(Duration::from_secs(120)).unwrap();
+        });
+        for _ in 0..6 {
+            std::thread::sleep(Duration::from_millis(rng.random_range(50..400)));
+            kill(&mut endpoint);
+            endpoint = start(dir.path(), port);
+        }
+        sending.join().unwrap();
+    });
+    assert!(producer.context().0.lock().unwrap().iter().all(|(_, result)| result.is_ok()));
+    let mut stored = numbers(&client);
+    stored.sort_unstable();
+    assert!(stored == (0..MESSAGES).collect::<Vec<_>>(), "{} of {MESSAGES}", stored.len());
+    kill(&mut endpoint);
+}
+
+#[test]
+fn a_producer_that_goes_too_finds_all_it_had_acknowledged_and_nothing_twice() {
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let client = Client::new(format!("127.0.0.1:{port}"));
+    let mut endpoint = start(dir.path(), port);
+    client.create_topic("tweets", 4).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let mut acknowledged = HashSet::new();
+    for life in 0..4 {
+        let (producer, stop) = (producer(&client), AtomicBool::new(false));
+        let numbers_sent = life * 1_000_000..(life + 1) * 1_000_000;
+        std::thread::scope(|scope| {
+            scope.spawn(|| send(&producer, numbers_sent.clone(), &stop));
+            client.wait_for("an acknowledgement", || !producer.context().0.lock().unwrap().is_empty());
+            std::thread::sleep(Duration::from_millis(rng.random_range(0..300)));
+            kill(&mut endpoint);
+            stop.store(true, Ordering::Relaxed);
+        });
+        producer.purge(PurgeConfig::default().queue().inflight());
+        producer.flush(Duration::from_secs(60)).unwrap();
+        let reports = std::mem::take(&mut *producer.context().0.lock().unwrap());
+        acknowledged.extend(reports.iter().filter(|(_, result)| result.is_ok()).map(|(number, _)| *number));
+        endpoint = start(dir.path(), port);
+        let stored = numbers(&client);
+        let distinct: HashSet<usize> = stored.iter().copied().collect();
+        assert_eq!(distinct.len(), stored.len(), "nothing twice");
+        assert!(!acknowledged.is_empty() && acknowledged.is_subset(&distinct));
+    }
+    kill(&mut endpoint);
+}
