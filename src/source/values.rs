@@ -77,7 +77,7 @@ impl<'a> Values<'a> {
             None => match strict_end(self.bytes, start) {
                 Ok(end) => end,
                 Err(_) if !is_container => return self.words(start),
-                Err(broken) => return self.skip(start, broken, start),
+                Err(broken) => return self.skip(start, broken, start, self.whole),
             },
         };
         self.careful = self.careful.saturating_sub(1);
@@ -93,10 +93,10 @@ impl<'a> Values<'a> {
         self.frame(start, start + 1 + rest.iter().position(ends).unwrap_or(rest.len()))
     }
 
-    /// Skips what is broken from `start` on, up to the next element like the one at `like`.
-    fn skip(&mut self, start: usize, broken: Broken, like: usize) -> Option<Frame<'a>> {
+    /// Skips what is broken from `start` on, up to the next element like that at `like` or `whole`.
+    fn skip(&mut self, start: usize, broken: Broken, like: usize, whole: Option<usize>) -> Option<Frame<'a>> {
         self.careful = CAREFUL_ELEMENTS;
-        let next = resync::next_element(self.bytes, like, broken, self.whole);
+        let next = resync::next_element(self.bytes, like, broken, whole);
         let frame = self.frame(start, without_comma(self.bytes, start, next));
         self.position = next;
         frame
@@ -127,7 +127,7 @@ impl<'a> Values<'a> {
                 None
             }
             Behind::Broken if behind == self.bytes.len() => None,
-            Behind::Broken => self.skip(behind, Broken::At(behind), page.start),
+            Behind::Broken => self.skip(behind, Broken::At(behind), page.start, None),
         }
     }
 }

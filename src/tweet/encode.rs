@@ -99,7 +99,10 @@ fn put_details(tweet: &Tweet<'_>, out: &mut BytesMut) {
 fn put_hashtags(tweet: &Tweet<'_>, out: &mut BytesMut) {
     let Some(tags) = tweet.hashtags.and_then(|tags| tags.as_array()) else { return };
     out.put_slice(b",\"hashtags\":[");
-    let texts = tags.iter().filter_map(|tag| tag.as_object()?.get("text")?.into_string());
+    let texts = tags.iter().filter_map(|tag| match tag.as_object() {
+        Some(tag) => tag.get("text").or_else(|| tag.get("tag"))?.into_string(),
+        None => tag.into_string(),
+    });
     for (index, text) in texts.enumerate() {
         if index > 0 {
             out.put_u8(b',');

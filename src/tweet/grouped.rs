@@ -7,8 +7,9 @@
 use simd_json::prelude::*;
 use simd_json::tape::Value;
 
-use super::parser::Fields;
-use super::{Reject, Tweet};
+use super::fields::Fields;
+use super::keys::Field;
+use super::{Reject, Shape, Tweet};
 use crate::source::Frame;
 use crate::source::scan::{Members, space, value_end};
 
@@ -29,8 +30,8 @@ impl<'a> Group<'a> {
 
 /// The group in these fields, when they are one.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
-    let items = fields.tweets.filter(|items| items.as_array().is_some())?;
-    let id = fields.id.or(fields.id_str)?;
+    let items = fields.get(Field::Tweets).filter(|items| items.is_array())?;
+    let id = fields.get(Field::Id).or(fields.get(Field::IdStr))?;
     let user_id = id.as_i64().or_else(|| id.into_string()?.parse().ok());
     Some(Group { user_id, items })
 }
@@ -38,7 +39,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
 /// The tweet that one item of a group is.
 pub(super) fn text<'a>(item: Value<'a, 'a>, user_id: Option<i64>) -> Result<Tweet<'a>, Reject> {
     let text = item.into_string().ok_or(Reject::NotAText)?;
-    Ok(Tweet { user_id, text, ..Tweet::default() })
+    Ok(Tweet { shape: Shape::Grouped, user_id, text, ..Tweet::default() })
 }
 
 /// Where one text of a group lies: its JSON string, quotes included.

@@ -2,24 +2,41 @@
 //!
 //! The bytes of a frame go in; out comes a [`Tweet`] that borrows from the parser's buffers, a
 //! user-grouped [`Group`] of texts, or a [`Reject`] with its kind. [`encode`] writes a tweet as the
-//! flat JSON object that travels. One file per shape; adding one is a file and a line in `parser.rs`.
+//! flat JSON object that travels. One file per shape; adding one is a file and a line in
+//! `parser.rs`, and its keys in `keys.rs`.
 
+mod activity;
 mod encode;
+mod fields;
+mod flat;
 mod grouped;
+mod keys;
+mod map;
 mod parser;
+mod reject;
+mod spelling;
 mod time;
+mod users;
 mod v11;
+mod v2;
+
+#[cfg(test)]
+mod tests;
 
 pub use encode::{PayloadForm, RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, write_timestamp};
 pub use grouped::{Group, TextSlot, texts};
-pub use parser::{NotJson, Parser, Record, Reject};
-pub use time::{event_time_ms, parse_created_at, snowflake_ms};
+pub use map::{FieldMap, MapError, TimeFormat};
+pub use parser::{NotJson, Parser, ParserOptions, Record};
+pub use reject::Reject;
+pub use time::{Stamp, event_time_ms, parse_created_at, parse_time, snowflake_ms};
 
 use simd_json::tape::Value;
 
 /// One tweet, borrowed from the parser's buffers; it never leaves the parsing thread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tweet<'a> {
+    /// The form of record that it was read from.
+    pub shape: Shape,
     /// The id, exact: `id_str` before `id`, which in many files went through a double.
     pub id: Option<Id<'a>>,
     /// The author's id. `None`: not in the record, or no number below 2^63.
@@ -36,10 +53,45 @@ pub struct Tweet<'a> {
     pub retweet_count: Option<u64>,
     /// Likes when the record was saved.
     pub favorite_count: Option<u64>,
-    /// The array `entities.hashtags`.
+    /// The array of hashtags: objects with a `text` or a `tag`, or texts.
     pub hashtags: Option<Value<'a, 'a>>,
     /// Latitude and longitude, in degrees.
     pub position: Option<(f64, f64)>,
+}
+
+/// What a record looks like that holds a tweet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Shape {
+    /// Twitter API v1.1.
+    #[default]
+    V11,
+    /// Twitter API v2.
+    V2,
+    /// A user with their texts.
+    Grouped,
+    /// A tweet of an account archive.
+    Archive,
+    /// Activity streams.
+    ActivityStreams,
+    /// A hand-made object, by the names of its fields.
+    Flat,
+    /// A hand-made object, by the names that the user gave.
+    Mapped,
+}
+
+impl Shape {
+    /// In words for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shape::V11 => "Twitter API v1.1",
+            Shape::V2 => "Twitter API v2",
+            Shape::Grouped => "users with their texts",
+            Shape::Archive => "account archive",
+            Shape::ActivityStreams => "activity streams",
+            Shape::Flat => "flat objects",
+            Shape::Mapped => "objects as mapped",
+        }
+    }
 }
 
 /// A tweet's id as the record has it.

@@ -1,5 +1,7 @@
 //! When a tweet was written: `created_at`, the id's own time, `timestamp_ms`, and which to believe.
 
+use super::spelling;
+
 /// Twitter's epoch for ids, in milliseconds since 1970 (2010-11-04T01:42:54.657Z).
 const SNOWFLAKE_EPOCH_MS: i64 = 1_288_834_974_657;
 
@@ -8,21 +10,44 @@ const LAST_ID_WITHOUT_TIME: u64 = 29_700_859_247;
 
 /// How far a finer time may lie from `created_at` and still be believed. Measured on 17,971
 /// tweets: never more than 2 s, but for ids that are made up.
-const AGREEMENT_MS: i64 = 2_000;
+const AGREEMENT_MS: u64 = 2_000;
+
+/// Farthest that a clock on some wall is from UTC.
+const FARTHEST_ZONE_MS: u64 = 14 * 3_600_000;
+
+/// A time as a record spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Milliseconds since 1970; in UTC when `has_zone`, else as if the time were UTC.
+    pub ms: i64,
+    /// Whether the record says which zone the time is in.
+    pub has_zone: bool,
+}
 
 /// The event time of a tweet in milliseconds since 1970 UTC: `timestamp_ms`, else the id's time,
-/// each only where it agrees with `created_at` (or there is none); else `created_at`.
-pub fn event_time_ms(timestamp_ms: Option<i64>, id: Option<u64>, created_at_ms: Option<i64>) -> Option<i64> {
+/// each only where it agrees with the time that the record spells (or there is none); else that.
+///
+/// A time without a zone may be that of any place on earth, 14 hours away from UTC at most.
+pub fn event_time_ms(timestamp_ms: Option<i64>, id: Option<u64>, created: Option<Stamp>) -> Option<i64> {
     let agrees = |time: &i64| {
-        created_at_ms.is_none_or(|created| time.abs_diff(created) <= AGREEMENT_MS.unsigned_abs())
+        created.is_none_or(|created| {
+            let apart = if created.has_zone { AGREEMENT_MS } else { FARTHEST_ZONE_MS };
+            time.abs_diff(created.ms) <= apart
+        })
     };
-    timestamp_ms.filter(agrees).or_else(|| id.and_then(snowflake_ms).filter(agrees)).or(created_at_ms)
+    timestamp_ms
+        .filter(agrees)
+        .or_else(|| id.and_then(snowflake_ms).filter(agrees))
+        .or(created.map(|created| created.ms))
 }
 
 /// The time in a snowflake id; `None` for ids from before there were snowflakes.
 pub fn snowflake_ms(id: u64) -> Option<i64> {
     (id > LAST_ID_WITHOUT_TIME).then(|| (id >> 22) as i64 + SNOWFLAKE_EPOCH_MS)
 }
+
+pub(super) const MONTHS: [&[u8]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
 /// Reads `Wed Aug 27 13:08:45 +0000 2008`. `None` for anything else.
 ///
@@ -38,8 +63,6 @@ pub fn parse_created_at(text: &str) -> Option<i64> {
             .iter()
             .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     };
-    const MONTHS: [&[u8]; 12] =
-        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
     let month = MONTHS.iter().position(|name| *name == &bytes[4..7])? as i64 + 1;
     let (day, year) = (number(8, 10)?, number(26, 30)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
@@ -56,6 +79,37 @@ pub fn parse_created_at(text: &str) -> Option<i64> {
     let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second
         - zone_sign * (zone_hours * 3_600 + zone_minutes * 60);
     Some(seconds * 1_000)
+}
+
+/// Reads a time in any of the spellings met in files of tweets; `None` when it is none of them.
+/// Dates of two numbers that may both be the month are not guessed.
+pub fn parse_time(text: &str) -> Option<Stamp> {
+    match parse_created_at(text) {
+        Some(ms) => Some(Stamp { ms, has_zone: true }),
+        None => spelling::parse(text.trim()),
+    }
+}
+
+/// A time as a number: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
+/// their size. Between the years 1973 and 5000 they cannot be mistaken for each other.
+pub fn stamp_of_number(number: f64) -> Option<Stamp> {
+    let ms = match number.abs() {
+        size if size < 1e8 => return None,
+        size if size < 1e11 => number * 1e3,
+        size if size < 1e14 => number,
+        size if size < 1e17 => number / 1e3,
+        size if size < 1e20 => number / 1e6,
+        _ => return None,
+    };
+    Some(Stamp { ms: ms.round() as i64, has_zone: true })
+}
+
+/// Milliseconds since 1970 of a date and a time of day; `None` when there is none such.
+pub(super) fn civil_ms(year: i64, month: i64, day: i64, time_ms: i64) -> Option<i64> {
+    let is_date = (0..=9_999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_in_month(year, month)).contains(&day);
+    is_date.then(|| days_from_civil(year, month, day) * 86_400_000 + time_ms)
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {
@@ -110,15 +164,37 @@ mod tests {
 
     #[test]
     fn the_id_refines_only_where_it_agrees() {
-        let created = Some(1_409_444_936_000);
+        let created = |ms| Some(Stamp { ms, has_zone: true });
+        let written = created(1_409_444_936_000);
         let id = ((1_409_444_936_700 - SNOWFLAKE_EPOCH_MS) as u64) << 22;
-        assert_eq!(event_time_ms(None, Some(id), created), Some(1_409_444_936_700));
-        assert_eq!(event_time_ms(None, Some(id + (5_000 << 22)), created), created);
-        assert_eq!(event_time_ms(None, Some(20), created), created, "older than snowflakes");
-        assert_eq!(event_time_ms(Some(1_409_444_936_123), Some(id), created), Some(1_409_444_936_123));
-        assert_eq!(event_time_ms(Some(5), Some(id), created), Some(1_409_444_936_700));
+        assert_eq!(event_time_ms(None, Some(id), written), Some(1_409_444_936_700));
+        assert_eq!(event_time_ms(None, Some(id + (5_000 << 22)), written), Some(1_409_444_936_000));
+        assert_eq!(event_time_ms(None, Some(20), written), Some(1_409_444_936_000), "no snowflake");
+        assert_eq!(event_time_ms(Some(1_409_444_936_123), Some(id), written), Some(1_409_444_936_123));
+        assert_eq!(event_time_ms(Some(5), Some(id), written), Some(1_409_444_936_700));
         assert_eq!(event_time_ms(None, Some(id), None), Some(1_409_444_936_700));
         assert_eq!(event_time_ms(None, Some(20), None), None);
+    }
+
+    #[test]
+    fn the_id_says_where_a_time_without_a_zone_was() {
+        // Met as "Nov 4, 2014 4:56:59 PM" in a file of a user in California.
+        let created = parse_time("Nov 4, 2014 4:56:59 PM");
+        assert_eq!(created, Some(Stamp { ms: 1_415_120_219_000, has_zone: false }));
+        let id = ((1_415_148_987_000i64 - SNOWFLAKE_EPOCH_MS) as u64) << 22;
+        assert_eq!(event_time_ms(None, Some(id), created), Some(1_415_148_987_000));
+        let far = id + ((15 * 3_600_000) << 22);
+        assert_eq!(event_time_ms(None, Some(far), created), Some(1_415_120_219_000));
+    }
+
+    #[test]
+    fn numbers_are_told_apart_by_their_size() {
+        for number in [1_625_587_487.0, 1_625_587_487_000.0, 1_625_587_487e6, 1_625_587_487e9] {
+            assert_eq!(stamp_of_number(number).map(|stamp| stamp.ms), Some(1_625_587_487_000));
+        }
+        for number in [0.0, 2_021.0, f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(stamp_of_number(number), None, "{number}");
+        }
     }
 
     proptest! {
@@ -133,7 +209,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text: String) {
-            let _ = parse_created_at(&text);
+            let _ = parse_time(&text);
         }
     }
 }

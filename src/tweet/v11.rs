@@ -1,86 +1,34 @@
-//! Twitter API v1.1: plain, extended (`full_text`) and streamed (`extended_tweet`) tweets.
+//! Twitter API v1.1: plain, extended (`full_text`) and streamed (`extended_tweet`) tweets; also what
+//! account archives wrap, without a user and with numbers as strings.
 
-use simd_json::prelude::*;
-use simd_json::tape::Value;
+use super::fields::{Fields, longest, member, stamp, text_in, user_id};
+use super::keys::Field;
+use super::{Shape, Tweet};
 
-use super::parser::Fields;
-use super::{Id, Tweet, event_time_ms, parse_created_at};
-
-/// The tweet in these fields. `None` when there is no text, or nothing but a text: any object may
-/// have one.
+/// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
-    let extended = |name| fields.extended_tweet.and_then(|extended| member(extended, name));
-    let text = [text_of(fields.text), text_of(fields.full_text), text_of(extended("full_text"))]
-        .into_iter()
-        .flatten()
-        .max_by_key(|text| text.len())?;
-
-    let id =
-        text_of(fields.id_str).map(Id::Text).or_else(|| fields.id.and_then(|id| id.as_u64()).map(Id::Number));
-    if id.is_none() && fields.created_at.is_none() && fields.user.is_none() {
-        return None;
-    }
-    let user = |name| fields.user.and_then(|user| member(user, name));
-    let entities = extended("entities").or(fields.entities);
-
+    let extended = fields.get(Field::ExtendedTweet);
+    let text =
+        longest([text_in(extended, "full_text"), fields.text(Field::FullText), fields.text(Field::Text)])?;
+    let tweet = fields.tweet(text, fields.id(), fields.get(Field::CreatedAt).and_then(stamp));
+    let user = fields.get(Field::User);
+    // Those of the whole text, where `text` was cut.
+    let hashtags = extended.and_then(|extended| member(member(extended, "entities")?, "hashtags"));
     Some(Tweet {
-        id,
-        user_id: text_of(user("id_str"))
-            .and_then(|id| id.parse().ok())
-            .or_else(|| user("id").and_then(|id| id.as_i64())),
-        text,
-        event_time_ms: event_time_ms(
-            fields.timestamp_ms.and_then(number_or_digits),
-            id.and_then(Id::number),
-            text_of(fields.created_at).and_then(parse_created_at),
-        ),
-        lang: text_of(fields.lang),
-        screen_name: text_of(user("screen_name")),
-        retweet_count: fields.retweet_count.and_then(|count| count.as_u64()),
-        favorite_count: fields.favorite_count.and_then(|count| count.as_u64()),
-        hashtags: entities.and_then(|entities| member(entities, "hashtags")),
-        position: position(fields),
+        shape: Shape::V11,
+        user_id: user.and_then(|user| {
+            member(user, "id_str").and_then(user_id).or_else(|| member(user, "id").and_then(user_id))
+        }),
+        screen_name: text_in(user, "screen_name"),
+        hashtags: hashtags.or(tweet.hashtags),
+        ..tweet
     })
-}
-
-/// The member `name` of an object; the last one where it comes twice.
-fn member<'a>(value: Value<'a, 'a>, name: &str) -> Option<Value<'a, 'a>> {
-    value.as_object()?.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
-}
-
-fn text_of<'a>(value: Option<Value<'a, 'a>>) -> Option<&'a str> {
-    value?.into_string()
-}
-
-/// `timestamp_ms` is a string of digits in the streams, a number in some saved ones.
-fn number_or_digits(value: Value<'_, '_>) -> Option<i64> {
-    value.as_i64().or_else(|| value.into_string()?.parse().ok())
-}
-
-/// Latitude and longitude: `coordinates` has them as [longitude, latitude], the older `geo` the
-/// other way round.
-fn position(fields: &Fields<'_>) -> Option<(f64, f64)> {
-    let pair = |value: Option<Value<'_, '_>>| {
-        let pair = member(value?, "coordinates")?.as_array()?;
-        let mut numbers = pair.iter().map(|number| number.cast_f64());
-        match (numbers.next(), numbers.next(), numbers.next()) {
-            (Some(Some(first)), Some(Some(second)), None) => Some((first, second)),
-            _ => None,
-        }
-    };
-    pair(fields.coordinates).map(|(lon, lat)| (lat, lon)).or_else(|| pair(fields.geo))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::tweet::{Id, Parser, Record, Tweet};
 
-    fn tweet<T>(json: &str, look: impl FnOnce(Tweet<'_>) -> T) -> T {
-        Parser::new().parse(json.as_bytes(), |record| match record {
-            Ok(Record::Tweet(tweet)) => look(tweet),
-            other => panic!("{other:?}"),
-        })
-    }
+    use crate::tweet::{Id, tests::tweet};
 
     #[test]
     fn ids_come_from_id_str_since_the_number_may_be_rounded() {
@@ -109,7 +57,7 @@ mod tests {
     #[test]
     fn coordinates_are_the_other_way_round_than_geo() {
         let new = r#"{"id":1,"text":"a","coordinates":{"type":"Point","coordinates":[-73.5,40]}}"#;
-        let old = r#"{"id":1,"text":"a","geo":{"type":"Point","coordinates":[40,-73.5]}}"#;
+        let old = r#"{"id":1,"text":"a","geo":{"type":"Point","coordinates":[40,-73.5]},"coordinates":null}"#;
         for json in [new, old] {
             tweet(json, |tweet| assert_eq!(tweet.position, Some((40.0, -73.5))));
         }
@@ -117,6 +65,19 @@ mod tests {
 
     #[test]
     fn an_empty_text_is_a_tweet_all_the_same() {
-        tweet(r#"{"id":1,"text":""}"#, |tweet| assert_eq!(tweet.text, ""));
+        tweet(r#"{"id":1,"text":"","user":{}}"#, |tweet| assert_eq!(tweet.text, ""));
+    }
+
+    #[test]
+    fn archives_wrap_the_tweet_and_have_numbers_as_strings() {
+        tweet(
+            r#"{"tweet":{"id_str":"1486016280540889088","full_text":"a","favorite_count":"12","retweet_count":"3",
+                "created_at":"Tue Jan 25 16:41:04 +0000 2022","lang":"en"}}"#,
+            |tweet| {
+                assert_eq!(tweet.shape, crate::tweet::Shape::Archive);
+                assert_eq!((tweet.favorite_count, tweet.retweet_count), (Some(12), Some(3)));
+                assert_eq!(tweet.event_time_ms.map(|ms| ms / 1_000), Some(1_643_128_864));
+            },
+        );
     }
 }

@@ -1,0 +1,41 @@
+//! Activity streams, as the paid products gave them out: `postedTime`, `body`, `actor`, `verb`.
+
+use super::fields::{Fields, longest, member, stamp, text_in, user_id};
+use super::keys::Field;
+use super::{Shape, Tweet};
+
+/// The tweet in these fields. `None` when there is no text.
+pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
+    let long = text_in(fields.get(Field::LongObject), "body");
+    let text = longest([long, fields.text(Field::Body)])?;
+    let tweet = fields.tweet(text, fields.id(), fields.get(Field::PostedTime).and_then(stamp));
+    let actor = fields.get(Field::Actor);
+    Some(Tweet {
+        shape: Shape::ActivityStreams,
+        user_id: actor.and_then(|actor| member(actor, "id")).and_then(user_id),
+        screen_name: text_in(actor, "preferredUsername"),
+        ..tweet
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tweet::{Id, Shape, tests::tweet};
+
+    #[test]
+    fn ids_end_longer_names() {
+        tweet(
+            r#"{"id":"tag:search.twitter.com,2005:887453193294282752","verb":"post","postedTime":"2017-07-18T23:25:04.000Z",
+                "body":"a","long_object":{"body":"longer"},"actor":{"id":"id:twitter.com:815279070241955840",
+                "preferredUsername":"x"},"favoritesCount":2,"twitter_lang":"en","geo":{"coordinates":[40,-73.5]}}"#,
+            |tweet| {
+                assert_eq!((tweet.shape, tweet.text), (Shape::ActivityStreams, "longer"));
+                assert_eq!(tweet.id, Some(Id::Text("887453193294282752")));
+                assert_eq!((tweet.user_id, tweet.screen_name), (Some(815_279_070_241_955_840), Some("x")));
+                assert_eq!((tweet.lang, tweet.favorite_count), (Some("en"), Some(2)));
+                assert_eq!(tweet.position, Some((40.0, -73.5)));
+                assert_eq!(tweet.event_time_ms.map(|ms| ms / 1_000), Some(1_500_420_304));
+            },
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! The top of a record, looked through once, and how its values are read.
+//!
+//! Types differ from file to file (ids as numbers and as strings, counts as strings in archives): a
+//! value of an unexpected type is passed over, it does not fail the record.
+
+use simd_json::prelude::*;
+use simd_json::tape::{Object, Value};
+
+use super::keys::{FIELDS, Field, KEYS, find};
+use super::time::{Stamp, event_time_ms, parse_time, stamp_of_number};
+use super::{Id, Tweet};
+
+/// The values of all fields that the record has.
+pub struct Fields<'a> {
+    values: [Option<Value<'a, 'a>>; FIELDS],
+    /// Which key of [`KEYS`] each came under.
+    places: [u8; FIELDS],
+}
+
+impl<'a> Fields<'a> {
+    pub fn of(object: &Object<'a, 'a>) -> Self {
+        let mut fields = Self { values: [None; FIELDS], places: [u8::MAX; FIELDS] };
+        for (name, value) in object.iter() {
+            if let Some((key, place)) = find(name.as_bytes()) {
+                let field = key.field as usize;
+                let before = fields.places[field];
+                if value.is_null() && place == before {
+                    (fields.values[field], fields.places[field]) = (None, u8::MAX);
+                } else if place <= before && !value.is_null() {
+                    (fields.values[field], fields.places[field]) = (Some(value), place);
+                }
+            }
+        }
+        fields
+    }
+
+    pub fn get(&self, field: Field) -> Option<Value<'a, 'a>> {
+        self.values[field as usize]
+    }
+
+    /// The key under which the field came.
+    pub fn name(&self, field: Field) -> Option<&'static str> {
+        KEYS.get(usize::from(self.places[field as usize])).map(|key| key.name)
+    }
+
+    pub fn has(&self, field: Field) -> bool {
+        self.get(field).is_some()
+    }
+
+    pub fn text(&self, field: Field) -> Option<&'a str> {
+        self.get(field)?.into_string()
+    }
+
+    pub fn object(&self, field: Field) -> Option<Value<'a, 'a>> {
+        self.get(field).filter(|value| value.is_object())
+    }
+
+    /// `id_str` before `id`, which in many files went through a double.
+    pub fn id(&self) -> Option<Id<'a>> {
+        [Field::IdStr, Field::Id, Field::OtherId].into_iter().find_map(|field| id_of(self.get(field)?))
+    }
+
+    /// What the shapes have in common: the counts, the language, the position, and, by way of `id`
+    /// and `created`, the time.
+    pub fn tweet(&self, text: &'a str, id: Option<Id<'a>>, created: Option<Stamp>) -> Tweet<'a> {
+        Tweet {
+            id,
+            text,
+            event_time_ms: event_time_ms(
+                self.get(Field::TimestampMs).and_then(integer),
+                id.and_then(Id::number),
+                created,
+            ),
+            lang: self.text(Field::Lang),
+            retweet_count: self.get(Field::Retweets).and_then(count),
+            favorite_count: self.get(Field::Favorites).and_then(count),
+            hashtags: self
+                .get(Field::Entities)
+                .and_then(|entities| member(entities, "hashtags"))
+                .or(self.get(Field::Hashtags)),
+            position: self.position(),
+            ..Tweet::default()
+        }
+    }
+
+    /// Latitude and longitude: `coordinates` has them as [longitude, latitude], and so has API v2
+    /// within `geo`; the older `geo` of v1.1 and of activity streams has them the other way round.
+    fn position(&self) -> Option<(f64, f64)> {
+        let swapped = |(lon, lat)| (lat, lon);
+        let inner = |field| member(self.get(field)?, "coordinates");
+        let here = inner(Field::Coordinates).and_then(pair).map(swapped);
+        let geo = || {
+            let geo = inner(Field::Geo)?;
+            if geo.is_object() { member(geo, "coordinates").and_then(pair).map(swapped) } else { pair(geo) }
+        };
+        let plain =
+            || Some((self.get(Field::Lat).and_then(degrees)?, self.get(Field::Lon).and_then(degrees)?));
+        here.or_else(geo).or_else(plain)
+    }
+}
+
+/// The longest of these texts.
+pub fn longest<const N: usize>(texts: [Option<&str>; N]) -> Option<&str> {
+    // The first one where two are of one length.
+    texts.into_iter().flatten().rev().max_by_key(|text| text.len())
+}
+
+/// The member `name` of an object; the last one where it comes twice.
+pub fn member<'a>(value: Value<'a, 'a>, name: &str) -> Option<Value<'a, 'a>> {
+    value.as_object()?.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
+}
+
+/// The text under `name` in an object.
+pub fn text_in<'a>(value: Option<Value<'a, 'a>>, name: &str) -> Option<&'a str> {
+    member(value?, name)?.into_string()
+}
+
+/// An id below 2^63, as a number or as a string of digits, which may end something longer
+/// (`id:twitter.com:12`).
+pub fn user_id(value: Value<'_, '_>) -> Option<i64> {
+    value.as_i64().or_else(|| digits(value.into_string()?).parse().ok())
+}
+
+/// The id in a value; an empty text is none.
+pub fn id_of<'a>(value: Value<'a, 'a>) -> Option<Id<'a>> {
+    match value.into_string() {
+        Some(text) => Some(digits(text)).filter(|text| !text.is_empty()).map(Id::Text),
+        None => value.as_u64().map(Id::Number),
+    }
+}
+
+/// What stands behind the last colon.
+fn digits(text: &str) -> &str {
+    text.rsplit(':').next().unwrap_or(text)
+}
+
+/// A number, or a string of digits.
+pub fn integer(value: Value<'_, '_>) -> Option<i64> {
+    value.as_i64().or_else(|| value.into_string()?.parse().ok())
+}
+
+/// Likewise; account archives have counts as strings.
+pub fn count(value: Value<'_, '_>) -> Option<u64> {
+    value.as_u64().or_else(|| value.into_string()?.parse().ok())
+}
+
+/// A time as a text in one of many spellings, or as a number.
+pub fn stamp(value: Value<'_, '_>) -> Option<Stamp> {
+    match value.into_string() {
+        Some(text) => parse_time(text),
+        None => stamp_of_number(value.cast_f64()?),
+    }
+}
+
+fn degrees(value: Value<'_, '_>) -> Option<f64> {
+    value.cast_f64().or_else(|| value.into_string()?.parse().ok()).filter(|degrees| degrees.is_finite())
+}
+
+fn pair(value: Value<'_, '_>) -> Option<(f64, f64)> {
+    let pair = value.as_array()?;
+    let mut numbers = pair.iter().map(degrees);
+    match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Some(first)), Some(Some(second)), None) => Some((first, second)),
+        _ => None,
+    }
+}

@@ -1,0 +1,78 @@
+//! Flat hand-made objects, by the names that people give to the fields of a tweet, and what common
+//! scrapers write (snscrape, twint). Our own payload is one of them, so that it can be replayed.
+
+use super::fields::{Fields, longest, member, stamp, text_in, user_id};
+use super::keys::Field;
+use super::{Shape, Tweet};
+
+/// The tweet in these fields. `None` when no field is a text, or one that may be anything
+/// (`content`) without a time, an id or a user beside it.
+pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
+    let id = fields.id();
+    let created = [Field::CreatedAt, Field::Time, Field::PostedTime]
+        .into_iter()
+        .find_map(|field| stamp(fields.get(field)?));
+    let names_a_user = [Field::UserId, Field::Name, Field::User].into_iter().any(|field| fields.has(field));
+    let texts = [Field::Text, Field::FullText, Field::Tweet, Field::OtherText];
+    let weak = || {
+        let is_likely = id.is_some() || created.is_some() || names_a_user;
+        longest([fields.text(Field::WeakText), fields.text(Field::Body)]).filter(|_| is_likely)
+    };
+    let text = longest(texts.map(|field| fields.text(field))).or_else(weak)?;
+
+    let user = fields.get(Field::User).or(fields.get(Field::Author));
+    let in_user = |names: [&str; 2]| names.into_iter().find_map(|name| member(user?, name));
+    let tweet = fields.tweet(text, id, created);
+    Some(Tweet {
+        shape: Shape::Flat,
+        user_id: in_user(["id_str", "id"])
+            .or(fields.get(Field::UserId))
+            .or(fields.get(Field::AuthorId))
+            .or(user)
+            .and_then(user_id),
+        screen_name: text_in(user, "screen_name")
+            .or_else(|| text_in(user, "username"))
+            .or_else(|| fields.text(Field::Name))
+            .or_else(|| fields.text(Field::User))
+            .or_else(|| fields.text(Field::Author))
+            .or_else(|| fields.text(Field::UserId).filter(|id| id.parse::<u64>().is_err())),
+        ..tweet
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tweet::{Id, Shape, tests::tweet};
+
+    #[test]
+    fn common_names() {
+        for json in [
+            r#"{"tweet_id":"12","text":"t","user_id":"34","username":"n","date":"2021-07-06 16:04:47"}"#,
+            r#"{"tweetId":12,"tweet":"t","userId":34,"screen_name":"n","created_at":"Tue Jul 06 16:04:47 +0000 2021"}"#,
+            r#"{"id":12,"content":"t","user":{"username":"n","id":34},"date":"2021-07-06T16:04:47+00:00"}"#,
+            r#"{"id_str":"12","full_text":"t","user_id_str":"34","user":"n","timestamp":1625587487}"#,
+            r#"{"timestamp":"2026-01-01T00:00:00.000Z","user_id":34,"tweet":"t","id":"12",
+                "created_at":"2021-07-06T16:04:47.000Z","screen_name":"n","hashtags":["x"],"run":"r","seq":1}"#,
+        ] {
+            tweet(json, |tweet| {
+                assert_eq!(tweet.shape, Shape::Flat, "{json}");
+                assert_eq!(tweet.id.and_then(Id::number), Some(12), "{json}");
+                assert_eq!(
+                    (tweet.text, tweet.user_id, tweet.screen_name),
+                    ("t", Some(34), Some("n")),
+                    "{json}"
+                );
+                assert_eq!(tweet.event_time_ms, Some(1_625_587_487_000), "{json}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_text_alone_is_a_tweet_and_a_content_alone_is_none() {
+        tweet(r#"{"text":"t","day":"Sat"}"#, |tweet| assert_eq!(tweet.event_time_ms, None));
+        assert_eq!(crate::tweet::tests::kind(r#"{"content":"t"}"#), "reject not a tweet");
+        tweet(r#"{"content":"t","created_utc":1625587487.5}"#, |tweet| {
+            assert_eq!(tweet.event_time_ms, Some(1_625_587_487_500));
+        });
+    }
+}

@@ -1,0 +1,257 @@
+//! Where the fields of a tweet are in hand-made files, as the user says: `--map
+//! time=meta.posted,text=body,user=by.0.id,id=nr` and `--time-format`.
+
+use std::str::FromStr;
+
+use simd_json::prelude::*;
+use simd_json::tape::Value;
+
+use super::fields::{id_of, stamp, user_id};
+use super::time::{Stamp, event_time_ms};
+use super::{Id, Shape, Tweet};
+
+/// Which fields of a record hold what. What is not mapped is found as in any file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldMap {
+    time: Option<Path>,
+    text: Option<Path>,
+    user: Option<Path>,
+    id: Option<Path>,
+    /// How the mapped time is written; `None`: as in any file.
+    pub time_format: Option<TimeFormat>,
+}
+
+/// Names of members, from the record inwards; a number is a place in an array.
+type Path = Vec<String>;
+
+/// How a time is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// A number, so many of them in a second.
+    PerSecond(u32),
+    /// A text, as strftime would write it.
+    Pattern(String),
+}
+
+/// What is wrong with a `--map` or a `--time-format`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MapError {
+    /// Not `name=path`.
+    #[error("{0:?} is not of the form FIELD=PATH, with time, text, user or id for FIELD")]
+    Assignment(String),
+    /// A field twice.
+    #[error("{0} is mapped twice")]
+    Twice(String),
+    /// A pattern that does not read what it writes.
+    #[error(
+        "{pattern:?} is no time format: {reason}; use s, ms, us, ns, or a pattern such as %d/%m/%Y %H:%M:%S"
+    )]
+    Pattern {
+        /// As given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl FromStr for FieldMap {
+    type Err = MapError;
+
+    fn from_str(text: &str) -> Result<Self, MapError> {
+        let mut map = Self::default();
+        for part in text.split(',') {
+            let wrong = || MapError::Assignment(part.to_owned());
+            let (name, path) = part.split_once('=').ok_or_else(wrong)?;
+            let place = match name.trim() {
+                "time" => &mut map.time,
+                "text" => &mut map.text,
+                "user" => &mut map.user,
+                "id" => &mut map.id,
+                _ => return Err(wrong()),
+            };
+            let path: Path = path.trim().split('.').map(str::to_owned).collect();
+            if path.iter().any(String::is_empty) {
+                return Err(wrong());
+            }
+            if place.replace(path).is_some() {
+                return Err(MapError::Twice(name.trim().to_owned()));
+            }
+        }
+        Ok(map)
+    }
+}
+
+impl FromStr for TimeFormat {
+    type Err = MapError;
+
+    fn from_str(text: &str) -> Result<Self, MapError> {
+        Ok(match text {
+            "s" => Self::PerSecond(1),
+            "ms" => Self::PerSecond(1_000),
+            "us" => Self::PerSecond(1_000_000),
+            "ns" => Self::PerSecond(1_000_000_000),
+            pattern => {
+                let wrong = |reason: String| MapError::Pattern { pattern: pattern.to_owned(), reason };
+                // A time that all fields show: what the pattern writes it must also read.
+                let time =
+                    jiff::Timestamp::from_second(1_625_587_487).map_err(|error| wrong(error.to_string()))?;
+                let time = time.to_zoned_datetime(jiff::tz::TimeZone::UTC);
+                let written =
+                    jiff::fmt::strtime::format(pattern, &time).map_err(|error| wrong(error.to_string()))?;
+                if !pattern.contains('%') {
+                    return Err(wrong("it has no % in it".to_owned()));
+                }
+                read_pattern(pattern, &written)
+                    .ok_or_else(|| wrong("it does not say the year, the month and the day".to_owned()))?;
+                Self::Pattern(pattern.to_owned())
+            }
+        })
+    }
+}
+
+impl TimeFormat {
+    fn read(&self, value: Value<'_, '_>) -> Option<Stamp> {
+        match self {
+            TimeFormat::PerSecond(per_second) => {
+                let per_second = f64::from(*per_second);
+                let number = value.cast_f64().or_else(|| value.into_string()?.trim().parse().ok())?;
+                let ms = (number / per_second * 1_000.0).round();
+                let is_time = ms.abs() < 1e15;
+                is_time.then_some(Stamp { ms: ms as i64, has_zone: true })
+            }
+            TimeFormat::Pattern(pattern) => read_pattern(pattern, value.into_string()?.trim()),
+        }
+    }
+}
+
+fn read_pattern(pattern: &str, text: &str) -> Option<Stamp> {
+    let parts = jiff::fmt::strtime::parse(pattern, text).ok()?;
+    if let Ok(time) = parts.to_timestamp() {
+        return Some(Stamp { ms: time.as_millisecond(), has_zone: true });
+    }
+    let time = parts.to_datetime().or_else(|_| parts.to_date().map(Into::into)).ok()?;
+    let time = jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?;
+    Some(Stamp { ms: time.as_millisecond(), has_zone: false })
+}
+
+impl FieldMap {
+    /// The tweet in a record, of which `found` is what any file would give. `None` when neither has
+    /// a text.
+    pub(super) fn apply<'a>(&self, record: Value<'a, 'a>, found: Option<Tweet<'a>>) -> Option<Tweet<'a>> {
+        let at = |path: &Option<Path>| path.as_ref().map(|path| look_up(record, path));
+        let mut tweet = match (at(&self.text), found) {
+            // The mapped field is not there: no tweet, whatever else there is.
+            (Some(text), found) => Tweet { text: text?.into_string()?, ..found.unwrap_or_default() },
+            (None, found) => found?,
+        };
+        tweet.shape = Shape::Mapped;
+        if let Some(id) = at(&self.id) {
+            tweet.id = id.and_then(id_of);
+        }
+        if let Some(user) = at(&self.user) {
+            tweet.user_id = user.and_then(user_id);
+            let name = user.and_then(|user| user.into_string()).filter(|name| name.parse::<u64>().is_err());
+            tweet.screen_name = name.or(tweet.screen_name);
+        }
+        if let Some(time) = at(&self.time) {
+            let read = |value| match &self.time_format {
+                Some(format) => format.read(value),
+                None => stamp(value),
+            };
+            tweet.event_time_ms = event_time_ms(None, tweet.id.and_then(Id::number), time.and_then(read));
+        }
+        Some(tweet)
+    }
+}
+
+/// The value at a path. A key that holds dots is found too, when it is written out as one.
+fn look_up<'a>(value: Value<'a, 'a>, path: &[String]) -> Option<Value<'a, 'a>> {
+    let Some((first, rest)) = path.split_first() else {
+        return Some(value).filter(|value| !value.is_null());
+    };
+    if let Some(items) = value.as_array() {
+        return look_up(items.get(first.parse().ok()?)?, rest);
+    }
+    let object = value.as_object()?;
+    let member = |name: &str| object.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
+    match member(first) {
+        Some(value) => look_up(value, rest),
+        None => member(&path.join(".")).filter(|value| !value.is_null()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tweet::{Parser, ParserOptions, Record};
+
+    fn with_map<T>(
+        map: &str,
+        format: Option<&str>,
+        json: &str,
+        look: impl FnOnce(Option<Tweet<'_>>) -> T,
+    ) -> T {
+        let mut fields: FieldMap = map.parse().unwrap();
+        fields.time_format = format.map(|format| format.parse().unwrap());
+        let mut parser = Parser::with_options(ParserOptions { fields: Some(fields) });
+        parser.parse(json.as_bytes(), |record| match record {
+            Ok(Record::Tweet(tweet)) => look(Some(tweet)),
+            Ok(Record::Reject(_)) => look(None),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn paths_lead_into_objects_and_arrays() {
+        with_map(
+            "time=meta.at,text=says.1.words,user=by.id,id=nr",
+            None,
+            r#"{"nr":"20","says":[{},{"words":"hello"}],"by":{"id":"7"},"meta":{"at":"2021-07-06T16:04:47Z"}}"#,
+            |tweet| {
+                let tweet = tweet.unwrap();
+                assert_eq!((tweet.text, tweet.user_id, tweet.shape), ("hello", Some(7), Shape::Mapped));
+                assert_eq!(tweet.id, Some(Id::Text("20")));
+                assert_eq!(tweet.event_time_ms, Some(1_625_587_487_000));
+            },
+        );
+    }
+
+    #[test]
+    fn what_is_not_mapped_is_found_as_in_any_file() {
+        let json =
+            r#"{"id_str":"20","text":"t","user":{"screen_name":"n"},"when":"06/07/2021 16:04","a.b":"bob"}"#;
+        with_map("time=when,user=a.b", Some("%d/%m/%Y %H:%M"), json, |tweet| {
+            let tweet = tweet.unwrap();
+            assert_eq!((tweet.text, tweet.screen_name, tweet.user_id), ("t", Some("bob"), None));
+            assert_eq!(tweet.event_time_ms, Some(1_625_587_440_000));
+        });
+    }
+
+    #[test]
+    fn a_record_without_the_mapped_text_is_no_tweet() {
+        assert!(with_map("text=words", None, r#"{"text":"t","id":1}"#, |tweet| tweet.is_none()));
+        assert!(with_map("text=words", None, r#"{"words":7}"#, |tweet| tweet.is_none()));
+    }
+
+    #[test]
+    fn numbers_of_any_unit() {
+        for (format, time) in [("s", "1625587487"), ("ms", "\"1625587487000\""), ("us", "1625587487000000")] {
+            let json = format!("{{\"text\":\"t\",\"at\":{time}}}");
+            with_map("time=at", Some(format), &json, |tweet| {
+                assert_eq!(tweet.unwrap().event_time_ms, Some(1_625_587_487_000), "{format}");
+            });
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let wrong = |map: &str| map.parse::<FieldMap>().unwrap_err().to_string();
+        assert!(wrong("time").contains("FIELD=PATH"));
+        assert!(wrong("date=x").contains("time, text, user or id"));
+        assert!(wrong("time=a..b").contains("FIELD=PATH"));
+        assert_eq!(wrong("id=a,id=b"), "id is mapped twice");
+        for pattern in ["", "when", "%H:%M", "%d/%m %H:%M", "%Q!"] {
+            assert!(pattern.parse::<TimeFormat>().is_err(), "{pattern}");
+        }
+    }
+}

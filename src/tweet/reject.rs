@@ -1,0 +1,49 @@
+//! Why a record, or an item of one, is no tweet.
+
+use super::fields::Fields;
+use super::keys::Field;
+
+/// Why a record (or an item of one) is no tweet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reject {
+    /// A notice of the streaming API, by its key: `delete`, `limit`, …
+    Notice(&'static str),
+    /// Something else that the APIs give out, in words: a user, a count, an error, …
+    Other(&'static str),
+    /// An object with nothing of a tweet, or no object at all.
+    NotATweet,
+    /// An item of a user's `tweets` that is no text.
+    NotAText,
+    /// A value above the limit for one record.
+    TooLarge,
+}
+
+impl Reject {
+    /// The kind's name in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reject::Notice(name) | Reject::Other(name) => name,
+            Reject::NotATweet => "not a tweet",
+            Reject::NotAText => "not a text",
+            Reject::TooLarge => "too large",
+        }
+    }
+}
+
+/// What an object without a tweet is, by the keys at its top.
+pub(super) fn judge(fields: &Fields<'_>) -> Reject {
+    if let Some(notice) = fields.name(Field::Notice) {
+        return Reject::Notice(notice);
+    }
+    match fields.name(Field::Mark) {
+        Some("errors" | "error" | "title") => Reject::Other("error message"),
+        Some("tweet_count") => Reject::Other("tweet count"),
+        Some("action" | "redacted_at") if fields.has(Field::Id) => Reject::Other("compliance record"),
+        Some("member_count") => Reject::Other("list"),
+        Some("follows") if fields.has(Field::Id) => Reject::Other("follower list"),
+        Some("statuses" | "results" | "meta") => Reject::Other("page without tweets"),
+        _ if fields.has(Field::Name) && fields.has(Field::Id) => Reject::Other("user"),
+        _ if fields.has(Field::Data) => Reject::Other("page without tweets"),
+        _ => Reject::NotATweet,
+    }
+}
