@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
+
+use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
+use tweetblast::source::{Frames, Framing, detect};
+use tweetblast::tweet::{Parser, Record, Shape};
 
 fn tweetblast(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tweetblast")).args(arguments).output().unwrap()
@@ -37,4 +43,60 @@ fn a_file_that_is_there_is_written_over_only_when_forced() {
 #[test]
 fn a_mistyped_flag_is_a_usage_error() {
     assert_eq!(tweetblast(&["generate", "--tweet", "5"]).status.code(), Some(2));
+}
+
+/// What the reader must find in a file of each form.
+fn expected(form: GenerateForm) -> (Framing, Shape) {
+    match form {
+        GenerateForm::Lines => (Framing::Lines, Shape::V11),
+        GenerateForm::Array => (Framing::Array, Shape::V11),
+        GenerateForm::Grouped => (Framing::Array, Shape::Grouped),
+        GenerateForm::Objects => (Framing::Objects, Shape::V11),
+        GenerateForm::Search => (Framing::Pages, Shape::V11),
+        GenerateForm::V2Pages => (Framing::PageLines, Shape::V2),
+        GenerateForm::V2Stream => (Framing::Lines, Shape::V2),
+        GenerateForm::V2Flat => (Framing::Lines, Shape::V2),
+        GenerateForm::Archive => (Framing::Script, Shape::Archive),
+        GenerateForm::ActivityStreams => (Framing::Lines, Shape::ActivityStreams),
+        GenerateForm::Flat => (Framing::Lines, Shape::Flat),
+    }
+}
+
+#[test]
+fn every_form_is_read_back_as_what_it_is() {
+    let mut parser = Parser::new();
+    let mut by_id = None;
+    for form in GenerateForm::ALL {
+        let mut bytes = Vec::new();
+        let options = GenerateOptions { tweets: 1_234, form, ..GenerateOptions::default() };
+        let made = generate(&options, &mut bytes).unwrap();
+        let (framing, shape) = expected(form);
+        assert_eq!(detect(Path::new("made"), &bytes).unwrap(), framing, "{form:?}");
+        let (mut tweets, mut others, mut ids, mut named) = (0, 0, HashSet::new(), 0);
+        let mut times: Vec<i64> = Vec::new();
+        for frame in Frames::new(framing, &bytes) {
+            parser.parse_frame(frame, |record| match record {
+                Ok(Record::Tweet(tweet)) => {
+                    assert_eq!(tweet.shape, shape, "{form:?}");
+                    tweets += 1;
+                    times.extend(tweet.event_time_ms);
+                    ids.insert((tweet.id.unwrap().number(), tweet.text.to_owned()));
+                    named += u64::from(tweet.user_id.is_some() && tweet.screen_name.is_some());
+                }
+                Ok(Record::Group(group)) => tweets += group.items().filter(Result::is_ok).count() as u64,
+                Ok(Record::Reject(_)) => others += 1,
+                Err(_) => panic!("{form:?} at byte {}", frame.offset),
+            });
+        }
+        assert_eq!((tweets, others), (1_234, made.notices), "{form:?}");
+        if form == GenerateForm::Grouped {
+            continue;
+        }
+        assert_eq!(times.iter().min().map(|ms| *ms as u64), made.first_ms, "{form:?}");
+        assert_eq!(times.iter().max().map(|ms| *ms as u64), made.last_ms, "{form:?}");
+        assert_eq!(named, if form == GenerateForm::Archive { 0 } else { 1_234 }, "{form:?}");
+        let first = by_id.get_or_insert_with(|| ids.clone());
+        let differ: Vec<_> = ids.symmetric_difference(first).take(4).collect();
+        assert!(differ.is_empty(), "{form:?} has other tweets: {differ:#?}");
+    }
 }

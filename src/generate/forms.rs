@@ -1,14 +1,15 @@
-//! Puts tweets together into a file: one a line, one array, or texts grouped by user. Nothing is
-//! kept but a buffer of some 64 KiB, so memory does not grow with the number of tweets.
+//! Puts tweets together into a file: one a line, one array, pages, texts grouped by user, … Nothing
+//! is kept but a buffer of some 64 KiB and the tweets of one page, so memory does not grow with the
+//! number of tweets.
 
 use std::io::{self, Write};
 
 use rand::RngExt;
 
 use super::arrivals::{Arrivals, START_MS};
-use super::json::string;
-use super::status::{Writers, ZIPF_EXPONENT};
-use super::{GenerateForm, GenerateOptions, Generated, write};
+use super::json::{Escape, string};
+use super::status::{Status, Writers, ZIPF_EXPONENT};
+use super::{GenerateForm, GenerateOptions, Generated, write, write_other, write_v2};
 
 /// Written out when it holds this much.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -49,27 +50,137 @@ pub(super) fn write_file(
 ) -> io::Result<Generated> {
     let buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
     let mut output = Output { out, buffer, done: Generated::default() };
-    match options.form {
-        GenerateForm::Lines => {
-            records(options, writers, &mut output, b"\n")?;
-            if output.done.records > 0 {
-                output.buffer.push(b'\n');
-            }
-        }
-        GenerateForm::Array => {
-            output.buffer.push(b'[');
-            records(options, writers, &mut output, b",\n")?;
-            output.buffer.extend_from_slice(b"]\n");
-        }
-        GenerateForm::Grouped => {
-            output.buffer.push(b'[');
-            groups(options, writers, &mut output)?;
-            output.buffer.extend_from_slice(b"]\n");
-        }
+    let form = options.form;
+    let (before, behind) = around(form);
+    output.buffer.extend_from_slice(before);
+    match form {
+        GenerateForm::Grouped => groups(options, writers, &mut output)?,
+        GenerateForm::V2Pages => records(options, writers, &mut output, &mut Pages::default())?,
+        _ => records(options, writers, &mut output, &mut single(form))?,
+    }
+    // An empty file of lines has no line.
+    if output.done.records > 0 || behind.len() > 1 {
+        output.buffer.extend_from_slice(behind);
     }
     output.flush()?;
     output.out.flush()?;
     Ok(output.done)
+}
+
+/// What stands before the first record of a form, and behind the last.
+fn around(form: GenerateForm) -> (&'static [u8], &'static [u8]) {
+    match form {
+        GenerateForm::Array | GenerateForm::Grouped => (b"[", b"]\n"),
+        GenerateForm::Search => {
+            (b"{\"statuses\":[\n", b"],\"search_metadata\":{\"query\":\"sample\",\"completed_in\":0.087}}\n")
+        }
+        GenerateForm::Archive => (b"window.YTD.tweets.part0 = [\n", b"\n]\n"),
+        _ => (b"", b"\n"),
+    }
+}
+
+/// How the tweets of a form are put into records.
+trait Records {
+    /// What stands between two records.
+    fn separator(&self) -> &'static [u8];
+    /// Whether notices stand among them.
+    fn has_notices(&self) -> bool;
+    /// Takes the next tweet; appends a record when one is full.
+    fn tweet<W: Write>(
+        &mut self,
+        status: Status,
+        escape: Escape,
+        output: &mut Output<'_, W>,
+    ) -> io::Result<()>;
+    /// Appends what is left.
+    fn finish<W: Write>(&mut self, _: &mut Output<'_, W>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Appends one tweet as JSON.
+type Spell = fn(&mut Vec<u8>, &Status, Escape) -> io::Result<()>;
+
+/// A record for each tweet.
+struct Single {
+    spell: Spell,
+    separator: &'static [u8],
+    has_notices: bool,
+}
+
+fn single(form: GenerateForm) -> Single {
+    let (spell, separator, has_notices): (Spell, &[u8], bool) = match form {
+        GenerateForm::Array => (write::tweet, b",\n", true),
+        GenerateForm::Objects => (write_other::pretty, b"", true),
+        GenerateForm::Search => (write::tweet, b",\n", false),
+        GenerateForm::V2Stream => (write_v2::streamed, b"\r\n", false),
+        GenerateForm::V2Flat => (write_v2::flattened, b"\n", false),
+        GenerateForm::Archive => (write_other::archived, b",\n", false),
+        GenerateForm::ActivityStreams => (write_other::activity, b"\n", false),
+        GenerateForm::Flat => (write_other::flat, b"\n", false),
+        GenerateForm::Lines | GenerateForm::Grouped | GenerateForm::V2Pages => (write::tweet, b"\n", true),
+    };
+    Single { spell, separator, has_notices }
+}
+
+impl Records for Single {
+    fn separator(&self) -> &'static [u8] {
+        self.separator
+    }
+
+    fn has_notices(&self) -> bool {
+        self.has_notices
+    }
+
+    fn tweet<W: Write>(
+        &mut self,
+        status: Status,
+        escape: Escape,
+        output: &mut Output<'_, W>,
+    ) -> io::Result<()> {
+        output.separate(self.separator);
+        (self.spell)(&mut output.buffer, &status, escape)
+    }
+}
+
+/// Most tweets of a page, as the API's recent search gives them out.
+const PAGE_TWEETS: usize = 100;
+
+/// A record for each [`PAGE_TWEETS`] tweets.
+#[derive(Default)]
+struct Pages {
+    statuses: Vec<Status>,
+    escape: Option<Escape>,
+}
+
+impl Records for Pages {
+    fn separator(&self) -> &'static [u8] {
+        b"\n"
+    }
+
+    fn has_notices(&self) -> bool {
+        false
+    }
+
+    fn tweet<W: Write>(
+        &mut self,
+        status: Status,
+        escape: Escape,
+        output: &mut Output<'_, W>,
+    ) -> io::Result<()> {
+        self.statuses.push(status);
+        self.escape.get_or_insert(escape);
+        if self.statuses.len() == PAGE_TWEETS { self.finish(output) } else { Ok(()) }
+    }
+
+    fn finish<W: Write>(&mut self, output: &mut Output<'_, W>) -> io::Result<()> {
+        // A page is spelt in one way, as its first tweet asks for.
+        let Some(escape) = self.escape.take() else { return Ok(()) };
+        output.separate(self.separator());
+        write_v2::page(&mut output.buffer, &self.statuses, escape)?;
+        self.statuses.clear();
+        Ok(())
+    }
 }
 
 /// Tweets in the order they were written, but for a few that come a second or two late, and the
@@ -78,7 +189,7 @@ fn records<W: Write>(
     options: &GenerateOptions,
     mut writers: Writers,
     output: &mut Output<'_, W>,
-    separator: &[u8],
+    form: &mut impl Records,
 ) -> io::Result<()> {
     let arrivals = Arrivals::new(options.rate_per_s, options.seed);
     let mut left_out = 0;
@@ -91,31 +202,35 @@ fn records<W: Write>(
         // An odd factor visits every low part before it repeats one: ids stay unique up to four
         // million tweets a millisecond.
         let status = writers.status(ms, n.wrapping_mul(0x0025_45F5), arrival.topic);
-        output.separate(separator);
-        write::tweet(&mut output.buffer, &status, writers.escape())?;
+        let (id, user_id) = (status.id, status.user.id);
+        form.tweet(status, writers.escape(), output)?;
         output.done.tweets += 1;
         output.done.first_ms = Some(output.done.first_ms.map_or(ms, |first| first.min(ms)));
         output.done.last_ms = Some(output.done.last_ms.map_or(ms, |last| last.max(ms)));
 
         if writers.rng.random_ratio(1, 400)
             && let Some((id, user_id)) = deletable
+            && form.has_notices()
         {
-            output.separate(separator);
+            output.separate(form.separator());
             write::delete_notice(&mut output.buffer, id, user_id, arrival.ms)?;
             output.done.notices += 1;
         }
         // A stream is capped when everybody writes at once.
         if arrival.topic.is_some() && writers.rng.random_ratio(1, 100) {
             left_out += writers.rng.random_range(1..60);
-            output.separate(separator);
-            write::limit_notice(&mut output.buffer, left_out, arrival.ms)?;
-            output.done.notices += 1;
+            if form.has_notices() {
+                output.separate(form.separator());
+                write::limit_notice(&mut output.buffer, left_out, arrival.ms)?;
+                output.done.notices += 1;
+            }
         }
         if deletable.is_none() || writers.rng.random_ratio(1, 100) {
-            deletable = Some((status.id, status.user.id));
+            deletable = Some((id, user_id));
         }
         output.flush_if_full()?;
     }
+    form.finish(output)?;
     if output.done.tweets < options.tweets {
         return Err(super::invalid(
             "event time runs past the year 2080, where tweet ids end: \

@@ -59,6 +59,61 @@ pub(super) fn created_at(out: &mut Vec<u8>, ms: u64) -> io::Result<()> {
     write!(out, "{}", time.strftime("\"%a %b %d %H:%M:%S +0000 %Y\""))
 }
 
+/// Appends the time with its quotes, as in `"2021-09-22T16:38:35.000Z"`: whole seconds, as API v2
+/// has them. An error beyond the year 9999.
+pub(super) fn iso_time(out: &mut Vec<u8>, ms: u64) -> io::Result<()> {
+    let time = i64::try_from(ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "event time beyond year 9999"))?;
+    write!(out, "{}", time.strftime("\"%Y-%m-%dT%H:%M:%S.000Z\""))
+}
+
+/// Appends compact JSON with a line for each member and element, indented by two blanks a level
+/// from `level` on.
+pub(super) fn indented(out: &mut Vec<u8>, compact: &[u8], level: usize) {
+    let mut depth = level;
+    let (mut in_string, mut escaped) = (false, false);
+    let new_line = |out: &mut Vec<u8>, depth: usize| {
+        out.push(b'\n');
+        out.extend(std::iter::repeat_n(b' ', 2 * depth));
+    };
+    out.extend(std::iter::repeat_n(b' ', 2 * level));
+    for (at, byte) in compact.iter().enumerate() {
+        if in_string {
+            out.push(*byte);
+            in_string = escaped || *byte != b'"';
+            escaped = *byte == b'\\' && !escaped;
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => {
+                out.push(*byte);
+                depth += 1;
+                if !matches!(compact.get(at + 1), Some(b'}' | b']')) {
+                    new_line(out, depth);
+                }
+            }
+            b'}' | b']' => {
+                depth -= 1;
+                if !matches!(compact[at - 1], b'{' | b'[') {
+                    new_line(out, depth);
+                }
+                out.push(*byte);
+            }
+            b',' => {
+                out.push(b',');
+                new_line(out, depth);
+            }
+            b':' => out.extend_from_slice(b": "),
+            _ => {
+                in_string = *byte == b'"';
+                out.push(*byte);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +139,17 @@ mod tests {
         assert_eq!(written("😀/", Escape::Ascii), r#""\ud83d\ude00\/""#);
         assert_eq!(written("😀/", Escape::Raw), "\"😀/\"");
         assert_eq!(written("\u{7}", Escape::Raw), r#""\u0007""#);
+    }
+
+    #[test]
+    fn indented_json_reads_back_as_it_was() {
+        let value = serde_json::json!({"a": ["x, \"y\": {\\", {"b": [], "c": {}}, 1], "d": null});
+        let mut out = Vec::new();
+        indented(&mut out, &serde_json::to_vec(&value).unwrap(), 1);
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).unwrap(), value);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("  {\n    \"a\": [\n      \"x, "), "{text}");
+        assert!(text.ends_with("\n    \"d\": null\n  }"), "{text}");
     }
 
     #[test]

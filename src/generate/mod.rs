@@ -1,6 +1,6 @@
 //! Made-up tweets of any number, the same bytes for the same seed.
 //!
-//! In: [`GenerateOptions`]. Out: a file in one of three [`GenerateForm`]s, written as it is made,
+//! In: [`GenerateOptions`]. Out: a file in one of the [`GenerateForm`]s, written as it is made,
 //! with memory that does not grow. The tweets have the shape of Twitter's v1.1 streaming API; their
 //! arrivals follow the hour of the day and swell in bursts, few users write much and many little,
 //! in eight languages, with all that a reader of JSON must get right: escapes, surrogate pairs,
@@ -19,6 +19,8 @@ mod text;
 mod user;
 mod words;
 mod write;
+mod write_other;
+mod write_v2;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +45,40 @@ pub enum GenerateForm {
     Array,
     /// `[{"id": 1608, "tweets": ["text", ...]}, ...]`: the texts of each user, without any time.
     Grouped,
+    /// Pretty-printed objects one after another, without anything between them.
+    Objects,
+    /// One object with the list and something about it: `{"statuses": [...], "search_metadata": ...}`.
+    Search,
+    /// Pages of Twitter's API v2, one a line, each with its authors; the newest tweet first within a
+    /// page.
+    V2Pages,
+    /// The filtered stream of API v2: a tweet and its author a line.
+    V2Stream,
+    /// Tweets of API v2 with their author inside, one a line.
+    V2Flat,
+    /// `window.YTD.tweets.part0 = [{"tweet": ...}, ...]`: an account archive.
+    Archive,
+    /// Activity streams, one a line.
+    ActivityStreams,
+    /// Flat objects with common names, one a line.
+    Flat,
+}
+
+impl GenerateForm {
+    /// All there are.
+    pub const ALL: [GenerateForm; 11] = [
+        GenerateForm::Lines,
+        GenerateForm::Array,
+        GenerateForm::Grouped,
+        GenerateForm::Objects,
+        GenerateForm::Search,
+        GenerateForm::V2Pages,
+        GenerateForm::V2Stream,
+        GenerateForm::V2Flat,
+        GenerateForm::Archive,
+        GenerateForm::ActivityStreams,
+        GenerateForm::Flat,
+    ];
 }
 
 /// What to make.
@@ -73,9 +109,9 @@ impl Default for GenerateOptions {
 pub struct Generated {
     /// Tweets written: as many as asked for.
     pub tweets: u64,
-    /// Delete and limit notices among them, which are no tweets.
+    /// Delete and limit notices among them, which are no tweets; only in forms that have them.
     pub notices: u64,
-    /// Lines, array elements, or groups.
+    /// Lines, array elements, objects, groups or pages.
     pub records: u64,
     /// Bytes written.
     pub bytes: u64,

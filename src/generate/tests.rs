@@ -8,10 +8,18 @@ use super::*;
 
 /// CRC-32C of the output for 2,000 tweets and seed 42. A change here means that the same command
 /// gives other data than it did: say so in the change log, and write `data/tweets.json` anew.
-const FINGERPRINTS: [(GenerateForm, u32); 3] = [
+const FINGERPRINTS: [(GenerateForm, u32); GenerateForm::ALL.len()] = [
     (GenerateForm::Lines, 0xe6b8_1b78),
     (GenerateForm::Array, 0xaa24_9635),
     (GenerateForm::Grouped, 0x669e_6cd1),
+    (GenerateForm::Objects, 0x5033_aa00),
+    (GenerateForm::Search, 0xa8b8_83ba),
+    (GenerateForm::V2Pages, 0xcb53_2fab),
+    (GenerateForm::V2Stream, 0x8ea0_cabd),
+    (GenerateForm::V2Flat, 0x7da8_7e0c),
+    (GenerateForm::Archive, 0x6cfb_83b9),
+    (GenerateForm::ActivityStreams, 0x5707_336a),
+    (GenerateForm::Flat, 0x041a_fbc3),
 ];
 
 fn options(form: GenerateForm) -> GenerateOptions {

@@ -99,10 +99,18 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The longest of these texts.
+/// The longest of these texts, in characters: a text that was cut ends in an ellipsis and a link, and
+/// may have more bytes than the whole one.
 pub fn longest<const N: usize>(texts: [Option<&str>; N]) -> Option<&str> {
-    // The first one where two are of one length.
-    texts.into_iter().flatten().rev().max_by_key(|text| text.len())
+    let mut texts = texts.into_iter().flatten();
+    let first = texts.next()?;
+    // Counted only where there is a choice.
+    Some(texts.fold(
+        first,
+        |longest, text| {
+            if text.chars().count() > longest.chars().count() { text } else { longest }
+        },
+    ))
 }
 
 /// The member `name` of an object; the last one where it comes twice.

@@ -55,6 +55,12 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_text_has_most_characters_not_most_bytes() {
+        let json = r#"{"id":1,"text":"ab… https","user":{},"extended_tweet":{"full_text":"abcdefghij"}}"#;
+        tweet(json, |tweet| assert_eq!(tweet.text, "abcdefghij"));
+    }
+
+    #[test]
     fn coordinates_are_the_other_way_round_than_geo() {
         let new = r#"{"id":1,"text":"a","coordinates":{"type":"Point","coordinates":[-73.5,40]}}"#;
         let old = r#"{"id":1,"text":"a","geo":{"type":"Point","coordinates":[40,-73.5]},"coordinates":null}"#;
