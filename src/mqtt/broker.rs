@@ -3,22 +3,20 @@
 //! rumqttd's own `Broker` only logs a port that is taken, and never stops. One thing stays after
 //! [`Broker::stop`]: the router's thread, asleep, with its ring (it cannot be told to end).
 
-use std::future::poll_fn;
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rumqttd::local::{LinkBuilder, LinkRx, LinkTx};
-use rumqttd::protocol::Packet;
-use rumqttd::{ConnectionSettings, LinkType, Notification, Router, RouterConfig, Server, ServerSettings};
+use rumqttd::local::LinkBuilder;
+use rumqttd::{Router, RouterConfig, Server};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::flight::Flight;
+use super::link::{Connect, Pinger, Subscription, subscribe};
+use super::listener::{listen, settings};
 use super::protocol::{AnyVersion, Traffic, check_topic};
 use super::subscriber::State;
 use super::{MqttError, Publisher, Subscriber, Window};
@@ -52,19 +50,12 @@ impl Default for BrokerOptions {
     }
 }
 
-/// Largest packet taken from outside clients: a value of 16 MiB, its topic and properties. What
-/// is larger ends that client's connection.
-const PACKET_MAX_BYTES: usize = 17 << 20;
-
 /// Outside clients at a time, and our links. The router looks at 100 connections in a row; with
 /// more, one that has just left can stall it.
 const CONNECTIONS_MAX: usize = 64;
 
 /// Messages handed to a connection at a time.
 const FORWARD_MAX: u64 = 200;
-
-/// Tries to get a free port before somebody else takes it again.
-const FREE_PORT_TRIES: usize = 16;
 
 /// Longest wait for watchers to get the last messages, when the broker stops.
 const WATCHERS_MAX: Duration = Duration::from_secs(2);
@@ -81,16 +72,6 @@ pub struct Broker {
     /// The first replay's subscription, made before anybody could publish.
     subscription: Mutex<Option<Subscription>>,
     listener: Option<(Runtime, JoinHandle<()>)>,
-}
-
-/// Makes a link to the router. The type of the router's channel has no public name.
-type Connect = dyn Fn(&str) -> Result<(LinkTx, LinkRx), MqttError> + Send + Sync;
-
-struct Subscription {
-    tx: LinkTx,
-    rx: LinkRx,
-    /// Log offset of the first message it gets, where it is known.
-    first_offset: Option<u64>,
 }
 
 impl Broker {
@@ -178,11 +159,11 @@ impl Broker {
             None => subscribe(&self.connect, &format!("tweetblast subscriber {number}"), &topic, None)?,
         };
         let (link, _) = (self.connect)(&format!("tweetblast publisher {number}"))?;
-        let subscriber_link = Arc::new(Mutex::new(tx));
+        let pinger = Arc::new(Pinger::new(tx));
         let flight = Arc::new(Flight::new(window));
         let publisher = Publisher {
             link,
-            subscriber_link: subscriber_link.clone(),
+            pinger: pinger.clone(),
             flight: flight.clone(),
             topic: self.topic.clone(),
             ring_bytes: self.segments.saturating_mul(self.segment_bytes),
@@ -194,13 +175,12 @@ impl Broker {
         };
         let subscriber = Subscriber {
             link: rx,
-            own_link: subscriber_link,
+            pinger,
             flight,
             counters,
             run_nonce,
             segments: self.segments as u64,
-            next_offset: first_offset,
-            state: State::default(),
+            state: State::new(first_offset),
         };
         Ok((publisher, subscriber))
     }
@@ -232,95 +212,42 @@ impl Drop for Broker {
     }
 }
 
-/// Subscribes over a new link. A publish before that would be dropped.
-fn subscribe(
-    connect: &Connect,
-    client_id: &str,
-    topic: &str,
-    first_offset: Option<u64>,
-) -> Result<Subscription, MqttError> {
-    let (mut tx, mut rx) = connect(client_id)?;
-    tx.subscribe(topic).map_err(|_| MqttError::BrokerGone)?;
-    loop {
-        // The router answers before it forwards anything.
-        if let Some(Notification::DeviceAck(ack)) = rx.recv().map_err(|_| MqttError::BrokerGone)?
-            && let Packet::SubAck(..) = ack.into()
-        {
-            return Ok(Subscription { tx, rx, first_offset });
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::super::link::{disconnect, push};
+    use super::*;
+    use crate::event::Event;
 
-/// Starts a server on the address asked for, or on a free port where that is allowed.
-fn listen(
-    runtime: &Runtime,
-    options: &BrokerOptions,
-    serve: impl Fn(SocketAddr) -> Server<AnyVersion>,
-) -> Result<(SocketAddr, JoinHandle<()>), MqttError> {
-    let asked = options.listen;
-    let failed = |source: io::Error| match source.kind() {
-        ErrorKind::AddrInUse => MqttError::AddressInUse { listen: asked },
-        _ => MqttError::Listen { listen: asked, source },
-    };
-    if asked.port() != 0 {
-        match spawn_listening(runtime, serve(asked)).map_err(failed) {
-            Err(MqttError::AddressInUse { .. }) if options.fall_back_to_free_port => {}
-            result => return Ok((asked, result?)),
-        }
-    }
-    // rumqttd does not tell which port it got for 0.
-    let mut tries = 0;
-    loop {
-        let free = TcpListener::bind((asked.ip(), 0)).and_then(|probe| probe.local_addr()).map_err(failed)?;
-        match spawn_listening(runtime, serve(free)) {
-            Ok(server) => return Ok((free, server)),
-            Err(error) if error.kind() == ErrorKind::AddrInUse && tries < FREE_PORT_TRIES => tries += 1,
-            Err(error) => return Err(failed(error)),
-        }
-    }
-}
+    #[test]
+    fn when_the_router_dies_both_sides_end_with_an_error() {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let broker = Broker::start(&BrokerOptions { listen, ..BrokerOptions::default() }).unwrap();
+        let window = Window { messages: 10, ..Window::default() };
+        let (mut publisher, subscriber) = broker.connect(1, window, Arc::default(), Arc::default()).unwrap();
+        let receiving = std::thread::spawn(move || {
+            subscriber.run(|events| {
+                events.clear();
+                Ok::<(), MqttError>(())
+            })
+        });
+        // What kills a router: a client that is gone says that it is ready.
+        let (mut tx, rx) = (broker.connect)("gone").unwrap();
+        push(&mut tx, disconnect()).unwrap();
+        rx.ready().unwrap();
 
-/// Runs a server that has bound its port.
-fn spawn_listening(runtime: &Runtime, mut server: Server<AnyVersion>) -> Result<JoinHandle<()>, io::Error> {
-    let mut task = Box::pin(async move { server.start(LinkType::Remote).await });
-    // The server binds, then waits for connections for ever: at its first wait, it listens.
-    let bound = runtime.block_on(poll_fn(|context| Poll::Ready(task.as_mut().poll(context))));
-    match bound {
-        Poll::Pending => Ok(runtime.spawn(async move {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "the MQTT listener ended");
-            }
-        })),
-        Poll::Ready(Ok(())) => Err(ErrorKind::Other.into()),
-        Poll::Ready(Err(error)) => Err(io_error(&error)),
-    }
-}
-
-/// rumqttd's error type has no public name; the system's error is its source.
-fn io_error(error: &dyn std::error::Error) -> io::Error {
-    match error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error)
-    {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::other(error.to_string()),
-    }
-}
-
-fn settings(listen: SocketAddr) -> ServerSettings {
-    ServerSettings {
-        name: "mqtt".into(),
-        listen,
-        tls: None,
-        next_connection_delay_ms: 0,
-        connections: ConnectionSettings {
-            connection_timeout_ms: 10_000,
-            max_payload_size: PACKET_MAX_BYTES,
-            max_inflight_count: 1_000,
-            auth: None,
-            external_auth: None,
-            dynamic_filters: false,
-        },
+        let event = Event {
+            seq: Some(0),
+            intended: None,
+            sent: Instant::now(),
+            key: Bytes::new(),
+            payload: Bytes::from_static(b"x"),
+        };
+        let error = (0..).find_map(|_| publisher.publish(&mut vec![event.clone()]).err()).unwrap();
+        assert!(matches!(error, MqttError::BrokerGone | MqttError::SubscriberGone));
+        assert!(matches!(receiving.join().unwrap(), Err(MqttError::BrokerGone)));
+        assert!(matches!(
+            broker.connect(2, window, Arc::default(), Arc::default()).err(),
+            Some(MqttError::BrokerGone)
+        ));
     }
 }

@@ -5,7 +5,7 @@
 //! waiting parts are a queue and need no index.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -79,6 +79,8 @@ pub(super) enum Entry {
 
 pub(super) struct Flight {
     window: Window,
+    /// Messages that the router has been told of.
+    sent: AtomicU64,
     state: Mutex<State>,
     room: Condvar,
 }
@@ -86,6 +88,8 @@ pub(super) struct Flight {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
+    /// Messages let in so far.
+    entered: u64,
     load: Load,
     /// What the publisher waits for: wake it when no more than this is in flight.
     wanted: Option<Load>,
@@ -98,7 +102,7 @@ const STOP_POLL: Duration = Duration::from_millis(50);
 
 impl Flight {
     pub fn new(window: Window) -> Self {
-        Self { window, state: Mutex::default(), room: Condvar::new() }
+        Self { window, sent: AtomicU64::new(0), state: Mutex::default(), room: Condvar::new() }
     }
 
     /// How many of `sizes` make one chunk: as many as fit an empty window, but at least one.
@@ -150,6 +154,7 @@ impl Flight {
         }
         state.load.messages += chunk.messages;
         state.load.bytes += chunk.bytes;
+        state.entered += chunk.messages as u64;
         state.waiting.extend(waiting);
         Ok(Entry::Entered)
     }
@@ -174,9 +179,20 @@ impl Flight {
         }
     }
 
-    /// No more than `total` messages will ever enter.
-    pub fn finish(&self, total: u64) {
-        self.lock().total = Some(total);
+    /// The router has been told of the first `count` messages.
+    pub fn sent(&self, count: u64) {
+        self.sent.store(count, Ordering::Release);
+    }
+
+    /// How many messages have entered, and how many of them the router has been told of.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.lock().entered, self.sent.load(Ordering::Acquire))
+    }
+
+    /// No more messages will enter.
+    pub fn finish(&self) {
+        let mut state = self.lock();
+        state.total = Some(state.entered);
     }
 
     /// How many entered, once it is known that no more will.

@@ -12,6 +12,8 @@
 mod broker;
 mod error;
 mod flight;
+mod link;
+mod listener;
 mod protocol;
 mod publisher;
 mod subscriber;

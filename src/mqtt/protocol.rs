@@ -124,7 +124,7 @@ impl Protocol for AnyVersion {
             return Err(end);
         }
         let read = self.read(stream, max_size);
-        self.mid_batch = read.is_ok();
+        self.mid_batch = !matches!(read, Err(_) | Ok(Packet::Connect(..)));
         read
     }
 

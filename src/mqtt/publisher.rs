@@ -1,18 +1,16 @@
 //! The sending side: batches of events into the broker, never more in flight than the window.
 
-use std::future::Future;
-use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use rumqttd::local::LinkTx;
-use rumqttd::protocol::{Disconnect, DisconnectReasonCode, Packet, PingReq, Publish, PublishProperties};
+use rumqttd::protocol::{Packet, Publish, PublishProperties};
 
 use super::MqttError;
 use super::flight::{Entry, Flight, Load, Waiting};
+use super::link::{Pinger, disconnect, push};
 use crate::event::Event;
 use crate::report::Counters;
 
@@ -27,7 +25,7 @@ const RING_OVERHEAD_BYTES: usize = 4;
 /// The subscriber learns how many there were when this is dropped, or by [`finish`](Self::finish).
 pub struct Publisher {
     pub(super) link: LinkTx,
-    pub(super) subscriber_link: Arc<Mutex<LinkTx>>,
+    pub(super) pinger: Arc<Pinger>,
     pub(super) flight: Arc<Flight>,
     pub(super) topic: Bytes,
     pub(super) ring_bytes: usize,
@@ -91,34 +89,20 @@ impl Publisher {
         self.counters.published.add(chunk.messages as u64);
         self.link.buffer().extend(packets);
         // The router is told once a batch, with its last message.
-        push(&mut self.link, last)
+        push(&mut self.link, last)?;
+        self.flight.sent(self.published);
+        Ok(())
     }
 }
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        self.flight.finish(self.published);
+        self.flight.finish();
         // Errors: the broker is gone, which the subscriber sees for itself.
         let _ = push(&mut self.link, disconnect());
-        // The answer wakes the subscriber, and says that the broker has everything: the router
-        // takes up what it is told in order.
-        let mut link = self.subscriber_link.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = push(&mut link, Packet::PingReq(PingReq));
+        // The answer wakes the subscriber.
+        let _ = self.pinger.ping();
     }
-}
-
-/// Hands one packet to the router and tells it. Blocks while 1,000 such calls wait for the router.
-pub(super) fn push(link: &mut LinkTx, packet: Packet) -> Result<(), MqttError> {
-    // `LinkTx::send` is the only call that takes a whole packet. It is async by signature alone
-    // and never waits.
-    match pin!(link.send(packet)).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(_)) => Ok(()),
-        Poll::Ready(Err(_)) | Poll::Pending => Err(MqttError::BrokerGone),
-    }
-}
-
-pub(super) fn disconnect() -> Packet {
-    Packet::Disconnect(Disconnect { reason_code: DisconnectReasonCode::NormalDisconnection }, None)
 }
 
 /// The marks of `count` messages from `first` on, one behind the other: one allocation a batch.

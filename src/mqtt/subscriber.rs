@@ -4,17 +4,18 @@
 //! carry nothing: for them, the broker's log offsets tell, less what was our own.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use rumqttd::local::{LinkRx, LinkTx};
-use rumqttd::protocol::{Packet, PingReq};
+use rumqttd::local::LinkRx;
+use rumqttd::protocol::Packet;
 use rumqttd::{Forward, Notification};
 
 use super::MqttError;
 use super::flight::{Flight, Load, Waiting};
-use super::publisher::{MARK_BYTES, disconnect, push};
+use super::link::Pinger;
+use super::publisher::MARK_BYTES;
 use crate::event::Event;
 use crate::report::Counters;
 
@@ -24,37 +25,53 @@ const BATCH_MAX: usize = 256;
 /// Receives what is published on the topic.
 pub struct Subscriber {
     pub(super) link: LinkRx,
-    pub(super) own_link: Arc<Mutex<LinkTx>>,
+    pub(super) pinger: Arc<Pinger>,
     pub(super) flight: Arc<Flight>,
     pub(super) counters: Arc<Counters>,
     pub(super) run_nonce: u64,
     /// Segments of the broker's ring.
     pub(super) segments: u64,
-    /// Log offset of the next message, where it is known.
-    pub(super) next_offset: Option<u64>,
     pub(super) state: State,
 }
 
+/// What was received so far, and what to make of gaps.
 #[derive(Default)]
 pub(super) struct State {
+    /// Log offset of the next message, where it is known.
+    next_offset: Option<u64>,
+    /// Segment of the log that the last message was in.
+    segment: u64,
     /// Place of the next own message.
     next_place: u64,
     /// Own messages from `next_place` on that are known to be published.
     waiting: VecDeque<Waiting>,
-    /// Segment of the log that the last message was in.
-    segment: u64,
     /// Messages missing by log offset since the last own one.
     gap: u64,
-    /// Set once the broker has everything the publisher sent.
-    ending: Option<Ending>,
+    /// Own messages may be missing since the last one.
+    doubt: bool,
+    check: Option<Check>,
+    /// Pings answered.
+    answers: u64,
+    /// Own messages in all, once the publisher is done.
+    total: Option<u64>,
 }
 
-/// The publisher is done and the broker has all of it: read on until it is all accounted for.
-struct Ending {
-    total: u64,
-    /// A message came since the last answer to a ping.
+/// Finds out which own messages are missing when only foreign ones come after a gap. Without it,
+/// a publisher whose whole window was overwritten would wait for ever.
+///
+/// The router takes up what it is told in order, so when it answers a ping, all messages sent
+/// before are in its log. And it answers before it looks into the log: nothing between the
+/// answers to two pings, the second sent after the first was answered, means that all was read.
+struct Check {
+    /// What is looked for: own messages before this place.
+    until: u64,
+    /// The ping that is waited for.
+    ping: u64,
+    /// All of them are in the log.
+    in_log: bool,
+    /// A message came since the last answer.
     heard: bool,
-    /// No own message is in this segment of the log or a later one.
+    /// None of them is in this segment of the log or a later one.
     end_segment: Option<u64>,
 }
 
@@ -103,22 +120,20 @@ impl Subscriber {
         let started = Instant::now();
         loop {
             match next {
-                Some(Notification::Forward(forward)) => {
-                    self.take(forward, started, batch);
-                    if self.is_all_accounted_for(batch) {
-                        return Ok(true);
-                    }
-                }
+                Some(Notification::Forward(forward)) => self.take(forward, started, batch)?,
                 // The router sends no more until it hears this.
                 Some(Notification::Unschedule) => self.link.ready().map_err(|_| MqttError::BrokerGone)?,
                 Some(Notification::Disconnect(..)) => return Err(MqttError::BrokerGone),
                 Some(Notification::DeviceAck(ack)) => {
-                    let is_ping_answer = matches!(Packet::from(ack), Packet::PingResp(_));
-                    if is_ping_answer && self.on_ping_answer(batch)? {
-                        return Ok(true);
+                    if let Packet::PingResp(_) = ack.into() {
+                        self.on_ping_answer(batch)?;
                     }
                 }
                 Some(_) | None => {}
+            }
+            if self.state.total == Some(self.state.next_place) {
+                batch.foreign_lost += std::mem::take(&mut self.state.gap);
+                return Ok(true);
             }
             if batch.events.len() >= BATCH_MAX {
                 return Ok(false);
@@ -131,114 +146,109 @@ impl Subscriber {
         }
     }
 
-    fn take(&mut self, forward: Forward, now: Instant, batch: &mut Batch) {
-        let mark = forward.properties.and_then(|properties| properties.correlation_data);
+    fn take(&mut self, forward: Forward, now: Instant, batch: &mut Batch) -> Result<(), MqttError> {
         self.follow_log(forward.cursor);
-        let state = &mut self.state;
         let payload = forward.publish.payload;
-        let Some(place) = mark.and_then(|mark| place(self.run_nonce, &mark)) else {
-            batch.foreign += 1;
-            batch.events.push(foreign(payload, now));
-            if state.gap > 0 && self.counters.published.get() == state.next_place {
-                batch.foreign_lost += std::mem::take(&mut state.gap);
+        let mark = forward.properties.and_then(|properties| properties.correlation_data);
+        if let Some(place) = mark.and_then(|mark| place(self.run_nonce, &mark)) {
+            if let Some(own) = self.take_own(place, batch) {
+                batch.events.push(own.into_event(payload));
+                return Ok(());
             }
-            return;
-        };
-        let Some(ahead) = place.checked_sub(state.next_place) else {
-            // Somebody sent one of ours again: it goes on, so that it can be seen further down.
-            batch.duplicates += 1;
-            batch.foreign += 1;
-            batch.events.push(foreign(payload, now));
-            return;
-        };
-        if ahead >= state.waiting.len() as u64 {
+            // Somebody sent one of ours again. It goes on, so that it can be seen further down.
+            batch.duplicates += u64::from(place < self.state.next_place);
+        }
+        batch.foreign += 1;
+        let (seq, intended, key) = (None, None, Bytes::new());
+        batch.events.push(Event { seq, intended, sent: now, key, payload });
+        if self.state.doubt { self.look_into_gap(batch) } else { Ok(()) }
+    }
+
+    /// Takes out what waits for an own message; `None`: it is not new, or never was ours.
+    fn take_own(&mut self, place: u64, batch: &mut Batch) -> Option<Waiting> {
+        let state = &mut self.state;
+        let ahead = usize::try_from(place.checked_sub(state.next_place)?).ok()?;
+        if ahead >= state.waiting.len() {
             self.flight.take_waiting(&mut state.waiting);
         }
-        if ahead >= state.waiting.len() as u64 {
-            // Our mark on something that we did not send.
-            batch.foreign += 1;
-            batch.events.push(foreign(payload, now));
-            return;
+        if ahead >= state.waiting.len() {
+            return None;
         }
-        for lost in state.waiting.drain(..ahead as usize) {
-            batch.handled.add(lost.ring_bytes);
-        }
-        batch.lost += ahead;
-        batch.foreign_lost += std::mem::take(&mut state.gap).saturating_sub(ahead);
-        if let Some(own) = state.waiting.pop_front() {
-            batch.handled.add(own.ring_bytes);
-            batch.received += 1;
-            batch.events.push(own.into_event(payload));
-        }
-        state.next_place = place + 1;
+        state.lose(ahead, batch);
+        batch.foreign_lost += std::mem::take(&mut state.gap);
+        (state.doubt, state.check) = (false, None);
+        let own = state.waiting.pop_front()?;
+        state.next_place += 1;
+        batch.received += 1;
+        batch.handled.add(own.ring_bytes);
+        Some(own)
     }
 
     /// Counts what is missing in the broker's log before this message. Retained messages have no
     /// place in it.
     fn follow_log(&mut self, cursor: Option<(u64, u64)>) {
         let Some((segment, offset)) = cursor else { return };
-        if let Some(expected) = self.next_offset {
-            self.state.gap += offset.saturating_sub(expected);
-        }
-        self.next_offset = Some(offset + 1);
-        self.state.segment = segment;
-        if let Some(ending) = &mut self.state.ending {
-            ending.heard = true;
-            // The log had at most `segments` segments when it had all own messages, and this
-            // message was read from it after that.
-            ending.end_segment.get_or_insert(segment + self.segments);
-        }
-    }
-
-    /// The broker answered: it has taken in all that was sent before the ping.
-    fn on_ping_answer(&mut self, batch: &mut Batch) -> Result<bool, MqttError> {
-        let heard = match &mut self.state.ending {
-            Some(ending) => std::mem::take(&mut ending.heard),
-            None => {
-                let Some(total) = self.flight.total() else { return Ok(false) };
-                self.state.ending = Some(Ending { total, heard: false, end_segment: None });
-                true
+        let state = &mut self.state;
+        match state.next_offset.replace(offset + 1) {
+            Some(expected) => {
+                state.gap += offset.saturating_sub(expected);
+                state.doubt |= offset > expected;
             }
-        };
-        if self.is_all_accounted_for(batch) {
-            return Ok(true);
+            None => state.doubt = true,
         }
-        if !heard {
-            // The router answers pings before it looks into the log: nothing between two answers
-            // means that there was nothing left to read.
-            self.give_up_rest(batch);
-            return Ok(true);
+        state.segment = segment;
+        if let Some(check) = state.check.as_mut().filter(|check| check.in_log) {
+            check.heard = true;
+            // This message was read from the log after all that is looked for was in it, and the
+            // log never has more than `segments` segments.
+            check.end_segment.get_or_insert(segment + self.segments);
         }
-        let mut link = self.own_link.lock().unwrap_or_else(PoisonError::into_inner);
-        push(&mut link, Packet::PingReq(PingReq))?;
-        Ok(false)
     }
 
-    fn is_all_accounted_for(&mut self, batch: &mut Batch) -> bool {
+    /// Whose are the messages that are missing?
+    fn look_into_gap(&mut self, batch: &mut Batch) -> Result<(), MqttError> {
         let state = &mut self.state;
-        let Some(ending) = &state.ending else { return false };
-        if state.next_place == ending.total {
+        if let Some(check) = &state.check {
+            // Foreign messages may come so fast that there is always one more to read.
+            if check.end_segment.is_some_and(|end| state.segment >= end) {
+                return self.give_up(batch);
+            }
+            return Ok(());
+        }
+        let (entered, sent) = self.flight.progress();
+        if entered == state.next_place {
             batch.foreign_lost += std::mem::take(&mut state.gap);
-            return true;
+            state.doubt = false;
+        } else {
+            let ping = self.pinger.ping()?;
+            state.check = Some(Check { until: sent, ping, in_log: false, heard: false, end_segment: None });
         }
-        // Foreign messages came in so fast that the log has turned over since.
-        if ending.end_segment.is_some_and(|end| state.segment >= end) {
-            self.give_up_rest(batch);
-            return true;
-        }
-        false
+        Ok(())
     }
 
-    fn give_up_rest(&mut self, batch: &mut Batch) {
+    fn on_ping_answer(&mut self, batch: &mut Batch) -> Result<(), MqttError> {
         let state = &mut self.state;
-        self.flight.take_waiting(&mut state.waiting);
-        let lost = state.waiting.len() as u64;
-        for waiting in state.waiting.drain(..) {
-            batch.handled.add(waiting.ring_bytes);
+        state.answers += 1;
+        state.total = self.flight.total();
+        let Some(check) = state.check.as_mut().filter(|check| check.ping == state.answers) else {
+            return Ok(());
+        };
+        if check.in_log && !check.heard {
+            return self.give_up(batch);
         }
-        batch.lost += lost;
-        batch.foreign_lost += std::mem::take(&mut state.gap).saturating_sub(lost);
-        state.next_place += lost;
+        (check.in_log, check.heard) = (true, false);
+        check.ping = self.pinger.ping()?;
+        Ok(())
+    }
+
+    /// What the check looked for is lost. Own messages that came after may be, too.
+    fn give_up(&mut self, batch: &mut Batch) -> Result<(), MqttError> {
+        let state = &mut self.state;
+        let Some(check) = state.check.take() else { return Ok(()) };
+        self.flight.take_waiting(&mut state.waiting);
+        let lost = usize::try_from(check.until.saturating_sub(state.next_place)).unwrap_or(usize::MAX);
+        state.lose(lost.min(state.waiting.len()), batch);
+        self.look_into_gap(batch)
     }
 
     fn count(&self, batch: &mut Batch) {
@@ -257,22 +267,33 @@ impl Subscriber {
     }
 }
 
+impl State {
+    pub fn new(next_offset: Option<u64>) -> Self {
+        Self { next_offset, ..Self::default() }
+    }
+
+    /// The next `count` own messages will not come any more.
+    fn lose(&mut self, count: usize, batch: &mut Batch) {
+        for lost in self.waiting.drain(..count) {
+            batch.handled.add(lost.ring_bytes);
+        }
+        self.next_place += count as u64;
+        self.gap = self.gap.saturating_sub(count as u64);
+        batch.lost += count as u64;
+    }
+}
+
 impl Drop for Subscriber {
     fn drop(&mut self) {
         self.flight.subscriber_gone();
-        let mut link = self.own_link.lock().unwrap_or_else(PoisonError::into_inner);
         // An error means that the broker is gone, and the connection with it.
-        let _ = push(&mut link, disconnect());
+        let _ = self.pinger.disconnect();
     }
 }
 
 /// Reads the mark of an own message; `None`: somebody else's.
 fn place(run_nonce: u64, mark: &[u8]) -> Option<u64> {
-    let mark: &[u8; MARK_BYTES] = mark.try_into().ok()?;
-    let (nonce, place) = mark.split_first_chunk::<8>()?;
-    (u64::from_be_bytes(*nonce) == run_nonce).then(|| place.try_into().map(u64::from_be_bytes).ok())?
-}
-
-fn foreign(payload: Bytes, now: Instant) -> Event {
-    Event { seq: None, intended: None, sent: now, key: Bytes::new(), payload }
+    let mark: [u8; MARK_BYTES] = mark.try_into().ok()?;
+    let mark = u128::from_be_bytes(mark);
+    ((mark >> 64) as u64 == run_nonce).then_some(mark as u64)
 }
