@@ -32,7 +32,8 @@ pub struct BrokerOptions {
     /// The topic of the replay.
     pub topic: String,
     /// Bytes in a segment of the broker's ring; each topic filter that anybody subscribes to has
-    /// a ring. A message costs about 250 bytes more than the ring counts.
+    /// a ring, which stays full once it is. A message costs 232 bytes more than the ring counts:
+    /// with 250 bytes of payload, the 16 MiB of the default take 30 MiB.
     pub segment_bytes: usize,
     /// Segments in a ring. The oldest goes as a whole, so all but one are sure to be there.
     pub segments: usize,
@@ -54,11 +55,15 @@ impl Default for BrokerOptions {
 /// more, one that has just left can stall it.
 const CONNECTIONS_MAX: usize = 64;
 
-/// Messages handed to a connection at a time.
-const FORWARD_MAX: u64 = 200;
+/// Messages handed to a connection at a time. With rumqttd's usual 200, the subscriber is woken four
+/// times as often, at 10 % more CPU a message.
+const FORWARD_MAX: u64 = 1_000;
 
 /// Longest wait for watchers to get the last messages, when the broker stops.
 const WATCHERS_MAX: Duration = Duration::from_secs(2);
+
+/// When nothing has been sent to any watcher for so long, they have it all, or take no more.
+const WATCHERS_QUIET: Duration = Duration::from_millis(100);
 
 /// The broker, listening.
 pub struct Broker {
@@ -66,7 +71,7 @@ pub struct Broker {
     segment_bytes: usize,
     segments: usize,
     addr: SocketAddr,
-    traffic: Arc<Traffic>,
+    traffic: Traffic,
     connect: Box<Connect>,
     links: AtomicU64,
     /// The first replay's subscription, made before anybody could publish.
@@ -102,7 +107,7 @@ impl Broker {
             Err(_) => Err(MqttError::BrokerGone),
         };
         let first = subscribe(&connect, "tweetblast subscriber", topic, Some(0))?;
-        let traffic = Arc::new(Traffic::default());
+        let traffic = Traffic::default();
         let serve = |listen| Server::new(settings(listen), router.clone(), AnyVersion::new(traffic.clone()));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -166,7 +171,6 @@ impl Broker {
             pinger: pinger.clone(),
             flight: flight.clone(),
             topic: self.topic.clone(),
-            ring_bytes: self.segments.saturating_mul(self.segment_bytes),
             run_nonce,
             published: 0,
             counters: counters.clone(),
@@ -186,13 +190,18 @@ impl Broker {
     }
 
     /// Stops listening and closes all outside connections, once those that still receive have got
-    /// what was published. Waits at most a few seconds. The port is free when this returns.
+    /// what was published. Waits at most a few seconds, and not at all when nobody is connected.
+    /// The port is free when this returns.
     pub fn stop(mut self) {
         let deadline = Instant::now() + WATCHERS_MAX;
-        let mut sent = None;
-        while sent != Some(self.traffic.sent.load(Ordering::Relaxed)) && Instant::now() < deadline {
-            sent = Some(self.traffic.sent.load(Ordering::Relaxed));
-            std::thread::sleep(Duration::from_millis(50));
+        let mut before = None;
+        while self.traffic.is_anybody_connected() && Instant::now() < deadline {
+            let sent = self.traffic.sent();
+            if before == Some(sent) {
+                break;
+            }
+            before = Some(sent);
+            std::thread::sleep(WATCHERS_QUIET);
         }
         self.close();
     }

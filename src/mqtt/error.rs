@@ -58,13 +58,15 @@ pub enum MqttError {
         /// What the ring holds whatever comes.
         retained_bytes: usize,
     },
-    /// A message larger than the whole ring.
-    #[error("a message of {bytes} bytes does not fit the MQTT ring of {ring_bytes} bytes")]
+    /// A message that no client could get.
+    #[error(
+        "a message of {bytes} bytes is too large for MQTT here: {max_bytes} is the most (see --max-record)"
+    )]
     TooLarge {
-        /// Its length in the ring.
+        /// Its length, topic included.
         bytes: usize,
-        /// The ring.
-        ring_bytes: usize,
+        /// The limit.
+        max_bytes: usize,
     },
     /// rumqttd's router thread has ended.
     #[error("the MQTT broker inside has ended unexpectedly; what was in flight is lost")]

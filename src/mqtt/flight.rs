@@ -32,7 +32,7 @@ impl Window {
 }
 
 impl Default for Window {
-    /// A third of what the default ring surely holds: the rest is for outside publishers.
+    /// A quarter of what the default ring surely holds: the rest is for outside publishers.
     fn default() -> Self {
         Self { messages: 8_192, bytes: 2 << 20 }
     }

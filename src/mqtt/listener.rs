@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 use super::protocol::AnyVersion;
 use super::{BrokerOptions, MqttError};
 
-/// Largest packet taken from outside clients: a value of 16 MiB, its topic and properties. What
-/// is larger ends that client's connection.
-const PACKET_MAX_BYTES: usize = 17 << 20;
+/// Largest packet, from the replay or from outside: a value of 16 MiB, its topic and properties. An
+/// outside client that sends a larger one loses its connection.
+pub(super) const PACKET_MAX_BYTES: usize = 17 << 20;
 
 /// Tries to get a free port before somebody else takes it again.
 const FREE_PORT_TRIES: usize = 16;

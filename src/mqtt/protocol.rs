@@ -14,19 +14,29 @@ use rumqttd::protocol::{
     Connect, Error, Packet, Protocol, Publish, PublishProperties, Subscribe, valid_filter, valid_topic,
 };
 
-/// What all connections share.
-#[derive(Debug, Default)]
+/// What all connections count.
+#[derive(Debug, Default, Clone)]
 pub(super) struct Traffic {
-    /// Connections so far.
-    connections: AtomicU64,
+    connections: Arc<AtomicU64>,
+    sent: Arc<AtomicU64>,
+}
+
+impl Traffic {
     /// Messages sent to outside clients so far.
-    pub sent: AtomicU64,
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Each connection has a clone of this, beside the broker and its listener.
+    pub fn is_anybody_connected(&self) -> bool {
+        Arc::strong_count(&self.sent) > 2
+    }
 }
 
 /// One connection's protocol. The server clones a fresh one for each connection.
 #[derive(Debug, Clone)]
 pub(super) struct AnyVersion {
-    traffic: Arc<Traffic>,
+    traffic: Traffic,
     version: Version,
     /// The last read gave a packet, so packets may wait that the router has not been told of.
     mid_batch: bool,
@@ -45,7 +55,7 @@ const CONNECT: u8 = 1;
 const DISCONNECT: u8 = 14;
 
 impl AnyVersion {
-    pub fn new(traffic: Arc<Traffic>) -> Self {
+    pub fn new(traffic: Traffic) -> Self {
         Self { traffic, version: Version::Unknown, mid_batch: false, has_will: false, left: false }
     }
 

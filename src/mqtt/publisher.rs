@@ -11,6 +11,7 @@ use rumqttd::protocol::{Packet, Publish, PublishProperties};
 use super::MqttError;
 use super::flight::{Entry, Flight, Load, Waiting};
 use super::link::{Pinger, disconnect, push};
+use super::listener::PACKET_MAX_BYTES;
 use crate::event::Event;
 use crate::report::Counters;
 
@@ -28,7 +29,6 @@ pub struct Publisher {
     pub(super) pinger: Arc<Pinger>,
     pub(super) flight: Arc<Flight>,
     pub(super) topic: Bytes,
-    pub(super) ring_bytes: usize,
     pub(super) run_nonce: u64,
     pub(super) published: u64,
     pub(super) counters: Arc<Counters>,
@@ -47,8 +47,8 @@ impl Publisher {
     pub fn publish(&mut self, events: &mut Vec<Event>) -> Result<usize, MqttError> {
         let overhead_bytes = RING_OVERHEAD_BYTES + self.topic.len();
         let size = |event: &Event| overhead_bytes + event.payload.len();
-        if let Some(bytes) = events.iter().map(size).find(|bytes| *bytes > self.ring_bytes) {
-            return Err(MqttError::TooLarge { bytes, ring_bytes: self.ring_bytes });
+        if let Some(bytes) = events.iter().map(size).find(|bytes| *bytes > PACKET_MAX_BYTES) {
+            return Err(MqttError::TooLarge { bytes, max_bytes: PACKET_MAX_BYTES });
         }
         while !events.is_empty() && !self.stopped {
             let chunk = self.flight.chunk(events.iter().map(size));
