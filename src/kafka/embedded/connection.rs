@@ -1,18 +1,21 @@
 //! One connection: reads requests, has them answered, writes the answers, in order.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::ApiKey;
 
+use super::answer::is_timeout;
 use super::broker::{Broker, Peer};
 use super::request::{ConnectionError, parse};
 use super::requests;
 
-/// An idle client is disconnected, as in Kafka (`connections.max.idle.ms`); clients reconnect.
+/// A client that neither asks nor takes its answer is disconnected, as in Kafka
+/// (`connections.max.idle.ms`); clients reconnect. A consumer may well be busy for minutes before it
+/// takes more.
 const IDLE_MAX: Duration = Duration::from_secs(600);
-/// How long one request or answer may take to get through. On one machine it takes milliseconds.
+/// How long one request may take to get through. On one machine it takes milliseconds.
 const TRANSFER_MAX: Duration = Duration::from_secs(30);
 /// Read buffer: holds most requests that are not a batch of messages.
 const BUFFER_BYTES: usize = 8 << 10;
@@ -48,7 +51,7 @@ pub(crate) fn serve(broker: &Broker, peer: &Peer) -> Result<(), ConnectionError>
         let decoded = broker.small_requests.take(decoded_bytes, deadline).ok_or_else(no_memory)?;
         let answer = requests::answer(broker, peer, request)?;
         if let Some(answer) = answer {
-            write_all(stream, &answer.frame, Instant::now() + TRANSFER_MAX)?;
+            answer.write_to(stream, IDLE_MAX)?;
         }
         // Until here: an answer that nobody reads takes as much as its request, in most cases.
         drop((memory, decoded));
@@ -63,7 +66,7 @@ fn wait_for_request(reader: &mut BufReader<&TcpStream>) -> Result<bool, Connecti
         match reader.fill_buf() {
             Ok(bytes) => return Ok(!bytes.is_empty()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if is_timeout(error.kind()) => {
+            Err(error) if is_timeout(&error) => {
                 if idle_since.elapsed() >= IDLE_MAX {
                     return Ok(false);
                 }
@@ -107,7 +110,7 @@ fn read_all(reader: &mut impl Read, mut into: &mut [u8], deadline: Instant) -> R
             Ok(0) => return Err(ConnectionError::Io(ErrorKind::UnexpectedEof.into())),
             Ok(n) => into = &mut into[n..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if is_timeout(error.kind()) => return Err(ConnectionError::Slow(TRANSFER_MAX)),
+            Err(error) if is_timeout(&error) => return Err(ConnectionError::Slow(TRANSFER_MAX)),
             Err(error) => return Err(error.into()),
         }
         if !into.is_empty() && Instant::now() > deadline {
@@ -115,25 +118,4 @@ fn read_all(reader: &mut impl Read, mut into: &mut [u8], deadline: Instant) -> R
         }
     }
     Ok(())
-}
-
-fn write_all(mut stream: &TcpStream, mut bytes: &[u8], deadline: Instant) -> Result<(), ConnectionError> {
-    while !bytes.is_empty() {
-        match stream.write(bytes) {
-            Ok(0) => return Err(ConnectionError::Io(ErrorKind::WriteZero.into())),
-            Ok(n) => bytes = &bytes[n..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if is_timeout(error.kind()) => return Err(ConnectionError::Slow(TRANSFER_MAX)),
-            Err(error) => return Err(error.into()),
-        }
-        if !bytes.is_empty() && Instant::now() > deadline {
-            return Err(ConnectionError::Slow(TRANSFER_MAX));
-        }
-    }
-    Ok(())
-}
-
-/// Which of the two a read time-out shows as depends on the system.
-fn is_timeout(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -5,6 +5,7 @@
 //! was torn by a kill is cut back to its last whole batch when it is opened; a log that is damaged
 //! is refused. Threads, no async: one that accepts, and one for each connection.
 
+mod answer;
 mod apis;
 mod batch;
 mod broker;

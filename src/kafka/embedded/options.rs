@@ -70,9 +70,9 @@ pub struct Limits {
     /// Records in one answer to a fetch in bytes, however much the client would take. A single
     /// longer batch still comes whole.
     pub fetch_bytes: usize,
-    /// Requests and answers of all connections in bytes: a third each for small requests, for large
-    /// ones, and for answers; in each, one may go over it. Who finds no room waits, for half a
-    /// minute at most.
+    /// Requests and answers of all connections in bytes, those to fetches not counted, as they are
+    /// not held in memory: a third each for small requests, for large ones, and for answers; in each,
+    /// one may go over it. Who finds no room waits, for half a minute at most.
     pub memory_bytes: usize,
 }
 
@@ -84,7 +84,8 @@ impl Default for Limits {
             request_bytes: 100 << 20,
             // Above the largest record that the producer hop sends.
             batch_bytes: 32 << 20,
-            fetch_bytes: 8 << 20,
+            // What Java clients ask for; it costs no memory.
+            fetch_bytes: 50 << 20,
             memory_bytes: 256 << 20,
         }
     }

@@ -26,7 +26,7 @@ pub(crate) enum ConnectionError {
     Unsupported { key: i16, version: i16 },
     #[error("malformed request: {0}")]
     Malformed(String),
-    #[error("its request or answer did not get through within {} s", .0.as_secs())]
+    #[error("it neither sent the rest of its request, nor took its answer, within {} s", .0.as_secs())]
     Slow(Duration),
     #[error("no memory for its request within {} s: too many connections send big ones", .0.as_secs())]
     Memory(Duration),
@@ -122,6 +122,16 @@ impl Request {
         Q::decode(&mut self.body.clone(), self.version).map_err(ConnectionError::malformed)
     }
 
+    /// The beginning of an answer that is put together by hand, to be ended by [`end_frame`].
+    pub fn begin_frame(&self) -> Result<BytesMut, ConnectionError> {
+        begin_frame(self.api.key, self.version, self.correlation_id, 0)
+    }
+
+    /// Appends a structure of the answer.
+    pub fn encode<R: Encodable>(&self, part: &R, out: &mut BytesMut) -> Result<(), ConnectionError> {
+        part.encode(out, self.version).map_err(encode_failed(self.api.key, self.version))
+    }
+
     /// The answer with its length and header, ready to be written.
     pub fn frame<R: Encodable>(&self, response: &R) -> Result<BytesMut, ConnectionError> {
         frame(self.api.key, self.version, self.correlation_id, response)
@@ -135,18 +145,37 @@ pub(crate) fn frame<R: Encodable>(
     correlation_id: i32,
     response: &R,
 ) -> Result<BytesMut, ConnectionError> {
-    let mut out = BytesMut::new();
-    let encoded = response.compute_size(version).and_then(|body_bytes| {
-        out.reserve(body_bytes + 16); // length, correlation id, tagged fields of the header
-        out.extend_from_slice(&[0; 4]);
-        let header = ResponseHeader::default().with_correlation_id(correlation_id);
-        header.encode(&mut out, api.response_header_version(version))?;
-        response.encode(&mut out, version)
-    });
-    encoded.map_err(|error| ConnectionError::Encode { api, version, reason: error.to_string() })?;
-    let length = (out.len() - 4) as u32; // answers end far below 2 GiB
-    out[..4].copy_from_slice(&length.to_be_bytes());
+    let failed = encode_failed(api, version);
+    let body_bytes = response.compute_size(version).map_err(failed)?;
+    let mut out = begin_frame(api, version, correlation_id, body_bytes)?;
+    response.encode(&mut out, version).map_err(failed)?;
+    let bytes = out.len();
+    end_frame(&mut out, bytes);
     Ok(out)
+}
+
+fn encode_failed(api: ApiKey, version: i16) -> impl Fn(anyhow::Error) -> ConnectionError + Copy {
+    move |error| ConnectionError::Encode { api, version, reason: error.to_string() }
+}
+
+fn begin_frame(
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    body_bytes: usize,
+) -> Result<BytesMut, ConnectionError> {
+    let mut out = BytesMut::with_capacity(body_bytes + 16); // length, correlation id, tagged fields
+    out.extend_from_slice(&[0; 4]);
+    let header = ResponseHeader::default().with_correlation_id(correlation_id);
+    let encoded = header.encode(&mut out, api.response_header_version(version));
+    encoded.map_err(encode_failed(api, version))?;
+    Ok(out)
+}
+
+/// Puts the length in front, given that of the whole frame.
+pub(crate) fn end_frame(begin: &mut BytesMut, frame_bytes: usize) {
+    let length = (frame_bytes - 4) as u32; // answers end below 2 GiB
+    begin[..4].copy_from_slice(&length.to_be_bytes());
 }
 
 #[cfg(test)]

@@ -128,9 +128,16 @@ pub(crate) struct Slice {
 impl Slice {
     /// Reads the slice; blocks on the disk when it is not cached.
     pub fn read(&self) -> io::Result<Vec<u8>> {
-        let mut out = vec![0; self.bytes];
-        self.file.read_exact_at(&mut out, self.position)?;
+        let mut out = Vec::new();
+        self.read_into(&mut out, 0, self.bytes)?;
         Ok(out)
+    }
+
+    /// Reads a part of it behind what is in `out`.
+    pub fn read_into(&self, out: &mut Vec<u8>, from: usize, bytes: usize) -> io::Result<()> {
+        let filled = out.len();
+        out.resize(filled + bytes, 0);
+        self.file.read_exact_at(&mut out[filled..], self.position + from as u64)
     }
 }
 

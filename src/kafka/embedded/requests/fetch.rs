@@ -6,46 +6,46 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::error::ResponseError;
-use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{BrokerId, FetchRequest, FetchResponse};
 
-use super::{Answer, memory_for_answer};
+use crate::kafka::embedded::answer::{Answer, Part};
 use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::log::Slice;
-use crate::kafka::embedded::request::{ConnectionError, Request};
+use crate::kafka::embedded::request::{ConnectionError, Request, end_frame};
 use crate::kafka::embedded::store::{Partition, Topic};
 
 /// Longest wait for messages, whatever the client asks for: so long its place may stay taken
 /// after it has gone.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// One partition's part of the answer, still unread.
+/// One partition's part of the answer; its records are read when they are written to the client.
 struct Found {
     start_offset: i64,
     end_offset: i64,
     slice: Slice,
 }
 
-pub(super) fn answer<'a>(
-    broker: &'a Broker,
-    peer: &Peer,
-    r: &Request,
-) -> Result<Answer<'a>, ConnectionError> {
+pub(super) fn answer<'a>(broker: &Broker, peer: &Peer, r: &Request) -> Result<Answer<'a>, ConnectionError> {
     let request: FetchRequest = r.decode()?;
     if request.session_id != 0 {
         let error = ResponseError::FetchSessionIdNotFound.code();
-        let frame = r.frame(&FetchResponse::default().with_error_code(error))?;
-        return Ok(Answer { frame, _memory: None });
+        return Ok(r.frame(&FetchResponse::default().with_error_code(error))?.into());
     }
+    Ok(Answer::new(fetched(broker, peer, r, request)?))
+}
+
+pub(super) fn fetched(
+    broker: &Broker,
+    peer: &Peer,
+    r: &Request,
+    request: FetchRequest,
+) -> Result<Vec<Part>, ConnectionError> {
     let found = wait_for_records(broker, peer, &request);
-    // Once as read, once in the frame.
-    let bytes: usize = 2 * found.iter().flatten().flatten().map(|found| found.slice.bytes).sum::<usize>();
-    let memory = memory_for_answer(broker, bytes)?;
     mark_read(broker, &request, &found);
-    let frame = r.frame(&response(request, found))?;
-    Ok(Answer { frame, _memory: Some(memory) })
+    encode(r, request, found)
 }
 
 /// What there is for each partition, in the order of the request: at once if it is enough or
@@ -129,35 +129,81 @@ fn mark_read(broker: &Broker, request: &FetchRequest, found: &[Vec<Result<Found,
     }
 }
 
-fn response(request: FetchRequest, found: Vec<Vec<Result<Found, ResponseError>>>) -> FetchResponse {
-    let topics = request.topics.into_iter().zip(found).map(|(wanted, found)| {
-        let partitions = wanted.partitions.iter().zip(found).map(|(partition, found)| {
-            let records = found.and_then(|found| Ok((read(&found.slice)?, found)));
-            let data = PartitionData::default()
-                .with_partition_index(partition.partition)
-                .with_preferred_read_replica(BrokerId(-1))
-                .with_aborted_transactions(None);
-            match records {
-                Ok((records, found)) => data
-                    .with_high_watermark(found.end_offset)
-                    .with_last_stable_offset(found.end_offset)
-                    .with_log_start_offset(found.start_offset)
-                    .with_records(Some(records)),
-                Err(error) => data
-                    .with_error_code(error.code())
-                    .with_high_watermark(-1)
-                    .with_records(Some(Bytes::new())),
-            }
-        });
-        let partitions = partitions.collect();
-        FetchableTopicResponse::default().with_topic(wanted.topic).with_partitions(partitions)
-    });
-    FetchResponse::default().with_responses(topics.collect())
+/// The answer as [`FetchResponse`] would encode it, but with the records left where they are.
+fn encode(
+    r: &Request,
+    request: FetchRequest,
+    found: Vec<Vec<Result<Found, ResponseError>>>,
+) -> Result<Vec<Part>, ConnectionError> {
+    let flexible = r.api.is_flexible(r.version);
+    let mut parts = Vec::new();
+    let mut out = r.begin_frame()?;
+    out.put_i32(0); // throttle time
+    if r.version >= 7 {
+        out.put_i16(0); // error
+        out.put_i32(0); // session id
+    }
+    put_length(&mut out, request.topics.len(), flexible, false);
+    for (wanted, found) in request.topics.into_iter().zip(found) {
+        put_length(&mut out, wanted.topic.len(), flexible, true);
+        out.extend_from_slice(wanted.topic.as_bytes());
+        put_length(&mut out, found.len(), flexible, false);
+        for (partition, found) in wanted.partitions.iter().zip(found) {
+            r.encode(&partition_data(partition.partition, &found), &mut out)?;
+            let Some(slice) = found.ok().map(|found| found.slice).filter(|slice| slice.bytes > 0) else {
+                continue;
+            };
+            // The last field was the length of no records; behind it, perhaps, no tagged fields.
+            out.truncate(out.len() - if flexible { 2 } else { 4 });
+            put_length(&mut out, slice.bytes, flexible, false);
+            parts.extend([Part::Bytes(std::mem::take(&mut out)), Part::Slice(slice)]);
+            put_no_tags(&mut out, flexible);
+        }
+        put_no_tags(&mut out, flexible);
+    }
+    put_no_tags(&mut out, flexible);
+    parts.push(Part::Bytes(out));
+    let mut answer = Answer::new(parts);
+    let bytes = answer.bytes();
+    if let Some(Part::Bytes(begin)) = answer.parts.first_mut() {
+        end_frame(begin, bytes);
+    }
+    Ok(answer.parts)
 }
 
-fn read(slice: &Slice) -> Result<Bytes, ResponseError> {
-    slice.read().map(Bytes::from).map_err(|error| {
-        tracing::error!(%error, "Kafka endpoint: cannot read a log");
-        ResponseError::KafkaStorageError
-    })
+fn partition_data(index: i32, found: &Result<Found, ResponseError>) -> PartitionData {
+    let data = PartitionData::default()
+        .with_partition_index(index)
+        .with_preferred_read_replica(BrokerId(-1))
+        .with_aborted_transactions(None)
+        .with_records(Some(Bytes::new()));
+    match found {
+        Ok(found) => data
+            .with_high_watermark(found.end_offset)
+            .with_last_stable_offset(found.end_offset)
+            .with_log_start_offset(found.start_offset),
+        Err(error) => data.with_error_code(error.code()).with_high_watermark(-1),
+    }
+}
+
+/// Length of an array, bytes or a string.
+fn put_length(out: &mut BytesMut, length: usize, flexible: bool, is_text: bool) {
+    if flexible {
+        let mut rest = length + 1;
+        while rest >= 0x80 {
+            out.put_u8(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.put_u8(rest as u8);
+    } else if is_text {
+        out.put_i16(length as i16); // it came with such a length
+    } else {
+        out.put_i32(length as i32);
+    }
+}
+
+fn put_no_tags(out: &mut BytesMut, flexible: bool) {
+    if flexible {
+        out.put_u8(0);
+    }
 }

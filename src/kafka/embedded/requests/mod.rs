@@ -18,22 +18,14 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::StrBytes;
 
+use super::answer::Answer;
 use super::broker::{Broker, Peer};
-use super::memory::Taken;
 use super::request::{ConnectionError, Parsed, frame};
 
 /// How long the memory for an answer may be waited for.
 const MEMORY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// What an answer about groups takes at most: all that is kept about them.
 const WIDE_ANSWER_BYTES: usize = 16 << 20;
-
-/// An answer, ready to be written.
-#[derive(Debug)]
-pub(crate) struct Answer<'a> {
-    pub frame: BytesMut,
-    /// Given back when it has been written.
-    _memory: Option<Taken<'a>>,
-}
 
 /// Answers a request; `None` where the client wants no answer.
 pub(crate) fn answer<'a>(
@@ -49,7 +41,7 @@ pub(crate) fn answer<'a>(
         }
     };
     match r.api.key {
-        ApiKey::Produce => Ok(produce::answer(broker, r)?.map(|frame| Answer { frame, _memory: None })),
+        ApiKey::Produce => Ok(produce::answer(broker, r)?.map(Answer::from)),
         ApiKey::Fetch => fetch::answer(broker, peer, r).map(Some),
         ApiKey::ListOffsets => plain(r.frame(&list_offsets::list_offsets(broker, r.decode()?))?),
         ApiKey::Metadata => plain(r.frame(&cluster::metadata(broker, peer, r.version, r.decode()?)?)?),
@@ -77,7 +69,7 @@ pub(crate) fn answer<'a>(
 }
 
 fn plain<'a>(frame: BytesMut) -> Result<Option<Answer<'a>>, ConnectionError> {
-    Ok(Some(Answer { frame, _memory: None }))
+    Ok(Some(frame.into()))
 }
 
 /// An answer whose length does not follow from that of its request.
@@ -85,14 +77,9 @@ fn wide(
     broker: &Broker,
     frame: impl FnOnce() -> Result<BytesMut, ConnectionError>,
 ) -> Result<Option<Answer<'_>>, ConnectionError> {
-    let memory = memory_for_answer(broker, WIDE_ANSWER_BYTES)?;
-    Ok(Some(Answer { frame: frame()?, _memory: Some(memory) }))
-}
-
-/// Memory for an answer, waited for if need be.
-fn memory_for_answer(broker: &Broker, bytes: usize) -> Result<Taken<'_>, ConnectionError> {
-    let taken = broker.answers.take(bytes, Instant::now() + MEMORY_WAIT_MAX);
-    taken.ok_or(ConnectionError::Memory(MEMORY_WAIT_MAX))
+    let memory = broker.answers.take(WIDE_ANSWER_BYTES, Instant::now() + MEMORY_WAIT_MAX);
+    let memory = memory.ok_or(ConnectionError::Memory(MEMORY_WAIT_MAX))?;
+    Ok(Some(Answer::from(frame()?).holding(memory)))
 }
 
 /// A string for a response.

@@ -4,20 +4,23 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kafka_protocol::messages::RequestKind;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+use kafka_protocol::messages::{ApiKey, BrokerId, FetchRequest, FetchResponse, RequestKind, TopicName};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::answer;
+use crate::kafka::embedded::answer::Part;
 use crate::kafka::embedded::apis::{APIS, Api};
-use crate::kafka::embedded::batch::tests::batch;
+use crate::kafka::embedded::batch::{check_produced, tests::batch};
 use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::data_dir::DataDir;
 use crate::kafka::embedded::groups::Groups;
 use crate::kafka::embedded::log::LogSettings;
 use crate::kafka::embedded::options::{Fsync, Limits};
-use crate::kafka::embedded::request::{ConnectionError, parse};
+use crate::kafka::embedded::request::{ConnectionError, Parsed, parse};
 use crate::kafka::embedded::shape::generate::Generator;
 use crate::kafka::embedded::store::Store;
 
@@ -48,10 +51,10 @@ impl Scene {
     fn send(&self, bytes: Vec<u8>) -> Result<Option<usize>, ConnectionError> {
         let answer = answer(&self.broker, &self.peer, parse(bytes)?)?;
         if let Some(answer) = &answer {
-            let (length, rest) = answer.frame.split_first_chunk().unwrap();
-            assert_eq!(u32::from_be_bytes(*length) as usize, rest.len());
+            let Part::Bytes(begin) = &answer.parts[0] else { panic!("no length") };
+            assert_eq!(u32::from_be_bytes(*begin.first_chunk().unwrap()) as usize, answer.bytes() - 4);
         }
-        Ok(answer.map(|answer| answer.frame.len()))
+        Ok(answer.map(|answer| answer.bytes()))
     }
 }
 
@@ -156,5 +159,54 @@ proptest! {
         if let Err(error @ ConnectionError::Encode { .. }) = scene.send(bytes) {
             panic!("{error}");
         }
+    }
+}
+
+#[test]
+fn a_fetch_answer_is_what_the_codec_would_make_of_it() {
+    let scene = Scene::new();
+    let topic = scene.broker.store.topic("tweets").unwrap();
+    let records = batch(&[1_000, 1_001, 1_002], None);
+    let partition = topic.partition(1).unwrap();
+    partition.append(&check_produced(&records).unwrap(), &records).unwrap();
+    let stored = Bytes::from(partition.log().slice(0, 1).unwrap().read().unwrap());
+    let api = Api::find(ApiKey::Fetch as i16).unwrap();
+    for version in api.min_version..=api.max_version {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let Ok(Parsed::Request(r)) = parse(request(api, version, &mut rng)) else { panic!("{version}") };
+        let wanted = [(0, 0), (1, 1), (1, 9), (7, 0)];
+        let wanted = wanted.map(|(p, o)| FetchPartition::default().with_partition(p).with_fetch_offset(o));
+        let topics =
+            FetchTopic::default().with_topic(TopicName("tweets".into())).with_partitions(wanted.to_vec());
+        let ask = FetchRequest::default().with_max_bytes(1 << 20).with_topics(vec![topics]);
+        let mut bytes = Vec::new();
+        for part in &super::fetch::fetched(&scene.broker, &scene.peer, &r, ask).unwrap() {
+            match part {
+                Part::Bytes(part) => bytes.extend_from_slice(part),
+                Part::Slice(slice) => bytes.extend(slice.read().unwrap()),
+            }
+        }
+        let data = |index, end, error, records| {
+            PartitionData::default()
+                .with_partition_index(index)
+                .with_error_code(error)
+                .with_high_watermark(end)
+                .with_last_stable_offset(if end < 0 { -1 } else { end })
+                .with_log_start_offset(if end < 0 { -1 } else { 0 })
+                .with_preferred_read_replica(BrokerId(-1))
+                .with_aborted_transactions(None)
+                .with_records(Some(records))
+        };
+        let partitions = vec![
+            data(0, 0, 0, Bytes::new()),
+            data(1, 3, 0, stored.clone()),
+            data(1, -1, 1, Bytes::new()),
+            data(7, -1, 3, Bytes::new()),
+        ];
+        let topic = FetchableTopicResponse::default()
+            .with_topic(TopicName("tweets".into()))
+            .with_partitions(partitions);
+        let expected = r.frame(&FetchResponse::default().with_responses(vec![topic])).unwrap();
+        assert_eq!(bytes, expected, "version {version}");
     }
 }
