@@ -143,6 +143,21 @@ fn a_failed_write_leaves_no_trace() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_refuses_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = open(dir.path()).unwrap();
+    append(&mut log, &batch(&[1], Some((5, 0, 0)))).unwrap();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap(); // every write: no space left
+    let writable = std::mem::replace(&mut log.segments[0].file, Arc::new(full));
+    let second = batch(&[2], Some((5, 0, 1)));
+    assert_eq!(append(&mut log, &second).unwrap_err().error, ResponseError::KafkaStorageError);
+    log.segments[0].file = writable;
+    assert_eq!(append(&mut log, &second).unwrap(), 1);
+    assert_eq!(open(dir.path()).unwrap().next_offset(), 2);
+}
+
+#[test]
 fn times_are_found_to_the_record() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = open(dir.path()).unwrap();
