@@ -180,13 +180,17 @@ fn reachable(mut addr: SocketAddr) -> SocketAddr {
 /// Takes clients in until the broker stops, and ends when the last connection has ended.
 fn accept(listener: TcpListener, broker: &Broker) {
     thread::scope(|scope| {
+        let mut failures = 0u64;
         for number in 0.. {
             let (stream, addr) = match listener.accept() {
                 Ok(accepted) => accepted,
                 Err(_) if broker.is_stopping() => break,
                 Err(error) => {
                     if !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) {
-                        tracing::warn!(%error, "Kafka endpoint: cannot accept a connection");
+                        failures += 1;
+                        if failures.is_power_of_two() {
+                            tracing::warn!(%error, failures, "Kafka endpoint: cannot accept a connection");
+                        }
                         thread::sleep(ACCEPT_PAUSE);
                     }
                     continue;

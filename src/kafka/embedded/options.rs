@@ -91,6 +91,9 @@ impl Default for Limits {
     }
 }
 
+/// With one batch more, still a length that the protocol can say.
+const TRANSFER_BYTES_MAX: usize = 1 << 30;
+
 impl EndpointOptions {
     pub(crate) fn check(&self) -> Result<(), EndpointError> {
         let Limits { connections, request_bytes, batch_bytes, fetch_bytes, memory_bytes } = self.limits;
@@ -104,8 +107,8 @@ impl EndpointOptions {
         if request_bytes <= batch_bytes {
             return refuse("the longest request must be above the longest record batch");
         }
-        if i32::try_from(request_bytes).is_err() || i32::try_from(fetch_bytes).is_err() {
-            return refuse("requests and fetches end below 2 GiB");
+        if request_bytes.max(fetch_bytes) > TRANSFER_BYTES_MAX {
+            return refuse("requests and answers to fetches end at 1 GiB");
         }
         if self.retention_bytes == Some(0) {
             return refuse("retention needs a size above 0; leave it out to keep everything");

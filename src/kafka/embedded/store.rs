@@ -213,46 +213,37 @@ impl Store {
     }
 
     fn make_partitions(&self, name: &str, count: usize) -> Result<Vec<Partition>, EndpointError> {
-        let new = self.scratch_path();
-        let made = (0..count).try_for_each(|i| fs::create_dir_all(new.join(i.to_string())));
-        // The files are opened in place and follow the rename.
-        let opened = made
-            .map_err(|source| EndpointError::Storage { action: "create", path: new.clone(), source })
-            .and_then(|()| {
-                (0..count)
-                    .map(|i| Partition::open(&new.join(i.to_string()), &self.settings))
-                    .collect::<Result<Vec<_>, _>>()
-            });
-        let path = self.dir.topics().join(name);
-        let moved = opened.and_then(|partitions| {
-            fs::rename(&new, &path).map_err(|source| EndpointError::Storage {
-                action: "create",
-                path: path.clone(),
-                source,
-            })?;
-            self.sync_dirs(&path, count)?;
-            for (i, partition) in partitions.iter().enumerate() {
-                partition.log().moved_to(&path.join(i.to_string()));
-            }
+        let (new, path) = (self.scratch_path(), self.dir.topics().join(name));
+        let failed = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| EndpointError::Storage { action, path, source }
+        };
+        let make = || {
+            let inner: Vec<_> = (0..count).map(|i| new.join(i.to_string())).collect();
+            inner.iter().try_for_each(fs::create_dir_all).map_err(failed("create", &new))?;
+            // The files are opened in place and follow the rename.
+            let opened = inner.iter().map(|dir| Partition::open(dir, &self.settings));
+            let partitions = opened.collect::<Result<Vec<_>, _>>()?;
+            inner.iter().chain([&new]).try_for_each(|dir| self.sync_dir(dir))?;
+            fs::rename(&new, &path).map_err(failed("create", &path))?;
+            self.sync_dir(&self.dir.topics()).inspect_err(|_| drop(fs::remove_dir_all(&path)))?;
             Ok(partitions)
-        });
-        if moved.is_err() {
-            let _ = fs::remove_dir_all(&new); // at the latest the next start does it
+        };
+        // At the latest the next start removes what is left of a failed try.
+        let partitions = make().inspect_err(|_| drop(fs::remove_dir_all(&new)))?;
+        for (i, partition) in partitions.iter().enumerate() {
+            partition.log().moved_to(&path.join(i.to_string()));
         }
-        moved
+        Ok(partitions)
     }
 
-    /// Makes a new topic's directories survive a loss of power, if that is asked for.
-    fn sync_dirs(&self, topic: &Path, partitions: usize) -> Result<(), EndpointError> {
+    /// Makes what a directory holds survive a loss of power, if that is asked for.
+    fn sync_dir(&self, path: &Path) -> Result<(), EndpointError> {
         if self.settings.fsync == Fsync::Never {
             return Ok(());
         }
-        let inner = (0..partitions).map(|i| topic.join(i.to_string()));
-        for path in inner.chain([topic.to_owned(), self.dir.topics()]) {
-            let synced = File::open(&path).and_then(|dir| dir.sync_all());
-            synced.map_err(|source| EndpointError::Storage { action: "sync", path, source })?;
-        }
-        Ok(())
+        let synced = File::open(path).and_then(|dir| dir.sync_all());
+        synced.map_err(|source| EndpointError::Storage { action: "sync", path: path.to_owned(), source })
     }
 
     /// Syncs to the device what is not there yet. Appends go on meanwhile.
