@@ -1,5 +1,5 @@
-//! The embedded Kafka endpoint killed with SIGKILL in full flow, and started again on the same
-//! directory and port: what it acknowledged is there, once.
+//! `tweetblast serve` killed with SIGKILL in full flow, and started again on the same directory and
+//! port: what it acknowledged is there, once.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -18,37 +18,18 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
-use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
-
-const DIR: &str = "TWEETBLAST_TEST_DIR";
-const PORT: &str = "TWEETBLAST_TEST_PORT";
-const READY: &str = "endpoint is ready";
-
-/// Not a test: what the other tests start as a process of its own, to kill it.
-#[test]
-#[ignore = "started by the other tests"]
-fn child() {
-    let (Ok(dir), Ok(port)) = (std::env::var(DIR), std::env::var(PORT)) else { return };
-    let listen = ([127, 0, 0, 1], port.parse().unwrap()).into();
-    let options = EndpointOptions { listen, dir: Some(dir.into()), ..Default::default() };
-    let _endpoint = Endpoint::start(options).unwrap();
-    eprintln!("{READY}");
-    // Until it is killed, or its parent has gone.
-    let _ = std::io::stdin().read_line(&mut String::new());
-}
 
 fn start(dir: &Path, port: u16) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["child", "--exact", "--ignored", "--nocapture"])
-        .env(DIR, dir)
-        .env(PORT, port.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tweetblast"))
+        .args(["serve", "--no-mqtt", "--kafka-listen", &port.to_string(), "--kafka-dir"])
+        .arg(dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.map_while(Result::ok).any(|line| line.contains(READY)), "the endpoint did not start");
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = lines.map_while(Result::ok).any(|line| line.starts_with("serving"));
+    assert!(ready, "the endpoint did not start");
     child
 }
 
@@ -111,7 +92,7 @@ fn numbers(client: &Client) -> Vec<usize> {
 
 #[test]
 fn a_producer_that_goes_on_retrying_has_each_message_stored_once() {
-    const MESSAGES: usize = 200_000;
+    const MESSAGES: usize = 1_000_000;
     let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
     let mut endpoint = start(dir.path(), port);
     let client = Client::new(format!("127.0.0.1:{port}"));
@@ -123,8 +104,9 @@ fn a_producer_that_goes_on_retrying_has_each_message_stored_once() {
             send(&producer, 0..MESSAGES, &AtomicBool::new(false));
             producer.flush(Duration::from_secs(120)).unwrap();
         });
-        for _ in 0..6 {
-            std::thread::sleep(Duration::from_millis(rng.random_range(50..400)));
+        for _ in 0..10 {
+            std::thread::sleep(Duration::from_millis(rng.random_range(50..300)));
+            assert!(!sending.is_finished(), "killed while messages come in");
             kill(&mut endpoint);
             endpoint = start(dir.path(), port);
         }
