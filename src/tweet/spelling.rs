@@ -154,8 +154,10 @@ fn zone(text: &str) -> Option<Option<i64>> {
     (hours <= 14 && minutes <= 59).then_some(Some(sign * (hours * HOUR_MS + minutes * 60_000)))
 }
 
+/// A number of digits only; `None` also where it has more of them than a time can have.
 fn number(bytes: &[u8], from: usize, to: usize) -> Option<i64> {
-    let digits = bytes.get(from..to).filter(|digits| !digits.is_empty())?;
+    const DIGITS_MAX: usize = 18;
+    let digits = bytes.get(from..to).filter(|digits| (1..=DIGITS_MAX).contains(&digits.len()))?;
     digits.iter().try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
 }
 
@@ -166,6 +168,13 @@ mod tests {
 
     fn zoned(text: &str) -> Option<(i64, bool)> {
         parse(text).map(|stamp| (stamp.ms, stamp.has_zone))
+    }
+
+    #[test]
+    fn more_digits_than_a_time_has_are_no_time() {
+        for text in [" May 7 1111111111111111111111111111111111111110:3", "2020-01-99999999999999999999999"] {
+            assert_eq!(zoned(text), None, "{text}");
+        }
     }
 
     #[test]

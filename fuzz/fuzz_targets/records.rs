@@ -1,0 +1,37 @@
+//! Any value, as a record of every shape: it is a tweet, texts of a user, a reject, or no JSON; and
+//! what is made of a tweet is JSON that reads back.
+#![no_main]
+
+use bytes::BytesMut;
+use libfuzzer_sys::fuzz_target;
+use tweetblast::source::Frame;
+use tweetblast::tweet::{Parser, PayloadForm, Record, Tweet, encode, texts};
+
+fn check(tweet: &Tweet<'_>) {
+    for form in [PayloadForm::Tweet, PayloadForm::Minimal] {
+        let mut payload = BytesMut::new();
+        encode(tweet, form, "run", 7, &mut payload);
+        Parser::new().parse(&payload, |record| assert!(record.is_ok(), "{payload:?}"));
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    // One part for the record, one for what a page has beside it.
+    let (bytes, includes) = match input.iter().position(|byte| *byte == 0) {
+        Some(at) => (&input[..at], &input[at + 1..]),
+        None => (input, &[][..]),
+    };
+    let frame = Frame { offset: 0, bytes, includes };
+    let mut parser = Parser::new();
+    let mut texts_of_user = None;
+    parser.parse_frame(frame, |record| match record {
+        Ok(Record::Tweet(tweet)) => check(&tweet),
+        Ok(Record::Group(group)) => {
+            texts_of_user = Some(group.items().count());
+            group.items().filter_map(Result::ok).for_each(|tweet| check(&tweet));
+        }
+        Ok(Record::Reject(_)) | Err(_) => {}
+    });
+    let found = texts(frame).count();
+    assert!(texts_of_user.is_none_or(|items| items == found), "slots and items of a user differ");
+});
