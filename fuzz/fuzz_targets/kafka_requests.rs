@@ -5,6 +5,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
@@ -22,6 +23,8 @@ fuzz_target!(|bytes: &[u8]| {
     // It may have hung up before it has read all.
     let _ = hostile.write_all(bytes);
     let _ = hostile.shutdown(Shutdown::Write);
+    // Some requests may wait for half a minute by right, a long poll for one.
+    let _ = hostile.set_read_timeout(Some(Duration::from_millis(100)));
     let _ = hostile.read_to_end(&mut Vec::new());
 
     let mut client = connect();
