@@ -3,12 +3,12 @@
 
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tweetblast::event::{Draft, Drafts, Event};
-use tweetblast::pace::{Pacer, Schedule, Speed, Stamp, StampTime, VirtualClock};
+use tweetblast::pace::{Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, VirtualClock};
 use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 #[global_allocator]
@@ -23,6 +23,8 @@ fn drafts() -> Drafts {
     let draft = |seq: usize| Draft {
         seq: seq as u64,
         event_time_ms: 1_700_000_000_000 + seq as i64,
+        plan_time_us: (1_700_000_000_000 + seq as i64) * 1_000,
+        pass: 0,
         payload_bytes: PAYLOAD_BYTES,
         key_bytes: KEY_BYTES,
     };
@@ -55,12 +57,21 @@ fn release(criterion: &mut Criterion) {
         group.bench_function(format!("release_{name}/{EVENTS}"), |bencher| {
             let stop = AtomicBool::new(false);
             let stamp = Stamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write };
-            let schedule = Schedule { speed, first_event_time_ms: 1_700_000_000_000 };
+            let (over, control) = (AtomicBool::new(false), Control::default());
+            let options = PacerOptions {
+                schedule: Schedule { speed, max_gap: None },
+                delay: Duration::ZERO,
+                duration: None,
+                stamp: Some(stamp),
+                stop: &stop,
+                over: &over,
+                control: &control,
+            };
             bencher.iter_batched(
                 drafts,
                 |drafts| {
                     let clock = VirtualClock::at(Instant::now());
-                    let mut pacer = Pacer::new(schedule, clock, &stop, Some(stamp));
+                    let mut pacer = Pacer::new(options, clock);
                     let mut released = 0;
                     let sink = |events: &mut Vec<Event>| {
                         released += events.len();

@@ -11,14 +11,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::kafka::embedded::Fsync;
-use tweetblast::pace::StampTime;
-use tweetblast::pipeline::{
-    DEFAULT_MAX_RECORD_BYTES, EmbeddedKafka, KafkaChoice, KeyBy, Listen, MqttChoice, OrderBy, Pace,
-    ReplayOptions, replay,
-};
+use tweetblast::pipeline::{Listen, MqttChoice, OrderBy, Pace, ReplayOptions, replay};
 use tweetblast::report::{Screen, Verdict};
-use tweetblast::tweet::PayloadForm;
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,30 +22,11 @@ const TWEETS: u64 = 50_000;
 fn options(file: PathBuf, mqtt: bool, order: Option<OrderBy>) -> ReplayOptions {
     let free = Listen { addr: ([127, 0, 0, 1], 0).into(), fall_back: false };
     ReplayOptions {
-        file,
+        files: vec![file],
         pace: Pace::Max,
-        interval: None,
         order,
-        seed: 1,
-        limit: None,
-        payload: PayloadForm::Tweet,
-        timestamp: StampTime::Send,
-        key: KeyBy::User,
-        max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
         mqtt: if mqtt { MqttChoice::Embedded(free) } else { MqttChoice::Off },
-        mqtt_topic: "tweets".into(),
-        kafka: KafkaChoice::Embedded(EmbeddedKafka {
-            listen: free,
-            advertise: None,
-            dir: None,
-            fsync: Fsync::Never,
-            retention_bytes: None,
-        }),
-        kafka_topic: "tweets".into(),
-        partitions: 1,
-        producers: 1,
-        kafka_properties: Vec::new(),
-        drain_timeout: None,
+        ..ReplayOptions::default()
     }
 }
 

@@ -75,6 +75,10 @@ pub struct Draft {
     pub seq: u64,
     /// Milliseconds since 1970 UTC; 0 where the tweets have no times and the plan makes them.
     pub event_time_ms: i64,
+    /// The same in microseconds, as the plan has it: tweets of one second may be spread over it.
+    pub plan_time_us: i64,
+    /// Which loop, from 0.
+    pub pass: u32,
     /// Length of the payload.
     pub payload_bytes: usize,
     /// Length of the key behind it.

@@ -1,7 +1,7 @@
 //! The pipeline: joins the hops to a replay. The only module that knows all of them.
 //!
 //! ```text
-//!  prepare: file ─▶ frames ─▶ times ─▶ slots in the order of sending, and the plan
+//!  prepare: files ─▶ frames ─▶ times ─▶ slots in the order of sending, and the plan
 //!  replay:  slots ─▶ feed ─▶ pacer ─▶ mqtt ─▶ subscriber ─▶ queues ─▶ producers ─▶ tally
 //!           (each arrow between two threads is a bounded queue of batches)
 //! ```
@@ -9,16 +9,24 @@
 //! It is built from the last hop to the first and ends from the first to the last: each hop ends
 //! when the one before it has, so nothing that was sent is forgotten.
 
+mod batch;
+mod dead_letter;
 mod ends;
 mod error;
 mod feed;
+mod files;
+mod gather;
 mod hops;
+mod index;
+mod inspect;
 mod options;
 mod outcome;
 mod plan;
 mod prepare;
 mod read;
+mod select;
 mod serve;
+mod stream;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -28,17 +36,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use error::ReplayError;
+pub use inspect::{inspect, without_tweets};
 pub use options::{
-    DEFAULT_INTERVAL, DEFAULT_MAX_RECORD_BYTES, DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, KeyBy, Listen,
-    MqttChoice, OrderBy, Pace, ReplayOptions,
+    DEFAULT_INTERVAL, DEFAULT_MAX_RECORD_BYTES, DEFAULT_WINDOW, DRAIN_AFTER_STOP, DeadLetterFile,
+    EmbeddedKafka, KafkaChoice, KeyBy, Listen, Loops, MqttChoice, OrderBy, Pace, ReplayOptions, Select,
 };
 
 pub use serve::{ServeOptions, serve};
 
 use crate::report::{RunReport, Screen, prepare_bar};
-use crate::source::TweetFile;
+use dead_letter::DeadLetters;
 use ends::Ends;
+use files::Files;
 use plan::Plan;
+use prepare::Goal;
 
 /// A replay that has ended, with what still answers: dropping it takes the ends down.
 pub struct Replayed {
@@ -47,7 +58,7 @@ pub struct Replayed {
     ends: Ends,
 }
 
-/// Replays a file: from the plan to the ledger. Blocks until every tweet is accounted for, or
+/// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or
 /// `stop` is set and what was sent has been drained.
 ///
 /// # Errors
@@ -58,25 +69,34 @@ pub fn replay(
     screen: &Screen,
 ) -> Result<Replayed, ReplayError> {
     let run = new_run_id();
-    let file = TweetFile::open(&options.file)?;
+    let files = Files::open(&options.files)?;
     let ends = Ends::start(options, &run)?;
-    let prepared = prepare::prepare(&file, options, &prepare_bar(screen, file.bytes().len() as u64), stop)?;
+    let dead_letters = options.dead_letters.as_ref().map(DeadLetters::new);
+    let dead_letters = dead_letters.as_ref();
+    let bar = prepare_bar(screen, files.bytes());
+    let prepared = prepare::prepare(&files, options, Goal::Replay, dead_letters, &bar, stop)?;
     let plan = Plan::new(options, &prepared);
     if screen.shows_progress() {
-        screen.say(&plan.words(options, &file, &prepared, &ends.addresses, &run));
+        screen.say(&plan.words(options, &files, &prepared, &ends.addresses, &run));
     }
-    let ran = hops::run(&hops::Inputs {
+    let mut ran = hops::run(&hops::Inputs {
         options,
-        file: &file,
+        files: &files,
         prepared: &prepared,
         plan: &plan,
         ends: &ends,
         run: &run,
         stop,
+        dead_letters,
         screen,
     })?;
-    let report =
-        outcome::report(options, &file, &prepared, &plan, &ends, run, ran, stop.load(Ordering::Relaxed));
+    let letters = dead_letters.map(DeadLetters::finish).transpose();
+    let letters = letters.unwrap_or_else(|error| {
+        ran.error.get_or_insert(error);
+        None
+    });
+    let interrupted = stop.load(Ordering::Relaxed);
+    let report = outcome::report(options, &files, &prepared, &plan, &ends, run, ran, letters, interrupted);
     Ok(Replayed { report, ends })
 }
 

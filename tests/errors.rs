@@ -38,7 +38,10 @@ fn files_that_cannot_be_replayed_are_named_with_what_is_wrong() {
     let path = |name: &str, bytes: &[u8]| write(dir.path(), name, bytes);
     refused(&[&["no-such-file.json"], FREE_PORTS].concat(), 1, &["no-such-file.json", "No such file"]);
     refused(&[&[path("empty.json", b"").as_str()], FREE_PORTS].concat(), 1, &["empty.json", "empty"]);
-    refused(&[&[dir.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["is a directory"]);
+    // A file in a folder is named as well as the folder that has none.
+    refused(&[&[dir.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["empty.json", "empty"]);
+    let no_files = tempfile::tempdir().unwrap();
+    refused(&[&[no_files.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["folder without files"]);
     let random: Vec<u8> = (0u32..4_096).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
     refused(&[&[path("random.bin", &random).as_str()], FREE_PORTS].concat(), 1, &["random.bin"]);
     let other = path("other.json", b"{\"a\":1}\n{\"b\":2}\n");

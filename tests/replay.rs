@@ -149,7 +149,10 @@ fn a_limit_leaves_the_rest_out_and_says_so() {
         assert_eq!(counts(&report, &["published", "delivered"]), [100, 100].map(Value::from), "{order}");
     }
     let (report, _) = replay(SAMPLE, &["--speedup", "max", "--limit", "100"]);
-    assert_eq!(report["ledger"]["skipped_by"], json!({"limit": 5_900, "stop": 0}));
+    assert_eq!(
+        report["ledger"]["skipped_by"],
+        json!({"limit": 5_900, "range": 0, "duplicate_id": 0, "duration": 0, "stop": 0})
+    );
 }
 
 #[test]

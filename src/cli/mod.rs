@@ -3,6 +3,10 @@
 
 mod ends;
 mod generate;
+mod input;
+mod inspect;
+mod output;
+mod pace;
 mod replay;
 mod serve;
 mod values;
@@ -10,6 +14,7 @@ mod values;
 use clap::{Parser, Subcommand};
 
 use generate::GenerateArgs;
+use inspect::InspectArgs;
 use replay::ReplayArgs;
 use serve::ServeArgs;
 
@@ -48,6 +53,7 @@ Examples:
   tweetblast --speedup 100x                       100 times faster than the tweets were written
   tweetblast tweets.json --rate 5000/s            evenly, whatever their times
   tweetblast tweets.json --speedup max --json -   as fast as it goes; the report as JSON
+  tweetblast inspect tweets.json                  what is in it, and how long a replay takes
   tweetblast --speedup 100x --hold                keep MQTT and Kafka up afterwards, to read from
   tweetblast --kafka localhost:9092 --fit 5m      into a real Kafka, all of it in 5 minutes
 
@@ -58,6 +64,8 @@ Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arr
 enum Command {
     /// Make up tweets: any number, the same bytes for the same seed
     Generate(GenerateArgs),
+    /// Say what is in files of tweets, and how long a replay of them would take; sends nothing
+    Inspect(InspectArgs),
     /// Keep the MQTT broker and the Kafka endpoint up, without a replay, until Ctrl-C
     Serve(ServeArgs),
 }
@@ -70,6 +78,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<u8> {
         match self.command {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Inspect(args)) => args.run(),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             None => self.replay.run(),
         }

@@ -6,47 +6,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::ends::EndsArgs;
-use super::{Exit, values};
+use super::input::InputArgs;
+use super::output::Output;
+use super::pace::PaceArgs;
+use super::{Exit, inspect, values};
 use crate::pace::StampTime;
-use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, OrderBy, Pace, ReplayOptions, replay};
+use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, ReplayOptions, replay};
 use crate::report::{RunReport, Screen, write_json, write_summary};
 use crate::tweet::PayloadForm;
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// Tweets: one JSON object a line, one array, or an array of {"id", "tweets": [...]}
-    /// [default: ./tweets.json, else ./data/tweets.json]
-    file: Option<PathBuf>,
-
-    /// How many times faster than the tweets were written: 100x, 0.5x, or max [default: 1x]
-    #[arg(long, value_name = "Nx|max", value_parser = values::speedup, help_heading = "Pace",
-        conflicts_with_all = ["rate", "fit"])]
-    speedup: Option<Pace>,
-    /// Evenly, so many a second: 5000/s, 300/m, 20/h
-    #[arg(long, value_name = "N/s", value_parser = values::rate, help_heading = "Pace",
-        conflicts_with_all = ["fit", "interval"])]
-    rate: Option<f64>,
-    /// The whole file in this time: 30s, 5m
-    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace",
-        conflicts_with = "interval")]
-    fit: Option<Duration>,
-    /// Time between two tweets that have no times, divided by the speedup; given, it spaces those
-    /// that have times too [default: 4s]
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
+    /// Wait so long before the first tweet
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
-    interval: Option<Duration>,
-    /// Order of sending [default: time; shuffle where the tweets have no times]
-    #[arg(long, value_enum, help_heading = "Pace")]
-    order: Option<OrderFlag>,
-    /// For the shuffle: another seed gives another order
-    #[arg(long, default_value_t = 1, help_heading = "Pace")]
-    seed: u64,
-    /// Send only the first N, in the order of sending
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pace")]
-    limit: Option<u64>,
+    delay: Option<Duration>,
 
     /// What a message holds
     #[arg(long, value_enum, default_value_t = PayloadFlag::Tweet, help_heading = "Messages")]
@@ -61,11 +42,6 @@ pub(super) struct ReplayArgs {
     #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = topic,
         help_heading = "Messages")]
     topic: String,
-    /// Longest value of the input; a longer one is a reject
-    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "16MiB",
-        help_heading = "Messages")]
-    max_record: usize,
-
     /// `off` leaves the MQTT hop out
     #[arg(long, value_enum, help_heading = "MQTT", conflicts_with = "mqtt_listen")]
     mqtt: Option<MqttFlag>,
@@ -98,22 +74,21 @@ pub(super) struct ReplayArgs {
     /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
     #[arg(long, value_name = "FILE|-", help_heading = "Report")]
     json: Option<PathBuf>,
-    /// Write over a report that is there already
+    /// Write what was not delivered here, one JSON a line with the reason and the byte offset:
+    /// records that are no tweets, values that are no JSON, tweets that Kafka did not take. The file
+    /// can be replayed
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    dead_letter: Option<PathBuf>,
+    /// Say what is in the input and how long it would take, and send nothing; --json has the same as
+    /// `tweetblast inspect --json`
+    #[arg(long, help_heading = "Report")]
+    dry_run: bool,
+    /// Write over a report, or dead letters, that are there already
     #[arg(long, help_heading = "Report")]
     force: bool,
     /// No plan and no progress, only the end
     #[arg(long, short, help_heading = "Report")]
     quiet: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum OrderFlag {
-    /// Oldest first
-    Time,
-    /// As the file has them, without looking through it first
-    File,
-    /// At random, the same for the same --seed
-    Shuffle,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -166,15 +141,29 @@ pub(super) fn topic(text: &str) -> Result<String, String> {
 impl ReplayArgs {
     /// Replays, reports, and holds if asked to.
     pub fn run(self) -> anyhow::Result<u8> {
-        let file = self.input()?;
+        let files = self.input.files()?;
         let json_on_stdout = self.json.as_deref() == Some(Path::new("-"));
-        let mut json = self.open_json(&file)?;
+        let mut json = match &self.json {
+            Some(_) if json_on_stdout => Some(Output::stdout()),
+            Some(path) => Some(Output::create("--json", path, &files, self.force)?),
+            None => None,
+        };
+        let dry_run = self.dry_run;
+        let dead_letters = match &self.dead_letter {
+            Some(path) if !dry_run => Some(Output::create("--dead-letter", path, &files, self.force)?),
+            _ => None,
+        };
         let screen = Screen::new(json_on_stdout, self.quiet);
         let stop = stop_on_signals()?;
         let hold = self.hold;
-        let options = self.into_options(file);
+        let mut options = self.into_options(files);
+        if dry_run {
+            return inspect::run(&options, &stop, &screen, json.as_mut());
+        }
+        options.dead_letters = dead_letters.as_ref().and_then(Output::dead_letters);
 
         let replayed = replay(&options, &stop, &screen)?;
+        [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
         screen.say(&summary(report));
         if let Some(out) = &mut json {
@@ -195,60 +184,9 @@ impl ReplayArgs {
         Ok(exit_code)
     }
 
-    fn input(&self) -> anyhow::Result<PathBuf> {
-        if let Some(file) = &self.file {
-            return Ok(file.clone());
-        }
-        const PLACES: [&str; 2] = ["tweets.json", "data/tweets.json"];
-        match PLACES.iter().map(Path::new).find(|place| place.exists()) {
-            Some(place) => Ok(place.to_owned()),
-            None => bail!(
-                "no file given, and neither ./tweets.json nor ./data/tweets.json is there: name a file, or make \
-                 one with `tweetblast generate -o tweets.json`"
-            ),
-        }
-    }
-
-    /// Opens the report before the replay: what cannot be written is known at once.
-    fn open_json(&self, input: &Path) -> anyhow::Result<Option<Box<dyn Write>>> {
-        let Some(path) = &self.json else { return Ok(None) };
-        if path == Path::new("-") {
-            return Ok(Some(Box::new(std::io::stdout())));
-        }
-        let same = |a: &Path, b: &Path| {
-            a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
-        };
-        if same(path, input) {
-            bail!("--json {} is the input: name another file", path.display());
-        }
-        let mut open = std::fs::OpenOptions::new();
-        match self.force {
-            true => open.write(true).create(true).truncate(true),
-            false => open.write(true).create_new(true),
-        };
-        let hint =
-            if !self.force && path.exists() { " (it is there already: --force writes over it)" } else { "" };
-        let file = open.open(path).with_context(|| format!("cannot write {}{hint}", path.display()))?;
-        Ok(Some(Box::new(std::io::BufWriter::new(file))))
-    }
-
-    fn into_options(self, file: PathBuf) -> ReplayOptions {
-        let pace = match (self.speedup, self.rate, self.fit) {
-            (_, Some(rate), _) => Pace::Rate(rate),
-            (_, _, Some(time)) => Pace::Fit(time),
-            (speedup, ..) => speedup.unwrap_or(Pace::Speedup(1.0)),
-        };
-        ReplayOptions {
-            file,
-            pace,
-            interval: self.interval,
-            order: self.order.map(|order| match order {
-                OrderFlag::Time => OrderBy::Time,
-                OrderFlag::File => OrderBy::File,
-                OrderFlag::Shuffle => OrderBy::Shuffle,
-            }),
-            seed: self.seed,
-            limit: self.limit,
+    fn into_options(self, files: Vec<PathBuf>) -> ReplayOptions {
+        let options = ReplayOptions {
+            delay: self.delay.unwrap_or_default(),
             payload: match self.payload {
                 PayloadFlag::Tweet => PayloadForm::Tweet,
                 PayloadFlag::Minimal => PayloadForm::Minimal,
@@ -263,7 +201,6 @@ impl ReplayArgs {
                 KeyFlag::Id => KeyBy::Id,
                 KeyFlag::None => KeyBy::None,
             },
-            max_record_bytes: self.max_record,
             mqtt: match self.mqtt {
                 Some(MqttFlag::Off) => MqttChoice::Off,
                 None => MqttChoice::Embedded(self.ends.mqtt()),
@@ -278,7 +215,9 @@ impl ReplayArgs {
             producers: self.producers,
             kafka_properties: self.properties,
             drain_timeout: self.drain_timeout,
-        }
+            ..ReplayOptions::default()
+        };
+        self.input.apply(files, self.pace.apply(options))
     }
 }
 

@@ -4,13 +4,39 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use crate::kafka::embedded::Fsync;
-use crate::pipeline::Pace;
+use crate::pipeline::{Loops, Pace};
 
 /// A duration: `4s`, `500ms`, `5m`, `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration =
         text.parse().map_err(|_| "a duration looks like 500ms, 4s, 5m or 1h30m".to_owned())?;
     Duration::try_from(parsed).map_err(|_| "a duration cannot be below 0".to_owned())
+}
+
+/// A duration that takes time.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration.is_zero() { Err("must be longer than 0".to_owned()) } else { Ok(duration) }
+}
+
+/// An event time in milliseconds since 1970 UTC: `2020-01-31`, `2020-01-31T18:00`,
+/// `2020-01-31T18:00:00.500+01:00`. Without an offset it is UTC.
+pub(super) fn event_time(text: &str) -> Result<i64, String> {
+    use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+    let with_offset = || text.parse::<Timestamp>().ok();
+    let utc = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+    let time = with_offset().or_else(utc);
+    time.map(Timestamp::as_millisecond)
+        .ok_or_else(|| "a time looks like 2020-01-31, 2020-01-31T18:00:00 or 2020-01-31T18:00:00Z".to_owned())
+}
+
+/// How often: `3`, or `forever`.
+pub(super) fn loops(text: &str) -> Result<Loops, String> {
+    if text.eq_ignore_ascii_case("forever") {
+        return Ok(Loops::Forever);
+    }
+    let times = text.parse().ok().filter(|times| *times > 0).map(Loops::Times);
+    times.ok_or_else(|| "loops are a number such as 3, or forever".to_owned())
 }
 
 /// A speed: `100x`, `0.5x`, `100`, or `max`.
@@ -103,12 +129,29 @@ mod tests {
         assert_eq!(rate("5000/s"), Ok(5_000.0));
         assert_eq!(rate("300/m"), Ok(5.0));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(loops("3"), Ok(Loops::Times(3)));
+        assert_eq!(loops("Forever"), Ok(Loops::Forever));
         assert_eq!(size("16MiB"), Ok(16 << 20));
         assert_eq!(big_size("8GiB"), Ok(8 << 30));
         assert_eq!(fsync("1s"), Ok(Fsync::Every(Duration::from_secs(1))));
         assert_eq!(host_port("kafka:9092"), Ok(("kafka".into(), 9_092)));
         assert_eq!(listen("1883"), Ok(([127, 0, 0, 1], 1883).into()));
         assert_eq!(property("linger.ms=20=x"), Ok(("linger.ms".into(), "20=x".into())));
+    }
+
+    #[test]
+    fn event_times_are_utc_unless_they_say_otherwise() {
+        const DAY_MS: i64 = 1_580_428_800_000;
+        for (text, ms) in [
+            ("2020-01-31", DAY_MS),
+            ("2020-01-31T18:00", DAY_MS + 18 * 3_600_000),
+            ("2020-01-31 18:00:00.5", DAY_MS + 18 * 3_600_000 + 500),
+            ("2020-01-31T18:00:00Z", DAY_MS + 18 * 3_600_000),
+            ("2020-01-31T18:00:00+02:00", DAY_MS + 16 * 3_600_000),
+        ] {
+            assert_eq!(event_time(text), Ok(ms), "{text}");
+        }
+        assert!(event_time("yesterday").is_err() && event_time("2020-02-30").is_err());
     }
 
     #[test]
@@ -120,7 +163,8 @@ mod tests {
             assert!(rate(wrong).unwrap_err().contains("5000/s"), "{wrong}");
         }
         assert!(duration("4").is_err());
-        assert!(duration("-4s").is_err());
+        assert!(duration("-4s").is_err() && positive_duration("0s").is_err());
+        assert!(loops("0").is_err() && loops("-1").is_err() && loops("many").is_err());
         assert!(size("0").is_err() && size("16MB").is_err() && size("99999GiB").is_err());
         assert!(fsync("often").is_err() && host_port("kafka").is_err());
         assert!(listen("host").is_err() && listen("99999").is_err());

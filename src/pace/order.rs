@@ -11,6 +11,9 @@ pub enum Order {
     Time,
     /// As the file has them.
     File,
+    /// As the file has them, but that each waits until so many more have come, and the oldest of
+    /// those that wait goes first.
+    Window(usize),
     /// A random permutation, the same for the same seed.
     Shuffle {
         /// Any number.
@@ -18,10 +21,7 @@ pub enum Order {
     },
 }
 
-/// [`Slot::group`] of a tweet that has a record of its own.
-pub const NO_GROUP: u32 = u32::MAX;
-
-/// Where one tweet of the file is, and when it was written: 24 bytes a tweet.
+/// Where one tweet of the input is, and when it was written: 24 bytes a tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// Milliseconds since 1970 UTC; 0 in a file without times.
@@ -30,8 +30,9 @@ pub struct Slot {
     pub offset: u64,
     /// Length of that.
     pub len: u32,
-    /// Which group's text this is, or [`NO_GROUP`].
-    pub group: u32,
+    /// Which file, and what of the record's surroundings belongs to it: a number of whoever made
+    /// the slot.
+    pub context: u32,
 }
 
 /// How the tweets of a file lie in time.
@@ -56,49 +57,102 @@ impl FileOrder {
     }
 }
 
-/// How these slots, in file order, lie in time.
-pub fn observe_order(slots: &[Slot]) -> FileOrder {
-    if slots.is_sorted_by_key(|slot| slot.event_time_ms) {
-        FileOrder::OldestFirst
-    } else if slots.is_sorted_by(|before, after| before.event_time_ms >= after.event_time_ms) {
-        FileOrder::NewestFirst
-    } else {
-        FileOrder::Mixed
+/// Finds out how tweets lie in time while they go by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OrderSeen {
+    last_ms: Option<i64>,
+    forward: bool,
+    backward: bool,
+}
+
+impl OrderSeen {
+    /// Sees the next tweet of the file.
+    pub fn add(&mut self, time_ms: i64) {
+        let last_ms = self.last_ms.replace(time_ms).unwrap_or(time_ms);
+        self.forward |= time_ms > last_ms;
+        self.backward |= time_ms < last_ms;
+    }
+
+    /// What was seen so far.
+    pub fn order(&self) -> FileOrder {
+        match (self.forward, self.backward) {
+            (_, false) => FileOrder::OldestFirst,
+            (false, true) => FileOrder::NewestFirst,
+            (true, true) => FileOrder::Mixed,
+        }
     }
 }
 
-/// Puts slots, given in file order, into send order. Tweets of one time keep the file's order,
-/// turned round where the file has its newest first.
-pub fn put_in_order(slots: &mut [Slot], order: Order) {
-    match order {
-        Order::File => {}
-        Order::Time => {
-            if observe_order(slots) == FileOrder::NewestFirst {
-                slots.reverse();
+/// Whether tweets go by in the order of sending, so that nobody has to sort them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ascending {
+    last: Option<(i64, Option<u64>)>,
+}
+
+impl Ascending {
+    /// Whether the next tweet, with its id if it has one, comes behind those before.
+    pub fn goes_on(&mut self, time_ms: i64, id: Option<u64>) -> bool {
+        let (in_order, last_id) = match self.last {
+            Some((last_ms, last_id)) if last_ms == time_ms => {
+                (last_id.zip(id).is_none_or(|(last, this)| last <= this), last_id)
             }
-            slots.sort_by_key(|slot| slot.event_time_ms);
-        }
+            Some((last_ms, _)) => (last_ms < time_ms, None),
+            None => (true, None),
+        };
+        self.last = Some((time_ms, id.or(last_id)));
+        in_order
+    }
+}
+
+/// Puts slots into send order. By time: of those of one time, the one with the smaller
+/// `position` first. The other orders take the slots as they come: in the order of the file.
+pub fn put_in_order<K: Ord>(slots: &mut [Slot], order: Order, position: impl Fn(&Slot) -> K) {
+    match order {
+        Order::File | Order::Window(_) => {}
+        // In place: a stable sort would take half as much memory again as the slots.
+        Order::Time => slots.sort_unstable_by_key(|slot| (slot.event_time_ms, position(slot))),
         Order::Shuffle { seed } => slots.shuffle(&mut ChaCha8Rng::seed_from_u64(seed)),
+    }
+}
+
+/// Where sorted slots have one time, puts those with an id in the order of their ids, in the places
+/// that these have among them; those without keep theirs. Asks for ids only there, so that they
+/// need not be kept.
+pub fn order_ties_by_id(slots: &mut [Slot], mut id: impl FnMut(&Slot) -> Option<u64>) {
+    let (mut places, mut with_id) = (Vec::new(), Vec::new());
+    for run in slots.chunk_by_mut(|before, after| before.event_time_ms == after.event_time_ms) {
+        if run.len() == 1 {
+            continue;
+        }
+        places.clear();
+        with_id.clear();
+        for (place, slot) in run.iter().enumerate() {
+            if let Some(id) = id(slot) {
+                places.push(place);
+                with_id.push((id, place, *slot));
+            }
+        }
+        with_id.sort_unstable_by_key(|(id, place, _)| (*id, *place));
+        for (place, (_, _, slot)) in places.iter().zip(&with_id) {
+            run[*place] = *slot;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn slots(times: &[i64]) -> Vec<Slot> {
-        let slot = |(at, time): (usize, &i64)| Slot {
-            event_time_ms: *time,
-            offset: at as u64,
-            len: 1,
-            group: NO_GROUP,
-        };
+        let slot =
+            |(at, time): (usize, &i64)| Slot { event_time_ms: *time, offset: at as u64, len: 1, context: 0 };
         times.iter().enumerate().map(slot).collect()
     }
 
-    fn sent(times: &[i64], order: Order) -> Vec<u64> {
+    fn sent(times: &[i64], order: Order, reversed: bool) -> Vec<u64> {
         let mut slots = slots(times);
-        put_in_order(&mut slots, order);
+        put_in_order(&mut slots, order, |slot| if reversed { !slot.offset } else { slot.offset });
         slots.iter().map(|slot| slot.offset).collect()
     }
 
@@ -109,19 +163,58 @@ mod tests {
 
     #[test]
     fn by_time_ties_keep_the_direction_of_the_file() {
-        assert_eq!(sent(&[3, 1, 2, 1], Order::Time), [1, 3, 2, 0]);
-        assert_eq!(sent(&[3, 2, 2, 1], Order::Time), [3, 2, 1, 0]);
+        assert_eq!(sent(&[3, 1, 2, 1], Order::Time, false), [1, 3, 2, 0]);
+        assert_eq!(sent(&[3, 2, 2, 1], Order::Time, true), [3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn ties_are_put_in_order_of_ids_where_there_are_ids() {
+        let ids = [Some(9), None, Some(3), Some(9), Some(1), Some(7), Some(2)];
+        let mut slots = slots(&[5, 5, 5, 5, 5, 8, 9]);
+        order_ties_by_id(&mut slots, |slot| ids[slot.offset as usize]);
+        let order: Vec<u64> = slots.iter().map(|slot| slot.offset).collect();
+        assert_eq!(order, [4, 1, 2, 0, 3, 5, 6], "equal ids keep the file's order");
+    }
+
+    #[test]
+    fn the_order_of_a_file_is_seen_as_it_goes_by() {
+        let order = |times: &[i64]| {
+            let mut seen = OrderSeen::default();
+            times.iter().for_each(|time| seen.add(*time));
+            seen.order()
+        };
+        assert_eq!(order(&[1, 1, 2]), FileOrder::OldestFirst);
+        assert_eq!(order(&[7]), FileOrder::OldestFirst);
+        assert_eq!(order(&[3, 3, 2]), FileOrder::NewestFirst);
+        assert_eq!(order(&[1, 3, 2]), FileOrder::Mixed);
     }
 
     #[test]
     fn a_shuffle_is_a_permutation_and_the_same_for_the_same_seed() {
         let times: Vec<i64> = (0..1_000).collect();
-        let once = sent(&times, Order::Shuffle { seed: 1 });
-        assert_eq!(once, sent(&times, Order::Shuffle { seed: 1 }));
-        assert_ne!(once, sent(&times, Order::Shuffle { seed: 2 }));
+        let once = sent(&times, Order::Shuffle { seed: 1 }, false);
+        assert_eq!(once, sent(&times, Order::Shuffle { seed: 1 }, false));
+        assert_ne!(once, sent(&times, Order::Shuffle { seed: 2 }, false));
         let mut sorted = once.clone();
         sorted.sort_unstable();
         assert_ne!(once, sorted);
         assert_eq!(sorted, (0..1_000).collect::<Vec<u64>>());
+    }
+
+    proptest! {
+        /// Says "in order" when, and only when, sorting changes nothing.
+        #[test]
+        fn ascending_is_what_sorting_leaves_as_it_is(
+            tweets in prop::collection::vec((0i64..4, prop::option::of(0u64..4)), 0..12),
+        ) {
+            let times: Vec<i64> = tweets.iter().map(|(time, _)| *time).collect();
+            let mut sorted = slots(&times);
+            put_in_order(&mut sorted, Order::Time, |slot| slot.offset);
+            order_ties_by_id(&mut sorted, |slot| tweets[slot.offset as usize].1);
+            let unchanged = sorted == slots(&times);
+            let mut ascending = Ascending::default();
+            let in_order = tweets.iter().map(|(time, id)| ascending.goes_on(*time, *id)).fold(true, |a, b| a & b);
+            prop_assert_eq!(in_order, unchanged);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::BytesMut;
 use hdrhistogram::Histogram;
 
-use super::{Clock, Schedule};
+use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timeline};
 use crate::event::{Draft, Drafts, Event};
 use crate::report::new_histogram;
 
@@ -30,6 +30,26 @@ pub enum StampTime {
     Event,
 }
 
+/// How to pace.
+#[derive(Debug, Clone, Copy)]
+pub struct PacerOptions<'a> {
+    /// When each event is due.
+    pub schedule: Schedule,
+    /// Time to wait before the first one.
+    pub delay: Duration,
+    /// Events intended so long after the first one, or later, are left out; at full speed those
+    /// that come later.
+    pub duration: Option<Duration>,
+    /// What is written into the payloads; `None`: nothing.
+    pub stamp: Option<Stamp>,
+    /// Releases nothing more once this is set.
+    pub stop: &'a AtomicBool,
+    /// Set by the pacer when `duration` is over: nothing more will leave.
+    pub over: &'a AtomicBool,
+    /// What the user asks for meanwhile.
+    pub control: &'a Control,
+}
+
 /// What the pacer saw of a whole replay.
 #[derive(Debug, Clone, Default)]
 pub struct PaceStats {
@@ -41,19 +61,22 @@ pub struct PaceStats {
     pub started: Option<Instant>,
     /// When the last one did.
     pub ended: Option<Instant>,
+    /// What the user changed meanwhile.
+    pub changes: Vec<Change>,
 }
 
 /// Releases drafts as events when they are due.
 pub struct Pacer<'a, C> {
-    schedule: Schedule,
+    options: PacerOptions<'a>,
+    timeline: Timeline,
     clock: C,
-    stop: &'a AtomicBool,
-    stamp: Option<Stamp>,
     anchor: Option<Anchor>,
+    /// How many times the speed asked for it goes now.
+    speed_times: f64,
     stats: PaceStats,
 }
 
-/// The start of the replay on both clocks, taken once: nothing that happens later moves the plan.
+/// The start of the replay on both clocks, taken once.
 #[derive(Clone, Copy)]
 struct Anchor {
     instant: Instant,
@@ -63,46 +86,71 @@ struct Anchor {
 /// Most events released at one wake-up: what the hops behind take as one batch.
 const RELEASE_MAX: usize = 256;
 
+/// How often a paused replay looks whether it may go on.
+const PAUSE_LOOK: Duration = Duration::from_millis(20);
+
+/// How far behind its schedule a replay may be and still send all that was intended before its
+/// duration was over.
+const LATE_END: Duration = Duration::from_secs(1);
+
+/// One event of a batch: when it is due, counted from the start.
+type Due = Option<Duration>;
+
 impl<'a, C: Clock> Pacer<'a, C> {
-    /// A pacer that starts its schedule with the first draft it is given, and releases nothing
-    /// more once `stop` is set.
-    pub fn new(schedule: Schedule, clock: C, stop: &'a AtomicBool, stamp: Option<Stamp>) -> Self {
-        let lag_us = schedule.due(0, schedule.first_event_time_ms).map(|_| new_histogram());
-        let stats = PaceStats { lag_us, started_ms: None, started: None, ended: None };
-        Self { schedule, clock, stop, stamp, anchor: None, stats }
+    /// A pacer that starts its schedule with the first draft it is given.
+    pub fn new(options: PacerOptions<'a>, clock: C) -> Self {
+        let lag_us = (options.schedule.speed != Speed::Max).then(new_histogram);
+        Self {
+            options,
+            timeline: Timeline::new(options.schedule),
+            clock,
+            anchor: None,
+            speed_times: 1.0,
+            stats: PaceStats { lag_us, ..PaceStats::default() },
+        }
     }
 
     /// Releases all of `drafts`, in order, through `send`, which takes the events out of the
-    /// vector it is given. Blocks until the last one is sent or a stop is asked for; returns how
-    /// many were left because of the stop.
+    /// vector it is given. Blocks until the last one is sent, a stop is asked for, or the duration
+    /// is over; returns how many were not released.
     ///
     /// # Errors
-    /// Those of `send`.
+    /// Those of `send`; what was not sent then is lost with it.
     pub fn release<E>(
         &mut self,
         drafts: Drafts,
         mut send: impl FnMut(&mut Vec<Event>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let mut events = Vec::with_capacity(RELEASE_MAX);
+        let (mut events, mut dues) = (Vec::with_capacity(RELEASE_MAX), Vec::with_capacity(RELEASE_MAX));
         let Drafts { mut bytes, items } = drafts;
         let mut items = items.as_slice();
         while let Some(first) = items.first() {
-            if self.stop.load(Ordering::Relaxed) {
+            let Some((anchor, now)) = self.look_up() else { return Ok(items.len()) };
+            let since_start = now.saturating_duration_since(anchor.instant);
+            let mut next = self.timeline;
+            let due = next.advance(moment(first));
+            if self.is_over(due, since_start) {
+                self.options.over.store(true, Ordering::Relaxed);
                 return Ok(items.len());
             }
-            let now = self.clock.now();
-            let anchor =
-                *self.anchor.get_or_insert_with(|| Anchor { instant: now, wall_ms: wall_clock_ms() });
-            let due = self.due(anchor, first);
-            if let Some(due) = due.filter(|due| *due > now) {
-                self.clock.sleep_until(due, self.stop);
+            if due.is_some_and(|due| due > since_start) {
+                self.clock.sleep_until(anchor.at(due.unwrap_or_default()), self.options.stop);
                 continue;
             }
-            let is_due = |draft: &&Draft| self.due(anchor, draft).is_none_or(|due| due <= now);
-            let count = items.iter().take(RELEASE_MAX).take_while(is_due).count();
-            let (released, later) = items.split_at(count);
+            dues.clear();
+            dues.push(due);
+            self.timeline = next;
+            for draft in items.iter().take(RELEASE_MAX).skip(1) {
+                let due = next.advance(moment(draft));
+                if due.is_some_and(|due| due > since_start) || self.is_over(due, since_start) {
+                    break;
+                }
+                dues.push(due);
+                self.timeline = next;
+            }
+            let (released, later) = items.split_at(dues.len());
             items = later;
-            self.make_events(anchor, now, &mut bytes, released, &mut events);
+            self.make_events(anchor, now, &mut bytes, released, &dues, &mut events);
             send(&mut events)?;
             events.clear();
             self.stats.started_ms.get_or_insert(anchor.wall_ms);
@@ -117,10 +165,60 @@ impl<'a, C: Clock> Pacer<'a, C> {
         self.stats
     }
 
-    fn due(&self, anchor: Anchor, draft: &Draft) -> Option<Instant> {
-        let due = self.schedule.due(draft.seq, draft.event_time_ms)?;
-        // Beyond what the clock can say: not in this process's life.
-        Some(anchor.instant.checked_add(due).unwrap_or(anchor.instant + Duration::from_secs(1 << 32)))
+    /// The start and the time now, when whatever the user asks for has been done; `None` when
+    /// nothing more is to leave.
+    fn look_up(&mut self) -> Option<(Anchor, Instant)> {
+        let is_over =
+            || self.options.stop.load(Ordering::Relaxed) || self.options.over.load(Ordering::Relaxed);
+        if is_over() {
+            return None;
+        }
+        let mut now = self.clock.now();
+        if self.options.control.is_paused() {
+            let since = now;
+            while self.options.control.is_paused() {
+                self.clock.sleep_until(now + PAUSE_LOOK, self.options.stop);
+                if self.options.stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+                now = self.clock.now();
+            }
+            let pause = now.saturating_duration_since(since);
+            self.timeline.pause(pause);
+            self.note(since, ChangeKind::Pause(pause));
+        }
+        if self.anchor.is_none() && !self.options.delay.is_zero() {
+            let start = now + self.options.delay;
+            while now < start {
+                self.clock.sleep_until(start, self.options.stop);
+                if self.options.stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+                now = self.clock.now();
+            }
+        }
+        let speed_times = self.options.control.speed_times();
+        if speed_times != self.speed_times {
+            let since_start =
+                self.anchor.map_or(Duration::ZERO, |anchor| now.saturating_duration_since(anchor.instant));
+            self.timeline.change_speed(speed_times / self.speed_times, since_start);
+            self.speed_times = speed_times;
+            self.note(now, ChangeKind::Speed(speed_times));
+        }
+        let anchor = *self.anchor.get_or_insert_with(|| Anchor { instant: now, wall_ms: wall_clock_ms() });
+        Some((anchor, now))
+    }
+
+    fn note(&mut self, at: Instant, what: ChangeKind) {
+        let at = self.anchor.map_or(Duration::ZERO, |anchor| at.saturating_duration_since(anchor.instant));
+        self.stats.changes.push(Change { at, what });
+    }
+
+    fn is_over(&self, due: Due, since_start: Duration) -> bool {
+        self.options.duration.is_some_and(|duration| match due {
+            Some(due) => due >= duration || since_start >= duration.saturating_add(LATE_END),
+            None => since_start >= duration,
+        })
     }
 
     fn make_events(
@@ -129,19 +227,20 @@ impl<'a, C: Clock> Pacer<'a, C> {
         now: Instant,
         bytes: &mut BytesMut,
         released: &[Draft],
+        dues: &[Due],
         events: &mut Vec<Event>,
     ) {
         let length = released.iter().map(|draft| draft.payload_bytes + draft.key_bytes).sum();
         let mut buffer = bytes.split_to(length);
-        if let Some(stamp) = self.stamp {
+        let since_start = now.saturating_duration_since(anchor.instant);
+        if let Some(stamp) = self.options.stamp {
             let mut at = 0;
-            for draft in released {
+            for (draft, due) in released.iter().zip(dues) {
                 let time_ms = match stamp.time {
                     StampTime::Event => draft.event_time_ms,
                     StampTime::Send => {
-                        let sent = self.due(anchor, draft).unwrap_or(now);
-                        let since_start = sent.saturating_duration_since(anchor.instant).as_millis();
-                        anchor.wall_ms.saturating_add(i64::try_from(since_start).unwrap_or(i64::MAX))
+                        let sent_ms = due.unwrap_or(since_start).as_millis();
+                        anchor.wall_ms.saturating_add(i64::try_from(sent_ms).unwrap_or(i64::MAX))
                     }
                 };
                 (stamp.write)(time_ms, &mut buffer[at + stamp.offset..]);
@@ -149,16 +248,27 @@ impl<'a, C: Clock> Pacer<'a, C> {
             }
         }
         let mut buffer = buffer.freeze();
-        for draft in released {
-            let intended = self.due(anchor, draft);
-            if let (Some(lag_us), Some(intended)) = (&mut self.stats.lag_us, intended) {
-                lag_us.saturating_record(now.saturating_duration_since(intended).as_micros() as u64);
+        for (draft, due) in released.iter().zip(dues) {
+            if let (Some(lag_us), Some(due)) = (&mut self.stats.lag_us, due) {
+                lag_us.saturating_record(since_start.saturating_sub(*due).as_micros() as u64);
             }
             let payload = buffer.split_to(draft.payload_bytes);
             let key = buffer.split_to(draft.key_bytes);
+            let intended = due.map(|due| anchor.at(due));
             events.push(Event { seq: Some(draft.seq), intended, sent: now, key, payload });
         }
     }
+}
+
+impl Anchor {
+    fn at(&self, due: Duration) -> Instant {
+        // Beyond what the clock can say: not in this process's life.
+        self.instant.checked_add(due).unwrap_or(self.instant + Duration::from_secs(1 << 32))
+    }
+}
+
+fn moment(draft: &Draft) -> Moment {
+    Moment { seq: draft.seq, event_time_us: draft.plan_time_us, pass: draft.pass }
 }
 
 fn wall_clock_ms() -> i64 {
@@ -167,97 +277,5 @@ fn wall_clock_ms() -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Speed, VirtualClock};
-    use super::*;
-    use std::convert::Infallible;
-
-    fn drafts(times_ms: &[i64]) -> Drafts {
-        let items = times_ms
-            .iter()
-            .enumerate()
-            .map(|(seq, time)| Draft {
-                seq: seq as u64,
-                event_time_ms: *time,
-                payload_bytes: 2,
-                key_bytes: 1,
-            })
-            .collect();
-        Drafts { bytes: BytesMut::from(b"ppk".repeat(times_ms.len()).as_slice()), items }
-    }
-
-    /// Replays `times_ms`, each release taking `busy`; gives the send times since the start.
-    fn replay(times_ms: &[i64], factor: f64, busy: Duration) -> (Vec<Duration>, PaceStats) {
-        struct Busy(VirtualClock, Duration);
-        impl Clock for Busy {
-            fn now(&mut self) -> Instant {
-                self.0.advance(self.1);
-                self.0.now()
-            }
-            fn sleep_until(&mut self, due: Instant, stop: &AtomicBool) {
-                self.0.sleep_until(due, stop);
-            }
-        }
-        let stop = AtomicBool::new(false);
-        let schedule = Schedule { speed: Speed::Factor(factor), first_event_time_ms: times_ms[0] };
-        let clock = Busy(VirtualClock::at(Instant::now()), busy);
-        let mut pacer = Pacer::new(schedule, clock, &stop, None);
-        let mut sent = Vec::new();
-        let collect = |events: &mut Vec<Event>| {
-            sent.extend(events.drain(..).map(|event| event.sent));
-            Ok::<(), Infallible>(())
-        };
-        pacer.release(drafts(times_ms), collect).unwrap();
-        let start = sent[0];
-        (sent.into_iter().map(|at| at - start).collect(), pacer.into_stats())
-    }
-
-    #[test]
-    fn a_day_at_100x_does_not_drift_although_each_release_takes_time() {
-        let times_ms: Vec<i64> = (0..86_400).map(|second| second * 1_000).collect();
-        let (sent, stats) = replay(&times_ms, 100.0, Duration::from_micros(300));
-        let end = *sent.last().unwrap();
-        let ideal = Duration::from_millis(863_990);
-        assert!(end >= ideal && end < ideal + Duration::from_millis(1), "{end:?}");
-        assert!(stats.lag_us.unwrap().max() < 1_000);
-    }
-
-    #[test]
-    fn lag_counts_from_the_intended_time_when_the_sink_is_slow() {
-        let (sent, stats) = replay(&[0, 1, 2, 3_000], 1.0, Duration::from_millis(500));
-        assert_eq!(sent.len(), 4);
-        let lag_us = stats.lag_us.unwrap();
-        assert!(lag_us.max() >= 400_000, "late events are counted as late: {}", lag_us.max());
-    }
-
-    #[test]
-    fn stop_ends_the_replay_between_two_events() {
-        let stop = AtomicBool::new(false);
-        let schedule = Schedule { speed: Speed::Factor(1.0), first_event_time_ms: 0 };
-        let mut pacer = Pacer::new(schedule, VirtualClock::at(Instant::now()), &stop, None);
-        let mut count = 0;
-        let send = |events: &mut Vec<Event>| {
-            count += events.len();
-            stop.store(true, Ordering::Relaxed);
-            Ok::<(), Infallible>(())
-        };
-        let left = pacer.release(drafts(&[0, 1_000, 2_000]), send).unwrap();
-        assert_eq!((count, left), (1, 2));
-    }
-
-    #[test]
-    fn time_stamps_are_the_intended_times_and_keys_come_out_whole() {
-        let stop = AtomicBool::new(false);
-        let schedule = Schedule { speed: Speed::Factor(1.0), first_event_time_ms: 0 };
-        let write = |ms: i64, place: &mut [u8]| place[0] = b'0' + (ms % 10) as u8;
-        let stamp = Stamp { time: StampTime::Event, offset: 1, write };
-        let mut pacer = Pacer::new(schedule, VirtualClock::at(Instant::now()), &stop, Some(stamp));
-        let mut seen = Vec::new();
-        let send = |events: &mut Vec<Event>| {
-            seen.extend(events.drain(..).map(|event| (event.payload, event.key, event.intended.is_some())));
-            Ok::<(), Infallible>(())
-        };
-        pacer.release(drafts(&[3, 4]), send).unwrap();
-        assert_eq!(seen, [("p3".into(), "k".into(), true), ("p4".into(), "k".into(), true)]);
-    }
-}
+#[path = "pacer_tests.rs"]
+mod tests;

@@ -1,7 +1,9 @@
 //! The plan as arithmetic: which event is due when, counted from the start of the replay.
 //!
-//! Nothing here remembers what was sent before, so a late event cannot shift the ones behind it,
-//! and a stamp that steps back is due at once instead of causing a wait.
+//! A [`Timeline`] goes along the events in the order of sending. It looks at the plan only, never
+//! at a clock, so a late event cannot shift the ones behind it. It is anchored once, and anew only
+//! where a silence is cut short, where a loop begins, and where the user pauses or changes the
+//! speed.
 
 use std::time::Duration;
 
@@ -29,37 +31,150 @@ impl Speed {
             Speed::Factor(span.as_secs_f64() / target_s)
         }
     }
+
+    /// This speed, `times` as fast.
+    pub fn times(self, times: f64) -> Self {
+        match self {
+            Speed::Max => Speed::Max,
+            Speed::Factor(factor) => Speed::Factor(factor * times),
+            Speed::PerSecond(rate) => Speed::PerSecond(rate * times),
+        }
+    }
 }
 
-/// A [`Speed`] and the event time that stands at the start.
+/// A [`Speed`], and how much of a silence is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
     /// How fast.
     pub speed: Speed,
-    /// Event time of the first event, in milliseconds since 1970 UTC.
-    pub first_event_time_ms: i64,
+    /// Longest time between two sends.
+    pub max_gap: Option<Duration>,
 }
 
-impl Schedule {
-    /// Intended send time, counted from the start; `None` at full speed, where there is none.
-    ///
-    /// `seq` counts from 0 in send order. An event older than the first is due at the start.
-    pub fn due(&self, seq: u64, event_time_ms: i64) -> Option<Duration> {
-        let seconds = match self.speed {
-            Speed::Max => return None,
-            Speed::Factor(factor) => {
-                // Exact: differences of event times stay far below 2^53 ms.
-                event_time_ms.saturating_sub(self.first_event_time_ms) as f64 / 1_000.0 / factor
-            }
-            Speed::PerSecond(rate) => seq as f64 / rate,
-        };
-        Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
+/// Where an event stands in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// Place in the order of sending, from 0, going on through all loops.
+    pub seq: u64,
+    /// Event time in microseconds since 1970 UTC.
+    pub event_time_us: i64,
+    /// Which loop, from 0.
+    pub pass: u32,
+}
+
+/// How long a loop takes, in event time, whose tweets all have the same one.
+const PASS_WITHOUT_SPAN_US: f64 = 1e6;
+
+/// Goes along the events and says when each is due.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeline {
+    schedule: Schedule,
+    anchor: Option<Anchor>,
+}
+
+/// From here the plan is a straight line.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    /// Event time in microseconds, or sequence number, as the speed counts.
+    position: i64,
+    due: Duration,
+    /// Of the event before.
+    last_position: i64,
+    last_due: Duration,
+    pass: u32,
+    pass_due: Duration,
+}
+
+impl Timeline {
+    /// A timeline that starts with the first event it is asked about.
+    pub fn new(schedule: Schedule) -> Self {
+        Self { schedule, anchor: None }
     }
 
-    /// How long `count` events up to `last_event_time_ms` will take; `None` at full speed.
-    pub fn duration(&self, count: u64, last_event_time_ms: i64) -> Option<Duration> {
-        self.due(count.saturating_sub(1), last_event_time_ms)
+    /// How fast it goes now.
+    pub fn speed(&self) -> Speed {
+        self.schedule.speed
     }
+
+    /// Intended send time of the next event, counted from the start; `None` at full speed, where
+    /// there is none. An event older than the one before it is due together with that one.
+    pub fn advance(&mut self, at: Moment) -> Option<Duration> {
+        let per_s = self.per_s()?;
+        let position = self.position(at)?;
+        let Some(anchor) = &mut self.anchor else {
+            self.anchor = Some(Anchor::at(position, Duration::ZERO, at.pass));
+            return Some(Duration::ZERO);
+        };
+        if at.pass != anchor.pass && matches!(self.schedule.speed, Speed::Factor(_)) {
+            let mut due = anchor.last_due;
+            if due == anchor.pass_due {
+                due = due.saturating_add(seconds(PASS_WITHOUT_SPAN_US / per_s));
+            }
+            *anchor = Anchor::at(position, due, at.pass);
+            return Some(due);
+        }
+        let position = position.max(anchor.last_position);
+        let gap = seconds((position - anchor.last_position) as f64 / per_s);
+        if let Some(max_gap) = self.schedule.max_gap.filter(|max_gap| gap > *max_gap) {
+            anchor.position = position;
+            anchor.due = anchor.last_due.saturating_add(max_gap);
+        }
+        // Exact: differences of positions stay far below 2^53.
+        let since_anchor = (position - anchor.position) as f64 / per_s;
+        let due = match since_anchor < 0.0 {
+            true => anchor.due.saturating_sub(seconds(-since_anchor)),
+            false => anchor.due.saturating_add(seconds(since_anchor)),
+        };
+        anchor.last_position = position;
+        anchor.last_due = due.max(anchor.last_due);
+        Some(anchor.last_due)
+    }
+
+    /// Goes on at another speed from `now` on, counted from the start: what is due stays due.
+    pub fn change_speed(&mut self, times: f64, now: Duration) {
+        if let (Some(per_s), Some(anchor)) = (self.per_s(), &mut self.anchor) {
+            let since_anchor = now.as_secs_f64() - anchor.due.as_secs_f64();
+            anchor.position = anchor.position.saturating_add((since_anchor * per_s).round() as i64);
+            anchor.due = now;
+        }
+        self.schedule.speed = self.schedule.speed.times(times);
+    }
+
+    /// Makes everything that is still to come due so much later.
+    pub fn pause(&mut self, pause: Duration) {
+        if let Some(anchor) = &mut self.anchor {
+            for due in [&mut anchor.due, &mut anchor.last_due, &mut anchor.pass_due] {
+                *due = due.saturating_add(pause);
+            }
+        }
+    }
+
+    fn position(&self, at: Moment) -> Option<i64> {
+        match self.schedule.speed {
+            Speed::Max => None,
+            Speed::Factor(_) => Some(at.event_time_us),
+            Speed::PerSecond(_) => i64::try_from(at.seq).ok(),
+        }
+    }
+
+    /// Positions a second.
+    fn per_s(&self) -> Option<f64> {
+        match self.schedule.speed {
+            Speed::Max => None,
+            Speed::Factor(factor) => Some(factor * 1e6),
+            Speed::PerSecond(rate) => Some(rate),
+        }
+    }
+}
+
+impl Anchor {
+    fn at(position: i64, due: Duration, pass: u32) -> Self {
+        Self { position, due, last_position: position, last_due: due, pass, pass_due: due }
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
@@ -67,23 +182,105 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn at(speed: Speed) -> Schedule {
-        Schedule { speed, first_event_time_ms: 1_000_000 }
+    fn timeline(speed: Speed) -> Timeline {
+        Timeline::new(Schedule { speed, max_gap: None })
+    }
+
+    /// Due times, in seconds, of events at these milliseconds, `passes` times over.
+    fn due(mut timeline: Timeline, times_ms: &[i64], passes: u32) -> Vec<f64> {
+        let mut seq = 0;
+        let mut all = Vec::new();
+        for pass in 0..passes {
+            for time_ms in times_ms {
+                let at = Moment { seq, event_time_us: time_ms * 1_000, pass };
+                all.push(timeline.advance(at).unwrap().as_secs_f64());
+                seq += 1;
+            }
+        }
+        all
     }
 
     #[test]
     fn a_multiplier_below_one_is_slower() {
-        assert_eq!(at(Speed::Factor(0.5)).due(9, 1_003_000), Some(Duration::from_secs(6)));
-        assert_eq!(at(Speed::Factor(100.0)).due(9, 1_600_000), Some(Duration::from_secs(6)));
+        assert_eq!(due(timeline(Speed::Factor(0.5)), &[1_000_000, 1_003_000], 1), [0.0, 6.0]);
+        assert_eq!(due(timeline(Speed::Factor(100.0)), &[1_000_000, 1_600_000], 1), [0.0, 6.0]);
+        assert_eq!(due(timeline(Speed::Factor(1e6)), &[0, 1_000_000], 1), [0.0, 0.001]);
     }
 
     #[test]
-    fn out_of_order_stamps_are_due_at_once_and_cause_no_wait() {
-        let schedule = at(Speed::Factor(1.0));
-        assert_eq!(schedule.due(1, 1_005_000), Some(Duration::from_secs(5)));
-        assert_eq!(schedule.due(2, 1_004_000), Some(Duration::from_secs(4)));
-        assert_eq!(schedule.due(3, 0), Some(Duration::ZERO));
-        assert_eq!(schedule.due(4, i64::MIN), Some(Duration::ZERO));
+    fn out_of_order_stamps_cause_no_wait() {
+        let times_ms = [0, 500, 100, 1_000, 0, 1_500, -90_000, i64::MIN / 1_000];
+        assert_eq!(
+            due(timeline(Speed::Factor(1.0)), &times_ms, 1),
+            [0.0, 0.5, 0.5, 1.0, 1.0, 1.5, 1.5, 1.5],
+            "1.5 s stay 1.5 s"
+        );
+    }
+
+    #[test]
+    fn loops_are_anchored_anew_and_last_equally_long() {
+        let times_ms = [1_000, 1_300, 2_000];
+        let once = due(timeline(Speed::Factor(2.0)), &times_ms, 1);
+        let thrice = due(timeline(Speed::Factor(2.0)), &times_ms, 3);
+        assert_eq!(once, [0.0, 0.15, 0.5]);
+        assert_eq!(thrice, [0.0, 0.15, 0.5, 0.5, 0.65, 1.0, 1.0, 1.15, 1.5]);
+        let even = due(timeline(Speed::PerSecond(4.0)), &times_ms, 3);
+        assert_eq!(even.last(), Some(&2.0), "9 tweets, evenly");
+    }
+
+    #[test]
+    fn loops_over_one_moment_do_not_become_full_speed() {
+        assert_eq!(due(timeline(Speed::Factor(2.0)), &[7, 7], 3), [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_silence_is_cut_to_the_longest_gap_in_wall_time() {
+        let schedule = Schedule { speed: Speed::Factor(10.0), max_gap: Some(Duration::from_secs(1)) };
+        let times_ms = [0, 5_000, 86_400_000, 86_409_000, 86_420_000];
+        assert_eq!(due(Timeline::new(schedule), &times_ms, 1), [0.0, 0.5, 1.5, 2.4, 3.4]);
+        assert_eq!(due(Timeline::new(schedule), &times_ms, 2).last(), Some(&6.8));
+    }
+
+    #[test]
+    fn the_rate_does_not_change_after_hours() {
+        // tcpreplay's did, after 8 hours and after 2^32 packets.
+        let mut even = timeline(Speed::PerSecond(100_000.0));
+        let mut at = |seq| even.advance(Moment { seq, ..Moment::default() }).unwrap();
+        assert_eq!(at(0), Duration::ZERO);
+        for seq in [1 << 32, (1 << 32) + 1, 5_370_000_000, 1 << 40] {
+            let exact = Duration::from_nanos(seq * 10_000);
+            assert!(at(seq).abs_diff(exact) < Duration::from_micros(1), "{seq}");
+        }
+        let times_ms: Vec<i64> = (0..31).map(|day| day * 86_400_000).collect();
+        let days = due(timeline(Speed::Factor(7.0)), &times_ms, 1);
+        assert!((days[30] - 30.0 * 86_400.0 / 7.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_change_of_speed_goes_on_from_where_it_is() {
+        let mut timeline = timeline(Speed::Factor(1.0));
+        let mut at = |ms: i64, change: Option<(f64, u64)>| {
+            if let Some((times, now_s)) = change {
+                timeline.change_speed(times, Duration::from_secs(now_s));
+            }
+            timeline.advance(Moment { event_time_us: ms * 1_000, ..Moment::default() }).unwrap().as_secs_f64()
+        };
+        assert_eq!(at(0, None), 0.0);
+        assert_eq!(at(10_000, None), 10.0);
+        // At 12 s the plan stands at event second 12; 8 more at double speed take 4 s.
+        assert_eq!(at(20_000, Some((2.0, 12))), 16.0);
+        // Late: at 30 s nothing of what is overdue moves into the future.
+        assert_eq!(at(21_000, Some((0.5, 30))), 16.0);
+        assert_eq!(at(50_000, None), 32.0);
+    }
+
+    #[test]
+    fn a_pause_moves_what_is_still_to_come() {
+        let mut timeline = timeline(Speed::Factor(1.0));
+        let at = |ms: i64| Moment { event_time_us: ms * 1_000, ..Moment::default() };
+        timeline.advance(at(0));
+        timeline.pause(Duration::from_secs(5));
+        assert_eq!(timeline.advance(at(3_000)), Some(Duration::from_secs(8)));
     }
 
     #[test]
@@ -97,16 +294,23 @@ mod tests {
     proptest! {
         #[test]
         fn due_times_are_the_gaps_divided_by_the_factor(ms in 0i64..1_000_000_000_000, factor in 0.01f64..1e6) {
-            let due = at(Speed::Factor(factor)).due(0, 1_000_000 + ms).unwrap().as_secs_f64();
+            let last = due(timeline(Speed::Factor(factor)), &[1_000, 1_000 + ms], 1)[1];
             let exact = ms as f64 / 1_000.0 / factor;
-            prop_assert!((due - exact).abs() <= exact * 1e-9 + 1e-9);
+            prop_assert!((last - exact).abs() <= exact * 1e-9 + 1e-9);
         }
 
         #[test]
-        fn a_fixed_rate_does_not_drift(seq in 0u64..1_000_000_000, rate in 0.001f64..1e7) {
-            let due = at(Speed::PerSecond(rate)).due(seq, 0).unwrap().as_secs_f64();
-            let exact = seq as f64 / rate;
-            prop_assert!((due - exact).abs() <= exact * 1e-9 + 1e-9);
+        fn due_times_never_step_back_and_never_pass_the_longest_gap(
+            times_ms in prop::collection::vec(-10_000i64..10_000, 1..50),
+            factor in 0.01f64..100.0,
+            max_gap_ms in 0u64..5_000,
+        ) {
+            let max_gap = Duration::from_millis(max_gap_ms);
+            let schedule = Schedule { speed: Speed::Factor(factor), max_gap: Some(max_gap) };
+            let all = due(Timeline::new(schedule), &times_ms, 1);
+            for pair in all.windows(2) {
+                prop_assert!(pair[0] <= pair[1] && pair[1] - pair[0] <= max_gap.as_secs_f64() + 1e-9);
+            }
         }
     }
 }

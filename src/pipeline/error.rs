@@ -1,13 +1,15 @@
 //! Why a replay cannot start, or ended before its end.
 
+use std::io;
 use std::path::PathBuf;
 
+use super::files::Files;
 use crate::bridge;
 use crate::kafka::KafkaError;
 use crate::kafka::embedded::EndpointError;
 use crate::mqtt::MqttError;
 use crate::report::Intake;
-use crate::source::{SourceError, TweetFile};
+use crate::source::SourceError;
 
 /// What went wrong; each message says where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -15,13 +17,46 @@ pub enum ReplayError {
     /// The input cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A folder cannot be listed.
+    #[error("cannot read the folder {path}: {source}", path = path.display())]
+    Folder {
+        /// As named by the user.
+        path: PathBuf,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// A folder has no files.
+    #[error("{path} is a folder without files (those in its folders do not count)", path = path.display())]
+    EmptyFolder {
+        /// As named by the user.
+        path: PathBuf,
+    },
     /// There is nothing to replay.
-    #[error("{path}: no tweets in it ({found}); `tweetblast generate -o FILE` makes a file that has some", path = path.display())]
+    #[error(
+        "{input}: no tweets in it ({found}); {READ}; `tweetblast generate -o FILE` makes a file that has some"
+    )]
     NoTweets {
         /// The input.
-        path: PathBuf,
+        input: String,
         /// What is in it instead.
         found: String,
+    },
+    /// There are tweets, and none of them is asked for.
+    #[error("none of the {tweets} tweets is asked for: --start, --end or --limit leave all of them out")]
+    NothingSelected {
+        /// How many there are.
+        tweets: u64,
+    },
+    /// Event times are asked for where there are none.
+    #[error("the tweets have no times, so --start and --end cannot choose among them")]
+    NoTimes,
+    /// The dead letters.
+    #[error("cannot write dead letters to {path}: {source}", path = path.display())]
+    DeadLetters {
+        /// As named by the user.
+        path: PathBuf,
+        /// The system's word.
+        source: io::Error,
     },
     /// The input is not what it was when it was looked through.
     #[error("{path} changed while it was replayed: there is no tweet at byte {offset} any more; replay a file that nobody writes to", path = path.display())]
@@ -54,12 +89,20 @@ pub enum ReplayError {
     Stopped,
 }
 
+/// What is read, for the end of a message.
+const READ: &str = "tweetblast reads tweets of the Twitter API v1.1 and v2, account archives, activity \
+     streams, users with their texts, and objects with fields such as text and created_at";
+
 impl ReplayError {
-    pub(super) fn no_tweets(file: &TweetFile, intake: &Intake) -> Self {
+    pub(super) fn no_tweets(files: &Files, intake: &Intake) -> Self {
+        Self::no_tweets_in(files.words(), intake)
+    }
+
+    pub(super) fn no_tweets_in(input: String, intake: &Intake) -> Self {
         let mut found = format!("{} values, {} unparseable", intake.frames, intake.unparseable);
         for (kind, rejects) in &intake.rejects {
             found.push_str(&format!(", {} {kind}", rejects.count));
         }
-        ReplayError::NoTweets { path: file.path().to_owned(), found }
+        ReplayError::NoTweets { input, found }
     }
 }

@@ -1,37 +1,42 @@
 //! Phase two, first half: reads each tweet again where phase one found it, encodes it, and hands
-//! it on in batches, a little ahead of the clock.
+//! it on in batches, a little ahead of the clock; once for each loop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use bytes::{BufMut, BytesMut};
 use crossbeam_channel::{Sender, TrySendError};
 
-use super::read::{Found, read_frame};
-use super::{KeyBy, ReplayOptions, prepare::Slots};
-use crate::event::{Draft, Drafts};
-use crate::pace::NO_GROUP;
+use super::ReplayOptions;
+use super::batch::Batch;
+use super::dead_letter::{DeadLetters, InFlight};
+use super::files::{Context, Files, Inside};
+use super::plan::Plan;
+use super::prepare::{Prepared, Slots, Work};
+use super::read::Found;
+use super::select::{IdKey, LeftOut};
+use super::stream::{Sorted, Stream};
+use crate::event::Drafts;
+use crate::pace::{Order, Slot, Speed, SpreadRuns, event_times_us, whole_us};
 use crate::report::{Counters, Intake};
-use crate::source::TweetFile;
-use crate::tweet::{NotJson, Parser, PayloadForm, Record, Tweet, encode};
-
-/// Most tweets in one batch.
-const BATCH_TWEETS: usize = 256;
-/// Bytes after which a batch is handed on all the same.
-const BATCH_BYTES: usize = 256 * 1024;
-/// Payloads of several batches share a buffer of this size: one made for each batch would be half
-/// empty, and the broker's ring keeps them for a long time.
-const SLAB_BYTES: usize = 1 << 20;
+use crate::tweet::{NotJson, Parser, Record, Tweet};
 
 /// Reads and encodes.
 pub(super) struct Feed<'a> {
-    pub file: &'a TweetFile,
+    pub files: &'a Files,
     pub options: &'a ReplayOptions,
+    pub prepared: &'a Prepared,
+    pub plan: &'a Plan,
     pub run: &'a str,
     pub out: Sender<Drafts>,
     pub counters: &'a Counters,
     pub stop: &'a AtomicBool,
+    /// Nothing more will leave, because the time asked for is over.
+    pub over: &'a AtomicBool,
+    pub dead_letters: Option<&'a DeadLetters>,
+    /// Where the tweets are that were handed on, for the dead letters.
+    pub in_flight: Option<&'a InFlight>,
     pub batch: Batch,
+    pub parser: Parser,
 }
 
 /// What came of it.
@@ -39,53 +44,41 @@ pub(super) struct Feed<'a> {
 pub(super) struct Fed {
     /// Tweets encoded and handed on.
     pub tweets: u64,
-    /// Tweets left out because of the limit.
-    pub skipped_by_limit: u64,
-    /// Tweets left out because of a stop.
-    pub skipped_by_stop: u64,
-    /// What a stream was found to hold; `None` where phase one has counted.
-    pub intake: Option<Intake>,
-    /// The offset of a tweet that phase one saw and that is not there any more.
-    pub changed_at: Option<u64>,
-}
-
-/// The batch being filled.
-#[derive(Default)]
-pub(super) struct Batch {
-    slab: BytesMut,
-    items: Vec<Draft>,
-    next_seq: u64,
+    /// Loops that were begun.
+    pub loops: u64,
+    /// Tweets left out on purpose, in all loops.
+    pub left_out: LeftOut,
+    /// Tweets of the last loop that were not handed on any more.
+    pub rest: u64,
+    /// What a stream was found to hold, for each file; `None` where phase one has counted.
+    pub intakes: Option<Vec<Intake>>,
+    /// Tweets of a stream that were older than one sent before them.
+    pub stepped_back: u64,
+    /// The file and offset of a tweet that phase one saw and that is not there any more.
+    pub changed_at: Option<(u32, u64)>,
+    latest_ms: Option<i64>,
 }
 
 impl Feed<'_> {
-    /// Sends the tweets of `slots`.
-    pub fn slots(mut self, slots: &Slots) -> Fed {
-        let mut parser = Parser::new();
-        let mut fed = Fed { skipped_by_limit: slots.beyond_limit, ..Fed::default() };
-        for (index, slot) in slots.slots.iter().enumerate() {
-            if self.batch.items.is_empty() && self.stop.load(Ordering::Relaxed) {
-                fed.skipped_by_stop = (slots.slots.len() - index) as u64;
-                break;
-            }
-            let raw = self.file.slice(slot.offset, slot.len).unwrap_or_default();
-            let (batch, options, run) = (&mut self.batch, self.options, self.run);
-            let put = |record: Result<Record<'_>, NotJson>| match record {
-                Ok(Record::Tweet(tweet)) => {
-                    batch.push(&tweet, slot.event_time_ms, raw, options, run);
-                    true
-                }
-                _ => false,
+    /// Sends the tweets, loop after loop.
+    pub fn run(mut self) -> Fed {
+        let mut fed = Fed::default();
+        let mut pass = 0;
+        loop {
+            let fed_before = fed.tweets;
+            self.batch.pass = pass;
+            pass += 1;
+            fed.loops = u64::from(pass);
+            let goes_on = match &self.prepared.work {
+                Work::Slots(slots) => self.slots(slots, &mut fed),
+                Work::Stream => self.stream(&mut fed),
             };
-            let found = match slot.group {
-                NO_GROUP => parser.parse(raw, put),
-                group => parser.parse_text(raw, slots.users[group as usize], put),
-            };
-            if !found {
-                fed.changed_at = Some(slot.offset);
-                break;
+            if let Some(survey) = &self.prepared.survey {
+                let rest = survey.tweets.saturating_sub(fed.tweets - fed_before);
+                fed.rest += rest;
+                fed.left_out.add(self.prepared.left_out);
             }
-            fed.tweets += 1;
-            if self.batch.is_full() && !self.hand_on() {
+            if !goes_on || fed.tweets == fed_before || !self.options.loops.goes_on(pass) {
                 break;
             }
         }
@@ -93,59 +86,166 @@ impl Feed<'_> {
         fed
     }
 
-    /// Sends the tweets of the whole file as they come.
-    pub fn stream(mut self, first_ms: Option<i64>) -> Fed {
-        let mut parser = Parser::new();
-        let (mut fed, mut intake) = (Fed::default(), Intake::default());
-        let limit = self.options.limit.unwrap_or(u64::MAX);
-        let mut before_ms = first_ms;
-        for frame in self.file.frames() {
-            if fed.tweets >= limit || self.stop.load(Ordering::Relaxed) {
-                break;
+    /// Sends the tweets of `slots`; whether there may be another loop.
+    fn slots(&mut self, slots: &Slots, fed: &mut Fed) -> bool {
+        event_times_us(&slots.slots, self.plan.spread).all(|(slot, plan_time_us)| {
+            let context = slots.contexts[slot.context as usize];
+            !self.is_over() && self.put_slot(&slot, context, plan_time_us, fed)
+        })
+    }
+
+    /// Sends the tweets of the whole input as they come.
+    fn stream(&mut self, fed: &mut Fed) -> bool {
+        let first_ms = self.prepared.times_ms.map(|(first_ms, _)| first_ms);
+        let is_known = self.prepared.survey.is_some();
+        let is_first = fed.loops == 1;
+        let dead_letters = self.dead_letters.filter(|_| is_first && !is_known);
+        let mut stream = Stream::new(self.files, self.options, first_ms, dead_letters);
+        let fed_before = fed.tweets;
+        let is_paced = matches!(self.plan.schedule.speed, Speed::Factor(_));
+        let goes_on = match self.prepared.order {
+            Order::Window(size) => self.sorted(&mut stream, size, self.options.spread && is_paced, fed),
+            // To be spread, a tweet has to wait until all of its second have been seen.
+            _ if self.plan.spread => self.sorted(&mut stream, 0, true, fed),
+            _ => self.as_it_comes(&mut stream, fed),
+        };
+        if is_known {
+            return goes_on;
+        }
+        let mut left_out = stream.judge().selection.left_out;
+        let tweets = match &fed.intakes {
+            Some(intakes) => intakes.iter().map(|intake| intake.tweets).sum(),
+            None => stream.tweets(),
+        };
+        let rest = tweets.saturating_sub(fed.tweets - fed_before + left_out.total());
+        match goes_on {
+            // They came together with the last one below the limit.
+            true => left_out.limit += rest,
+            false => fed.rest += rest,
+        }
+        fed.left_out.add(left_out);
+        if is_first {
+            fed.intakes = Some(stream.into_intakes());
+        }
+        goes_on
+    }
+
+    fn as_it_comes(&mut self, stream: &mut Stream<'_>, fed: &mut Fed) -> bool {
+        let limit = fed.tweets.saturating_add(self.options.select.limit.unwrap_or(u64::MAX));
+        while fed.tweets < limit {
+            if self.is_over() {
+                return false;
             }
-            let (batch, options, run) = (&mut self.batch, self.options, self.run);
-            read_frame(&frame, options, &mut parser, &mut intake, |found, intake| {
-                let mut put = |tweet: &Tweet<'_>, intake: &mut Intake| {
-                    intake.without_time += u64::from(tweet.event_time_ms.is_none() && first_ms.is_some());
-                    if fed.tweets >= limit {
-                        fed.skipped_by_limit += 1;
-                        return;
+            let was_frame = stream.read(|file, frame, found, counted, judge| {
+                let context = self.files.context_of(file, frame);
+                let mut put = |tweet: &Tweet<'_>, event_time_ms: i64| {
+                    if fed.tweets < limit {
+                        let len = frame.bytes.len() as u32;
+                        let slot = Slot { event_time_ms, offset: frame.offset, len, context: file };
+                        self.put(tweet, &slot, context, whole_us(event_time_ms), frame.bytes, fed);
                     }
-                    before_ms = tweet.event_time_ms.or(before_ms);
-                    batch.push(tweet, before_ms.unwrap_or(0), frame.bytes, options, run);
-                    fed.tweets += 1;
                 };
                 match found {
-                    Found::Tweet(tweet) => put(&tweet, intake),
+                    Found::Tweet(tweet) => {
+                        if let Some(time_ms) = judge.admit(tweet.event_time_ms, IdKey::of(tweet.id), counted)
+                        {
+                            put(&tweet, time_ms);
+                        }
+                    }
                     Found::Group(group) => {
                         for item in group.items() {
                             match item {
                                 Ok(tweet) => {
-                                    intake.tweet();
-                                    put(&tweet, intake);
+                                    counted.text();
+                                    if let Some(time_ms) = judge.admit(None, IdKey::None, counted) {
+                                        put(&tweet, time_ms);
+                                    }
                                 }
-                                Err(reject) => intake.reject(reject.name(), frame.offset),
+                                Err(reject) => counted.item(reject, frame, group.user_id),
                             }
                         }
                     }
                 }
             });
-            if self.batch.is_full() && !self.hand_on() {
+            if !was_frame {
                 break;
             }
+            if self.batch.is_full() && !self.hand_on() {
+                return false;
+            }
         }
-        self.hand_on();
-        fed.intake = Some(intake);
-        fed
+        true
+    }
+
+    fn sorted(&mut self, stream: &mut Stream<'_>, size: usize, spread: bool, fed: &mut Fed) -> bool {
+        let limit = fed.tweets.saturating_add(self.options.select.limit.unwrap_or(u64::MAX));
+        let sorted = Sorted::new(stream, size);
+        let spread = spread && sorted.has_whole_seconds();
+        for (_, plan_time_us, (slot, context)) in SpreadRuns::new(sorted, spread) {
+            if fed.tweets >= limit {
+                break;
+            }
+            if self.is_over() || !self.put_slot(&slot, context, plan_time_us, fed) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Reads a tweet where it was found, and sends it; whether there is somebody who takes it.
+    fn put_slot(&mut self, slot: &Slot, context: Context, plan_time_us: i64, fed: &mut Fed) -> bool {
+        let frame = self.files.frame(slot, context);
+        let mut parser = std::mem::take(&mut self.parser);
+        let put = |record: Result<Record<'_>, NotJson>| match record {
+            Ok(Record::Tweet(tweet)) => {
+                self.put(&tweet, slot, context, plan_time_us, frame.bytes, fed);
+                true
+            }
+            _ => false,
+        };
+        let found = match context.inside {
+            Inside::Text { user_id } => parser.parse_text(frame.bytes, user_id, put),
+            _ => parser.parse_frame(frame, put),
+        };
+        self.parser = parser;
+        if !found {
+            fed.changed_at = Some((context.file, slot.offset));
+            return false;
+        }
+        !self.batch.is_full() || self.hand_on()
+    }
+
+    fn put(
+        &mut self,
+        tweet: &Tweet<'_>,
+        slot: &Slot,
+        context: Context,
+        plan_time_us: i64,
+        raw: &[u8],
+        fed: &mut Fed,
+    ) {
+        self.batch.push(tweet, slot.event_time_ms, plan_time_us, raw, self.options, self.run);
+        if self.in_flight.is_some() {
+            self.batch.places.push((*slot, context));
+        }
+        let latest_ms = fed.latest_ms.unwrap_or(slot.event_time_ms);
+        fed.stepped_back += u64::from(fed.loops == 1 && slot.event_time_ms < latest_ms);
+        fed.latest_ms = Some(latest_ms.max(slot.event_time_ms));
+        fed.tweets += 1;
+    }
+
+    /// Whether nothing more is to be sent. Asked between two batches.
+    fn is_over(&self) -> bool {
+        self.batch.is_empty() && (self.stop.load(Ordering::Relaxed) || self.over.load(Ordering::Relaxed))
     }
 
     /// Whether somebody still takes batches.
     fn hand_on(&mut self) -> bool {
-        if self.batch.items.is_empty() {
-            return true;
+        let Some((drafts, places)) = self.batch.take() else { return true };
+        if let Some(in_flight) = self.in_flight {
+            in_flight.push(places);
         }
-        let items = std::mem::replace(&mut self.batch.items, Vec::with_capacity(BATCH_TWEETS));
-        match self.out.try_send(Drafts { bytes: self.batch.slab.split(), items }) {
+        match self.out.try_send(drafts) {
             Ok(()) => true,
             Err(TrySendError::Disconnected(_)) => false,
             Err(TrySendError::Full(drafts)) => {
@@ -155,52 +255,5 @@ impl Feed<'_> {
                 taken
             }
         }
-    }
-}
-
-impl Batch {
-    fn is_full(&self) -> bool {
-        self.items.len() >= BATCH_TWEETS || self.slab.len() >= BATCH_BYTES
-    }
-
-    fn push(
-        &mut self,
-        tweet: &Tweet<'_>,
-        event_time_ms: i64,
-        raw: &[u8],
-        options: &ReplayOptions,
-        run: &str,
-    ) {
-        let Self { slab: bytes, items, .. } = self;
-        // Room for most tweets; `put` makes more where one needs it.
-        const USUAL_BYTES: usize = 4_096;
-        if bytes.capacity() - bytes.len() < USUAL_BYTES {
-            bytes.reserve(SLAB_BYTES);
-        }
-        let start = bytes.len();
-        match options.payload {
-            PayloadForm::Raw => bytes.put_slice(raw),
-            form => encode(tweet, form, run, self.next_seq, bytes),
-        }
-        let payload_end = bytes.len();
-        put_key(tweet, options.key, bytes);
-        items.push(Draft {
-            seq: self.next_seq,
-            event_time_ms,
-            payload_bytes: payload_end - start,
-            key_bytes: bytes.len() - payload_end,
-        });
-        self.next_seq += 1;
-    }
-}
-
-fn put_key(tweet: &Tweet<'_>, key: KeyBy, out: &mut BytesMut) {
-    use crate::tweet::Id;
-    let mut digits = itoa::Buffer::new();
-    match (key, tweet.user_id, tweet.id) {
-        (KeyBy::User, Some(id), _) => out.put_slice(digits.format(id).as_bytes()),
-        (KeyBy::Id, _, Some(Id::Text(id))) => out.put_slice(id.as_bytes()),
-        (KeyBy::Id, _, Some(Id::Number(id))) => out.put_slice(digits.format(id).as_bytes()),
-        _ => {}
     }
 }

@@ -7,20 +7,21 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
+use super::dead_letter::{DeadLetters, InFlight};
 use super::ends::Ends;
 use super::feed::{Fed, Feed};
+use super::files::Files;
 use super::plan::Plan;
-use super::prepare::{Prepared, Work};
+use super::prepare::Prepared;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions, random_u64};
 use crate::bridge::{FanOut, fan_out};
 use crate::event::{Delivery, Drafts, Event};
 use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::kafka::{DrainLimit, Producer};
 use crate::mqtt::{Publisher, Window};
-use crate::pace::{PaceStats, Pacer, Stamp, SystemClock};
+use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
 use crate::report::{Counters, Progress, Screen, Tally, own_memory, thread_cpu};
-use crate::source::TweetFile;
-use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+use crate::tweet::{Parser, PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;
@@ -32,12 +33,13 @@ const DELIVERY_BATCHES: usize = 1_024;
 /// What the hops need to know.
 pub(super) struct Inputs<'a> {
     pub options: &'a ReplayOptions,
-    pub file: &'a TweetFile,
+    pub files: &'a Files,
     pub prepared: &'a Prepared,
     pub plan: &'a Plan,
     pub ends: &'a Ends,
     pub run: &'a str,
     pub stop: &'a Arc<AtomicBool>,
+    pub dead_letters: Option<&'a DeadLetters>,
     pub screen: &'a Screen,
 }
 
@@ -46,8 +48,10 @@ pub(super) struct Ran {
     pub counters: Arc<Counters>,
     pub fed: Fed,
     pub stats: PaceStats,
-    /// Drafts that were encoded and not released, because of a stop.
+    /// Drafts that were encoded and not released, because of a stop or the end of the duration.
     pub unreleased: u64,
+    /// Whether the duration was over before all was sent.
+    pub over: bool,
     pub tally: Tally,
     /// CPU time of the feed, the pacer, the subscriber and all producers, each with its threads.
     pub cpu: [Option<Duration>; 4],
@@ -107,9 +111,18 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
         None => None,
     };
     let (drafts_out, drafts_in) = bounded::<Drafts>(READ_AHEAD_BATCHES);
+    let over = &AtomicBool::new(false);
+    let in_flight = &inputs.dead_letters.map(|_| InFlight::default());
 
     std::thread::scope(|scope| {
-        let tally = spawn(scope, "tally", move || Tally::default().run(&reported));
+        let tally = spawn(scope, "tally", move || {
+            Tally::default().run_with(&reported, |deliveries, settled_seq| {
+                if let (Some(dead_letters), Some(in_flight)) = (inputs.dead_letters, in_flight) {
+                    dead_letters.write_failed(inputs.files, in_flight, deliveries);
+                    in_flight.settle(settled_seq);
+                }
+            })
+        });
         let producers: Vec<_> = producers
             .into_iter()
             .zip(receivers)
@@ -125,23 +138,26 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
         };
         let pacer_counters = counters.clone();
         let pacer =
-            spawn(scope, "pace", move || timed(|| release(inputs, sink, &drafts_in, &pacer_counters)));
+            spawn(scope, "pace", move || timed(|| release(inputs, over, sink, &drafts_in, &pacer_counters)));
         let feed_counters = &counters;
         let feed = spawn(scope, "feed", move || {
             timed(|| {
-                let feed = Feed {
-                    file: inputs.file,
+                Feed {
+                    files: inputs.files,
                     options: inputs.options,
+                    prepared: inputs.prepared,
+                    plan: inputs.plan,
                     run: inputs.run,
                     out: drafts_out,
                     counters: feed_counters,
                     stop: inputs.stop,
+                    over,
+                    dead_letters: inputs.dead_letters,
+                    in_flight: in_flight.as_ref(),
                     batch: Default::default(),
-                };
-                match &inputs.prepared.work {
-                    Work::Slots(slots) => feed.slots(slots),
-                    Work::Stream => feed.stream(inputs.prepared.times_ms.map(|(first_ms, _)| first_ms)),
+                    parser: Parser::new(),
                 }
+                .run()
             })
         });
 
@@ -156,8 +172,8 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
         let kafka_cpu =
             producers.into_iter().filter_map(|handle| errors.join("kafka", handle).flatten()).sum();
         let tally = errors.join("tally", tally).unwrap_or_default();
-        if let Some(offset) = fed.changed_at {
-            errors.add(ReplayError::Changed { path: inputs.file.path().to_owned(), offset });
+        if let Some((file, offset)) = fed.changed_at {
+            errors.add(ReplayError::Changed { path: inputs.files.get(file).path().to_owned(), offset });
         }
         errors.add_from(drained);
         errors.add_from(released.result);
@@ -166,6 +182,7 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
             fed,
             stats: released.stats,
             unreleased: released.left,
+            over: over.load(Ordering::Relaxed),
             tally,
             cpu: [feed_cpu, pace_cpu, mqtt_cpu, Some(kafka_cpu)],
             own_memory_mib: watched.own_memory_mib,
@@ -187,7 +204,13 @@ impl Default for Released {
     }
 }
 
-fn release(inputs: &Inputs<'_>, mut sink: Sink, drafts: &Receiver<Drafts>, counters: &Counters) -> Released {
+fn release(
+    inputs: &Inputs<'_>,
+    over: &AtomicBool,
+    mut sink: Sink,
+    drafts: &Receiver<Drafts>,
+    counters: &Counters,
+) -> Released {
     let stamp = (inputs.options.payload != PayloadForm::Raw).then_some(Stamp {
         time: inputs.options.timestamp,
         offset: TIMESTAMP_OFFSET,
@@ -197,7 +220,16 @@ fn release(inputs: &Inputs<'_>, mut sink: Sink, drafts: &Receiver<Drafts>, count
             }
         },
     });
-    let mut pacer = Pacer::new(inputs.plan.schedule, SystemClock::default(), inputs.stop, stamp);
+    let options = PacerOptions {
+        schedule: inputs.plan.schedule,
+        delay: inputs.options.delay,
+        duration: inputs.options.duration,
+        stamp,
+        stop: inputs.stop,
+        over,
+        control: &inputs.options.control,
+    };
+    let mut pacer = Pacer::new(options, SystemClock::default());
     let (mut left, mut result) = (0, Ok(()));
     loop {
         let since = Instant::now();

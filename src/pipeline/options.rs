@@ -1,18 +1,20 @@
 //! What a replay is asked to do, as plain values; `cli` makes them from flags.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::kafka::embedded::Fsync;
-use crate::pace::StampTime;
+use crate::pace::{Control, StampTime};
 use crate::tweet::PayloadForm;
 
 /// One replay.
 #[derive(Debug, Clone)]
 pub struct ReplayOptions {
-    /// The input.
-    pub file: PathBuf,
+    /// The input: files, and folders for the files in them; several are merged by time.
+    pub files: Vec<PathBuf>,
     /// How fast.
     pub pace: Pace,
     /// Time between two tweets where they have no times of their own; where it is `Some`, also
@@ -22,8 +24,20 @@ pub struct ReplayOptions {
     pub order: Option<OrderBy>,
     /// For the shuffle.
     pub seed: u64,
-    /// Send only the first so many, in the order of sending.
-    pub limit: Option<u64>,
+    /// Which tweets.
+    pub select: Select,
+    /// How often.
+    pub loops: Loops,
+    /// Longest time between two sends.
+    pub max_gap: Option<Duration>,
+    /// Whether tweets of one second are spread over it where the input knows no finer time.
+    pub spread: bool,
+    /// Leave out what is intended so long after the first send, or later.
+    pub duration: Option<Duration>,
+    /// Wait before the first send.
+    pub delay: Duration,
+    /// Pauses it and changes its speed while it runs.
+    pub control: Arc<Control>,
     /// What a message holds.
     pub payload: PayloadForm,
     /// Which time a message's `timestamp` is.
@@ -48,6 +62,90 @@ pub struct ReplayOptions {
     pub kafka_properties: Vec<(String, String)>,
     /// Longest wait for Kafka at the end; `None`: without an end, and 20 s after a stop.
     pub drain_timeout: Option<Duration>,
+    /// Where to write what was not delivered.
+    pub dead_letters: Option<DeadLetterFile>,
+}
+
+impl Default for ReplayOptions {
+    /// No input yet; everything else as the command line has it without a flag, but for the ports,
+    /// which are free ones.
+    fn default() -> Self {
+        let free = Listen { addr: ([127, 0, 0, 1], 0).into(), fall_back: false };
+        Self {
+            files: Vec::new(),
+            pace: Pace::Speedup(1.0),
+            interval: None,
+            order: None,
+            seed: 1,
+            select: Select::default(),
+            loops: Loops::Times(1),
+            max_gap: None,
+            spread: true,
+            duration: None,
+            delay: Duration::ZERO,
+            control: Arc::default(),
+            payload: PayloadForm::Tweet,
+            timestamp: StampTime::Send,
+            key: KeyBy::User,
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            mqtt: MqttChoice::Embedded(free),
+            mqtt_topic: "tweets".into(),
+            kafka: KafkaChoice::Embedded(EmbeddedKafka {
+                listen: free,
+                advertise: None,
+                dir: None,
+                fsync: Fsync::Never,
+                retention_bytes: None,
+            }),
+            kafka_topic: "tweets".into(),
+            partitions: 1,
+            producers: 1,
+            kafka_properties: Vec::new(),
+            drain_timeout: None,
+            dead_letters: None,
+        }
+    }
+}
+
+/// Which tweets of the input are sent, in each loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Select {
+    /// Only those written at this time or later, in milliseconds since 1970 UTC.
+    pub start_ms: Option<i64>,
+    /// Only those written before this time.
+    pub end_ms: Option<i64>,
+    /// Of several with one id only the first in the input.
+    pub dedup: bool,
+    /// Only the first so many, in the order of sending.
+    pub limit: Option<u64>,
+}
+
+/// How often the input is replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loops {
+    /// So often.
+    Times(u32),
+    /// Until it is stopped.
+    Forever,
+}
+
+impl Loops {
+    /// Whether there is another one behind `done` loops.
+    pub fn goes_on(self, done: u32) -> bool {
+        match self {
+            Loops::Times(times) => done < times,
+            Loops::Forever => true,
+        }
+    }
+}
+
+/// A file for dead letters, open for writing.
+#[derive(Debug, Clone)]
+pub struct DeadLetterFile {
+    /// As named by the user.
+    pub path: PathBuf,
+    /// The file.
+    pub file: Arc<File>,
 }
 
 /// Longest wait for Kafka after a stop, unless another is asked for.
@@ -55,6 +153,10 @@ pub const DRAIN_AFTER_STOP: Duration = Duration::from_secs(20);
 
 /// Time between two tweets without times: what the pipeline's first sender waited.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(4);
+
+/// Tweets that wait to be put in order where nothing is looked up first. Saved streams step back by
+/// a second or so; the whole of Twitter was 6,000 a second.
+pub const DEFAULT_WINDOW: usize = 10_000;
 
 /// Greatest length of one value of the input, in bytes.
 pub const DEFAULT_MAX_RECORD_BYTES: usize = 16 << 20;
@@ -79,6 +181,8 @@ pub enum OrderBy {
     Time,
     /// As the file has them; nothing is looked up first.
     File,
+    /// Likewise, sorted by time as far as a window of so many tweets reaches.
+    Window(usize),
     /// A random permutation.
     Shuffle,
 }

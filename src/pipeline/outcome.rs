@@ -3,13 +3,16 @@
 use std::time::{Duration, Instant};
 
 use super::ends::Ends;
+use super::files::Files;
 use super::hops::Ran;
 use super::plan::{Plan, iso_ms, order_name};
 use super::prepare::Prepared;
+use super::select::LeftOut;
 use super::{Pace, ReplayOptions};
+use crate::pace::{Change, ChangeKind, Order};
 use crate::report::{
-    Counters, HopReport, Hops, InputReport, LatencyMs, Ledger, PaceReport, RunReport, SkippedBy, Usage,
-    Verdict,
+    ChangeReport, Counters, DeadLetterReport, FileReport, HopReport, Hops, InputReport, Intake, LatencyMs,
+    Ledger, PaceReport, RunReport, SkippedBy, Usage, Verdict,
 };
 use crate::source::TweetFile;
 
@@ -20,19 +23,23 @@ const REPORT_VERSION: u32 = 1;
 #[allow(clippy::too_many_arguments)] // each is one thing the report is made of
 pub(super) fn report(
     options: &ReplayOptions,
-    file: &TweetFile,
+    files: &Files,
     prepared: &Prepared,
     plan: &Plan,
     ends: &Ends,
     run: String,
     ran: Ran,
+    dead_letters: Option<DeadLetterReport>,
     interrupted: bool,
 ) -> RunReport {
-    let intake = ran.fed.intake.as_ref().unwrap_or(&prepared.intake);
+    let intakes = ran.fed.intakes.as_ref().unwrap_or(&prepared.intakes);
+    let intake = Intake::sum(intakes);
     let counters = &*ran.counters;
     let with_mqtt = |count: u64| ends.broker.as_ref().map(|_| count);
-    let skipped_by =
-        SkippedBy { limit: ran.fed.skipped_by_limit, stop: ran.fed.skipped_by_stop + ran.unreleased };
+    let LeftOut { limit, range, duplicate_id } = ran.fed.left_out;
+    let not_sent = ran.fed.rest + ran.unreleased;
+    let (duration, stop) = if ran.over { (not_sent, 0) } else { (0, not_sent) };
+    let skipped_by = SkippedBy { limit, range, duplicate_id, duration, stop };
     let ledger = Ledger {
         frames: intake.frames,
         records: intake.records,
@@ -40,8 +47,8 @@ pub(super) fn report(
         items: intake.items,
         rejects: intake.reject_total(),
         tweets: intake.tweets,
-        loops: 1,
-        skipped: skipped_by.limit + skipped_by.stop,
+        loops: ran.fed.loops,
+        skipped: skipped_by.total(),
         skipped_by,
         published: counters.published.get(),
         received: with_mqtt(counters.received.get()),
@@ -76,23 +83,13 @@ pub(super) fn report(
         report_version: REPORT_VERSION,
         tweetblast_version: env!("CARGO_PKG_VERSION"),
         run,
-        input: InputReport {
-            file: file.path().display().to_string(),
-            bytes: file.bytes().len() as u64,
-            framing: file.framing().name(),
-            order: prepared.found.map(|found| found.name()),
-            first: prepared.times_ms.map(|(first_ms, _)| iso_ms(first_ms)),
-            last: prepared
-                .times_ms
-                .filter(|_| prepared.tweets().is_some())
-                .map(|(_, last_ms)| iso_ms(last_ms)),
-            without_time: intake.without_time,
-        },
+        input: input_report(files, prepared, intakes, &ran),
         pace,
         hops: hop_reports(&ran, &ledger),
         bottleneck,
-        rejects_by_kind: intake.rejects.clone(),
-        unparseable_at: intake.unparseable_at.clone(),
+        dead_letters,
+        rejects_by_kind: intake.rejects,
+        unparseable_at: intake.unparseable_at,
         failed_by_reason: ran.tally.failures.by_reason,
         failed_unknown: ran.tally.failures.unknown,
         verdict,
@@ -103,6 +100,40 @@ pub(super) fn report(
         endpoints: ends.addresses.clone(),
         usage: Usage::of_process(ledger.published, ran.own_memory_mib),
         ledger,
+    }
+}
+
+/// Each file with what is in it.
+pub(super) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake]) -> Vec<FileReport> {
+    let file = |((number, file), intake): ((u32, &TweetFile), &Intake)| FileReport {
+        file: file.path().display().to_string(),
+        bytes: file.bytes().len() as u64,
+        framing: file.framing().name(),
+        order: prepared.orders.get(number as usize).copied().flatten().map(|order| order.name()),
+        frames: intake.frames,
+        tweets: intake.tweets,
+        rejects_by_kind: intake.rejects.clone(),
+        unparseable: intake.unparseable,
+        unparseable_at: intake.unparseable_at.clone(),
+    };
+    files.iter().zip(intakes).map(file).collect()
+}
+
+fn input_report(files: &Files, prepared: &Prepared, intakes: &[Intake], ran: &Ran) -> InputReport {
+    let (first_ms, last_ms) = prepared.times_ms.unzip();
+    InputReport {
+        file: files.words(),
+        files: file_reports(files, prepared, intakes),
+        bytes: files.bytes(),
+        framing: files.framing(),
+        order: prepared.found.map(|found| found.name()),
+        first: first_ms.map(iso_ms),
+        last: last_ms.filter(|_| prepared.survey.is_some()).map(iso_ms),
+        without_time: intakes.iter().map(|intake| intake.without_time).sum(),
+        stepped_back: match prepared.order {
+            Order::File | Order::Window(_) => Some(ran.fed.stepped_back),
+            Order::Time | Order::Shuffle { .. } => None,
+        },
     }
 }
 
@@ -128,6 +159,7 @@ fn pace_report(
     PaceReport {
         asked: plan.asked.clone(),
         order: order_name(prepared.order),
+        spread: plan.spread,
         started_at: stats.started_ms.map(iso_ms),
         duration_s,
         planned_s: plan.duration.map(|duration| duration.as_secs_f64()),
@@ -135,7 +167,16 @@ fn pace_report(
         asked_rate_per_s: plan.rate_per_s(),
         achieved_rate_per_s: if seconds > 0.0 { done as f64 / seconds } else { 0.0 },
         schedule_lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
+        changes: stats.changes.iter().map(change_report).collect(),
     }
+}
+
+fn change_report(change: &Change) -> ChangeReport {
+    let (paused_s, speed_times) = match change.what {
+        ChangeKind::Pause(pause) => (Some(pause.as_secs_f64()), None),
+        ChangeKind::Speed(times) => (None, Some(times)),
+    };
+    ChangeReport { at_s: change.at.as_secs_f64(), paused_s, speed_times }
 }
 
 fn hop_reports(ran: &Ran, ledger: &Ledger) -> Hops {

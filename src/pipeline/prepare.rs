@@ -1,39 +1,57 @@
-//! Phase one: looks through the file once and writes down where each tweet is and when it was
+//! Phase one: looks through the input once and writes down where each tweet is and when it was
 //! written, so that nothing of it has to be done while the clock runs.
 //!
-//! In file order there is no such phase: only the first tweet is looked at, for the plan.
+//! An input that turns out to be in order already is not written down: it is looked through in
+//! constant memory, and read again from its start. The first tweet that steps back ends that, and
+//! the pass begins anew. In file order there is no such phase: only the first tweets are looked at.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
 
 use indicatif::ProgressBar;
 
-use super::read::{Found, read_frame};
+use super::dead_letter::DeadLetters;
+use super::files::{Context, Files};
+use super::gather::{Gather, Gathered, position};
+use super::index::{Wanted, pass, workers};
+use super::read::{NO_TIME, Reader, slots_of};
+use super::select::{IdKey, LeftOut};
 use super::{OrderBy, Pace, ReplayError, ReplayOptions};
-use crate::pace::{FileOrder, NO_GROUP, Order, Slot, observe_order, put_in_order};
+use crate::pace::{FileOrder, Order, Slot, Survey, Surveyor, order_ties_by_id, put_in_order};
 use crate::report::Intake;
-use crate::source::TweetFile;
-use crate::tweet::{Parser, texts};
+use crate::tweet::{Parser, Record};
 
 /// What phase one found.
 pub(super) struct Prepared {
-    /// What is in the file; of a stream, only what stands before its first tweet.
-    pub intake: Intake,
+    /// What is in each file; of a stream, only what stands before its first tweet.
+    pub intakes: Vec<Intake>,
+    /// How the tweets of each file lie in time, `None` where they have none; empty when nobody has
+    /// looked.
+    pub orders: Vec<Option<FileOrder>>,
+    /// Likewise for all files together, one after the other; `None` without times.
+    pub found: Option<FileOrder>,
+    /// Event times of the oldest and the youngest tweet, in milliseconds since 1970 UTC; twice the
+    /// first one's in a stream. `None`: no times.
+    pub times_ms: Option<(i64, i64)>,
     /// What is left to do.
     pub work: Work,
     /// Order of sending.
     pub order: Order,
-    /// How the tweets lie in the file; `None` without times, or when not looked at.
-    pub found: Option<FileOrder>,
-    /// Event times of the oldest and the youngest tweet, in milliseconds since 1970 UTC; twice the
-    /// first tweet's in a stream. `None`: no times.
-    pub times_ms: Option<(i64, i64)>,
+    /// The tweets of one loop as they will be sent; `None`: that shows only at the end.
+    pub survey: Option<Survey>,
+    /// Tweets of one loop that will be left out, where `survey` is known.
+    pub left_out: LeftOut,
+    /// The tweets to send in the order of their times, when they are only inspected.
+    pub by_time: Option<Survey>,
+    /// How many users there are, when they are only inspected.
+    pub users: u64,
 }
 
 /// What phase two reads.
 pub(super) enum Work {
     /// These tweets, in the order of sending.
     Slots(Slots),
-    /// The whole file, from the start.
+    /// The whole input, from the start.
     Stream,
 }
 
@@ -42,150 +60,210 @@ pub(super) enum Work {
 pub(super) struct Slots {
     /// In the order of sending.
     pub slots: Vec<Slot>,
-    /// Users of the groups that slots name.
-    pub users: Vec<Option<i64>>,
-    /// How many more there are beyond the limit.
-    pub beyond_limit: u64,
+    /// What slots name as their context.
+    pub contexts: Vec<Context>,
 }
 
-impl Prepared {
-    /// How many tweets will be sent; `None` when that shows only at the end.
-    pub fn tweets(&self) -> Option<u64> {
-        match &self.work {
-            Work::Slots(slots) => Some(slots.slots.len() as u64),
-            Work::Stream => None,
-        }
-    }
+/// What the pass is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    Replay,
+    Inspect,
 }
 
 /// Finds out what the order of sending needs to know.
 pub(super) fn prepare(
-    file: &TweetFile,
+    files: &Files,
     options: &ReplayOptions,
+    goal: Goal,
+    dead_letters: Option<&DeadLetters>,
     bar: &ProgressBar,
     stop: &AtomicBool,
 ) -> Result<Prepared, ReplayError> {
+    let in_file_order = matches!(options.order, Some(OrderBy::File | OrderBy::Window(_)));
     // To fit a time, number and span must be known, whatever the order.
-    let stream = options.order == Some(OrderBy::File) && !matches!(options.pace, Pace::Fit(_));
-    let prepared = if stream { look_at_first(file, options) } else { index(file, options, bar, stop) };
+    let is_stream = in_file_order && goal == Goal::Replay && !matches!(options.pace, Pace::Fit(_));
+    let prepared = match is_stream {
+        true => look_at_first(files, options),
+        false => index(files, options, goal, dead_letters, bar, stop),
+    };
     bar.finish_and_clear();
     prepared
 }
 
-fn look_at_first(file: &TweetFile, options: &ReplayOptions) -> Result<Prepared, ReplayError> {
-    let (mut parser, mut intake, mut first) = (Parser::new(), Intake::default(), None);
-    for frame in file.frames() {
-        read_frame(&frame, options, &mut parser, &mut intake, |found, _| {
-            first = match found {
-                Found::Tweet(tweet) => Some(tweet.event_time_ms),
-                Found::Group(group) => group.items().any(|item| item.is_ok()).then_some(None),
-            }
-        });
-        if let Some(time_ms) = first {
-            return Ok(Prepared {
-                intake,
-                work: Work::Stream,
-                order: Order::File,
-                found: None,
-                times_ms: time_ms.map(|time_ms| (time_ms, time_ms)),
+/// So many tweets at the start of a stream are looked at to see whether they have times.
+const LOOK_TWEETS: u64 = 1_000;
+
+fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, ReplayError> {
+    let (mut reader, mut first_ms) = (Reader::new(options, false), None);
+    for (file, frame) in files.frames() {
+        reader.read(frame, |frame, found, counted| {
+            slots_of((files, file), frame, found, counted, |slot, _, _, _, _| {
+                first_ms = first_ms.or(Some(slot.event_time_ms).filter(|time_ms| *time_ms != NO_TIME));
             });
+        });
+        if first_ms.is_some() || reader.counted.intake.tweets >= LOOK_TWEETS {
+            break;
         }
     }
-    Err(ReplayError::no_tweets(file, &intake))
+    if reader.counted.intake.tweets == 0 {
+        return Err(ReplayError::no_tweets(files, &reader.counted.intake));
+    }
+    if first_ms.is_none() && options.select.by_time() {
+        return Err(ReplayError::NoTimes);
+    }
+    Ok(Prepared {
+        intakes: vec![reader.counted.intake],
+        orders: Vec::new(),
+        found: None,
+        times_ms: first_ms.map(|time_ms| (time_ms, time_ms)),
+        work: Work::Stream,
+        order: match options.order {
+            Some(OrderBy::Window(size)) if first_ms.is_some() => Order::Window(size),
+            _ => Order::File,
+        },
+        survey: None,
+        left_out: LeftOut::default(),
+        by_time: None,
+        users: 0,
+    })
 }
 
-/// Stands for "no time" until all times are known.
-const NO_TIME: i64 = i64::MIN;
-
-/// How many values are read between two looks at the stop flag and moves of the bar.
-const FRAMES_PER_LOOK: u64 = 4_096;
-
 fn index(
-    file: &TweetFile,
+    files: &Files,
     options: &ReplayOptions,
+    goal: Goal,
+    dead_letters: Option<&DeadLetters>,
     bar: &ProgressBar,
     stop: &AtomicBool,
 ) -> Result<Prepared, ReplayError> {
-    let (mut parser, mut intake, mut all) = (Parser::new(), Intake::default(), Slots::default());
-    for frame in file.frames() {
-        if intake.frames.is_multiple_of(FRAMES_PER_LOOK) {
-            bar.set_position(frame.offset);
-            if stop.load(Ordering::Relaxed) {
-                return Err(ReplayError::Stopped);
+    let inspects = goal == Goal::Inspect;
+    let by_time = matches!(options.order, None | Some(OrderBy::Time));
+    // Which of several with one id is sent depends on the order of the input, which then is gone.
+    let mut keep = options.order == Some(OrderBy::Shuffle) || options.select.dedup || (inspects && !by_time);
+    let wanted = Wanted { letters: dead_letters.is_some(), users: inspects };
+    let starts: Vec<u64> = files
+        .iter()
+        .scan(0, |start, (_, file)| Some(std::mem::replace(start, *start + file.bytes().len() as u64)))
+        .collect();
+    // Chunks whose dead letters are written.
+    let mut written = 0;
+    loop {
+        let mut gather = Gather::new(files, options, keep, by_time && !keep, inspects);
+        let mut chunks = 0;
+        pass(files, options, wanted, workers(files), stop, |chunk| {
+            chunks += 1;
+            bar.set_position(starts[chunk.file as usize] + chunk.end);
+            if let Some(dead_letters) = dead_letters.filter(|_| chunks > written) {
+                dead_letters.write_found(files, chunk.file, &chunk.letters);
+                written = chunks;
             }
+            match gather.take(chunk) {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        })?;
+        match gather.finish() {
+            Some(gathered) => return finish(files, options, goal, keep, gathered),
+            None => keep = true,
         }
-        read_frame(&frame, options, &mut parser, &mut intake, |found, intake| match found {
-            Found::Tweet(tweet) => all.slots.push(Slot {
-                event_time_ms: tweet.event_time_ms.unwrap_or(NO_TIME),
-                offset: frame.offset,
-                len: frame.bytes.len() as u32,
-                group: NO_GROUP,
-            }),
-            Found::Group(group) => {
-                let number = all.users.len() as u32;
-                all.users.push(group.user_id);
-                for text in texts(frame) {
-                    match text {
-                        Ok(text) => {
-                            intake.tweet();
-                            let (offset, len) = (text.offset, text.len);
-                            all.slots.push(Slot { event_time_ms: NO_TIME, offset, len, group: number });
-                        }
-                        Err(reject) => intake.reject(reject.name(), frame.offset),
-                    }
-                }
-            }
-        });
     }
-    if all.slots.is_empty() {
-        return Err(ReplayError::no_tweets(file, &intake));
+}
+
+fn finish(
+    files: &Files,
+    options: &ReplayOptions,
+    goal: Goal,
+    keep: bool,
+    gathered: Gathered,
+) -> Result<Prepared, ReplayError> {
+    let Gathered { mut slots, mut survey, mut left_out, times_ms, .. } = gathered;
+    let is_timed = times_ms.is_some();
+    let has_tweets = gathered.intakes.iter().any(|intake| intake.tweets > 0);
+    if goal == Goal::Replay && !has_tweets {
+        return Err(ReplayError::no_tweets(files, &Intake::sum(&gathered.intakes)));
     }
-    let times_ms = fill_in_times(&mut all.slots, &mut intake);
-    let found = times_ms.map(|_| observe_order(&all.slots));
-    let order = match (options.order, times_ms) {
-        (Some(OrderBy::Time) | None, Some(_)) => Order::Time,
+    if has_tweets && !is_timed && options.select.by_time() {
+        return Err(ReplayError::NoTimes);
+    }
+    let order = match options.order {
+        Some(OrderBy::Time) | None if is_timed => Order::Time,
+        Some(OrderBy::Window(size)) if is_timed => Order::Window(size),
         // Without times there is nothing to sort by.
-        (Some(OrderBy::File | OrderBy::Time), _) => Order::File,
-        (Some(OrderBy::Shuffle) | None, _) => Order::Shuffle { seed: options.seed },
+        Some(OrderBy::File | OrderBy::Time | OrderBy::Window(_)) => Order::File,
+        Some(OrderBy::Shuffle) | None => Order::Shuffle { seed: options.seed },
     };
-    put_in_order(&mut all.slots, order);
-    let limit = options.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    all.beyond_limit = all.slots.len().saturating_sub(limit) as u64;
-    all.slots.truncate(limit);
-    Ok(Prepared { intake, work: Work::Slots(all), order, found, times_ms })
-}
-
-/// Gives tweets without a time that of the one before (the first ones: the first time there is),
-/// counts them, and returns the oldest and the youngest time. Where none has a time, all get 0.
-fn fill_in_times(slots: &mut [Slot], intake: &mut Intake) -> Option<(i64, i64)> {
-    let timed = || slots.iter().map(|slot| slot.event_time_ms).filter(|time_ms| *time_ms != NO_TIME);
-    let range = timed().min().zip(timed().max());
-    let mut before = timed().next().unwrap_or(0);
-    for slot in slots.iter_mut() {
-        if slot.event_time_ms == NO_TIME {
-            slot.event_time_ms = before;
-            intake.without_time += u64::from(range.is_some());
+    let reads_slots = matches!(order, Order::Shuffle { .. }) || (order == Order::Time && keep);
+    let mut by_time = None;
+    if keep || !is_timed {
+        if reads_slots {
+            let Slots { slots, contexts } = &mut slots;
+            let position = |slot: &Slot| position(slot, contexts, &gathered.orders);
+            put_in_order(slots, order, position);
         }
-        before = slot.event_time_ms;
+        if order == Order::Time && gathered.has_ids {
+            order_ties(files, &mut slots);
+        }
+        if reads_slots {
+            let limit = options.select.limit.unwrap_or(u64::MAX);
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            left_out.limit = slots.slots.len().saturating_sub(limit) as u64;
+            slots.slots.truncate(limit);
+            survey = look_over(options, &slots.slots);
+        }
+        if goal == Goal::Inspect && is_timed && order != Order::Time {
+            let mut times = std::mem::take(&mut slots.slots);
+            times.sort_unstable_by_key(|slot| slot.event_time_ms);
+            by_time = Some(look_over(options, &times));
+        }
     }
-    range
+    if goal == Goal::Replay && survey.tweets == 0 {
+        return Err(ReplayError::NothingSelected { tweets: gathered.intakes.iter().map(|i| i.tweets).sum() });
+    }
+    Ok(Prepared {
+        intakes: gathered.intakes,
+        orders: gathered.orders,
+        found: times_ms.map(|_| gathered.found),
+        times_ms,
+        work: if reads_slots { Work::Slots(slots) } else { Work::Stream },
+        order,
+        survey: Some(survey),
+        left_out,
+        by_time: by_time.or(is_timed.then_some(survey)),
+        users: gathered.users,
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn look_over(options: &ReplayOptions, slots: &[Slot]) -> Survey {
+    let mut surveyor = Surveyor::new(super::plan::survey_schedule(options));
+    slots.iter().for_each(|slot| surveyor.add(slot.event_time_ms));
+    surveyor.finish()
+}
 
-    #[test]
-    fn a_tweet_without_a_time_takes_that_of_the_one_before_and_is_counted() {
-        let slot = |event_time_ms| Slot { event_time_ms, offset: 0, len: 1, group: NO_GROUP };
-        let mut slots = [NO_TIME, 5, NO_TIME, 3, NO_TIME].map(slot);
-        let mut intake = Intake::default();
-        assert_eq!(fill_in_times(&mut slots, &mut intake), Some((3, 5)));
-        assert_eq!(slots.map(|slot| slot.event_time_ms), [5, 5, 5, 3, 3]);
-        assert_eq!(intake.without_time, 3);
-
-        let mut none = [NO_TIME; 2].map(slot);
-        assert_eq!(fill_in_times(&mut none, &mut intake), None);
-        assert_eq!((none[1].event_time_ms, intake.without_time), (0, 3));
-    }
+/// Puts tweets of one time into the order of their ids, with all cores.
+fn order_ties(files: &Files, slots: &mut Slots) {
+    let contexts = &slots.contexts;
+    let part = slots.slots.len().div_ceil(workers(files)).max(1);
+    std::thread::scope(|scope| {
+        let mut rest = &mut slots.slots[..];
+        while !rest.is_empty() {
+            // Not between two of one time.
+            let mut end = part.min(rest.len());
+            while end < rest.len() && rest[end].event_time_ms == rest[end - 1].event_time_ms {
+                end += 1;
+            }
+            let (these, later) = rest.split_at_mut(end);
+            rest = later;
+            scope.spawn(move || {
+                let mut parser = Parser::new();
+                order_ties_by_id(these, |slot| {
+                    let frame = files.frame(slot, contexts[slot.context as usize]);
+                    parser.parse(frame.bytes, |record| match record {
+                        Ok(Record::Tweet(tweet)) => IdKey::of(tweet.id).number(),
+                        _ => None,
+                    })
+                });
+            });
+        }
+    });
 }

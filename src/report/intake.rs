@@ -1,11 +1,11 @@
 //! What was found in the input: values, records, tweets, and what was left out and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 /// Counts of one pass over the input.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Intake {
     /// JSON values found by the source.
     pub frames: u64,
@@ -21,6 +21,8 @@ pub struct Intake {
     pub tweets: u64,
     /// Items that are none, by kind.
     pub rejects: BTreeMap<&'static str, RejectCount>,
+    /// What the records look like that hold tweets.
+    pub shapes: BTreeSet<&'static str>,
     /// Tweets without a time in a file whose other tweets have one.
     pub without_time: u64,
 }
@@ -53,10 +55,38 @@ impl Intake {
         self.rejects.entry(kind).or_insert(RejectCount { count: 0, first_offset: offset }).count += 1;
     }
 
-    /// Counts a tweet.
-    pub fn tweet(&mut self) {
+    /// Counts a tweet from a record of this shape.
+    pub fn tweet(&mut self, shape: &'static str) {
         self.items += 1;
         self.tweets += 1;
+        // Nearly always that of all tweets before.
+        if self.shapes.first() != Some(&shape) {
+            self.shapes.insert(shape);
+        }
+    }
+
+    /// Adds what was found behind it in the same file.
+    pub fn merge(&mut self, later: Intake) {
+        self.frames += later.frames;
+        self.records += later.records;
+        self.unparseable += later.unparseable;
+        let room = OFFSETS_KEPT.saturating_sub(self.unparseable_at.len());
+        self.unparseable_at.extend(later.unparseable_at.into_iter().take(room));
+        self.items += later.items;
+        self.tweets += later.tweets;
+        for (kind, found) in later.rejects {
+            let none = RejectCount { count: 0, first_offset: found.first_offset };
+            self.rejects.entry(kind).or_insert(none).count += found.count;
+        }
+        self.shapes.extend(later.shapes);
+        self.without_time += later.without_time;
+    }
+
+    /// All of several files. An offset is one in the first file that has such a thing.
+    pub fn sum(files: &[Intake]) -> Intake {
+        let mut sum = Intake::default();
+        files.iter().for_each(|intake| sum.merge(intake.clone()));
+        sum
     }
 
     /// All rejects together.
@@ -72,7 +102,7 @@ mod tests {
     #[test]
     fn items_are_tweets_and_rejects_and_the_first_place_of_a_kind_is_kept() {
         let mut intake = Intake::default();
-        intake.tweet();
+        intake.tweet("flat");
         intake.reject("delete", 7);
         intake.reject("delete", 90);
         for offset in 0..20 {
@@ -81,5 +111,13 @@ mod tests {
         assert_eq!((intake.items, intake.tweets, intake.reject_total()), (3, 1, 2));
         assert_eq!(intake.rejects["delete"], RejectCount { count: 2, first_offset: 7 });
         assert_eq!((intake.unparseable, intake.unparseable_at.len()), (20, OFFSETS_KEPT));
+        let mut later = Intake::default();
+        later.reject("limit", 200);
+        later.reject("delete", 300);
+        later.unparseable(400);
+        intake.merge(later);
+        assert_eq!(intake.rejects["delete"], RejectCount { count: 3, first_offset: 7 });
+        assert_eq!(intake.rejects["limit"].first_offset, 200);
+        assert_eq!((intake.unparseable, intake.unparseable_at.len()), (21, OFFSETS_KEPT));
     }
 }

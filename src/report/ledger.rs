@@ -20,7 +20,7 @@ pub struct Ledger {
     pub rejects: u64,
     /// Items that are tweets.
     pub tweets: u64,
-    /// How often the input is replayed.
+    /// How often the input was replayed; a loop that was begun counts.
     pub loops: u64,
     /// Tweets left out on purpose.
     pub skipped: u64,
@@ -55,8 +55,32 @@ pub struct Ledger {
 pub struct SkippedBy {
     /// Beyond `--limit`.
     pub limit: u64,
+    /// Not written between `--start` and `--end`.
+    pub range: u64,
+    /// Of an id that came before, with `--dedup`.
+    pub duplicate_id: u64,
+    /// Not sent any more when `--duration` was over.
+    pub duration: u64,
     /// Not sent any more when the run was stopped.
     pub stop: u64,
+}
+
+impl SkippedBy {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.reasons().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Each reason in words, with its count.
+    pub fn reasons(&self) -> [(&'static str, u64); 5] {
+        [
+            ("limit", self.limit),
+            ("out of range", self.range),
+            ("duplicate ids", self.duplicate_id),
+            ("after the duration", self.duration),
+            ("after the stop", self.stop),
+        ]
+    }
 }
 
 /// Whether a ledger adds up.
@@ -91,7 +115,7 @@ impl Ledger {
         line(self.frames, self.records + self.unparseable, "frames = records + unparseable");
         line(self.items, self.tweets + self.rejects, "items = tweets + rejects");
         line(self.tweets * self.loops, self.published + self.skipped, "tweets × loops = published + skipped");
-        line(self.skipped, self.skipped_by.limit + self.skipped_by.stop, "skipped = by limit + by stop");
+        line(self.skipped, self.skipped_by.total(), "skipped = the sum of skipped_by");
         let settled = self.delivered + self.failed;
         match self.received {
             Some(received) => {
@@ -133,7 +157,7 @@ mod tests {
             tweets: 10,
             loops: 1,
             skipped: 2,
-            skipped_by: SkippedBy { limit: 2, stop: 0 },
+            skipped_by: SkippedBy { limit: 2, ..SkippedBy::default() },
             published: 8,
             received: Some(8),
             mqtt_lost: Some(0),

@@ -5,6 +5,7 @@
 //! tests read.
 
 mod counters;
+mod inspection;
 mod intake;
 mod json;
 mod latency;
@@ -17,13 +18,17 @@ mod summary;
 mod tally;
 
 pub use counters::{Counter, Counters};
+pub use inspection::{Inspection, write_inspection};
 pub use intake::{Intake, RejectCount};
 pub use json::write_json;
 pub use latency::{LatencyMs, new_histogram};
 pub use ledger::{Ledger, SkippedBy, Verdict};
 pub use machine::{Usage, own_memory, thread_cpu};
 pub use progress::{Progress, prepare_bar};
-pub use run::{Endpoints, HopReport, Hops, InputReport, PaceReport, RunReport};
+pub use run::{
+    ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,
+    RunReport,
+};
 pub use screen::Screen;
-pub use summary::{seconds, write_summary};
+pub use summary::{rate, seconds, write_summary};
 pub use tally::{Failures, Tally};

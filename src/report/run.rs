@@ -25,7 +25,9 @@ pub struct RunReport {
     pub bottleneck: &'static str,
     /// The counts.
     pub ledger: Ledger,
-    /// Rejects by kind.
+    /// What was written as dead letters; `None`: nobody asked for them.
+    pub dead_letters: Option<DeadLetterReport>,
+    /// Rejects by kind. An offset is one in the first file that has such a thing.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
     /// Byte offsets of the first unparseable values.
     pub unparseable_at: Vec<u64>,
@@ -52,9 +54,11 @@ pub struct RunReport {
 /// The input.
 #[derive(Debug, Clone, Serialize)]
 pub struct InputReport {
-    /// Path as given.
+    /// Path as given; of several, how many and the first.
     pub file: String,
-    /// Size in bytes.
+    /// Each file with what is in it.
+    pub files: Vec<FileReport>,
+    /// Size of all in bytes, unpacked.
     pub bytes: u64,
     /// How its values are strung together.
     pub framing: &'static str,
@@ -66,6 +70,44 @@ pub struct InputReport {
     pub last: Option<String>,
     /// Tweets without a time among others that have one; they took the time of the one before.
     pub without_time: u64,
+    /// Tweets sent behind a younger one; `None` where all were put in order of time, or shuffled.
+    pub stepped_back: Option<u64>,
+}
+
+/// One file of the input.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReport {
+    /// Path as given.
+    pub file: String,
+    /// Size in bytes, unpacked.
+    pub bytes: u64,
+    /// How its values are strung together.
+    pub framing: &'static str,
+    /// How its tweets lie in time; `None` when they have no times, or were not looked at.
+    pub order: Option<&'static str>,
+    /// JSON values in it.
+    pub frames: u64,
+    /// Tweets in it.
+    pub tweets: u64,
+    /// Rejects in it, by kind.
+    pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
+    /// Values in it that are no JSON.
+    pub unparseable: u64,
+    /// Where the first of those begin.
+    pub unparseable_at: Vec<u64>,
+}
+
+/// What was written as dead letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DeadLetterReport {
+    /// The file.
+    pub file: String,
+    /// Records and items that are no tweets.
+    pub rejects: u64,
+    /// Values that are no JSON.
+    pub unparseable: u64,
+    /// Tweets that Kafka did not acknowledge.
+    pub failed: u64,
 }
 
 /// The schedule and how well it was kept.
@@ -75,6 +117,8 @@ pub struct PaceReport {
     pub asked: String,
     /// Order of sending.
     pub order: &'static str,
+    /// Whether tweets of one second were spread over it.
+    pub spread: bool,
     /// Start of the replay, ISO 8601.
     pub started_at: Option<String>,
     /// First to last send, in seconds.
@@ -90,6 +134,19 @@ pub struct PaceReport {
     /// Send time − intended send time, in milliseconds; `None` at full speed, where nothing is
     /// intended.
     pub schedule_lag_ms: Option<LatencyMs>,
+    /// What the user changed while it ran; each anchored the plan anew.
+    pub changes: Vec<ChangeReport>,
+}
+
+/// A pause, or another speed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ChangeReport {
+    /// When, in seconds since the first send.
+    pub at_s: f64,
+    /// How long it was paused, in seconds.
+    pub paused_s: Option<f64>,
+    /// How many times as fast as asked for it went on.
+    pub speed_times: Option<f64>,
 }
 
 /// One entry for each hop. `None`: the hop was off.

@@ -13,19 +13,32 @@ use super::{HopReport, LatencyMs, RunReport, Verdict};
 pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
     let count = HumanCount;
     let (ledger, pace) = (&report.ledger, &report.pace);
-    let asked = pace.planned_s.map_or(String::new(), |planned| format!(", planned {}", seconds(planned)));
+    let planned = pace.planned_s.map_or(String::new(), |planned| format!(", planned {}", seconds(planned)));
+    let loops = if ledger.loops > 1 { format!(" in {} loops", count(ledger.loops)) } else { String::new() };
     writeln!(out)?;
     writeln!(
         out,
-        "  replayed   {} tweets in {}: {}/s (asked {}{asked})",
+        "  replayed   {} tweets{loops} in {}: {} (asked {}{planned})",
         count(ledger.published),
         seconds(pace.duration_s),
-        count(pace.achieved_rate_per_s.round() as u64),
+        rate(pace.achieved_rate_per_s),
         pace.asked,
     )?;
     match pace.schedule_lag_ms {
         Some(lag) => writeln!(out, "  late by    {}  (send − intended send)", latency(lag))?,
         None => writeln!(out, "  late by    nothing was intended: full speed has no schedule")?,
+    }
+    for change in &pace.changes {
+        let at = seconds(change.at_s);
+        match (change.paused_s, change.speed_times) {
+            (Some(paused_s), _) => writeln!(out, "  at {at:<8}paused for {}", seconds(paused_s))?,
+            (_, Some(times)) => writeln!(out, "  at {at:<8}went on {times} times as fast as asked for")?,
+            _ => {}
+        }
+    }
+    if let Some(stepped_back) = report.input.stepped_back.filter(|stepped_back| *stepped_back > 0) {
+        let stepped_back = count(stepped_back);
+        writeln!(out, "  order      {stepped_back} tweets came behind a younger one, and left with it")?;
     }
     if let Some(ack) = report.hops.kafka.latency_ms {
         writeln!(out, "  acked in   {}  (Kafka's delivery report − send)", latency(ack))?;
@@ -46,10 +59,14 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
                 0 => String::new(),
                 skipped => format!(" + {} left out", count(skipped)),
             };
+            let loops = match ledger.loops {
+                1 => String::new(),
+                loops => format!(" × {} loops", count(loops)),
+            };
             writeln!(
                 out,
-                "every tweet accounted for: {} read = {} delivered{skipped}",
-                count(ledger.tweets * ledger.loops),
+                "every tweet accounted for: {} read{loops} = {} delivered{skipped}",
+                count(ledger.tweets),
                 count(ledger.delivered),
             )
         }
@@ -108,22 +125,24 @@ fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
             None => String::new(),
         }
     )?;
-    let kinds: Vec<String> =
-        report.rejects_by_kind.iter().map(|(kind, found)| format!("{} {kind}", count(found.count))).collect();
+    let kinds: Vec<(&str, u64)> =
+        report.rejects_by_kind.iter().map(|(kind, found)| (*kind, found.count)).collect();
     writeln!(
         out,
         "  records    {} items = {} tweets + {} rejects{}",
         count(ledger.items),
         count(ledger.tweets),
         count(ledger.rejects),
-        if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
+        in_brackets(&kinds)
     )?;
     writeln!(
         out,
-        "  sent       {} tweets = {} published + {} left out",
-        count(ledger.tweets * ledger.loops),
+        "  sent       {} tweets{} = {} published + {} left out{}",
+        count(ledger.tweets),
+        if ledger.loops == 1 { String::new() } else { format!(" × {} loops", count(ledger.loops)) },
         count(ledger.published),
-        count(ledger.skipped)
+        count(ledger.skipped),
+        in_brackets(ledger.skipped_by.reasons().iter().filter(|(_, skipped)| *skipped > 0)),
     )?;
     let came = match (ledger.received, ledger.mqtt_lost) {
         (Some(received), Some(lost)) => {
@@ -146,6 +165,16 @@ fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
         count(ledger.delivered),
         count(ledger.failed)
     )?;
+    if let Some(letters) = &report.dead_letters {
+        writeln!(
+            out,
+            "  letters    {} rejects + {} unparseable + {} failed, in {}",
+            count(letters.rejects),
+            count(letters.unparseable),
+            count(letters.failed),
+            letters.file
+        )?;
+    }
     if let Some(foreign) = ledger.foreign.filter(|foreign| *foreign > 0) {
         writeln!(
             out,
@@ -161,6 +190,13 @@ fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
     Ok(())
 }
 
+/// Counts with what they count, in brackets; nothing where there is none.
+fn in_brackets<'a>(counts: impl IntoIterator<Item = &'a (&'a str, u64)>) -> String {
+    let words: Vec<String> =
+        counts.into_iter().map(|(name, count)| format!("{} {name}", HumanCount(*count))).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
 fn latency(ms: LatencyMs) -> String {
     let LatencyMs { p50, p99, p999, max, .. } = ms;
     format!("p50 {} · p99 {} · p99.9 {} · max {}", millis(p50), millis(p99), millis(p999), millis(max))
@@ -173,6 +209,16 @@ fn millis(ms: f64) -> String {
         ms if ms < 10.0 => format!("{ms:.1} ms"),
         ms if ms < 1_000.0 => format!("{ms:.0} ms"),
         ms => seconds(ms / 1_000.0),
+    }
+}
+
+/// A number of tweets a second in words, as exact as a person wants it.
+pub fn rate(per_s: f64) -> String {
+    match per_s {
+        per_s if per_s >= 10.0 => format!("{}/s", HumanCount(per_s.round() as u64)),
+        per_s if per_s >= 0.1 => format!("{per_s:.2}/s"),
+        per_s if per_s >= 0.1 / 60.0 => format!("{:.2}/min", per_s * 60.0),
+        per_s => format!("{:.2}/h", per_s * 3_600.0),
     }
 }
 
@@ -195,6 +241,10 @@ mod tests {
 
     #[test]
     fn times_are_shown_as_people_say_them() {
+        assert_eq!(
+            [rate(1_234.4), rate(9.0), rate(0.05), rate(0.001)],
+            ["1,234/s", "9.00/s", "3.00/min", "3.60/h"]
+        );
         assert_eq!(millis(0.025), "25 µs");
         assert_eq!(millis(2.34), "2.3 ms");
         assert_eq!(millis(1_234.0), "1.23 s");

@@ -53,11 +53,22 @@ impl Default for Tally {
 
 impl Tally {
     /// Takes all deliveries until their senders are gone.
-    pub fn run(mut self, deliveries: &Receiver<Vec<Delivery>>) -> Self {
+    pub fn run(self, deliveries: &Receiver<Vec<Delivery>>) -> Self {
+        self.run_with(deliveries, |_, _| {})
+    }
+
+    /// Likewise, and shows each batch to `look`, with the sequence number below which every event
+    /// has been reported on.
+    pub fn run_with(
+        mut self,
+        deliveries: &Receiver<Vec<Delivery>>,
+        mut look: impl FnMut(&[Delivery], u64),
+    ) -> Self {
         for batch in deliveries {
             for delivery in &batch {
                 self.take(delivery);
             }
+            look(&batch, self.seen.next);
         }
         self
     }

@@ -1,0 +1,73 @@
+//! `tweetblast inspect`, and the dry run of a replay.
+
+use std::io::Write;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::Exit;
+use super::input::InputArgs;
+use super::output::Output;
+use super::pace::PaceArgs;
+use super::replay::stop_on_signals;
+use crate::pipeline::{ReplayOptions, inspect, without_tweets};
+use crate::report::{Screen, write_inspection};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tweetblast inspect tweets.json\n  \
+    tweetblast inspect tweets.json --speedup 100x --max-gap 5s\n  \
+    tweetblast inspect --json folder/\n\nExit codes: 0 there are tweets in it; 1 there are none, or it cannot be read.")]
+pub(super) struct InspectArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
+    /// Write all of it as JSON to standard output
+    #[arg(long, help_heading = "Report")]
+    json: bool,
+}
+
+impl InspectArgs {
+    pub fn run(self) -> anyhow::Result<u8> {
+        let files = self.input.files()?;
+        if files.len() > 1 && files.iter().any(|file| file.as_os_str() == "-") {
+            bail!("standard input (-) cannot be inspected together with files; --json takes no value here");
+        }
+        let screen = Screen::new(self.json, false);
+        let stop = stop_on_signals()?;
+        let options = self.input.apply(files, self.pace.apply(ReplayOptions::default()));
+        let mut json = self.json.then(Output::stdout);
+        run(&options, &stop, &screen, json.as_mut())
+    }
+}
+
+/// Inspects, and shows the page or writes the JSON.
+pub(super) fn run(
+    options: &ReplayOptions,
+    stop: &AtomicBool,
+    screen: &Screen,
+    json: Option<&mut Output>,
+) -> anyhow::Result<u8> {
+    let found = inspect(options, stop, screen)?;
+    match json {
+        Some(out) => {
+            let write = |out: &mut Output| -> std::io::Result<()> {
+                serde_json::to_writer_pretty(&mut *out, &found)?;
+                writeln!(out)?;
+                out.flush()
+            };
+            write(out).context("cannot write the report (--json)")?;
+        }
+        None => {
+            let mut page = String::new();
+            // Writing to a string cannot fail.
+            let _ = write_inspection(&found, &mut page);
+            screen.say(&page);
+        }
+    }
+    match without_tweets(&found) {
+        None => Ok(Exit::Balanced as u8),
+        Some(error) => Err(error.into()),
+    }
+}

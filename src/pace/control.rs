@@ -1,0 +1,61 @@
+//! What the user asks for while a replay runs: pause it, go on, faster, slower.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
+
+/// Shared between whoever reads the keys and the pacer.
+#[derive(Debug, Default)]
+pub struct Control {
+    paused: AtomicBool,
+    /// How often the speed was doubled; below 0: halved.
+    doublings: AtomicI32,
+}
+
+/// Farthest from the speed asked for, in doublings: a million times faster or slower.
+const DOUBLINGS_MAX: i32 = 20;
+
+impl Control {
+    /// For a replay that waits at its start for [`toggle_pause`](Self::toggle_pause), or does not.
+    pub fn new(paused: bool) -> Self {
+        Self { paused: AtomicBool::new(paused), doublings: AtomicI32::new(0) }
+    }
+
+    /// Pauses, or goes on.
+    pub fn toggle_pause(&self) {
+        self.paused.fetch_xor(true, Ordering::Relaxed);
+    }
+
+    /// Twice as fast (`1`) or half as fast (`-1`).
+    pub fn double_speed(&self, doublings: i32) {
+        let sum = self.doublings.load(Ordering::Relaxed) + doublings;
+        self.doublings.store(sum.clamp(-DOUBLINGS_MAX, DOUBLINGS_MAX), Ordering::Relaxed);
+    }
+
+    /// Whether the replay is to wait.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    /// How many times the speed asked for.
+    pub fn speed_times(&self) -> f64 {
+        2f64.powi(self.doublings.load(Ordering::Relaxed))
+    }
+}
+
+/// Something that anchored the plan anew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// When, counted from the first send.
+    pub at: Duration,
+    /// What.
+    pub what: ChangeKind,
+}
+
+/// What the user did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ChangeKind {
+    /// Paused, for so long.
+    Pause(Duration),
+    /// Went on so many times as fast as asked for at the start.
+    Speed(f64),
+}

@@ -1,0 +1,241 @@
+//! The pacer on a virtual clock: a day is over in milliseconds.
+
+use std::convert::Infallible;
+
+use super::super::VirtualClock;
+use super::*;
+
+/// What the user does, and at which moment of the clock.
+type Key = (Duration, fn(&Control));
+
+/// One replay: what it is given, and what is done to it.
+struct Replay {
+    /// Event times, in milliseconds, of each loop.
+    loops: Vec<Vec<i64>>,
+    speed: Speed,
+    delay: Duration,
+    duration: Option<Duration>,
+    /// Time that passes at each look at the clock.
+    busy: Duration,
+    keys: Vec<Key>,
+}
+
+impl Replay {
+    fn of(times_ms: &[i64], speed: Speed) -> Self {
+        Self {
+            loops: vec![times_ms.to_vec()],
+            speed,
+            delay: Duration::ZERO,
+            duration: None,
+            busy: Duration::ZERO,
+            keys: Vec::new(),
+        }
+    }
+
+    /// The send times on the clock, how many were left, and what the pacer saw.
+    fn run(self) -> (Vec<Duration>, usize, PaceStats) {
+        let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::new(false));
+        let zero = Instant::now();
+        let options = PacerOptions {
+            schedule: Schedule { speed: self.speed, max_gap: None },
+            delay: self.delay,
+            duration: self.duration,
+            stamp: None,
+            stop: &stop,
+            over: &over,
+            control: &control,
+        };
+        let keys = self.keys.into_iter().peekable();
+        let clock =
+            TestClock { inner: VirtualClock::at(zero), zero, busy: self.busy, keys, control: &control };
+        let mut pacer = Pacer::new(options, clock);
+        let (mut sent, mut left, mut seq) = (Vec::new(), 0, 0);
+        for (pass, times_ms) in self.loops.iter().enumerate() {
+            let collect = |events: &mut Vec<Event>| {
+                sent.extend(events.drain(..).map(|event| event.sent - zero));
+                Ok::<(), Infallible>(())
+            };
+            left += pacer.release(drafts(times_ms, &mut seq, pass as u32), collect).unwrap();
+        }
+        assert_eq!(over.load(Ordering::Relaxed), left > 0);
+        assert_eq!(sent.len() + left, seq as usize);
+        (sent, left, pacer.into_stats())
+    }
+}
+
+/// Time passes when somebody looks at it, and keys are pressed when their time has come.
+struct TestClock<'a> {
+    inner: VirtualClock,
+    zero: Instant,
+    busy: Duration,
+    keys: std::iter::Peekable<std::vec::IntoIter<Key>>,
+    control: &'a Control,
+}
+
+impl Clock for TestClock<'_> {
+    fn now(&mut self) -> Instant {
+        self.inner.advance(self.busy);
+        let now = self.inner.now();
+        while let Some((_, key)) = self.keys.next_if(|(at, _)| self.zero + *at <= now) {
+            key(self.control);
+        }
+        now
+    }
+
+    fn sleep_until(&mut self, due: Instant, stop: &AtomicBool) {
+        // As the real one: not for long, so that keys are noticed.
+        let soon = self.inner.now() + Duration::from_millis(50);
+        self.inner.sleep_until(due.min(soon), stop);
+    }
+}
+
+fn drafts(times_ms: &[i64], next_seq: &mut u64, pass: u32) -> Drafts {
+    let draft = |time_ms: &i64| {
+        *next_seq += 1;
+        Draft {
+            seq: *next_seq - 1,
+            event_time_ms: *time_ms,
+            plan_time_us: *time_ms * 1_000,
+            pass,
+            payload_bytes: 2,
+            key_bytes: 1,
+        }
+    };
+    let items: Vec<Draft> = times_ms.iter().map(draft).collect();
+    Drafts { bytes: BytesMut::from(b"ppk".repeat(times_ms.len()).as_slice()), items }
+}
+
+fn millis(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+#[test]
+fn a_day_at_100x_does_not_drift_although_each_release_takes_time() {
+    let times_ms: Vec<i64> = (0..86_400).map(|second| second * 1_000).collect();
+    let day = Replay { busy: Duration::from_micros(300), ..Replay::of(&times_ms, Speed::Factor(100.0)) };
+    let (sent, _, stats) = day.run();
+    let took = *sent.last().unwrap() - sent[0];
+    assert!(took >= millis(863_990) && took < millis(863_991), "{took:?}");
+    assert!(stats.lag_us.unwrap().max() < 1_000);
+}
+
+#[test]
+fn lag_counts_from_the_intended_time_when_the_sink_is_slow_and_the_plan_stays() {
+    let slow = Replay { busy: millis(500), ..Replay::of(&[0, 1, 2, 3_000, 9_000], Speed::Factor(1.0)) };
+    let (sent, _, stats) = slow.run();
+    assert_eq!(sent.len(), 5);
+    let took = *sent.last().unwrap() - sent[0];
+    assert!(took < millis(9_600), "late events shift nothing behind them: {took:?}");
+    assert!(stats.lag_us.unwrap().max() >= 400_000, "late events are counted as late");
+}
+
+#[test]
+fn loop_3_lasts_three_times_loop_1_and_counts_are_loops_times_n() {
+    let times_ms = [5_000, 5_250, 7_000];
+    let once = Replay::of(&times_ms, Speed::Factor(2.0)).run().0;
+    let thrice =
+        Replay { loops: vec![times_ms.to_vec(); 3], ..Replay::of(&times_ms, Speed::Factor(2.0)) }.run().0;
+    assert_eq!((once.len(), thrice.len()), (3, 9));
+    assert_eq!((*once.last().unwrap(), *thrice.last().unwrap()), (millis(1_000), millis(3_000)));
+    let max = Replay { loops: vec![times_ms.to_vec(); 3], ..Replay::of(&times_ms, Speed::Max) }.run();
+    assert_eq!((max.0.len(), max.2.lag_us), (9, None), "full speed loops too, without a schedule");
+}
+
+#[test]
+fn a_duration_leaves_out_what_is_intended_later_and_counts_it() {
+    let times_ms: Vec<i64> = (0..10).map(|second| second * 1_000).collect();
+    let cut = |speed, busy| {
+        let replay = Replay {
+            duration: Some(millis(3_000)),
+            busy,
+            loops: vec![times_ms.clone(); 2],
+            ..Replay::of(&[], speed)
+        };
+        let (sent, left, _) = replay.run();
+        (sent.len(), left)
+    };
+    assert_eq!(cut(Speed::Factor(1.0), Duration::ZERO), (3, 17));
+    assert_eq!(cut(Speed::PerSecond(2.0), Duration::ZERO), (6, 14));
+    assert_eq!(cut(Speed::Factor(1e-3), Duration::ZERO), (1, 19));
+    // Without a schedule by the clock; and hopelessly late, too.
+    assert_eq!(cut(Speed::Max, millis(2_000)), (20, 0));
+    assert_eq!(cut(Speed::Max, millis(4_000)), (10, 10));
+    assert_eq!(cut(Speed::Factor(1e6), millis(10_000)), (1, 19));
+}
+
+#[test]
+fn a_delay_comes_before_the_first_event_and_is_no_part_of_the_plan() {
+    let late = Replay { delay: millis(60_000), ..Replay::of(&[0, 2_000], Speed::Factor(1.0)) };
+    let (sent, _, stats) = late.run();
+    assert_eq!(sent, [millis(60_000), millis(62_000)]);
+    assert_eq!(stats.lag_us.unwrap().max(), 0);
+}
+
+#[test]
+fn pause_and_speed_anchor_the_plan_anew_and_are_noted() {
+    let mut replay = Replay::of(&[0, 1_000, 10_000, 20_000], Speed::Factor(1.0));
+    replay.keys = vec![
+        (millis(4_000), Control::toggle_pause),
+        (millis(9_000), Control::toggle_pause),
+        (millis(11_000), |control| control.double_speed(1)),
+    ];
+    let (sent, left, stats) = replay.run();
+    assert_eq!(left, 0);
+    // At 11 s, 5 of them paused, the plan stands at 6 s; then twice as fast.
+    assert_eq!(sent[..3], [millis(0), millis(1_000), millis(13_000)]);
+    assert_eq!(sent[3], millis(18_000));
+    assert_eq!(stats.lag_us.unwrap().max(), 0, "what was moved is not late");
+    assert_eq!(
+        stats.changes,
+        [
+            Change { at: millis(4_000), what: ChangeKind::Pause(millis(5_000)) },
+            Change { at: millis(11_000), what: ChangeKind::Speed(2.0) },
+        ]
+    );
+}
+
+#[test]
+fn stop_ends_the_replay_between_two_events() {
+    let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::default());
+    let options = PacerOptions {
+        schedule: Schedule { speed: Speed::Factor(1.0), max_gap: None },
+        delay: Duration::ZERO,
+        duration: None,
+        stamp: None,
+        stop: &stop,
+        over: &over,
+        control: &control,
+    };
+    let mut pacer = Pacer::new(options, VirtualClock::at(Instant::now()));
+    let mut count = 0;
+    let send = |events: &mut Vec<Event>| {
+        count += events.len();
+        stop.store(true, Ordering::Relaxed);
+        Ok::<(), Infallible>(())
+    };
+    let left = pacer.release(drafts(&[0, 1_000, 2_000], &mut 0, 0), send).unwrap();
+    assert_eq!((count, left), (1, 2));
+}
+
+#[test]
+fn time_stamps_are_event_times_where_asked_and_keys_come_out_whole() {
+    let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::default());
+    let write = |ms: i64, place: &mut [u8]| place[0] = b'0' + (ms % 10) as u8;
+    let options = PacerOptions {
+        schedule: Schedule { speed: Speed::Factor(1.0), max_gap: None },
+        delay: Duration::ZERO,
+        duration: None,
+        stamp: Some(Stamp { time: StampTime::Event, offset: 1, write }),
+        stop: &stop,
+        over: &over,
+        control: &control,
+    };
+    let mut pacer = Pacer::new(options, VirtualClock::at(Instant::now()));
+    let mut seen = Vec::new();
+    let send = |events: &mut Vec<Event>| {
+        seen.extend(events.drain(..).map(|event| (event.payload, event.key, event.intended.is_some())));
+        Ok::<(), Infallible>(())
+    };
+    pacer.release(drafts(&[3, 4], &mut 0, 0), send).unwrap();
+    assert_eq!(seen, [("p3".into(), "k".into(), true), ("p4".into(), "k".into(), true)]);
+}

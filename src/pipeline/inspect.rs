@@ -1,0 +1,74 @@
+//! Looks at an input without sending anything: no broker, no Kafka, no network.
+
+use std::sync::atomic::AtomicBool;
+
+use super::files::Files;
+use super::outcome::file_reports;
+use super::plan::{Plan, iso_ms, order_name};
+use super::prepare::{Goal, prepare};
+use super::{ReplayError, ReplayOptions};
+use crate::report::{Inspection, Intake, Screen, prepare_bar};
+
+/// What is in the input, and what a replay with these options would be. An input without tweets is
+/// no error here: the counts say so.
+///
+/// # Errors
+/// When a file cannot be read, or it is stopped.
+pub fn inspect(
+    options: &ReplayOptions,
+    stop: &AtomicBool,
+    screen: &Screen,
+) -> Result<Inspection, ReplayError> {
+    let files = Files::open(&options.files)?;
+    let bar = prepare_bar(screen, files.bytes());
+    let prepared = prepare(&files, options, Goal::Inspect, None, &bar, stop)?;
+    let plan = Plan::new(options, &prepared);
+    let intake = Intake::sum(&prepared.intakes);
+    let (first_ms, last_ms) = prepared.times_ms.unzip();
+    let duration_s = plan.duration.map(|duration| duration.as_secs_f64());
+    const HOUR_S: f64 = 3_600.0;
+    Ok(Inspection {
+        file: files.words(),
+        form: files.framing(),
+        shape: (!intake.shapes.is_empty())
+            .then(|| intake.shapes.iter().copied().collect::<Vec<_>>().join(" and ")),
+        bytes: files.bytes(),
+        frames: intake.frames,
+        records: intake.records,
+        items: intake.items,
+        tweets: intake.tweets,
+        users: prepared.users,
+        rejects: intake.rejects.iter().map(|(kind, found)| (*kind, found.count)).collect(),
+        unparseable: intake.unparseable,
+        first: first_ms.map(iso_ms),
+        last: last_ms.map(iso_ms),
+        without_time: intake.without_time,
+        order: prepared.found.map(|found| found.name()),
+        whole_seconds: prepared.by_time.map(|found| found.whole_seconds),
+        longest_gap_s: prepared.by_time.map(|found| found.longest_gap.as_secs_f64()),
+        peak_rate_per_s: prepared.by_time.map(|found| found.peak_per_s),
+        event_hours: prepared.by_time.map(|found| found.hours),
+        bytes_per_tweet: (intake.tweets > 0).then(|| files.bytes() as f64 / intake.tweets as f64),
+        selected: prepared.survey.map_or(0, |survey| survey.tweets),
+        asked: plan.asked.clone(),
+        send_order: order_name(prepared.order),
+        spread: plan.spread,
+        predicted_duration_s: duration_s,
+        predicted_rate_per_s: plan.rate_per_s(),
+        send_hours: duration_s.map(|duration_s| (duration_s / HOUR_S).floor() as u64 + 1),
+        files: file_reports(&files, &prepared, &prepared.intakes),
+        rejects_by_kind: intake.rejects,
+        unparseable_at: intake.unparseable_at,
+    })
+}
+
+/// The error that an input without tweets is.
+pub fn without_tweets(found: &Inspection) -> Option<ReplayError> {
+    let intake = Intake {
+        frames: found.frames,
+        unparseable: found.unparseable,
+        rejects: found.rejects_by_kind.clone(),
+        ..Intake::default()
+    };
+    (found.tweets == 0).then(|| ReplayError::no_tweets_in(found.file.clone(), &intake))
+}
