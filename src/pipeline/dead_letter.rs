@@ -233,7 +233,8 @@ fn put_line(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
 fn put_item(user_id: Option<i64>, item: &[u8], out: &mut impl Write) -> io::Result<()> {
     match user_id {
         Some(id) => write!(out, "{{\"id\":{id},\"tweets\":[")?,
-        None => write!(out, "{{\"id\":null,\"tweets\":[")?,
+        // An id that is no number, as it was; null would be none at all.
+        None => write!(out, "{{\"id\":\"\",\"tweets\":[")?,
     }
     out.write_all(item)?;
     out.write_all(b"]}")
@@ -303,6 +304,11 @@ mod tests {
         let mut out = Vec::new();
         put_line(b"{\r\n\"a\":\n1}", &mut out).unwrap();
         assert_eq!(out, b"{  \"a\": 1}");
+        // In a string there is none: that is no JSON.
+        for line_end in ["\n", "\r"] {
+            let text = format!("{{\"id\":1,\"text\":\"a{line_end}b\",\"user\":{{}}}}");
+            assert!(crate::tweet::Parser::new().parse(text.as_bytes(), |record| record.is_err()));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::ReplayOptions;
 use super::files::{Context, Files};
-use super::index::Chunk;
+use super::index::{Chunk, UserKey};
 use super::plan::survey_schedule;
 use super::prepare::Slots;
 use super::read::NO_TIME;
@@ -63,7 +63,7 @@ pub(super) struct Gather<'a> {
     ascending: Ascending,
     surveyor: Surveyor,
     has_ids: bool,
-    users: HashSet<i64>,
+    users: HashSet<UserKey>,
 }
 
 impl<'a> Gather<'a> {

@@ -13,7 +13,7 @@ use crossbeam_channel::bounded;
 
 use super::dead_letter::Letter;
 use super::files::{Context, Files, Inside};
-use super::read::{Reader, slots_of};
+use super::read::{Author, Reader, slots_of};
 use super::select::IdKey;
 use super::{ReplayError, ReplayOptions};
 use crate::pace::Slot;
@@ -50,7 +50,20 @@ pub(super) struct Chunk {
     pub contexts: Vec<Context>,
     pub intake: Intake,
     pub letters: Vec<Letter>,
-    pub users: HashSet<i64>,
+    pub users: HashSet<UserKey>,
+}
+
+/// A user, by the id or, without one, by the name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum UserKey {
+    Id(i64),
+    Name(Box<str>),
+}
+
+impl UserKey {
+    fn of(author: Author<'_>) -> Option<Self> {
+        author.id.map(UserKey::Id).or_else(|| author.name.map(|name| UserKey::Name(name.into())))
+    }
 }
 
 /// Frames of one file, one after the other.
@@ -160,12 +173,12 @@ impl Worker<'_> {
         for frame in job.frames {
             self.reader.read(frame, |frame, found, counted| {
                 let at = (self.files, job.file);
-                slots_of(at, frame, found, counted, |mut slot, context, id, user_id, _| {
+                slots_of(at, frame, found, counted, |mut slot, context, id, author, _| {
                     slot.context = chunk.context(context, self.files);
                     chunk.slots.push(slot);
                     chunk.ids.push(id);
                     if self.wanted.users {
-                        chunk.users.extend(user_id);
+                        chunk.users.extend(UserKey::of(author));
                     }
                 });
             });

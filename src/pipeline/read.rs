@@ -114,6 +114,13 @@ impl Reader {
     }
 }
 
+/// Who wrote a tweet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Author<'a> {
+    pub id: Option<i64>,
+    pub name: Option<&'a str>,
+}
+
 /// Where each tweet is that a reader has found in a frame of this file: gives its slot, without the
 /// context's number, its context, its id and its author, and counts the texts of a group.
 pub(super) fn slots_of(
@@ -121,7 +128,7 @@ pub(super) fn slots_of(
     frame: Frame<'_>,
     found: Found<'_>,
     counted: &mut Counted,
-    mut each: impl FnMut(Slot, Context, IdKey, Option<i64>, &mut Counted),
+    mut each: impl FnMut(Slot, Context, IdKey, Author<'_>, &mut Counted),
 ) {
     match found {
         Found::Tweet(tweet) => {
@@ -129,7 +136,8 @@ pub(super) fn slots_of(
             let len = frame.bytes.len() as u32;
             let event_time_ms = tweet.event_time_ms.unwrap_or(NO_TIME);
             let slot = Slot { event_time_ms, offset: frame.offset, len, context: file };
-            each(slot, files.context_of(file, frame), IdKey::of(tweet.id), tweet.user_id, counted);
+            let author = Author { id: tweet.user_id, name: tweet.screen_name };
+            each(slot, files.context_of(file, frame), IdKey::of(tweet.id), author, counted);
         }
         Found::Group(group) => {
             let user_id = group.user_id;
@@ -140,7 +148,7 @@ pub(super) fn slots_of(
                         counted.text();
                         let (offset, len) = (text.offset, text.len);
                         let slot = Slot { event_time_ms: NO_TIME, offset, len, context: file };
-                        each(slot, context, IdKey::None, user_id, counted);
+                        each(slot, context, IdKey::None, Author { id: user_id, name: None }, counted);
                     }
                     Err(reject) => counted.item(reject, frame, user_id),
                 }

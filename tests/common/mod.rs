@@ -51,10 +51,16 @@ pub fn run(arguments: &[&str]) -> Finished {
     Finished::of(tweetblast().args(arguments).output().unwrap())
 }
 
-/// Replays `file` with free ports and gives the report with the exit code.
+/// Replays `file` with free ports and gives the report, which is as its schema says, with the exit
+/// code.
 pub fn replay(file: &str, arguments: &[&str]) -> (Value, i32) {
     let finished = run(&[&[file, "--json", "-"][..], FREE_PORTS, arguments].concat());
-    (finished.report(), finished.code)
+    let report = finished.report();
+    let schema: Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = schema.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{arguments:?}: {errors:#?}");
+    (report, finished.code)
 }
 
 /// A run that goes on in the background; killed when dropped.
