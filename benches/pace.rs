@@ -1,14 +1,19 @@
 //! Pacing: what a release costs an event beside writing its time stamp alone, on a virtual clock
-//! (nobody waits), with the sink that takes everything.
+//! (nobody waits), with the sink that takes everything; and the pass over the input before the
+//! clock starts, with all cores, beside counting its lines.
 
 use std::hint::black_box;
+use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::event::{Draft, Drafts, Event};
+use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::pace::{Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, VirtualClock};
+use tweetblast::pipeline::{OrderBy, ReplayOptions, inspect};
+use tweetblast::report::Screen;
 use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 #[global_allocator]
@@ -87,5 +92,35 @@ fn release(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, release);
+fn index(criterion: &mut Criterion) {
+    const TWEETS: u64 = 50_000;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut group = criterion.benchmark_group("index");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    let stop = AtomicBool::new(false);
+    for (name, form) in [("lines", GenerateForm::Lines), ("array", GenerateForm::Array)] {
+        let path = dir.path().join(name);
+        let mut out = std::fs::File::create(&path).map(std::io::BufWriter::new).expect("a file");
+        let options = GenerateOptions { tweets: TWEETS, form, ..GenerateOptions::default() };
+        generate(&options, &mut out).and_then(|_| out.flush()).expect("there is room");
+        let bytes = std::fs::read(&path).expect("it was written");
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        group.bench_function(format!("line_ends_limit/{name}"), |bencher| {
+            bencher.iter(|| black_box(memchr::memchr_iter(b'\n', &bytes).count()));
+        });
+        for (case, order) in [("kept", OrderBy::Shuffle), ("by_time", OrderBy::Time)] {
+            let options =
+                ReplayOptions { files: vec![path.clone()], order: Some(order), ..ReplayOptions::default() };
+            group.bench_function(format!("{case}/{name}"), |bencher| {
+                bencher.iter(|| {
+                    let found = inspect(&options, &stop, &Screen::none()).expect("it is a file of tweets");
+                    assert_eq!(found.tweets, TWEETS);
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, release, index);
 criterion_main!(benches);

@@ -5,6 +5,7 @@ mod ends;
 mod generate;
 mod input;
 mod inspect;
+mod keys;
 mod output;
 mod pace;
 mod replay;

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::ends::EndsArgs;
 use super::input::InputArgs;
+use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::{Exit, inspect, values};
-use crate::pace::StampTime;
+use crate::pace::{Control, StampTime};
 use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, ReplayOptions, replay};
 use crate::report::{RunReport, Screen, write_json, write_summary};
 use crate::tweet::PayloadForm;
@@ -28,6 +29,9 @@ pub(super) struct ReplayArgs {
     /// Wait so long before the first tweet
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
     delay: Option<Duration>,
+    /// Wait for the space key before the first tweet
+    #[arg(long, help_heading = "Pace")]
+    start_paused: bool,
 
     /// What a message holds
     #[arg(long, value_enum, default_value_t = PayloadFlag::Tweet, help_heading = "Messages")]
@@ -155,14 +159,26 @@ impl ReplayArgs {
         };
         let screen = Screen::new(json_on_stdout, self.quiet);
         let stop = stop_on_signals()?;
-        let hold = self.hold;
+        let (hold, start_paused) = (self.hold, self.start_paused);
         let mut options = self.into_options(files);
         if dry_run {
             return inspect::run(&options, &stop, &screen, json.as_mut());
         }
         options.dead_letters = dead_letters.as_ref().and_then(Output::dead_letters);
 
+        // Where nobody sees what a key did, none is listened to.
+        let keys = match start_paused || (screen.is_terminal() && screen.shows_progress()) {
+            true => Keys::listen(options.control.clone(), stop.clone()),
+            false => None,
+        };
+        if keys.is_none() && start_paused {
+            bail!("--start-paused waits for the space key, and standard input is no terminal to press it in");
+        }
+        if keys.is_some() && screen.shows_progress() {
+            screen.say(keys::WORDS);
+        }
         let replayed = replay(&options, &stop, &screen)?;
+        drop(keys);
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
         screen.say(&summary(report));
@@ -187,6 +203,7 @@ impl ReplayArgs {
     fn into_options(self, files: Vec<PathBuf>) -> ReplayOptions {
         let options = ReplayOptions {
             delay: self.delay.unwrap_or_default(),
+            control: Arc::new(Control::new(self.start_paused)),
             payload: match self.payload {
                 PayloadFlag::Tweet => PayloadForm::Tweet,
                 PayloadFlag::Minimal => PayloadForm::Minimal,
@@ -234,6 +251,7 @@ pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let asked = stop.clone();
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::Relaxed) {
+            keys::restore();
             std::process::exit(i32::from(Exit::Interrupted as u8));
         }
     })

@@ -270,6 +270,8 @@ fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> 
     let mut own_memory_mib = None;
     while !ended() {
         std::thread::sleep(LOOK);
+        let control = &inputs.options.control;
+        progress.set_state(control.is_paused(), control.speed_times());
         progress.update(counters);
         if !said && inputs.stop.load(Ordering::Relaxed) {
             said = true;

@@ -32,6 +32,7 @@ pub struct Progress {
     last_plain: Instant,
     last_delivered: (u64, Instant),
     total: Option<u64>,
+    state: String,
 }
 
 impl Progress {
@@ -45,7 +46,15 @@ impl Progress {
             ProgressBar::hidden()
         };
         let plain = screen.shows_progress() && !screen.is_terminal();
-        Self { bar, plain, started: now, last_plain: now, last_delivered: (0, now), total }
+        Self {
+            bar,
+            plain,
+            started: now,
+            last_plain: now,
+            last_delivered: (0, now),
+            total,
+            state: String::new(),
+        }
     }
 
     /// Looks at the counters and shows them when it is time to.
@@ -63,7 +72,8 @@ impl Progress {
             false => String::new(),
         };
         let message = format!(
-            "{} sent  {}/s  {} delivered  {} in flight{waiting}",
+            "{}{} sent  {}/s  {} delivered  {} in flight{waiting}",
+            self.state,
             HumanCount(published),
             HumanCount((published as f64 / seconds) as u64),
             HumanCount(delivered),
@@ -77,6 +87,15 @@ impl Progress {
         }
         self.bar.set_position(published);
         self.bar.set_message(message);
+    }
+
+    /// Says what the user did to it: paused it, or changed its speed.
+    pub fn set_state(&mut self, is_paused: bool, speed_times: f64) {
+        self.state = match (is_paused, speed_times == 1.0) {
+            (true, _) => "paused  ".to_owned(),
+            (false, true) => String::new(),
+            (false, false) => format!("speed × {speed_times}  "),
+        };
     }
 
     /// Says something in between.
