@@ -9,6 +9,7 @@ pub struct Control {
     paused: AtomicBool,
     /// How often the speed was doubled; below 0: halved.
     doublings: AtomicI32,
+    waits: AtomicBool,
 }
 
 /// Farthest from the speed asked for, in doublings: a million times faster or slower.
@@ -17,7 +18,7 @@ const DOUBLINGS_MAX: i32 = 20;
 impl Control {
     /// For a replay that waits at its start for [`toggle_pause`](Self::toggle_pause), or does not.
     pub fn new(paused: bool) -> Self {
-        Self { paused: AtomicBool::new(paused), doublings: AtomicI32::new(0) }
+        Self { paused: AtomicBool::new(paused), ..Self::default() }
     }
 
     /// Pauses, or goes on.
@@ -34,6 +35,16 @@ impl Control {
     /// Whether the replay is to wait.
     pub fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Relaxed)
+    }
+
+    /// Whether the replay does wait: it notices what is asked for a little later.
+    pub fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// For the pacer: it waits now, or goes on.
+    pub fn set_waits(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Relaxed);
     }
 
     /// How many times the speed asked for.

@@ -176,6 +176,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         let mut now = self.clock.now();
         if self.options.control.is_paused() {
             let since = now;
+            self.options.control.set_waits(true);
             while self.options.control.is_paused() {
                 self.clock.sleep_until(now + PAUSE_LOOK, self.options.stop);
                 if self.options.stop.load(Ordering::Relaxed) {
@@ -183,6 +184,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
                 }
                 now = self.clock.now();
             }
+            self.options.control.set_waits(false);
             let pause = now.saturating_duration_since(since);
             self.timeline.pause(pause);
             self.note(since, ChangeKind::Pause(pause));

@@ -271,7 +271,7 @@ fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> 
     while !ended() {
         std::thread::sleep(LOOK);
         let control = &inputs.options.control;
-        progress.set_state(control.is_paused(), control.speed_times());
+        progress.set_state(control.waits(), control.speed_times());
         progress.update(counters);
         if !said && inputs.stop.load(Ordering::Relaxed) {
             said = true;
