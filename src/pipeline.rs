@@ -69,7 +69,7 @@ pub fn replay(
     screen: &Screen,
 ) -> Result<Replayed, ReplayError> {
     let run = new_run_id();
-    let files = Files::open(&options.files)?;
+    let files = Files::open(&options.files, options.framing)?;
     let ends = Ends::start(options, &run)?;
     let dead_letters = options.dead_letters.as_ref().map(DeadLetters::new);
     let dead_letters = dead_letters.as_ref();

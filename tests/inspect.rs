@@ -181,3 +181,29 @@ fn real_files_give_what_was_counted_independently() {
         assert_eq!(found["order"], order, "{name}: order");
     }
 }
+
+#[test]
+fn hand_made_records_are_read_as_the_user_maps_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = r#"{"nr":"a1","at":{"day":"31/01/2020 18:00:05"},"words":"first","who":[{"key":7}]}
+{"nr":"a2","at":{"day":"31/01/2020 18:00:06"},"words":"second","who":[{"key":8}]}"#;
+    let file = common::write(dir.path(), "mine.json", lines);
+    let map = ["--map", "time=at.day,text=words,user=who.0.key,id=nr", "--time-format", "%d/%m/%Y %H:%M:%S"];
+    let found = inspect(&[&[file.as_str()], &map[..]].concat());
+    assert_eq!((found["tweets"].as_u64(), found["users"].as_u64()), (Some(2), Some(2)));
+    assert_eq!(
+        (&found["first"], &found["last"]),
+        (&serde_json::json!("2020-01-31T18:00:05.000Z"), &serde_json::json!("2020-01-31T18:00:06.000Z"),)
+    );
+    let wrong = common::run(&["inspect", &file, "--map", "when=at"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("time, text, user or id"), "{}", wrong.stderr);
+    let unmapped = common::run(&["inspect", &file, "--time-format", "s"]);
+    assert_eq!(unmapped.code, 2, "--time-format goes with --map");
+    // As told: one object after another instead of one a line.
+    let told = inspect(&[&[file.as_str(), "--format", "objects"], &map[..]].concat());
+    assert_eq!(
+        (told["form"].as_str(), told["tweets"].as_u64()),
+        (Some("objects one after another"), Some(2))
+    );
+}

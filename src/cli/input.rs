@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::values;
 use crate::pipeline::{DEFAULT_WINDOW, OrderBy, ReplayOptions, Select};
+use crate::source::Framing;
+use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
 
 #[derive(Debug, Args)]
 pub(super) struct InputArgs {
@@ -15,6 +17,18 @@ pub(super) struct InputArgs {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
+    /// How the values are strung together, where it is not found right: lines, page-lines, array,
+    /// objects, pages, archive [default: each file is looked at]
+    #[arg(long, value_name = "FORM", help_heading = "Input")]
+    format: Option<Framing>,
+    /// Where the fields of hand-made records are, as paths of names and places:
+    /// time=meta.posted,text=body,user=by.0.id,id=nr. What is not mapped is found by its usual names
+    #[arg(long, value_name = "FIELD=PATH,...", help_heading = "Input")]
+    map: Option<FieldMap>,
+    /// How the mapped time is written: s, ms, us or ns for a number; else a pattern such as
+    /// "%d/%m/%Y %H:%M:%S" [default: any usual way]
+    #[arg(long, value_name = "FORMAT", requires = "map", help_heading = "Input")]
+    time_format: Option<TimeFormat>,
     /// Order of sending [default: time; shuffle where the tweets have no times; window for standard
     /// input]. Time and shuffle keep 24 bytes a tweet in memory, time only where the input is not in
     /// order already
@@ -86,8 +100,14 @@ impl InputArgs {
     /// The options, with these set.
     pub fn apply(self, files: Vec<PathBuf>, options: ReplayOptions) -> ReplayOptions {
         let is_stdin = files.iter().any(|file| file.as_os_str() == "-");
+        let fields = self.map.map(|mut map| {
+            map.time_format = self.time_format;
+            map
+        });
         ReplayOptions {
             files,
+            framing: self.format,
+            parser: ParserOptions { fields },
             order: match self.order {
                 Some(OrderFlag::Time) => Some(OrderBy::Time),
                 Some(OrderFlag::File) => Some(OrderBy::File),

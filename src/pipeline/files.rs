@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::ReplayError;
 use crate::pace::Slot;
-use crate::source::{Frame, TweetFile};
+use crate::source::{Frame, Framing, TweetFile};
 
 /// All files of a replay, in the order given.
 pub(super) struct Files(Vec<TweetFile>);
@@ -36,19 +36,20 @@ impl Context {
 }
 
 impl Files {
-    /// Opens all of `paths`, and the files in those that are folders, by name.
+    /// Opens all of `paths`, and the files in those that are folders, by name; with the framing given, or
+    /// found in each.
     ///
     /// # Errors
     /// When one of them cannot be read, naming it.
-    pub fn open(paths: &[PathBuf]) -> Result<Self, ReplayError> {
+    pub fn open(paths: &[PathBuf], framing: Option<Framing>) -> Result<Self, ReplayError> {
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
                 for path in files_in(path)? {
-                    files.push(TweetFile::open(&path)?);
+                    files.push(TweetFile::open_as(&path, framing)?);
                 }
             } else {
-                files.push(TweetFile::open(path)?);
+                files.push(TweetFile::open_as(path, framing)?);
             }
         }
         Ok(Self(files))

@@ -212,7 +212,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.json");
         std::fs::write(&path, "{}").unwrap();
-        let files = Files::open(&[path]).unwrap();
+        let files = Files::open(&[path], None).unwrap();
         let mut gather = Gather::new(&files, &ReplayOptions::default(), keep, must_ascend, false);
         for (number, chunk) in times_ms.chunks(2).enumerate() {
             let slot = |(at, time_ms): (usize, &i64)| Slot {

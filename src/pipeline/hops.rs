@@ -155,7 +155,7 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
                     dead_letters: inputs.dead_letters,
                     in_flight: in_flight.as_ref(),
                     batch: Default::default(),
-                    parser: Parser::new(),
+                    parser: Parser::with_options(inputs.options.parser.clone()),
                 }
                 .run()
             })

@@ -271,7 +271,7 @@ mod tests {
                 path("b.json", more.join("\r\n")),
                 array_path,
             ];
-            let (files, options) = (Files::open(&paths).unwrap(), ReplayOptions::default());
+            let (files, options) = (Files::open(&paths, None).unwrap(), ReplayOptions::default());
             prop_assert_eq!(all(&files, 1, &options), all(&files, workers, &options));
         }
     }

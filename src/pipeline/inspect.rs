@@ -19,7 +19,7 @@ pub fn inspect(
     stop: &AtomicBool,
     screen: &Screen,
 ) -> Result<Inspection, ReplayError> {
-    let files = Files::open(&options.files)?;
+    let files = Files::open(&options.files, options.framing)?;
     let bar = prepare_bar(screen, files.bytes());
     let prepared = prepare(&files, options, Goal::Inspect, None, &bar, stop)?;
     let plan = Plan::new(options, &prepared);

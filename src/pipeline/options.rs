@@ -8,13 +8,18 @@ use std::time::Duration;
 
 use crate::kafka::embedded::Fsync;
 use crate::pace::{Control, StampTime};
-use crate::tweet::PayloadForm;
+use crate::source::Framing;
+use crate::tweet::{ParserOptions, PayloadForm};
 
 /// One replay.
 #[derive(Debug, Clone)]
 pub struct ReplayOptions {
     /// The input: files, and folders for the files in them; several are merged by time.
     pub files: Vec<PathBuf>,
+    /// How the values of all files are strung together; `None`: each file is looked at.
+    pub framing: Option<Framing>,
+    /// How records are read.
+    pub parser: ParserOptions,
     /// How fast.
     pub pace: Pace,
     /// Time between two tweets where they have no times of their own; where it is `Some`, also
@@ -73,6 +78,8 @@ impl Default for ReplayOptions {
         let free = Listen { addr: ([127, 0, 0, 1], 0).into(), fall_back: false };
         Self {
             files: Vec::new(),
+            framing: None,
+            parser: ParserOptions::default(),
             pace: Pace::Speedup(1.0),
             interval: None,
             order: None,

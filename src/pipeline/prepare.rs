@@ -202,7 +202,7 @@ fn finish(
             put_in_order(slots, order, position);
         }
         if order == Order::Time && gathered.has_ids {
-            order_ties(files, &mut slots);
+            order_ties(files, options, &mut slots);
         }
         if reads_slots {
             let limit = options.select.limit.unwrap_or(u64::MAX);
@@ -241,7 +241,7 @@ fn look_over(options: &ReplayOptions, slots: &[Slot]) -> Survey {
 }
 
 /// Puts tweets of one time into the order of their ids, with all cores.
-fn order_ties(files: &Files, slots: &mut Slots) {
+fn order_ties(files: &Files, options: &ReplayOptions, slots: &mut Slots) {
     let contexts = &slots.contexts;
     let part = slots.slots.len().div_ceil(workers(files)).max(1);
     std::thread::scope(|scope| {
@@ -255,7 +255,7 @@ fn order_ties(files: &Files, slots: &mut Slots) {
             let (these, later) = rest.split_at_mut(end);
             rest = later;
             scope.spawn(move || {
-                let mut parser = Parser::new();
+                let mut parser = Parser::with_options(options.parser.clone());
                 order_ties_by_id(these, |slot| {
                     let frame = files.frame(slot, contexts[slot.context as usize]);
                     parser.parse(frame.bytes, |record| match record {
