@@ -9,7 +9,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use embedded_kafka_common::{Client, endpoint, messages};
-use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tweetblast::kafka::embedded::{Endpoint, EndpointError, EndpointOptions, Fsync, RemovedMessages};
 
@@ -173,4 +174,17 @@ fn clients_are_told_the_address_they_came_to_or_the_advertised_one() {
     let advertise = Some(("kafka.example".to_owned(), 19_092));
     let advertised = Endpoint::start(EndpointOptions { advertise, ..Default::default() }).unwrap();
     assert_eq!(told(&advertised), ("kafka.example".to_owned(), 19_092));
+}
+
+#[test]
+fn many_topics_of_one_partition_are_all_listed() {
+    let endpoint = endpoint();
+    let client = Client::new(endpoint.addr());
+    for number in 0..40 {
+        client.create_topic(&format!("t{number}"), 1).unwrap();
+    }
+    let consumer: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", endpoint.addr().to_string()).create().unwrap();
+    let metadata = consumer.fetch_metadata(None, Duration::from_secs(20)).unwrap();
+    assert_eq!(metadata.topics().len(), 40);
 }

@@ -191,19 +191,23 @@ mod tests {
 
     #[test]
     fn headers_of_both_kinds_are_read() {
-        // Metadata of all topics: version 1 with a client id, version 9 with a tagged field.
-        for (version, rest) in
-            [(1, &b"\0\x02me\xff\xff\xff\xff"[..]), (9, b"\xff\xff\x01\x03\x02hi\0\x01\0\0\0")]
-        {
-            let Ok(Parsed::Request(request)) = parse(request(3, version, rest)) else { panic!("{version}") };
-            assert_eq!(
-                (request.api.key, request.version, request.correlation_id),
-                (ApiKey::Metadata, version, 77)
-            );
-            let body: kafka_protocol::messages::MetadataRequest = request.decode().unwrap();
-            assert_eq!(body.topics, None);
-        }
+        // Metadata of all topics, with a client id; a producer id, with a tagged field in the header.
+        let Ok(Parsed::Request(old)) = parse(request(3, 1, b"\0\x02me\xff\xff\xff\xff")) else { panic!() };
+        assert_eq!((old.api.key, old.version, old.correlation_id), (ApiKey::Metadata, 1, 77));
+        assert_eq!(old.decode::<kafka_protocol::messages::MetadataRequest>().unwrap().topics, None);
+
+        let Ok(Parsed::Request(flexible)) = parse(request(22, 2, FLEXIBLE)) else { panic!() };
+        assert_eq!(
+            (flexible.api.key, flexible.version, flexible.correlation_id),
+            (ApiKey::InitProducerId, 2, 77)
+        );
+        let body: kafka_protocol::messages::InitProducerIdRequest = flexible.decode().unwrap();
+        assert_eq!((body.transactional_id, body.transaction_timeout_ms), (None, 7));
     }
+
+    /// What follows the number of a request for a producer id, version 2: no client id, a tagged field,
+    /// no transaction, a time-out, no tagged field.
+    const FLEXIBLE: &[u8] = b"\xff\xff\x01\x03\x02hi\0\0\0\0\x07\0";
 
     #[test]
     fn what_is_not_served_is_told_from_what_is_broken() {
@@ -213,7 +217,7 @@ mod tests {
             let refused = parse(request(key, version, b"\xff\xff"));
             assert!(matches!(refused, Err(ConnectionError::Unsupported { .. })), "{key} {version}");
         }
-        let whole = request(3, 9, b"\xff\xff\x01\x03\x02hi\0\x01\0\0\0");
+        let whole = request(22, 2, FLEXIBLE);
         for length in 0..whole.len() {
             let refused = parse(whole[..length].to_vec());
             assert!(matches!(refused, Err(ConnectionError::Malformed(_))), "{length}");
