@@ -45,6 +45,22 @@ enum Form {
     Array,
     /// An array of users with their texts, without times
     Grouped,
+    /// Pretty-printed objects one after another
+    Objects,
+    /// A search answer: one object that holds the list
+    Search,
+    /// Pages of API v2, one a line, each with its authors
+    V2Pages,
+    /// The stream of API v2: a tweet and its author a line
+    V2Stream,
+    /// Tweets of API v2 with their author inside, one a line
+    V2Flat,
+    /// An account archive (tweets.js)
+    Archive,
+    /// Activity streams, one a line
+    ActivityStreams,
+    /// Hand-made flat objects, one a line
+    Flat,
 }
 
 impl GenerateArgs {
@@ -53,6 +69,14 @@ impl GenerateArgs {
             Form::Lines => GenerateForm::Lines,
             Form::Array => GenerateForm::Array,
             Form::Grouped => GenerateForm::Grouped,
+            Form::Objects => GenerateForm::Objects,
+            Form::Search => GenerateForm::Search,
+            Form::V2Pages => GenerateForm::V2Pages,
+            Form::V2Stream => GenerateForm::V2Stream,
+            Form::V2Flat => GenerateForm::V2Flat,
+            Form::Archive => GenerateForm::Archive,
+            Form::ActivityStreams => GenerateForm::ActivityStreams,
+            Form::Flat => GenerateForm::Flat,
         };
         let options = GenerateOptions {
             tweets: self.tweets,

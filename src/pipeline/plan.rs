@@ -161,14 +161,11 @@ impl Plan {
         } else {
             writeln!(out, "  mqtt       off")?;
         }
-        let kind = if ends.kafka_embedded { " (embedded)" } else { "" };
-        let hold = if ends.kafka_embedded { "  (--hold keeps it up after the replay)" } else { "" };
-        let topic = &ends.kafka_topic;
-        writeln!(
-            out,
-            "  kafka      {}{kind}  read:  kcat -b {} -t {topic} -C -e{hold}",
-            ends.kafka, ends.kafka
-        )?;
+        let (kafka, topic) = (&ends.kafka, &ends.kafka_topic);
+        writeln!(out, "  kafka      {kafka}  read:  kcat -b {kafka} -t {topic} -C -e")?;
+        if ends.kafka_embedded {
+            writeln!(out, "             embedded: it ends with the replay, unless --hold keeps it up")?;
+        }
         if let (Some(limit), None) = (options.select.limit, self.tweets) {
             writeln!(out, "  limit      {} tweets", HumanCount(limit))?;
         }
