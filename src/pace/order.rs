@@ -110,7 +110,9 @@ pub fn put_in_order<K: Ord>(slots: &mut [Slot], order: Order, position: impl Fn(
     match order {
         Order::File | Order::Window(_) => {}
         // In place: a stable sort would take half as much memory again as the slots.
-        Order::Time => slots.sort_unstable_by_key(|slot| (slot.event_time_ms, position(slot))),
+        Order::Time => slots.sort_unstable_by(|a, b| {
+            a.event_time_ms.cmp(&b.event_time_ms).then_with(|| position(a).cmp(&position(b)))
+        }),
         Order::Shuffle { seed } => slots.shuffle(&mut ChaCha8Rng::seed_from_u64(seed)),
     }
 }

@@ -114,10 +114,12 @@ impl Timeline {
             return Some(due);
         }
         let position = position.max(anchor.last_position);
-        let gap = seconds((position - anchor.last_position) as f64 / per_s);
-        if let Some(max_gap) = self.schedule.max_gap.filter(|max_gap| gap > *max_gap) {
-            anchor.position = position;
-            anchor.due = anchor.last_due.saturating_add(max_gap);
+        if let Some(max_gap) = self.schedule.max_gap {
+            let gap = seconds((position - anchor.last_position) as f64 / per_s);
+            if gap > max_gap {
+                anchor.position = position;
+                anchor.due = anchor.last_due.saturating_add(max_gap);
+            }
         }
         // Exact: differences of positions stay far below 2^53.
         let since_anchor = (position - anchor.position) as f64 / per_s;

@@ -25,7 +25,7 @@ pub struct Survey {
     pub whole_seconds: bool,
     /// First to last intended send; `None` at full speed.
     pub duration: Option<Duration>,
-    /// Likewise when those of one second are spread over it.
+    /// Likewise when those of one second are spread over it; `None` where some time is finer.
     pub spread_duration: Option<Duration>,
 }
 
@@ -116,6 +116,11 @@ impl Surveyor {
             let at = |event_time_us| Moment { seq: first_seq + k, event_time_us, pass: 0 };
             let survey = &mut self.survey;
             survey.duration = self.exact.advance(at(whole_us(self.run_ms)));
+            if !survey.whole_seconds {
+                // Then nobody spreads them.
+                survey.spread_duration = None;
+                continue;
+            }
             survey.spread_duration = self.spread.advance(at(spread_us(self.run_ms, k, self.run_length)));
         }
         self.run_length = 0;

@@ -36,7 +36,6 @@ pub(super) struct Feed<'a> {
     /// Where the tweets are that were handed on, for the dead letters.
     pub in_flight: Option<&'a InFlight>,
     pub batch: Batch,
-    pub parser: Parser,
 }
 
 /// What came of it.
@@ -62,7 +61,7 @@ pub(super) struct Fed {
 impl Feed<'_> {
     /// Sends the tweets, loop after loop.
     pub fn run(mut self) -> Fed {
-        let mut fed = Fed::default();
+        let (mut fed, mut parser) = (Fed::default(), Parser::with_options(self.options.parser.clone()));
         let mut pass = 0;
         loop {
             let fed_before = fed.tweets;
@@ -70,8 +69,8 @@ impl Feed<'_> {
             pass += 1;
             fed.loops = u64::from(pass);
             let goes_on = match &self.prepared.work {
-                Work::Slots(slots) => self.slots(slots, &mut fed),
-                Work::Stream => self.stream(&mut fed),
+                Work::Slots(slots) => self.slots(slots, &mut parser, &mut fed),
+                Work::Stream => self.stream(&mut parser, &mut fed),
             };
             if let Some(survey) = &self.prepared.survey {
                 let rest = survey.tweets.saturating_sub(fed.tweets - fed_before);
@@ -87,15 +86,15 @@ impl Feed<'_> {
     }
 
     /// Sends the tweets of `slots`; whether there may be another loop.
-    fn slots(&mut self, slots: &Slots, fed: &mut Fed) -> bool {
+    fn slots(&mut self, slots: &Slots, parser: &mut Parser, fed: &mut Fed) -> bool {
         event_times_us(&slots.slots, self.plan.spread).all(|(slot, plan_time_us)| {
             let context = slots.contexts[slot.context as usize];
-            !self.is_over() && self.put_slot(&slot, context, plan_time_us, fed)
+            !self.is_over() && self.put_slot(&slot, context, plan_time_us, parser, fed)
         })
     }
 
     /// Sends the tweets of the whole input as they come.
-    fn stream(&mut self, fed: &mut Fed) -> bool {
+    fn stream(&mut self, parser: &mut Parser, fed: &mut Fed) -> bool {
         let first_ms = self.prepared.times_ms.map(|(first_ms, _)| first_ms);
         let is_known = self.prepared.survey.is_some();
         let is_first = fed.loops == 1;
@@ -104,9 +103,11 @@ impl Feed<'_> {
         let fed_before = fed.tweets;
         let is_paced = matches!(self.plan.schedule.speed, Speed::Factor(_));
         let goes_on = match self.prepared.order {
-            Order::Window(size) => self.sorted(&mut stream, size, self.options.spread && is_paced, fed),
+            Order::Window(size) => {
+                self.sorted(&mut stream, size, self.options.spread && is_paced, parser, fed)
+            }
             // To be spread, a tweet has to wait until all of its second have been seen.
-            _ if self.plan.spread => self.sorted(&mut stream, 0, true, fed),
+            _ if self.plan.spread => self.sorted(&mut stream, 0, true, parser, fed),
             _ => self.as_it_comes(&mut stream, fed),
         };
         if is_known {
@@ -177,7 +178,14 @@ impl Feed<'_> {
         true
     }
 
-    fn sorted(&mut self, stream: &mut Stream<'_>, size: usize, spread: bool, fed: &mut Fed) -> bool {
+    fn sorted(
+        &mut self,
+        stream: &mut Stream<'_>,
+        size: usize,
+        spread: bool,
+        parser: &mut Parser,
+        fed: &mut Fed,
+    ) -> bool {
         let limit = fed.tweets.saturating_add(self.options.select.limit.unwrap_or(u64::MAX));
         let sorted = Sorted::new(stream, size);
         let spread = spread && sorted.has_whole_seconds();
@@ -185,7 +193,7 @@ impl Feed<'_> {
             if fed.tweets >= limit {
                 break;
             }
-            if self.is_over() || !self.put_slot(&slot, context, plan_time_us, fed) {
+            if self.is_over() || !self.put_slot(&slot, context, plan_time_us, parser, fed) {
                 return false;
             }
         }
@@ -193,9 +201,15 @@ impl Feed<'_> {
     }
 
     /// Reads a tweet where it was found, and sends it; whether there is somebody who takes it.
-    fn put_slot(&mut self, slot: &Slot, context: Context, plan_time_us: i64, fed: &mut Fed) -> bool {
+    fn put_slot(
+        &mut self,
+        slot: &Slot,
+        context: Context,
+        plan_time_us: i64,
+        parser: &mut Parser,
+        fed: &mut Fed,
+    ) -> bool {
         let frame = self.files.frame(slot, context);
-        let mut parser = std::mem::take(&mut self.parser);
         let put = |record: Result<Record<'_>, NotJson>| match record {
             Ok(Record::Tweet(tweet)) => {
                 self.put(&tweet, slot, context, plan_time_us, frame.bytes, fed);
@@ -207,7 +221,6 @@ impl Feed<'_> {
             Inside::Text { user_id } => parser.parse_text(frame.bytes, user_id, put),
             _ => parser.parse_frame(frame, put),
         };
-        self.parser = parser;
         if !found {
             fed.changed_at = Some((context.file, slot.offset));
             return false;

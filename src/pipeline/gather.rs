@@ -4,13 +4,13 @@
 
 use std::collections::HashSet;
 
-use super::ReplayOptions;
 use super::files::{Context, Files};
 use super::index::{Chunk, UserKey};
 use super::plan::survey_schedule;
 use super::prepare::Slots;
 use super::read::NO_TIME;
 use super::select::{LeftOut, Selection};
+use super::{OrderBy, ReplayOptions};
 use crate::pace::{Ascending, FileOrder, OrderSeen, Slot, Survey, Surveyor};
 use crate::report::Intake;
 
@@ -61,6 +61,8 @@ pub(super) struct Gather<'a> {
     seen: Vec<Option<OrderSeen>>,
     seen_all: OrderSeen,
     ascending: Ascending,
+    /// Whether they are sent in the order of the input.
+    surveys: bool,
     surveyor: Surveyor,
     has_ids: bool,
     users: HashSet<UserKey>,
@@ -93,6 +95,7 @@ impl<'a> Gather<'a> {
             seen: files.iter().map(|_| None).collect(),
             seen_all: OrderSeen::default(),
             ascending: Ascending::default(),
+            surveys: !keep || matches!(options.order, Some(OrderBy::File | OrderBy::Window(_))),
             surveyor: Surveyor::new(survey_schedule(options)),
             has_ids: false,
             users: HashSet::new(),
@@ -167,7 +170,7 @@ impl<'a> Gather<'a> {
         }
         self.has_failed |= self.must_ascend && !self.ascending.goes_on(time_ms, id);
         self.selected += 1;
-        if self.selected <= self.limit {
+        if self.surveys && self.selected <= self.limit {
             self.surveyor.add(time_ms);
         }
         if self.keep {

@@ -21,7 +21,7 @@ use crate::kafka::{DrainLimit, Producer};
 use crate::mqtt::{Publisher, Window};
 use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
 use crate::report::{Counters, Progress, Screen, Tally, own_memory, thread_cpu};
-use crate::tweet::{Parser, PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;
@@ -155,7 +155,6 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
                     dead_letters: inputs.dead_letters,
                     in_flight: in_flight.as_ref(),
                     batch: Default::default(),
-                    parser: Parser::with_options(inputs.options.parser.clone()),
                 }
                 .run()
             })

@@ -28,12 +28,15 @@ pub(super) struct Plan {
 }
 
 /// What a [`Survey`] is made with, before anybody knows whether there are times: the speed asked
-/// for, where it counts in event time, and else that of the tweets themselves.
+/// for, where it counts in event time; that of the tweets themselves, where it is to be found from
+/// them; and none, where their times do not matter.
 pub(super) fn survey_schedule(options: &ReplayOptions) -> Schedule {
-    match options.pace {
-        Pace::Speedup(factor) => Schedule { speed: Speed::Factor(factor), max_gap: options.max_gap },
-        _ => Schedule { speed: Speed::Factor(1.0), max_gap: None },
-    }
+    let (speed, max_gap) = match options.pace {
+        Pace::Speedup(factor) if options.interval.is_none() => (Speed::Factor(factor), options.max_gap),
+        Pace::Fit(_) => (Speed::Factor(1.0), None),
+        Pace::Speedup(_) | Pace::Rate(_) | Pace::Max => (Speed::Max, None),
+    };
+    Schedule { speed, max_gap }
 }
 
 /// A [`Survey`] when nobody has looked.
