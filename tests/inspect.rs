@@ -3,15 +3,24 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use common::{SAMPLE, generate, run, tweet, write};
+use common::{FREE_PORTS, Running, SAMPLE, generate, read_topic, run, tweet, write};
 use serde_json::{Value, json};
 
 fn inspect(arguments: &[&str]) -> Value {
     let finished = run(&[&["inspect", "--json"][..], arguments].concat());
     assert_eq!(finished.code, 0, "{}", finished.stderr);
-    finished.report()
+    as_its_schema_says(finished.report())
+}
+
+fn as_its_schema_says(found: Value) -> Value {
+    let schema: Value = serde_json::from_str(include_str!("../docs/inspect.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = schema.iter_errors(&found).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    found
 }
 
 #[test]
@@ -137,21 +146,27 @@ fn a_file_in_order_and_several_at_once() {
     assert_eq!((&found["order"], &found["tweets"]), (&json!("oldest first"), &json!(2_000)));
 }
 
-/// Real tweet files, counted by others: they are not part of the repository.
-#[test]
-fn real_files_give_what_was_counted_independently() {
+/// Real tweet files, counted by others, with what was counted; they are not part of the repository.
+fn real_files() -> Option<(PathBuf, Vec<Value>)> {
     let folder = std::env::var_os("TWEETBLAST_REAL_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let Ok(expected) = std::fs::read(folder.join("expected.json")) else {
         println!("skipped: no real tweet files at {}", folder.display());
-        return;
+        return None;
     };
-    let expected: Value = serde_json::from_slice(&expected).unwrap();
-    for want in expected.as_array().unwrap().iter().filter(|want| want["bytes"] != 0) {
+    let Ok(Value::Array(mut expected)) = serde_json::from_slice(&expected) else { panic!("no list") };
+    expected.retain(|want| want["bytes"] != 0);
+    Some((folder, expected))
+}
+
+#[test]
+fn real_files_give_what_was_counted_independently() {
+    let Some((folder, expected)) = real_files() else { return };
+    for want in &expected {
         let name = want["file"].as_str().unwrap();
         let finished = run(&["inspect", "--json", folder.join(name).to_str().unwrap()]);
         assert_eq!(finished.code, i32::from(want["tweets"] == 0), "{name}: {}", finished.stderr);
-        let found = finished.report();
+        let found = as_its_schema_says(finished.report());
         for (ours, theirs) in
             [("tweets", "tweets"), ("users", "distinct_users"), ("unparseable", "unparseable")]
         {
@@ -180,6 +195,74 @@ fn real_files_give_what_was_counted_independently() {
         };
         assert_eq!(found["order"], order, "{name}: order");
     }
+}
+
+/// What Kafka holds after a replay: the payloads without what is different
+/// in each run.
+fn delivered(file: &str, order: &str) -> Vec<Value> {
+    let arguments = [file, "--speedup", "max", "--order", order, "--hold"];
+    let mut held = Running::start(&[&arguments[..], FREE_PORTS].concat());
+    let line = held.wait_for("holding:");
+    let kafka = line.split("Kafka ").nth(1).unwrap().split(' ').next().unwrap();
+    let payload = |record: &common::Record| {
+        let mut payload = record.json();
+        let fields = payload.as_object_mut().unwrap();
+        assert!(fields.remove("timestamp").is_some() && fields.remove("run").is_some());
+        payload
+    };
+    let payloads = read_topic(kafka, "tweets").iter().map(payload).collect();
+    held.signal("TERM");
+    assert_eq!(held.finish().code, 0);
+    payloads
+}
+
+#[test]
+fn real_files_arrive_whole_and_pairs_are_equal() {
+    let Some((folder, expected)) = real_files() else { return };
+    let mut all = HashMap::new();
+    for want in expected.iter().filter(|want| want["tweets"] != 0) {
+        let name = want["file"].as_str().unwrap().to_owned();
+        let payloads = delivered(folder.join(&name).to_str().unwrap(), "file");
+        assert_eq!(want["tweets"], payloads.len(), "{name}");
+        all.insert(name, payloads);
+    }
+    let fields = |name: &str, fields: &[&str]| -> Vec<Vec<Value>> {
+        all[name].iter().map(|payload| fields.iter().map(|field| payload[field].clone()).collect()).collect()
+    };
+    for (one, other, same) in [
+        (
+            "v11-search/statuses-japanese.json",
+            "v11-search/statuses-japanese-escaped.json",
+            &["id", "tweet", "created_at", "user_id", "screen_name"][..],
+        ),
+        (
+            "grouped/tweets1-form-indented-escaped.json",
+            "grouped/tweets1-form-one-line-utf8.json",
+            &["user_id", "tweet", "seq"],
+        ),
+        (
+            "v2-flat/flattened.jsonl",
+            "v2-flat/twin-as-one-page.json",
+            &["id", "tweet", "created_at", "user_id", "screen_name"],
+        ),
+        (
+            "v11-ndjson/vendor-original-format.ndjson",
+            "activity-streams/vendor-activity-streams.ndjson",
+            &["id", "created_at", "user_id"],
+        ),
+    ] {
+        assert_eq!(fields(one, same), fields(other, same), "{one}");
+    }
+    // Through the index the names still come from the page that a tweet stands in.
+    let page = "v2-flat/twin-as-one-page.json";
+    let by_id = |mut payloads: Vec<Value>| {
+        payloads.iter_mut().for_each(|payload| payload["seq"] = Value::Null);
+        payloads.sort_by_key(|payload| payload["id"].as_str().unwrap().to_owned());
+        payloads
+    };
+    let indexed = delivered(folder.join(page).to_str().unwrap(), "time");
+    assert!(indexed[0]["screen_name"].is_string());
+    assert_eq!(by_id(indexed), by_id(all[page].clone()));
 }
 
 #[test]

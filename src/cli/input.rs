@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, ValueEnum};
 
-use super::values;
+use super::{Cli, values};
 use crate::pipeline::{DEFAULT_WINDOW, OrderBy, ReplayOptions, Select};
 use crate::source::Framing;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
@@ -79,10 +80,11 @@ impl InputArgs {
     /// The files that were named, or the ones by default.
     ///
     /// # Errors
-    /// When none is named and there is none; when a flag asks for nothing.
+    /// When none is named and there is none. A range without a moment in it is a usage error.
     pub fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
         if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
-            bail!("--start is not before --end: no tweet can lie between them");
+            let nothing = "--start is not before --end: no tweet can lie between them";
+            Cli::command().error(ErrorKind::ValueValidation, nothing).exit();
         }
         if !self.files.is_empty() {
             return Ok(self.files.clone());

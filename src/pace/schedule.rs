@@ -202,6 +202,7 @@ mod tests {
         all
     }
 
+    /// tcpreplay #674.
     #[test]
     fn a_multiplier_below_one_is_slower() {
         assert_eq!(due(timeline(Speed::Factor(0.5)), &[1_000_000, 1_003_000], 1), [0.0, 6.0]);
@@ -209,6 +210,7 @@ mod tests {
         assert_eq!(due(timeline(Speed::Factor(1e6)), &[0, 1_000_000], 1), [0.0, 0.001]);
     }
 
+    /// GoReplay #680: 1.5 s took 76 s.
     #[test]
     fn out_of_order_stamps_cause_no_wait() {
         let times_ms = [0, 500, 100, 1_000, 0, 1_500, -90_000, i64::MIN / 1_000];
@@ -219,6 +221,7 @@ mod tests {
         );
     }
 
+    /// tcpreplay #172, #472: later loops ran at full speed, or slept for ages.
     #[test]
     fn loops_are_anchored_anew_and_last_equally_long() {
         let times_ms = [1_000, 1_300, 2_000];
@@ -243,9 +246,9 @@ mod tests {
         assert_eq!(due(Timeline::new(schedule), &times_ms, 2).last(), Some(&6.8));
     }
 
+    /// tcpreplay #679: it did after 8 hours, and after 2^32 packets.
     #[test]
     fn the_rate_does_not_change_after_hours() {
-        // tcpreplay's did, after 8 hours and after 2^32 packets.
         let mut even = timeline(Speed::PerSecond(100_000.0));
         let mut at = |seq| even.advance(Moment { seq, ..Moment::default() }).unwrap();
         assert_eq!(at(0), Duration::ZERO);

@@ -165,10 +165,11 @@ impl<'a> Gather<'a> {
         self.seen_all.add(time_ms);
         let (first_ms, last_ms) = self.times_ms.unwrap_or((time_ms, time_ms));
         self.times_ms = Some((first_ms.min(time_ms), last_ms.max(time_ms)));
+        // All of them, not only those in the range: ties depend on the direction of the whole file.
+        self.has_failed |= self.must_ascend && !self.ascending.goes_on(time_ms, id);
         if self.selection.is_out_of_range(time_ms) {
             return;
         }
-        self.has_failed |= self.must_ascend && !self.ascending.goes_on(time_ms, id);
         self.selected += 1;
         if self.surveys && self.selected <= self.limit {
             self.surveyor.add(time_ms);
