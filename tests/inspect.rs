@@ -3,10 +3,9 @@
 
 mod common;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use common::{FREE_PORTS, Running, SAMPLE, generate, read_topic, run, tweet, write};
+use common::{SAMPLE, generate, run, tweet, write};
 use serde_json::{Value, json};
 
 fn inspect(arguments: &[&str]) -> Value {
@@ -195,74 +194,6 @@ fn real_files_give_what_was_counted_independently() {
         };
         assert_eq!(found["order"], order, "{name}: order");
     }
-}
-
-/// What Kafka holds after a replay: the payloads without what is different
-/// in each run.
-fn delivered(file: &str, order: &str) -> Vec<Value> {
-    let arguments = [file, "--speedup", "max", "--order", order, "--hold"];
-    let mut held = Running::start(&[&arguments[..], FREE_PORTS].concat());
-    let line = held.wait_for("holding:");
-    let kafka = line.split("Kafka ").nth(1).unwrap().split(' ').next().unwrap();
-    let payload = |record: &common::Record| {
-        let mut payload = record.json();
-        let fields = payload.as_object_mut().unwrap();
-        assert!(fields.remove("timestamp").is_some() && fields.remove("run").is_some());
-        payload
-    };
-    let payloads = read_topic(kafka, "tweets").iter().map(payload).collect();
-    held.signal("TERM");
-    assert_eq!(held.finish().code, 0);
-    payloads
-}
-
-#[test]
-fn real_files_arrive_whole_and_pairs_are_equal() {
-    let Some((folder, expected)) = real_files() else { return };
-    let mut all = HashMap::new();
-    for want in expected.iter().filter(|want| want["tweets"] != 0) {
-        let name = want["file"].as_str().unwrap().to_owned();
-        let payloads = delivered(folder.join(&name).to_str().unwrap(), "file");
-        assert_eq!(want["tweets"], payloads.len(), "{name}");
-        all.insert(name, payloads);
-    }
-    let fields = |name: &str, fields: &[&str]| -> Vec<Vec<Value>> {
-        all[name].iter().map(|payload| fields.iter().map(|field| payload[field].clone()).collect()).collect()
-    };
-    for (one, other, same) in [
-        (
-            "v11-search/statuses-japanese.json",
-            "v11-search/statuses-japanese-escaped.json",
-            &["id", "tweet", "created_at", "user_id", "screen_name"][..],
-        ),
-        (
-            "grouped/tweets1-form-indented-escaped.json",
-            "grouped/tweets1-form-one-line-utf8.json",
-            &["user_id", "tweet", "seq"],
-        ),
-        (
-            "v2-flat/flattened.jsonl",
-            "v2-flat/twin-as-one-page.json",
-            &["id", "tweet", "created_at", "user_id", "screen_name"],
-        ),
-        (
-            "v11-ndjson/vendor-original-format.ndjson",
-            "activity-streams/vendor-activity-streams.ndjson",
-            &["id", "created_at", "user_id"],
-        ),
-    ] {
-        assert_eq!(fields(one, same), fields(other, same), "{one}");
-    }
-    // Through the index the names still come from the page that a tweet stands in.
-    let page = "v2-flat/twin-as-one-page.json";
-    let by_id = |mut payloads: Vec<Value>| {
-        payloads.iter_mut().for_each(|payload| payload["seq"] = Value::Null);
-        payloads.sort_by_key(|payload| payload["id"].as_str().unwrap().to_owned());
-        payloads
-    };
-    let indexed = delivered(folder.join(page).to_str().unwrap(), "time");
-    assert!(indexed[0]["screen_name"].is_string());
-    assert_eq!(by_id(indexed), by_id(all[page].clone()));
 }
 
 #[test]

@@ -263,6 +263,22 @@ fn a_file_in_order_is_streamed_and_gives_what_its_index_would() {
 }
 
 #[test]
+fn authors_named_beside_the_list_of_a_page_are_found_in_every_order() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/v2-page.json");
+    let [file, others @ ..] = ["file", "time", "window", "shuffle"].map(|order| {
+        let payloads = sent(&[page, "--speedup", "max", "--order", order]);
+        let mut names: Vec<(String, String)> = payloads
+            .iter()
+            .map(|payload| (payload["id"].to_string(), payload["screen_name"].to_string()))
+            .collect();
+        names.sort();
+        names
+    });
+    assert!(file.iter().any(|(_, name)| name != "null"), "{file:?}");
+    assert!(others.iter().all(|names| *names == file), "{others:?}");
+}
+
+#[test]
 fn standard_input_is_put_in_order_as_far_as_the_window_reaches() {
     let lines: Vec<String> =
         (1..).zip([0, 3, 1, 2, 9, 8, 4]).map(|(id, second)| tweet(id, 1, second, "x")).collect();
