@@ -1,9 +1,9 @@
 //! Replays a file of tweets in its own time through MQTT and Kafka, and accounts for every one of them.
 //!
 //! ```text
-//!  tweets.json ─▶ source ─▶ tweet ─▶ pace ─▶ mqtt ─▶ bridge ─▶ kafka
-//!   mmap          framing   simd-json  plan    rumqttd  queues    rdkafka
-//!                           → event    + clock          fan-out   batches
+//!  tweets.json ─▶ source ─▶ tweet ─▶ pace ─▶ mqtt ─▶ bridge ─▶ kafka ─▶ (druid)
+//!   mmap          framing   simd-json  plan    rumqttd  queues    rdkafka   supervisor,
+//!                           → event    + clock          fan-out   batches   proof
 //!                                   report: counters · histograms · terminal · JSON
 //! ```
 //!
@@ -30,6 +30,9 @@ pub mod bridge;
 
 // The batched Kafka producer, and the embedded Kafka endpoint.
 pub mod kafka;
+
+// Druid: the supervisor that reads the topic, and the proof that every row can be queried.
+pub mod druid;
 
 // What every hop counted: ledger, latencies, terminal and JSON output.
 pub mod report;

@@ -1,0 +1,244 @@
+//! Calls to Druid's HTTP API: JSON there and back, a time-out on each, no retries.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+
+use super::DruidError;
+
+/// Longest wait for an answer: an overlord on a busy machine was seen to take 12 s.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Characters of an answer that are shown.
+const LINE_CHARS: usize = 300;
+
+/// User and password for HTTP basic authentication.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// User.
+    pub user: String,
+    /// Password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// Those in `TWEETBLAST_DRUID_USER` and `TWEETBLAST_DRUID_PASSWORD`: never on a command line,
+    /// which others can read.
+    #[must_use]
+    pub fn from_env() -> Option<Self> {
+        let user = std::env::var("TWEETBLAST_DRUID_USER").ok()?;
+        Some(Self { user, password: std::env::var("TWEETBLAST_DRUID_PASSWORD").unwrap_or_default() })
+    }
+}
+
+/// One Druid, through its router.
+#[derive(Debug, Clone)]
+pub struct Client {
+    agent: Agent,
+    url: String,
+    authorization: Option<String>,
+}
+
+impl Client {
+    /// For the Druid at `url`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When that is no `http://` address.
+    pub fn new(url: &str, credentials: Option<&Credentials>) -> Result<Self, DruidError> {
+        Self::with_timeout(url, credentials, TIMEOUT)
+    }
+
+    pub(super) fn with_timeout(
+        url: &str,
+        credentials: Option<&Credentials>,
+        timeout: Duration,
+    ) -> Result<Self, DruidError> {
+        let wrong = |reason| DruidError::Url { url: url.to_owned(), reason };
+        let host = match url.split_once("://") {
+            Some(("http", host)) => host.trim_end_matches('/'),
+            Some(("https", _)) => {
+                return Err(wrong("TLS is not built in, so a local proxy has to speak it"));
+            }
+            _ => return Err(wrong("it does not begin with http://")),
+        };
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "?#@".contains(c)) {
+            return Err(wrong("a host and a port are all it may hold"));
+        }
+        let config = Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .http_status_as_error(false)
+            // Druid is near: what the environment says about the way out is not meant for it.
+            .proxy(None)
+            .build();
+        let authorization = credentials.map(|known| {
+            format!("Basic {}", base64(format!("{}:{}", known.user, known.password).as_bytes()))
+        });
+        Ok(Self { agent: config.new_agent(), url: format!("http://{host}"), authorization })
+    }
+
+    /// The address, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Asks for `path`, which begins with a slash.
+    ///
+    /// # Errors
+    /// When there is no answer, none of success, or none in JSON.
+    pub fn get(&self, path: &str) -> Result<Value, DruidError> {
+        self.call("GET", path, None)
+    }
+
+    /// Sends `body`, or nothing.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn post(&self, path: &str, body: Option<&Value>) -> Result<Value, DruidError> {
+        self.call("POST", path, Some(body))
+    }
+
+    /// Deletes.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn delete(&self, path: &str) -> Result<Value, DruidError> {
+        self.call("DELETE", path, None)
+    }
+
+    /// The rows that a query in SQL gives. Counts of distinct values are exact.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get). A datasource that Druid does not know yet gives no rows.
+    pub fn sql(&self, query: &str, parameters: &[Value]) -> Result<Vec<Value>, DruidError> {
+        let parameters: Vec<Value> = parameters
+            .iter()
+            .map(|value| json!({ "type": if value.is_string() { "VARCHAR" } else { "BIGINT" }, "value": value }))
+            .collect();
+        let body = json!({
+            "query": query,
+            "parameters": parameters,
+            // What changes all the time must not come out of a cache.
+            "context": {"useApproximateCountDistinct": false, "useCache": false, "populateCache": false},
+        });
+        match self.post("/druid/v2/sql", Some(&body)) {
+            Ok(Value::Array(rows)) => Ok(rows),
+            Ok(other) => Err(self.not_understood("POST", "/druid/v2/sql", "no rows", &other.to_string())),
+            Err(DruidError::Refused { status: 400, line, .. })
+                if line.contains("Object '") && line.contains("not found") =>
+            {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn not_understood(
+        &self,
+        method: &'static str,
+        path: &str,
+        reason: impl Into<String>,
+        text: &str,
+    ) -> DruidError {
+        let url = format!("{}{path}", self.url);
+        DruidError::Answer { method, url, reason: reason.into(), line: first_line(text) }
+    }
+
+    fn call(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Option<Option<&Value>>,
+    ) -> Result<Value, DruidError> {
+        let url = format!("{}{path}", self.url);
+        let unreachable = |error: ureq::Error| DruidError::Unreachable {
+            method,
+            url: url.clone(),
+            reason: error.to_string(),
+        };
+        let answer = match body {
+            None if method == "DELETE" => self.authorized(self.agent.delete(&url)).call(),
+            None => self.authorized(self.agent.get(&url)).call(),
+            Some(body) => {
+                let request =
+                    self.authorized(self.agent.post(&url)).header("Content-Type", "application/json");
+                request.send(body.map_or(String::new(), Value::to_string))
+            }
+        };
+        let mut answer = answer.map_err(unreachable)?;
+        let text = answer.body_mut().read_to_string().map_err(unreachable)?;
+        let status = answer.status().as_u16();
+        if !(200..300).contains(&status) {
+            let line = reason_in(&text);
+            let hint = hint(status, &line, path);
+            return Err(DruidError::Refused { method, url, status, line, hint });
+        }
+        if text.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text)
+            .map_err(|error| self.not_understood(method, path, error.to_string(), &text))
+    }
+
+    fn authorized<T>(&self, request: ureq::RequestBuilder<T>) -> ureq::RequestBuilder<T> {
+        match &self.authorization {
+            Some(authorization) => request.header("Authorization", authorization),
+            None => request,
+        }
+    }
+}
+
+/// What to do about a refusal, where that is known.
+fn hint(status: u16, line: &str, path: &str) -> &'static str {
+    match status {
+        401 | 403 => "; set TWEETBLAST_DRUID_USER and TWEETBLAST_DRUID_PASSWORD to a user who may do that",
+        _ if line.contains("Could not resolve type id 'kafka") => {
+            "; add \"druid-kafka-indexing-service\" to druid.extensions.loadList of every service, and start them anew"
+        }
+        404 if path == "/druid/v2/sql" || path == "/status" => {
+            "; that is no router or broker: give the router's address, usually port 8888"
+        }
+        404 if path.starts_with("/druid/indexer/") && !line.contains("supervisor") => {
+            "; give the router's address, and set druid.router.managementProxy.enabled=true there"
+        }
+        503 => "; the overlord has no leader yet, or Druid is overloaded",
+        _ => "",
+    }
+}
+
+/// The words for people in an error of Druid's, or its first line.
+fn reason_in(text: &str) -> String {
+    let json: Value = serde_json::from_str(text).unwrap_or_default();
+    let words = ["errorMessage", "error", "message"].iter().find_map(|key| json[key].as_str());
+    first_line(words.unwrap_or(text))
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(nothing)");
+    line.chars().take(LINE_CHARS).collect()
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let three = chunk.iter().chain([&0; 2]).take(3).fold(0, |all, byte| all << 8 | usize::from(*byte));
+        for place in 0..4 {
+            let sextet = three >> (18 - 6 * place) & 63;
+            text.push(if place > chunk.len() { '=' } else { char::from(ALPHABET[sextet]) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

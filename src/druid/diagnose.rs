@@ -1,0 +1,174 @@
+//! Why no rows arrive: Druid's answers on one side, the cause and what to do on the other.
+//!
+//! Surprise: Druid calls a supervisor healthy in most of these cases. Each line of the table was
+//! provoked on a real Druid 33, and its test has the answer that was recorded there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{ParseError, Slots, Status, TaskRows};
+
+/// Everything that was asked, as far as there was an answer.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Topic that the replay writes to.
+    pub topic: String,
+    /// Address of Kafka that Druid was told.
+    pub kafka: String,
+    /// Whether something listens at that address, seen from here.
+    pub kafka_listens: Option<bool>,
+    /// `None`: Druid has no such supervisor.
+    pub status: Option<Status>,
+    /// End of each partition, from Kafka itself.
+    pub ends: BTreeMap<i32, i64>,
+    /// What the tasks did during this run.
+    pub rows: TaskRows,
+    /// Messages that became no row.
+    pub parse_errors: Vec<ParseError>,
+    /// Whether the supervisor reads a topic it does not know from its start.
+    pub from_earliest: bool,
+    /// Worker slots, where there are tasks that wait for one.
+    pub slots: Option<Slots>,
+    /// Tasks of ours that failed, with Druid's reason.
+    pub failed_tasks: Vec<(String, String)>,
+}
+
+/// One cause.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Diagnosis {
+    /// A short name for it, the same in each version.
+    pub name: &'static str,
+    /// What is wrong.
+    pub cause: String,
+    /// What helps.
+    pub remedy: String,
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.cause, self.remedy)
+    }
+}
+
+/// Every cause that the answers show, the most telling first. Empty: nothing is known to be wrong.
+#[must_use]
+pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    let mut add = |name, cause: String, remedy: String| found.push(Diagnosis { name, cause, remedy });
+    let Seen { topic, kafka, rows, .. } = seen;
+    let Some(status) = &seen.status else {
+        add(
+            "supervisor gone",
+            "Druid has no such supervisor any more".into(),
+            "somebody terminated it; the next run makes it anew".into(),
+        );
+        return found;
+    };
+    if status.suspended {
+        add(
+            "suspended",
+            "the supervisor is suspended".into(),
+            "resume it: POST …/supervisor/NAME/resume".into(),
+        );
+    }
+    if let Some(slots) = seen.slots.filter(|slots| slots.waiting > 0 && slots.used >= slots.total) {
+        add(
+            "too few worker slots",
+            format!("{} tasks wait for a worker slot; all {} are taken", slots.waiting, slots.total),
+            "raise druid.worker.capacity, suspend another supervisor, or --druid-set /ioConfig/taskCount=1"
+                .into(),
+        );
+    }
+    let error = |words: &str| status.errors.iter().find(|error| error.contains(words));
+    if status.partitions == 0 && error("No partitions found").is_some() {
+        add(
+            "topic missing",
+            format!("the Kafka that Druid reads at {kafka} has no topic {topic}"),
+            "if that is another Kafka than the replay's, name the right one with --druid-kafka HOST:PORT; else \
+             create the topic, and Druid reads it within seconds"
+                .into(),
+        );
+    } else if status.latest.is_none() && is_connecting(status) {
+        if seen.kafka_listens == Some(false) {
+            add(
+                "kafka unreachable",
+                format!("nothing listens at {kafka}, where Druid looks for Kafka"),
+                "name the address that Druid can reach with --druid-kafka HOST:PORT".into(),
+            );
+        } else {
+            add(
+                "kafka unreachable or misadvertised",
+                format!("Druid does not get through to Kafka at {kafka}, although something listens there"),
+                "either Druid runs where that address is another machine (--druid-kafka HOST:PORT says which one it \
+                 is told), or Kafka's advertised listener names a host that Druid does not know (`kcat -L -b` shows \
+                 it; for the embedded endpoint: --kafka-advertise)"
+                    .into(),
+            );
+        }
+    }
+    if let Some((partition, read, end)) = status.beyond_end(&seen.ends).first() {
+        add(
+            "topic made anew",
+            format!(
+                "Druid goes on from offset {read} of partition {partition}, which ends at {end}: the topic was deleted \
+                 and made anew"
+            ),
+            "POST …/supervisor/NAME/reset (`tweetblast druid reset`): it reads from the start again, and what was \
+             not published yet is lost; or use another topic with -t"
+                .into(),
+        );
+    }
+    if rows.unparseable > 0 {
+        let example = seen.parse_errors.first().map_or(String::new(), |error| {
+            format!(" (the last: {}; {})", error.reason.trim_end_matches('.'), error.input)
+        });
+        add(
+            "unparseable",
+            format!("{} messages are no JSON object with a time that the spec can read{example}", rows.unparseable),
+            "compare timestampSpec and inputFormat of the spec with a message; `tweetblast druid status` shows the \
+             messages"
+                .into(),
+        );
+    }
+    if rows.thrown_away > 0 {
+        add(
+            "thrown away",
+            format!("{} messages lie outside of the times that the spec takes", rows.thrown_away),
+            "take lateMessageRejectionPeriod, earlyMessageRejectionPeriod and transformSpec's filter out, or replay \
+             with --timestamp send"
+                .into(),
+        );
+    }
+    if !seen.from_earliest && rows.processed == 0 && status.state == "RUNNING" && !status.offsets.is_empty() {
+        add(
+            "reads from the end",
+            "the supervisor began at the end of the topic: what was sent before is not read".into(),
+            "--druid-set /ioConfig/useEarliestOffset=true, then reset it".into(),
+        );
+    }
+    for (task, reason) in seen.failed_tasks.iter().take(3) {
+        add(
+            "task failed",
+            format!("task {task} failed: {reason}"),
+            format!("its log says more: GET /druid/indexer/v1/task/{task}/log"),
+        );
+    }
+    if found.is_empty() && !status.healthy {
+        let error = status.errors.last().map_or(String::new(), |error| format!(": {error}"));
+        found.push(Diagnosis {
+            name: "unhealthy",
+            cause: format!("Druid calls the supervisor {}{error}", status.detailed_state),
+            remedy: "the overlord's log says more".into(),
+        });
+    }
+    found
+}
+
+fn is_connecting(status: &Status) -> bool {
+    ["CONNECTING_TO_STREAM", "UNABLE_TO_CONNECT_TO_STREAM", "LOST_CONTACT_WITH_STREAM"]
+        .contains(&status.detailed_state.as_str())
+}
+
+#[cfg(test)]
+#[path = "diagnose_tests.rs"]
+mod tests;

@@ -1,0 +1,142 @@
+//! One test a line of the table; the answers were recorded from Druid 33.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn seen(payload: &Value) -> Seen {
+    Seen {
+        topic: "tweets".into(),
+        kafka: "127.0.0.1:9092".into(),
+        kafka_listens: Some(true),
+        status: Some(Status::of(&json!({ "payload": payload }))),
+        from_earliest: true,
+        ..Seen::default()
+    }
+}
+
+/// A supervisor that reads, up to offset 100.
+fn running() -> Seen {
+    seen(&json!({"partitions":1,"activeTasks":[{"id":"t","currentOffsets":{"0":100},"lag":{"0":0}}],
+        "latestOffsets":{"0":100},"aggregateLag":0,"suspended":false,"healthy":true,"state":"RUNNING",
+        "detailedState":"RUNNING","recentErrors":[]}))
+}
+
+/// The one cause found.
+fn only(seen: &Seen) -> Diagnosis {
+    let mut found = diagnose(seen);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn a_supervisor_that_reads_has_nothing_wrong() {
+    assert_eq!(diagnose(&running()), []);
+}
+
+#[test]
+fn a_missing_topic() {
+    let recorded = json!({"partitions":0,"activeTasks":[],"latestOffsets":{},"aggregateLag":0,"healthy":false,
+        "state":"UNHEALTHY_SUPERVISOR","detailedState":"UNABLE_TO_CONNECT_TO_STREAM","recentErrors":[
+        {"exceptionClass":"org.apache.druid.java.util.common.ISE","streamException":true,
+        "message":"org.apache.druid.java.util.common.ISE: No partitions found for stream [tweets]"}]});
+    let found = only(&seen(&recorded));
+    assert_eq!(found.name, "topic missing");
+    assert!(found.cause.contains("127.0.0.1:9092 has no topic tweets"), "{found}");
+}
+
+#[test]
+fn a_topic_that_was_missing_and_is_there_now_is_no_cause_although_the_error_stays_listed() {
+    let mut healed = running();
+    let error = "No partitions found for stream [tweets]".to_owned();
+    healed.status.as_mut().unwrap().errors.push(error);
+    assert_eq!(diagnose(&healed), []);
+}
+
+#[test]
+fn a_wrong_port_is_healthy_for_a_minute_and_has_no_latest_offsets() {
+    let recorded = json!({"partitions":0,"activeTasks":[],"healthy":true,"state":"RUNNING",
+        "detailedState":"CONNECTING_TO_STREAM","recentErrors":[]});
+    let mut wrong = seen(&recorded);
+    wrong.kafka_listens = Some(false);
+    let found = only(&wrong);
+    assert_eq!(found.name, "kafka unreachable");
+    assert!(found.to_string().contains("--druid-kafka"), "{found}");
+}
+
+#[test]
+fn an_advertised_host_that_druid_does_not_know() {
+    let recorded = json!({"partitions":0,"activeTasks":[],"healthy":false,"state":"UNHEALTHY_SUPERVISOR",
+        "detailedState":"UNABLE_TO_CONNECT_TO_STREAM","recentErrors":[{"message":
+        "org.apache.kafka.common.errors.TimeoutException: Timeout expired while fetching topic metadata"}]});
+    let found = only(&seen(&recorded));
+    assert_eq!(found.name, "kafka unreachable or misadvertised");
+    assert!(found.remedy.contains("--kafka-advertise"), "{found}");
+}
+
+#[test]
+fn messages_without_a_time_or_without_json() {
+    let mut bad = running();
+    bad.rows = TaskRows { processed: 11, unparseable: 19, ..TaskRows::default() };
+    let recorded = json!([{"input":"{user_id=3, tweet=no ts}","errorType":"unparseable",
+        "details":["Timestamp[null] is unparseable! Event: {user_id=3, tweet=no ts} (Record: 1)"]}]);
+    bad.parse_errors = ParseError::all(&recorded);
+    let found = only(&bad);
+    assert_eq!(found.name, "unparseable");
+    assert!(found.cause.starts_with("19 messages") && found.cause.contains("Timestamp[null]"), "{found}");
+}
+
+#[test]
+fn messages_that_are_too_late() {
+    let mut late = running();
+    late.rows = TaskRows { thrown_away: 50, ..TaskRows::default() };
+    let found = only(&late);
+    assert_eq!(found.name, "thrown away");
+    assert!(found.remedy.contains("lateMessageRejectionPeriod"));
+}
+
+#[test]
+fn a_supervisor_that_began_at_the_end() {
+    let mut end = running();
+    end.from_earliest = false;
+    assert_eq!(only(&end).name, "reads from the end");
+    end.rows.processed = 1;
+    assert_eq!(diagnose(&end), [], "what came after it began is read");
+}
+
+#[test]
+fn a_topic_made_anew_with_fewer_messages() {
+    // 100 read, then 10 new: healthy, lag 0.
+    let mut anew = running();
+    anew.ends = BTreeMap::from([(0, 10)]);
+    let found = only(&anew);
+    assert_eq!(found.name, "topic made anew");
+    assert!(found.cause.contains("offset 100 of partition 0, which ends at 10"), "{found}");
+    assert!(found.remedy.contains("reset"));
+}
+
+#[test]
+fn tasks_that_wait_for_a_slot() {
+    let mut full =
+        seen(&json!({"partitions":8,"activeTasks":[{"id":"t","currentOffsets":{}}],"latestOffsets":{"0":0},
+        "healthy":true,"state":"RUNNING","detailedState":"RUNNING","recentErrors":[]}));
+    full.slots = Some(Slots { used: 4, total: 4, waiting: 4 });
+    let found = only(&full);
+    assert_eq!(found.name, "too few worker slots");
+    full.slots = Some(Slots { used: 3, total: 4, waiting: 1 });
+    assert_eq!(diagnose(&full), [], "one is free: it is about to start");
+}
+
+#[test]
+fn suspended_gone_failed_and_merely_unhealthy() {
+    let mut other = running();
+    other.status.as_mut().unwrap().suspended = true;
+    assert_eq!(only(&other).name, "suspended");
+    assert_eq!(only(&Seen::default()).name, "supervisor gone");
+    let mut failed = running();
+    failed.failed_tasks = vec![("index_kafka_x".into(), "java.lang.OutOfMemoryError".into())];
+    assert!(only(&failed).cause.contains("OutOfMemoryError"));
+    let unhealthy = json!({"partitions":1,"latestOffsets":{},"healthy":false,"state":"UNHEALTHY_TASKS",
+        "detailedState":"UNHEALTHY_TASKS","recentErrors":[]});
+    assert!(only(&seen(&unhealthy)).cause.contains("UNHEALTHY_TASKS"));
+}

@@ -1,0 +1,122 @@
+//! What can go wrong with Druid, in words that say what to do.
+
+use std::time::Duration;
+
+/// Why a run cannot use Druid, or cannot go on with it.
+#[derive(Debug, thiserror::Error)]
+pub enum DruidError {
+    /// The address is none.
+    #[error("{url} is no address of Druid: {reason}; the router's looks like http://127.0.0.1:8888")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No answer.
+    #[error(
+        "no answer from Druid to {method} {url} ({reason}): is it running, and is that its router's address?"
+    )]
+    Unreachable {
+        /// HTTP method.
+        method: &'static str,
+        /// What was asked.
+        url: String,
+        /// What the connection ended with.
+        reason: String,
+    },
+    /// Druid refuses.
+    #[error("Druid answers {status} to {method} {url}: {line}{hint}")]
+    Refused {
+        /// HTTP method.
+        method: &'static str,
+        /// What was asked.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// The first line of what it says.
+        line: String,
+        /// What to do, where that is known; begins with its own separator.
+        hint: &'static str,
+    },
+    /// An answer that is not what Druid 33 sends.
+    #[error("Druid's answer to {method} {url} is not understood ({reason}): {line}")]
+    Answer {
+        /// HTTP method.
+        method: &'static str,
+        /// What was asked.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+        /// Its first line.
+        line: String,
+    },
+    /// Somebody else's supervisor has the name.
+    #[error(
+        "Druid's supervisor {name} was not made by tweetblast and stays as it is: --druid-supervisor {name} uses \
+         it unchanged, --druid-datasource NAME makes another one, --druid-overwrite replaces it"
+    )]
+    Foreign {
+        /// Supervisor.
+        name: String,
+    },
+    /// The supervisor that is to be used is not there.
+    #[error("Druid has no supervisor {name}; it has: {others}")]
+    NoSupervisor {
+        /// Supervisor.
+        name: String,
+        /// The names of those that are there.
+        others: String,
+    },
+    /// The supervisor that is to be used reads something else.
+    #[error(
+        "Druid's supervisor {name} reads topic {reads}, the replay writes to {topic}: name it with -t {reads}"
+    )]
+    OtherTopic {
+        /// Supervisor.
+        name: String,
+        /// What it reads.
+        reads: String,
+        /// What is written.
+        topic: String,
+    },
+    /// A spec that makes no sense.
+    #[error("{0}")]
+    Spec(String),
+    /// The partitions are not read in time.
+    #[error("Druid's supervisor {name} does not read every partition after {waited:.0?}: {waiting}{causes}")]
+    NotReady {
+        /// Supervisor.
+        name: String,
+        /// How long nothing happened.
+        waited: Duration,
+        /// What was waited for.
+        waiting: String,
+        /// What is known about why; begins with its own separator.
+        causes: String,
+    },
+    /// Stopped by the user while waiting.
+    #[error("stopped while waiting for Druid")]
+    Stopped,
+}
+
+impl DruidError {
+    /// The HTTP status that Druid answered with.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            DruidError::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may work a little later: no answer, or an overlord without a leader.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            DruidError::Unreachable { .. } => true,
+            DruidError::Refused { status, .. } => *status >= 500,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Which rows of a run are missing: looked for in ever smaller pieces, so that a few queries find a
+//! handful among millions.
+
+use super::verify::{number, quoted};
+use super::{Client, DruidError};
+
+/// Pieces that one query cuts a range into.
+const PIECES: u64 = 1_000;
+
+/// Most queries: an unlucky scatter of missing rows must not keep Druid busy for long.
+const QUERIES_MAX: usize = 50;
+
+/// `seq`s of a run that have no row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// How many.
+    pub count: u64,
+    /// The first ones, as ranges of first and last.
+    pub ranges: Vec<(u64, u64)>,
+}
+
+impl Missing {
+    fn add(&mut self, first: u64, last: u64) {
+        match self.ranges.last_mut() {
+            Some(range) if range.1 + 1 == first => range.1 = last,
+            _ => self.ranges.push((first, last)),
+        }
+    }
+
+    /// For people: `3, 17-20 and more`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        const SHOWN: usize = 5;
+        let range = |(first, last): &(u64, u64)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        };
+        let shown: Vec<String> = self.ranges.iter().take(SHOWN).map(range).collect();
+        let named: u64 = self.ranges.iter().take(SHOWN).map(|(first, last)| last - first + 1).sum();
+        let more = if named < self.count { " and more" } else { "" };
+        format!("{}{more}", shown.join(", "))
+    }
+}
+
+/// Finds which of `0..tweets` have no row, and names the first `ranges_max` ranges of them.
+///
+/// # Errors
+/// When Druid does not answer, or refuses.
+pub fn missing_seqs(
+    client: &Client,
+    datasource: &str,
+    run: &str,
+    tweets: u64,
+    ranges_max: usize,
+) -> Result<Missing, DruidError> {
+    let count = |from: u64, to: u64, piece: u64| {
+        let query = format!(
+            "SELECT (\"seq\" - {from}) / {piece} AS \"piece\", COUNT(DISTINCT \"seq\") AS \"there\" FROM {} \
+             WHERE \"run\" = ? AND \"seq\" >= {from} AND \"seq\" < {to} GROUP BY 1",
+            quoted(datasource)
+        );
+        let rows = client.sql(&query, &[run.into()])?;
+        let pair = |row: &serde_json::Value| {
+            Some((number(&row["piece"])?.try_into().ok()?, number(&row["there"])?.try_into().ok()?))
+        };
+        Ok(rows.iter().filter_map(pair).collect())
+    };
+    look(tweets, ranges_max, count)
+}
+
+/// `count(from, to, piece)` gives how many there are in each piece that has any.
+fn look(
+    tweets: u64,
+    ranges_max: usize,
+    mut count: impl FnMut(u64, u64, u64) -> Result<Vec<(u64, u64)>, DruidError>,
+) -> Result<Missing, DruidError> {
+    let mut missing = Missing::default();
+    // The next one is the last: (first, end, whether all of it is known to be missing).
+    let (mut ranges, mut queries) = (vec![(0, tweets, false)], 0);
+    while let Some((from, to, gone)) = ranges.pop() {
+        if gone {
+            missing.add(from, to - 1);
+            continue;
+        }
+        if from == to || missing.ranges.len() > ranges_max || queries == QUERIES_MAX {
+            break;
+        }
+        queries += 1;
+        let piece = (to - from).div_ceil(PIECES);
+        let there: std::collections::HashMap<u64, u64> = count(from, to, piece)?.into_iter().collect();
+        if queries == 1 {
+            missing.count = tweets.saturating_sub(there.values().sum());
+        }
+        let mut short = Vec::new();
+        for index in 0..(to - from).div_ceil(piece) {
+            let first = from + index * piece;
+            let end = (first + piece).min(to);
+            let there = there.get(&index).copied().unwrap_or(0);
+            if there < end - first {
+                short.push((first, end, there == 0));
+            }
+        }
+        ranges.extend(short.into_iter().rev());
+    }
+    missing.ranges.truncate(ranges_max);
+    Ok(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(tweets: u64, gone: &[u64]) -> (Missing, usize) {
+        let mut queries = 0;
+        let missing = look(tweets, 20, |from, to, piece| {
+            queries += 1;
+            let mut pieces = std::collections::BTreeMap::new();
+            for seq in (from..to).filter(|seq| !gone.contains(seq)) {
+                *pieces.entry((seq - from) / piece).or_default() += 1;
+            }
+            Ok(pieces.into_iter().collect())
+        });
+        (missing.unwrap(), queries)
+    }
+
+    #[test]
+    fn a_handful_is_found_in_a_million_with_few_queries() {
+        let (missing, queries) = find(1_000_000, &[0, 17, 18, 19, 500_000, 999_999]);
+        assert_eq!(missing.ranges, [(0, 0), (17, 19), (500_000, 500_000), (999_999, 999_999)]);
+        assert_eq!((missing.count, queries), (6, 4));
+        assert_eq!(missing.words(), "0, 17-19, 500000, 999999");
+    }
+
+    #[test]
+    fn whole_pieces_and_ends_of_pieces_make_one_range() {
+        let gone: Vec<u64> = (1_995..4_003).collect();
+        let (missing, _) = find(10_000, &gone);
+        assert_eq!((missing.count, missing.ranges), (2_008, vec![(1_995, 4_002)]));
+    }
+
+    #[test]
+    fn nothing_missing_and_nothing_there() {
+        assert_eq!(find(5_000, &[]), (Missing::default(), 1));
+        assert_eq!(find(0, &[]).0, Missing::default());
+        let all: Vec<u64> = (0..50).collect();
+        assert_eq!(find(50, &all).0, Missing { count: 50, ranges: vec![(0, 49)] });
+    }
+
+    #[test]
+    fn a_scatter_is_cut_and_still_counted() {
+        let gone: Vec<u64> = (0..100_000).step_by(700).collect();
+        let (missing, queries) = find(100_000, &gone);
+        assert_eq!((missing.count, missing.ranges.len()), (143, 20));
+        assert!(queries <= QUERIES_MAX);
+        assert!(missing.words().ends_with(" and more"));
+    }
+}

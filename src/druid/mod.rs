@@ -1,0 +1,27 @@
+//! The Druid hop: has Druid read our topic, and proves that every tweet of a run can be queried.
+//!
+//! ```text
+//!  spec ─▶ submit ─▶ wait until each partition is read ─▶ (replay) ─▶ verify ─▶ suspend, wait for segments
+//! ```
+//!
+//! All of it goes over Druid's HTTP API, through its router, with a time-out on each call. Surprise:
+//! a supervisor that does not carry our mark is never altered, and Druid calls a supervisor healthy
+//! in most of the cases in which no row arrives; [`diagnose`] has what can be told from its answers.
+
+mod client;
+mod diagnose;
+mod error;
+mod missing;
+mod spec;
+mod status;
+mod supervisor;
+mod verify;
+
+pub use client::{Client, Credentials};
+pub use diagnose::{Diagnosis, Seen, diagnose};
+pub use error::DruidError;
+pub use missing::{Missing, missing_seqs};
+pub use spec::{Granularity, MARK, MessageForm, SpecOptions, is_ours, make_spec, set_pointer};
+pub use status::{ParseError, Status, TaskRows};
+pub use supervisor::{ReadyWait, Slots, Submitted, Supervisor};
+pub use verify::{Proof, Span};

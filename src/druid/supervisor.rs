@@ -1,0 +1,342 @@
+//! One supervisor: submitted, waited for, suspended, terminated. One without our mark is never
+//! altered unless the caller says so.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::spec::{is_same, marked};
+use super::{Client, Diagnosis, DruidError, ParseError, Seen, Status, TaskRows, diagnose, is_ours};
+
+/// Where all supervisors are.
+const SUPERVISORS: &str = "/druid/indexer/v1/supervisor";
+
+/// Time between two looks at a supervisor.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long slots may be full with tasks of ours waiting, before that is the reason to give up:
+/// another supervisor's tasks may be about to end.
+const SLOTS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A supervisor, by its name.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    client: Client,
+    name: String,
+    path: String,
+}
+
+/// What a submission came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    /// There was none.
+    Created,
+    /// Ours, with another spec.
+    Updated,
+    /// Ours, the same, and suspended.
+    Resumed,
+    /// Ours, the same, and running.
+    Unchanged,
+}
+
+impl Submitted {
+    /// For people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Resumed => "resumed",
+            Self::Unchanged => "there already",
+        }
+    }
+}
+
+/// Worker slots of the whole Druid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Slots {
+    /// Taken.
+    pub used: usize,
+    /// All of them.
+    pub total: usize,
+    /// Tasks of our datasource that have none.
+    pub waiting: usize,
+}
+
+/// What to wait for before the first tweet is sent.
+pub struct ReadyWait<'a> {
+    /// Partitions of the topic.
+    pub partitions: usize,
+    /// Longest wait in which nothing happens.
+    pub patience: Duration,
+    /// Set by Ctrl-C.
+    pub stop: &'a AtomicBool,
+    /// Told what is waited for, whenever that changes.
+    pub say: &'a dyn Fn(&str),
+    /// Adds what is known from elsewhere than Druid.
+    pub look_closer: &'a dyn Fn(&mut Seen),
+}
+
+impl Supervisor {
+    /// The supervisor of that name, which need not exist.
+    #[must_use]
+    pub fn new(client: Client, name: &str) -> Self {
+        // Names of datasources are free but for slashes; what a URL reserves is escaped.
+        let escaped: String = name
+            .bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    char::from(byte).to_string()
+                }
+                _ => format!("%{byte:02X}"),
+            })
+            .collect();
+        Self { client, name: name.to_owned(), path: format!("{SUPERVISORS}/{escaped}") }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The Druid it is in.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Its spec as Druid has it; `None` when there is no such supervisor.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn spec(&self) -> Result<Option<Value>, DruidError> {
+        absent_is_none(self.client.get(&self.path))
+    }
+
+    /// Its spec, to be used as it is.
+    ///
+    /// # Errors
+    /// When there is none; the message names those that there are.
+    pub fn existing_spec(&self) -> Result<Value, DruidError> {
+        if let Some(spec) = self.spec()? {
+            return Ok(spec);
+        }
+        let names = self.client.get(SUPERVISORS)?;
+        let names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let others = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        Err(DruidError::NoSupervisor { name: self.name.clone(), others })
+    }
+
+    /// Submits a spec, marked as ours, where Druid does not have the same one running already.
+    ///
+    /// # Errors
+    /// When the name is taken by a supervisor without our mark and `overwrite` is not set; when
+    /// Druid does not answer, or refuses.
+    pub fn submit(&self, spec: Value, overwrite: bool) -> Result<Submitted, DruidError> {
+        let spec = marked(spec);
+        let there = self.spec()?;
+        match &there {
+            Some(there) if !overwrite && !is_ours(there) => {
+                return Err(DruidError::Foreign { name: self.name.clone() });
+            }
+            Some(there) if is_same(there, &spec) => {
+                if there["suspended"].as_bool() != Some(true) {
+                    return Ok(Submitted::Unchanged);
+                }
+                self.client.post(&format!("{}/resume", self.path), None)?;
+                return Ok(Submitted::Resumed);
+            }
+            _ => {}
+        }
+        self.client.post(SUPERVISORS, Some(&spec))?;
+        Ok(if there.is_some() { Submitted::Updated } else { Submitted::Created })
+    }
+
+    /// How it does; `None` when there is no such supervisor.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn status(&self) -> Result<Option<Status>, DruidError> {
+        let answer = absent_is_none(self.client.get(&format!("{}/status", self.path)))?;
+        Ok(answer.as_ref().map(Status::of))
+    }
+
+    /// What its tasks did, by task. Only those that run now.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn rows(&self) -> Result<BTreeMap<String, TaskRows>, DruidError> {
+        let answer = absent_is_none(self.client.get(&format!("{}/stats", self.path)))?;
+        Ok(TaskRows::by_task(&answer.unwrap_or_default()))
+    }
+
+    /// The last messages that became no row.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn parse_errors(&self) -> Result<Vec<ParseError>, DruidError> {
+        let answer = absent_is_none(self.client.get(&format!("{}/parseErrors", self.path)))?;
+        Ok(ParseError::all(&answer.unwrap_or_default()))
+    }
+
+    /// Lets its tasks publish what they have read, and starts no others.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses; not when it stands still already.
+    pub fn suspend(&self) -> Result<(), DruidError> {
+        match self.client.post(&format!("{}/suspend", self.path), None) {
+            // Druid's word for a supervisor that is suspended already.
+            Err(DruidError::Refused { status: 400, line, .. }) if line.contains("already suspended") => {
+                Ok(())
+            }
+            answer => answer.map(|_| ()),
+        }
+    }
+
+    /// Lets its tasks publish what they have read, and removes it. While it is connecting to Kafka
+    /// this may take minutes: a call that is not answered in time counts as under way.
+    ///
+    /// # Errors
+    /// When Druid refuses, or is not there at all.
+    pub fn terminate(&self) -> Result<(), DruidError> {
+        match self.client.post(&format!("{}/terminate", self.path), None) {
+            Err(DruidError::Unreachable { reason, .. }) if reason.contains("timeout") => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+
+    /// Makes it forget how far it has read: what was not published is read anew, or lost.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn reset(&self) -> Result<(), DruidError> {
+        self.client.post(&format!("{}/reset", self.path), None).map(|_| ())
+    }
+
+    /// The worker slots, and how many tasks of `datasource` wait for one.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn slots(&self, datasource: &str) -> Result<Slots, DruidError> {
+        let capacity = self.client.get("/druid/indexer/v1/totalWorkerCapacity")?;
+        let count = |key: &str| capacity[key].as_u64().unwrap_or(0) as usize;
+        let pending = self.client.get("/druid/indexer/v1/pendingTasks")?;
+        let ours = |task: &&Value| task["dataSource"] == datasource;
+        Ok(Slots {
+            used: count("usedClusterCapacity"),
+            total: count("currentClusterCapacity"),
+            waiting: pending.as_array().into_iter().flatten().filter(ours).count(),
+        })
+    }
+
+    /// Whether a task has ended: `Some(Ok)` well, `Some(Err)` with Druid's reason.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn task_end(&self, task: &str) -> Result<Option<Result<(), String>>, DruidError> {
+        let answer = self.client.get(&format!("/druid/indexer/v1/task/{task}/status"))?;
+        let status = &answer["status"];
+        Ok(match status["statusCode"].as_str().or(status["status"].as_str()) {
+            Some("SUCCESS") => Some(Ok(())),
+            Some("FAILED") => Some(Err(status["errorMsg"].as_str().unwrap_or("no reason given").to_owned())),
+            _ => None,
+        })
+    }
+
+    /// Waits until each partition is read by a task that has said so itself.
+    ///
+    /// # Errors
+    /// When nothing happens for too long, with the causes that can be told; when there are no worker
+    /// slots; when `stop` is set.
+    pub fn wait_until_read(&self, datasource: &str, wait: &ReadyWait<'_>) -> Result<Status, DruidError> {
+        let (mut said, mut changed, mut full_since) = (String::new(), Instant::now(), None);
+        loop {
+            let status = match self.status() {
+                Err(error) if !error.is_passing() || changed.elapsed() > wait.patience => return Err(error),
+                status => status.ok().flatten(),
+            };
+            if let Some(status) = status.as_ref().filter(|status| status.offsets.len() >= wait.partitions) {
+                return Ok(status.clone());
+            }
+            let slots = self.slots(datasource).unwrap_or_default();
+            let waiting = waiting_for(status.as_ref(), slots, wait.partitions);
+            if waiting != said {
+                (wait.say)(&waiting);
+                (said, changed) = (waiting, Instant::now());
+            }
+            let full = slots.waiting > 0 && slots.used >= slots.total;
+            full_since = full.then(|| full_since.unwrap_or_else(Instant::now));
+            let full_for_long = full_since.is_some_and(|since: Instant| since.elapsed() > SLOTS_PATIENCE);
+            if full_for_long || changed.elapsed() > wait.patience {
+                let mut seen = Seen { status, slots: Some(slots), from_earliest: true, ..Seen::default() };
+                (wait.look_closer)(&mut seen);
+                let causes: Vec<Diagnosis> = diagnose(&seen);
+                let causes = causes.iter().map(|cause| format!("; {cause}")).collect();
+                let (name, waited) = (self.name.clone(), changed.elapsed());
+                return Err(DruidError::NotReady { name, waited, waiting: said, causes });
+            }
+            if wait.stop.load(Ordering::Relaxed) {
+                return Err(DruidError::Stopped);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// What has not happened yet, in words.
+fn waiting_for(status: Option<&Status>, slots: Slots, partitions: usize) -> String {
+    let Some(status) = status else { return "for the overlord to start the supervisor".to_owned() };
+    if slots.total == 0 {
+        return "for a worker: Druid has none (middleManager or indexer)".to_owned();
+    }
+    if slots.waiting > 0 {
+        return format!(
+            "for worker slots: {} tasks wait, {} of {} taken",
+            slots.waiting, slots.used, slots.total
+        );
+    }
+    match status.detailed_state.as_str() {
+        "CONNECTING_TO_STREAM" | "UNABLE_TO_CONNECT_TO_STREAM" => "for Druid to reach Kafka".to_owned(),
+        "RUNNING" if status.reading.is_empty() => "for a task to be made".to_owned(),
+        "RUNNING" => format!("for tasks to start: {} of {partitions} partitions read", status.offsets.len()),
+        state => format!("for the supervisor, now {state}"),
+    }
+}
+
+fn absent_is_none(answer: Result<Value, DruidError>) -> Result<Option<Value>, DruidError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(DruidError::Refused { status: 404, line, .. }) if line.contains("supervisor") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_waited_for_is_said() {
+        let slots = Slots { used: 4, total: 4, waiting: 2 };
+        let free = Slots { used: 0, total: 4, waiting: 0 };
+        let status = |payload| Status::of(&json!({ "payload": payload }));
+        let running = status(json!({"detailedState": "RUNNING", "activeTasks": [{"id": "a"}]}));
+        assert!(waiting_for(None, free, 1).contains("overlord"));
+        assert!(waiting_for(Some(&running), slots, 4).contains("2 tasks wait, 4 of 4 taken"));
+        assert!(waiting_for(Some(&running), free, 4).contains("0 of 4 partitions"));
+        assert!(waiting_for(Some(&running), Slots::default(), 4).contains("has none"));
+        let connecting = status(json!({"detailedState": "CONNECTING_TO_STREAM"}));
+        assert!(waiting_for(Some(&connecting), free, 4).contains("reach Kafka"));
+    }
+
+    #[test]
+    fn names_are_escaped_in_addresses() {
+        let client = Client::new("http://h:1", None).unwrap();
+        let supervisor = Supervisor::new(client, "a b/ü");
+        assert_eq!(supervisor.path, "/druid/indexer/v1/supervisor/a%20b%2F%C3%BC");
+    }
+}

@@ -1,0 +1,127 @@
+//! Asks Druid which rows of a run can be queried.
+
+use serde_json::Value;
+
+use super::{Client, DruidError};
+
+/// The `seq` of all rows of a run, summed up in five numbers: one missing, one too many or one
+/// changed shows in at least one of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// Rows.
+    pub rows: u64,
+    /// Distinct `seq`, counted exactly.
+    pub distinct: u64,
+    /// Smallest and greatest `seq`; `None` without rows.
+    pub span: Option<Span>,
+    /// Sum of all `seq`.
+    pub sum: i64,
+}
+
+/// Smallest and greatest `seq`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Smallest.
+    pub min: u64,
+    /// Greatest.
+    pub max: u64,
+}
+
+/// A name as it stands in a query.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl Proof {
+    /// Rows of the run that can be queried now; 0 while the datasource or its column is unknown.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn count(client: &Client, datasource: &str, run: &str) -> Result<u64, DruidError> {
+        let query = format!("SELECT COUNT(*) AS \"rows\" FROM {} WHERE \"run\" = ?", quoted(datasource));
+        let rows = known(client.sql(&query, &[run.into()]))?;
+        Ok(rows.first().map_or(0, |row| number(&row["rows"]).unwrap_or(0) as u64))
+    }
+
+    /// The whole proof.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn of_run(client: &Client, datasource: &str, run: &str) -> Result<Self, DruidError> {
+        let query = format!(
+            "SELECT COUNT(*) AS \"rows\", COUNT(DISTINCT \"seq\") AS \"distinct\", MIN(\"seq\") AS \"min\", \
+             MAX(\"seq\") AS \"max\", SUM(\"seq\") AS \"sum\" FROM {} WHERE \"run\" = ?",
+            quoted(datasource)
+        );
+        let rows = known(client.sql(&query, &[run.into()]))?;
+        Ok(rows.first().map(Self::of).unwrap_or_default())
+    }
+
+    fn of(row: &Value) -> Self {
+        let count = |key: &str| number(&row[key]).and_then(|count| u64::try_from(count).ok());
+        let rows = count("rows").unwrap_or(0);
+        let span = count("min").zip(count("max")).map(|(min, max)| Span { min, max });
+        Self {
+            rows,
+            distinct: count("distinct").unwrap_or(0),
+            span: span.filter(|_| rows > 0),
+            sum: number(&row["sum"]).unwrap_or(0),
+        }
+    }
+
+    /// The proof that a run is there to the last row: so many, from 0 on without a gap.
+    #[must_use]
+    pub fn expected(tweets: u64) -> Self {
+        let span = tweets.checked_sub(1).map(|max| Span { min: 0, max });
+        // In 64 bits, wrapping as Druid's LONG does.
+        let sum = (u128::from(tweets) * u128::from(tweets.saturating_sub(1)) / 2) as i64;
+        Self { rows: tweets, distinct: tweets, span, sum }
+    }
+}
+
+/// Before the first row of ours, a datasource may have no column of ours.
+fn known(rows: Result<Vec<Value>, DruidError>) -> Result<Vec<Value>, DruidError> {
+    match rows {
+        Err(DruidError::Refused { status: 400, line, .. })
+            if line.contains("Column '") && line.contains("not found") =>
+        {
+            Ok(Vec::new())
+        }
+        rows => rows,
+    }
+}
+
+/// Druid writes a LONG as a number; an aggregate over nothing is null.
+pub(super) fn number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_whole_run_is_what_is_expected_and_any_change_of_it_is_not() {
+        let whole = json!({"rows": 4, "distinct": 4, "min": 0, "max": 3, "sum": 6});
+        assert_eq!(Proof::of(&whole), Proof::expected(4));
+        for (key, value) in [("rows", 5), ("distinct", 3), ("min", 1), ("max", 4), ("sum", 7)] {
+            let mut changed = whole.clone();
+            changed[key] = value.into();
+            assert_ne!(Proof::of(&changed), Proof::expected(4), "{key}");
+        }
+    }
+
+    #[test]
+    fn no_rows_have_no_span() {
+        // What Druid 33 answers for no rows at all.
+        let none = json!({"rows": 0, "distinct": 0, "min": null, "max": null, "sum": null});
+        assert_eq!(Proof::of(&none), Proof::expected(0));
+    }
+
+    #[test]
+    fn sums_beyond_32_bits_are_exact() {
+        assert_eq!(Proof::expected(1_000_000).sum, 499_999_500_000);
+        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
+    }
+}
