@@ -11,6 +11,7 @@
 
 mod batch;
 mod dead_letter;
+mod druid;
 mod ends;
 mod error;
 mod feed;
@@ -35,6 +36,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
 pub use error::ReplayError;
 pub use inspect::{inspect, without_tweets};
 pub use options::{
@@ -46,6 +48,7 @@ pub use serve::{ServeOptions, serve};
 
 use crate::report::{RunReport, Screen, prepare_bar};
 use dead_letter::DeadLetters;
+use druid::DruidHop;
 use ends::Ends;
 use files::Files;
 use plan::Plan;
@@ -79,6 +82,7 @@ pub fn replay(
     if screen.shows_progress() {
         screen.say(&plan.words(options, &files, &prepared, &ends.addresses, &run));
     }
+    let druid = DruidHop::start(options, &ends, &prepared, &run, stop, screen)?;
     let mut ran = hops::run(&hops::Inputs {
         options,
         files: &files,
@@ -89,14 +93,17 @@ pub fn replay(
         stop,
         dead_letters,
         screen,
+        queryable: druid.as_ref().map(DruidHop::queryable),
     })?;
+    let druid = druid.map(|druid| druid.finish(&ran.counters, ran.stats.started, stop, screen));
     let letters = dead_letters.map(DeadLetters::finish).transpose();
     let letters = letters.unwrap_or_else(|error| {
         ran.error.get_or_insert(error);
         None
     });
     let interrupted = stop.load(Ordering::Relaxed);
-    let report = outcome::report(options, &files, &prepared, &plan, &ends, run, ran, letters, interrupted);
+    let report =
+        outcome::report(options, &files, &prepared, &plan, &ends, run, ran, letters, druid, interrupted);
     Ok(Replayed { report, ends })
 }
 

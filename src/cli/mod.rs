@@ -1,6 +1,7 @@
 //! The command line: flags into plain options, and the commands they call. The only module that
 //! knows clap.
 
+mod druid;
 mod ends;
 mod generate;
 mod input;
@@ -14,6 +15,7 @@ mod values;
 
 use clap::{Parser, Subcommand};
 
+use druid::DruidCommand;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
 use replay::ReplayArgs;
@@ -57,6 +59,7 @@ Examples:
   tweetblast inspect tweets.json                  what is in it, and how long a replay takes
   tweetblast --speedup 100x --hold                keep MQTT and Kafka up afterwards, to read from
   tweetblast --kafka localhost:9092 --fit 5m      into a real Kafka, all of it in 5 minutes
+  tweetblast --druid http://localhost:8888        until every tweet can be queried in Druid
 
 Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arrived;
 130 interrupted (still drained and reported; a second Ctrl-C leaves at once).";
@@ -69,6 +72,8 @@ enum Command {
     Inspect(InspectArgs),
     /// Keep the MQTT broker and the Kafka endpoint up, without a replay, until Ctrl-C
     Serve(ServeArgs),
+    /// The steps of --druid, each alone: spec, submit, status, suspend, terminate, reset
+    Druid(DruidCommand),
 }
 
 impl Cli {
@@ -81,6 +86,7 @@ impl Cli {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Inspect(args)) => args.run(),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Druid(command)) => command.run().map(|()| Exit::Balanced as u8),
             None => self.replay.run(),
         }
     }

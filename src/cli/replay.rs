@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use super::druid::DruidArgs;
 use super::ends::EndsArgs;
 use super::input::InputArgs;
 use super::keys::{self, Keys};
@@ -74,6 +75,9 @@ pub(super) struct ReplayArgs {
 
     #[command(flatten)]
     ends: EndsArgs,
+
+    #[command(flatten)]
+    druid: DruidArgs,
 
     /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
     #[arg(long, value_name = "FILE|-", help_heading = "Report")]
@@ -232,6 +236,7 @@ impl ReplayArgs {
             producers: self.producers,
             kafka_properties: self.properties,
             drain_timeout: self.drain_timeout,
+            druid: self.druid.choice(),
             ..ReplayOptions::default()
         };
         self.input.apply(files, self.pace.apply(options))

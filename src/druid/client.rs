@@ -105,14 +105,6 @@ impl Client {
         self.call("POST", path, Some(body))
     }
 
-    /// Deletes.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub fn delete(&self, path: &str) -> Result<Value, DruidError> {
-        self.call("DELETE", path, None)
-    }
-
     /// The rows that a query in SQL gives. Counts of distinct values are exact.
     ///
     /// # Errors
@@ -164,7 +156,6 @@ impl Client {
             reason: error.to_string(),
         };
         let answer = match body {
-            None if method == "DELETE" => self.authorized(self.agent.delete(&url)).call(),
             None => self.authorized(self.agent.get(&url)).call(),
             Some(body) => {
                 let request =

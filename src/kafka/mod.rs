@@ -9,6 +9,6 @@ mod topic;
 
 pub use error::KafkaError;
 pub use producer::{DrainLimit, Producer, ProducerOptions};
-pub use topic::{Topic, prepare_topic};
+pub use topic::{Topic, end_offsets, prepare_topic};
 
 pub mod embedded;

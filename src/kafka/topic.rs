@@ -67,3 +67,27 @@ pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// Offset behind the last message of each partition.
+///
+/// # Errors
+/// When Kafka does not answer within 10 s.
+pub fn end_offsets(
+    options: &ProducerOptions,
+    partitions: usize,
+) -> Result<std::collections::BTreeMap<i32, i64>, KafkaError> {
+    let client: AdminClient<DefaultClientContext> =
+        options.client_config().create().map_err(KafkaError::Properties)?;
+    let end = |partition: i32| {
+        let (_, end) =
+            client.inner().fetch_watermarks(&options.topic, partition, TIMEOUT).map_err(|source| {
+                KafkaError::Unreachable {
+                    brokers: options.brokers.clone(),
+                    seconds: TIMEOUT.as_secs(),
+                    source,
+                }
+            })?;
+        Ok((partition, end))
+    };
+    (0..partitions as i32).map(end).collect()
+}

@@ -2,6 +2,7 @@
 //! before anything else takes time, so that a port that is taken is known at once.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use super::{EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayError, ReplayOptions};
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
@@ -15,6 +16,8 @@ pub(super) struct Ends {
     pub broker: Option<Broker>,
     pub endpoint: Option<Endpoint>,
     pub producer: ProducerOptions,
+    /// Partitions of the topic.
+    pub partitions: usize,
     pub addresses: Endpoints,
 }
 
@@ -28,7 +31,11 @@ impl Ends {
         let (endpoint, brokers) = match &options.kafka {
             KafkaChoice::Cluster(brokers) => (None, brokers.clone()),
             KafkaChoice::Embedded(kafka) => {
-                let endpoint = start_endpoint(kafka, options.partitions)?;
+                let endpoint = match options.druid {
+                    // Druid goes on where it stopped, so the log and its address must be the same then.
+                    Some(_) => start_kept_endpoint(kafka, options.partitions)?,
+                    None => start_endpoint(kafka, options.partitions)?,
+                };
                 let addr = endpoint.addr().to_string();
                 (Some(endpoint), addr)
             }
@@ -41,7 +48,7 @@ impl Ends {
             run_in_headers: (options.payload != PayloadForm::Tweet).then(|| run.to_owned()),
             producers: options.producers,
         };
-        prepare_topic(&producer)?;
+        let partitions = prepare_topic(&producer)?.partitions;
         let addresses = Endpoints {
             mqtt: broker.as_ref().map(|broker| broker.addr().to_string()),
             mqtt_topic: broker.as_ref().map(|_| options.mqtt_topic.clone()),
@@ -51,7 +58,7 @@ impl Ends {
             kafka_dir: endpoint.as_ref().map(|endpoint| endpoint.dir().display().to_string()),
             ..Endpoints::default()
         };
-        Ok(Self { broker, endpoint, producer, addresses })
+        Ok(Self { broker, endpoint, producer, partitions, addresses })
     }
 }
 
@@ -83,4 +90,43 @@ pub(super) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<E
         }
         started => started,
     }
+}
+
+/// Starts the endpoint with a log that stays, in the user's state directory unless another is named,
+/// and where possible on the port that it had before.
+fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, ReplayError> {
+    let dir = match &kafka.dir {
+        Some(dir) => dir.clone(),
+        None => state_dir()?.join("kafka"),
+    };
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ReplayError::StateDir { path, source }
+    };
+    std::fs::create_dir_all(&dir).map_err(failed(&dir))?;
+    // Beside it: what is in the directory is the endpoint's own.
+    let port_file =
+        dir.with_file_name(format!("{}.port", dir.file_name().unwrap_or_default().to_string_lossy()));
+    let mut kept = EmbeddedKafka { dir: Some(dir), ..kafka.clone() };
+    let remembered = std::fs::read_to_string(&port_file).ok().and_then(|port| port.trim().parse().ok());
+    if let Some(port) = remembered.filter(|_| kafka.listen.fall_back) {
+        kept.listen.addr.set_port(port);
+    }
+    let endpoint = start_endpoint(&kept, partitions)?;
+    if kafka.listen.fall_back {
+        std::fs::write(&port_file, format!("{}\n", endpoint.addr().port())).map_err(failed(&port_file))?;
+    }
+    Ok(endpoint)
+}
+
+/// Where programs keep what must survive a restart, by the XDG base directory specification.
+fn state_dir() -> Result<PathBuf, ReplayError> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+    state.map(|state| state.join("tweetblast")).ok_or_else(|| {
+        ReplayError::Options(
+            "neither XDG_STATE_HOME nor HOME is set: --kafka-dir DIR says where Kafka's log is kept for Druid"
+                .to_owned(),
+        )
+    })
 }

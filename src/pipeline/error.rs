@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::files::Files;
 use crate::bridge;
+use crate::druid::DruidError;
 use crate::kafka::KafkaError;
 use crate::kafka::embedded::EndpointError;
 use crate::mqtt::MqttError;
@@ -81,6 +82,17 @@ pub enum ReplayError {
     /// The embedded Kafka endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    /// Druid.
+    #[error(transparent)]
+    Druid(#[from] DruidError),
+    /// The embedded endpoint's own directory.
+    #[error("cannot keep the log of the embedded Kafka for Druid in {path}: {source}; --kafka-dir DIR names another place", path = path.display())]
+    StateDir {
+        /// Where.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
     /// A thread panicked: a fault of ours.
     #[error("the {0} thread panicked; this is a bug in tweetblast, please report it")]
     Panic(&'static str),

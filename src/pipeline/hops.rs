@@ -20,7 +20,7 @@ use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::kafka::{DrainLimit, Producer};
 use crate::mqtt::{Publisher, Window};
 use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
-use crate::report::{Counters, Progress, Screen, Tally, own_memory, thread_cpu};
+use crate::report::{Counters, Progress, Queryable, Screen, Tally, own_memory, thread_cpu};
 use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
@@ -41,6 +41,8 @@ pub(super) struct Inputs<'a> {
     pub stop: &'a Arc<AtomicBool>,
     pub dead_letters: Option<&'a DeadLetters>,
     pub screen: &'a Screen,
+    /// Told of each delivery, where somebody counts rows in Druid.
+    pub queryable: Option<Arc<Queryable>>,
 }
 
 /// What they came back with.
@@ -115,8 +117,9 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
     let in_flight = &inputs.dead_letters.map(|_| InFlight::default());
 
     std::thread::scope(|scope| {
+        let queryable = inputs.queryable.clone();
         let tally = spawn(scope, "tally", move || {
-            Tally::default().run_with(&reported, |deliveries, settled_seq| {
+            Tally::telling(queryable).run_with(&reported, |deliveries, settled_seq| {
                 if let (Some(dead_letters), Some(in_flight)) = (inputs.dead_letters, in_flight) {
                     dead_letters.write_failed(inputs.files, in_flight, deliveries);
                     in_flight.settle(settled_seq);

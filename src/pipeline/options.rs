@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::DruidChoice;
 use crate::kafka::embedded::Fsync;
 use crate::pace::{Control, StampTime};
 use crate::source::Framing;
@@ -67,6 +68,8 @@ pub struct ReplayOptions {
     pub kafka_properties: Vec<(String, String)>,
     /// Longest wait for Kafka at the end; `None`: without an end, and 20 s after a stop.
     pub drain_timeout: Option<Duration>,
+    /// Druid behind Kafka; `None`: nothing is known about what reads there.
+    pub druid: Option<DruidChoice>,
     /// Where to write what was not delivered.
     pub dead_letters: Option<DeadLetterFile>,
 }
@@ -109,6 +112,7 @@ impl Default for ReplayOptions {
             producers: 1,
             kafka_properties: Vec::new(),
             drain_timeout: None,
+            druid: None,
             dead_letters: None,
         }
     }

@@ -11,8 +11,8 @@ use super::select::LeftOut;
 use super::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
 use crate::report::{
-    ChangeReport, Counters, DeadLetterReport, FileReport, HopReport, Hops, InputReport, Intake, LatencyMs,
-    Ledger, PaceReport, RunReport, SkippedBy, Usage, Verdict,
+    ChangeReport, Counters, DeadLetterReport, DruidReport, Endpoints, FileReport, HopReport, Hops,
+    InputReport, Intake, LatencyMs, Ledger, PaceReport, RunReport, SkippedBy, Usage, Verdict,
 };
 use crate::source::TweetFile;
 
@@ -30,6 +30,7 @@ pub(super) fn report(
     run: String,
     ran: Ran,
     dead_letters: Option<DeadLetterReport>,
+    druid: Option<DruidReport>,
     interrupted: bool,
 ) -> RunReport {
     let intakes = ran.fed.intakes.as_ref().unwrap_or(&prepared.intakes);
@@ -60,7 +61,7 @@ pub(super) fn report(
         foreign_lost: with_mqtt(counters.foreign_lost.get()),
         delivered: counters.delivered.get(),
         failed: counters.failed.get(),
-        queryable: None,
+        queryable: druid.as_ref().map(|druid| druid.rows),
     };
     let (mut verdict, mut reasons) = ledger.verdict();
     // Counted by the tally from what Kafka reported on, one sequence number at a time.
@@ -71,8 +72,12 @@ pub(super) fn report(
             ran.tally.distinct, ran.tally.repeated, ledger.delivered, ledger.failed
         ));
     }
+    if let Some(druid) = druid.as_ref().filter(|druid| !druid.exact) {
+        verdict = Verdict::Unbalanced;
+        reasons.extend(druid_reasons(druid, &ledger));
+    }
     let pace = pace_report(options, prepared, plan, &ran, &ledger);
-    let bottleneck = bottleneck(options, &pace, counters);
+    let bottleneck = bottleneck(options, &pace, counters, druid.as_ref());
     let exit_code = match (&ran.error, verdict, interrupted) {
         (Some(_), ..) => 1,
         (None, Verdict::Unbalanced, _) => 3,
@@ -97,7 +102,12 @@ pub(super) fn report(
         interrupted,
         error: ran.error.map(|error| error.to_string()),
         exit_code,
-        endpoints: ends.addresses.clone(),
+        endpoints: Endpoints {
+            druid: druid.as_ref().map(|druid| druid.url.clone()),
+            datasource: druid.as_ref().map(|druid| druid.datasource.clone()),
+            ..ends.addresses.clone()
+        },
+        druid,
         usage: Usage::of_process(ledger.published, ran.own_memory_mib),
         ledger,
     }
@@ -135,6 +145,24 @@ fn input_report(files: &Files, prepared: &Prepared, intakes: &[Intake], ran: &Ra
             Order::Time | Order::Shuffle { .. } => None,
         },
     }
+}
+
+/// Why Druid's rows are not what was delivered.
+fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if druid.missing.count > 0 {
+        let Some((first, last)) = druid.missing.ranges.first() else { return reasons };
+        reasons.push(format!(
+            "{} tweets are not in Druid, the first of them seq {first} to {last}",
+            druid.missing.count
+        ));
+    } else if druid.rows != druid.distinct {
+        reasons.push(format!("Druid has {} rows of {} tweets", druid.rows, druid.distinct));
+    } else if druid.rows == ledger.delivered {
+        reasons.push("Druid's rows are as many as were delivered, but not the same ones".to_owned());
+    }
+    reasons.extend(druid.causes.iter().map(|found| format!("druid: {}: {}", found.cause, found.remedy)));
+    reasons
 }
 
 fn pace_report(
@@ -208,9 +236,21 @@ const ON_TIME_MS: f64 = 100.0;
 /// Share of the time that a hop must have waited for the next one to be held up by it.
 const HELD_UP: f64 = 0.2;
 
+/// Time from Kafka's last delivery report to the last row up to which Druid counts as keeping up.
+const DRUID_BEHIND_S: f64 = 5.0;
+
 /// Which hop held the others up: looked for from the last to the first, since a hop that is full
 /// fills the ones before it.
-fn bottleneck(options: &ReplayOptions, pace: &PaceReport, counters: &Counters) -> &'static str {
+fn bottleneck(
+    options: &ReplayOptions,
+    pace: &PaceReport,
+    counters: &Counters,
+    druid: Option<&DruidReport>,
+) -> &'static str {
+    let behind_s = druid.and_then(|druid| druid.queryable_after_s).unwrap_or(0.0) - pace.delivered_after_s;
+    if behind_s > DRUID_BEHIND_S.max(HELD_UP * pace.delivered_after_s) {
+        return "druid";
+    }
     let on_time = pace.schedule_lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
     if options.pace != Pace::Max && on_time {
         return "none";

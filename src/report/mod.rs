@@ -5,6 +5,7 @@
 //! tests read.
 
 mod counters;
+mod druid;
 mod inspection;
 mod intake;
 mod json;
@@ -12,12 +13,14 @@ mod latency;
 mod ledger;
 mod machine;
 mod progress;
+mod queryable;
 mod run;
 mod screen;
 mod summary;
 mod tally;
 
 pub use counters::{Counter, Counters};
+pub use druid::{Cause, DruidReport, MissingRows};
 pub use inspection::{Inspection, write_inspection};
 pub use intake::{Intake, RejectCount};
 pub use json::write_json;
@@ -25,6 +28,7 @@ pub use latency::{LatencyMs, new_histogram};
 pub use ledger::{Ledger, SkippedBy, Verdict};
 pub use machine::{Usage, own_memory, thread_cpu};
 pub use progress::{Progress, prepare_bar};
+pub use queryable::{BacklogPoint, Queryable, QueryableTimes};
 pub use run::{
     ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,
     RunReport,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{LatencyMs, Ledger, RejectCount, Usage, Verdict};
+use super::{DruidReport, LatencyMs, Ledger, RejectCount, Usage, Verdict};
 
 /// Everything that is known about a replay when it has ended.
 #[derive(Debug, Clone, Serialize)]
@@ -21,7 +21,8 @@ pub struct RunReport {
     pub pace: PaceReport,
     /// What each hop cost and who waited for whom.
     pub hops: Hops,
-    /// Which hop held the others up: `none`, `tweetblast`, `mqtt window` or `kafka acks`.
+    /// Which hop held the others up: `none`, `tweetblast`, `mqtt window`, `kafka acks` or
+    /// `druid`.
     pub bottleneck: &'static str,
     /// The counts.
     pub ledger: Ledger,
@@ -47,6 +48,8 @@ pub struct RunReport {
     pub exit_code: u8,
     /// Where the tweets went.
     pub endpoints: Endpoints,
+    /// What became of the tweets in Druid; `None` without it.
+    pub druid: Option<DruidReport>,
     /// CPU and memory.
     pub usage: Usage,
 }

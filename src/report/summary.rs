@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use indicatif::HumanCount;
 
-use super::{HopReport, LatencyMs, RunReport, Verdict};
+use super::{DruidReport, HopReport, LatencyMs, RunReport, Verdict};
 
 /// Appends the summary to `out`.
 ///
@@ -50,6 +50,9 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
             "  used       {cpu:.2} µs CPU a tweet, {memory:.0} MiB of memory besides the mapped file"
         )?;
     }
+    if let Some(druid) = &report.druid {
+        write_druid(druid, out)?;
+    }
     write_hops(report, out)?;
     write_ledger(report, out)?;
     writeln!(out)?;
@@ -68,7 +71,11 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
                 "every tweet accounted for: {} read{loops} = {} delivered{skipped}",
                 count(ledger.tweets),
                 count(ledger.delivered),
-            )
+            )?;
+            match ledger.queryable {
+                Some(rows) => writeln!(out, "and every one is queryable in Druid: {} rows", count(rows)),
+                None => Ok(()),
+            }
         }
         Verdict::Unbalanced => {
             writeln!(out, "UNBALANCED: not every tweet arrived")?;
@@ -84,6 +91,38 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
             Ok(())
         }
     }
+}
+
+fn write_druid(druid: &DruidReport, out: &mut String) -> fmt::Result {
+    if let (Some(time), Some(last)) = (druid.time_to_queryable_ms, druid.queryable_after_s) {
+        let rate = druid
+            .rows_per_s
+            .map_or(String::new(), |rate| format!(", {} rows/s", HumanCount(rate.round() as u64)));
+        writeln!(
+            out,
+            "  queryable  p50 {} · p90 {} · p99 {} · max {}, up to {} less  (query − intended send)",
+            millis(time.p50),
+            millis(time.p90),
+            millis(time.p99),
+            millis(time.max),
+            millis(druid.poll_gap_ms),
+        )?;
+        writeln!(out, "             the last row {} after the first send{rate}", seconds(last))?;
+    }
+    match (druid.durable, druid.durable_after_s) {
+        (Some(true), Some(after)) => {
+            writeln!(out, "  durable    in published segments {} after the last row", seconds(after))?;
+        }
+        (Some(false), _) => writeln!(
+            out,
+            "  durable    NOT YET: the segments are not published; the next run goes on from Kafka's log"
+        )?,
+        _ => {}
+    }
+    for note in &druid.notes {
+        writeln!(out, "  druid      {note}")?;
+    }
+    Ok(())
 }
 
 fn write_hops(report: &RunReport, out: &mut String) -> fmt::Result {
@@ -173,6 +212,24 @@ fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
             count(letters.unparseable),
             count(letters.failed),
             letters.file
+        )?;
+    }
+    if let (Some(queryable), Some(druid)) = (ledger.queryable, &report.druid) {
+        writeln!(
+            out,
+            "  druid      {} delivered = {} queryable in {} ({} distinct){}",
+            count(ledger.delivered),
+            count(queryable),
+            druid.datasource,
+            count(druid.distinct),
+            match druid.unparseable + druid.thrown_away {
+                0 => String::new(),
+                _ => format!(
+                    "; {} unparseable, {} thrown away",
+                    count(druid.unparseable),
+                    count(druid.thrown_away)
+                ),
+            }
         )?;
     }
     if let Some(foreign) = ledger.foreign.filter(|foreign| *foreign > 0) {

@@ -2,12 +2,13 @@
 //! number was reported on exactly once.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use hdrhistogram::Histogram;
 
-use super::new_histogram;
+use super::{Queryable, new_histogram};
 use crate::event::{Delivery, Outcome};
 
 /// What became of the events of one run.
@@ -25,6 +26,7 @@ pub struct Tally {
     pub repeated: u64,
     /// When the last report came.
     pub last_ack: Option<Instant>,
+    queryable: Option<Arc<Queryable>>,
     seen: SeenSeqs,
 }
 
@@ -46,12 +48,18 @@ impl Default for Tally {
             distinct: 0,
             repeated: 0,
             last_ack: None,
+            queryable: None,
             seen: SeenSeqs::default(),
         }
     }
 }
 
 impl Tally {
+    /// A tally that tells `queryable` of each delivery, where somebody counts rows in Druid.
+    pub fn telling(queryable: Option<Arc<Queryable>>) -> Self {
+        Self { queryable, ..Self::default() }
+    }
+
     /// Takes all deliveries until their senders are gone.
     pub fn run(self, deliveries: &Receiver<Vec<Delivery>>) -> Self {
         self.run_with(deliveries, |_, _| {})
@@ -65,6 +73,9 @@ impl Tally {
         mut look: impl FnMut(&[Delivery], u64),
     ) -> Self {
         for batch in deliveries {
+            if let Some(queryable) = &self.queryable {
+                queryable.delivered(&batch);
+            }
             for delivery in &batch {
                 self.take(delivery);
             }

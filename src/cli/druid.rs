@@ -1,0 +1,332 @@
+//! Flags of the Druid hop, and `tweetblast druid`: each of its steps alone.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
+
+use super::replay::topic;
+use super::values;
+use crate::druid::{
+    Client, Credentials, Granularity, MessageForm, SpecOptions, Supervisor, make_spec, set_pointer,
+};
+use crate::pipeline::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
+
+/// Of the replay.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Druid")]
+pub(super) struct DruidArgs {
+    /// Have this Druid read the topic, and wait until every tweet can be queried: the router's
+    /// address, http://host:8888. User and password: TWEETBLAST_DRUID_USER, TWEETBLAST_DRUID_PASSWORD
+    #[arg(long, value_name = "URL")]
+    druid: Option<String>,
+    /// Datasource [default: named as the topic]
+    #[arg(long, value_name = "NAME", requires = "druid", value_parser = datasource,
+        conflicts_with = "druid_supervisor")]
+    druid_datasource: Option<String>,
+    /// Address of Kafka that Druid is told [default: the one of the replay]
+    #[arg(long, value_name = "HOST:PORT", requires = "druid", conflicts_with = "druid_supervisor")]
+    druid_kafka: Option<String>,
+    /// Replace a supervisor that was not made by tweetblast
+    #[arg(long, requires = "druid", conflicts_with = "druid_supervisor")]
+    druid_overwrite: bool,
+    /// Use this supervisor as it is
+    #[arg(long, value_name = "NAME", requires = "druid",
+        conflicts_with_all = ["druid_spec", "druid_set", "druid_after"])]
+    druid_supervisor: Option<String>,
+    /// Submit this supervisor spec; topic and address of Kafka in it are replaced
+    #[arg(long, value_name = "FILE", requires = "druid")]
+    druid_spec: Option<PathBuf>,
+    /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
+    #[arg(long, value_name = "/PLACE=VALUE", requires = "druid", value_parser = pointer_value)]
+    druid_set: Vec<(String, Value)>,
+    /// What becomes of the supervisor at the end [default: suspend with the embedded Kafka, whose
+    /// messages it must have published before they go out of reach; keep with a real one]
+    #[arg(long, value_enum, value_name = "WHAT", requires = "druid")]
+    druid_after: Option<AfterFlag>,
+    /// Longest wait for Druid in which nothing happens [default: 3m]
+    #[arg(long, value_name = "TIME", requires = "druid", value_parser = values::duration)]
+    druid_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AfterFlag {
+    /// It goes on reading
+    Keep,
+    /// It publishes its segments and stands still
+    Suspend,
+    /// It publishes and goes; the rows stay
+    Drop,
+}
+
+impl DruidArgs {
+    /// What to do with Druid, if there is one.
+    pub fn choice(self) -> Option<DruidChoice> {
+        Some(DruidChoice {
+            url: self.druid?,
+            datasource: self.druid_datasource,
+            kafka: self.druid_kafka,
+            overwrite: self.druid_overwrite,
+            supervisor: self.druid_supervisor,
+            spec: self.druid_spec,
+            set: self.druid_set,
+            after: self.druid_after.map(|after| match after {
+                AfterFlag::Keep => DruidAfter::Keep,
+                AfterFlag::Suspend => DruidAfter::Suspend,
+                AfterFlag::Drop => DruidAfter::Drop,
+            }),
+            timeout: self.druid_timeout.unwrap_or(DRUID_TIMEOUT),
+        })
+    }
+}
+
+/// A place in a spec and its value: JSON, or else a string.
+fn pointer_value(text: &str) -> Result<(String, Value), String> {
+    match text.split_once('=') {
+        Some((place, value)) if place.starts_with('/') => {
+            Ok((place.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+        }
+        _ => Err("a place and its value look like /ioConfig/taskCount=4".to_owned()),
+    }
+}
+
+/// Druid refuses slashes and white space at the ends of a name.
+fn datasource(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty()
+        && !text.contains(['/', '\n', '\t'])
+        && text.trim() == text
+        && !text.starts_with('.');
+    if fits { Ok(text.to_owned()) } else { Err("a datasource is a name without a slash".to_owned()) }
+}
+
+/// `tweetblast druid`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tweetblast druid spec\n  \
+    tweetblast druid submit --kafka localhost:9092 --druid-set /ioConfig/taskCount=4\n  \
+    tweetblast druid status\n  tweetblast druid suspend other-tweets")]
+pub(super) struct DruidCommand {
+    #[command(subcommand)]
+    step: Step,
+    /// Address of Druid's router
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8888", global = true)]
+    druid: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// Print the supervisor spec for our messages
+    Spec(SpecArgs),
+    /// Submit it, where Druid does not run the same one already
+    Submit(SubmitArgs),
+    /// What a supervisor does, and which messages it could not parse
+    Status(Name),
+    /// Have it publish what it has read, and stand still
+    Suspend(Named),
+    /// Have it publish what it has read, and remove it; its rows stay
+    Terminate(Named),
+    /// Have it forget how far it has read: what is not published is read anew, or lost
+    Reset(Named),
+}
+
+#[derive(Debug, Args)]
+struct SpecArgs {
+    /// Topic to read
+    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = topic)]
+    topic: String,
+    /// Datasource [default: named as the topic]
+    #[arg(long, value_name = "NAME", value_parser = datasource)]
+    druid_datasource: Option<String>,
+    /// Address of Kafka, as Druid reaches it
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
+    kafka: String,
+    /// What the messages hold
+    #[arg(long, value_enum, default_value_t = Form::Tweet)]
+    payload: Form,
+    /// Tasks that read side by side
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    tasks: usize,
+    /// Span of a segment
+    #[arg(long, value_enum, default_value_t = Span::Hour)]
+    granularity: Span,
+    /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
+    #[arg(long, value_name = "/PLACE=VALUE", value_parser = pointer_value)]
+    druid_set: Vec<(String, Value)>,
+}
+
+#[derive(Debug, Args)]
+struct SubmitArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    /// Replace a supervisor that was not made by tweetblast
+    #[arg(long)]
+    druid_overwrite: bool,
+}
+
+#[derive(Debug, Args)]
+struct Name {
+    /// Supervisor
+    #[arg(default_value = "tweets")]
+    name: String,
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    #[command(flatten)]
+    name: Name,
+    /// Do it to a supervisor that was not made by tweetblast too
+    #[arg(long)]
+    druid_overwrite: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// All of it in the value
+    Tweet,
+    /// timestamp, user_id and tweet in the value, run and seq as headers
+    Minimal,
+    /// The record's own bytes, run and seq as headers
+    Raw,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Span {
+    Hour,
+    Day,
+    Month,
+    Year,
+}
+
+impl DruidCommand {
+    /// Does the one step.
+    pub fn run(self) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        let client = Client::new(&self.druid, Credentials::from_env().as_ref())?;
+        match self.step {
+            Step::Spec(args) => writeln!(out, "{:#}", args.spec()?.1)?,
+            Step::Submit(args) => {
+                let (name, spec) = args.spec.spec()?;
+                let done = Supervisor::new(client, &name).submit(spec, args.druid_overwrite)?;
+                writeln!(out, "supervisor {name} {}", done.words())?;
+            }
+            Step::Status(Name { name }) => {
+                let supervisor = Supervisor::new(client, &name);
+                supervisor.existing_spec()?;
+                out.write_all(status(&supervisor)?.as_bytes())?;
+            }
+            Step::Suspend(named) => {
+                named.supervisor(client)?.suspend()?;
+                writeln!(
+                    out,
+                    "supervisor {} suspended; its tasks publish what they have read",
+                    named.name.name
+                )?;
+            }
+            Step::Terminate(named) => {
+                named.supervisor(client)?.terminate()?;
+                writeln!(out, "supervisor {} terminated; its rows stay", named.name.name)?;
+            }
+            Step::Reset(named) => {
+                named.supervisor(client)?.reset()?;
+                writeln!(out, "supervisor {} reset; it reads from where its spec says", named.name.name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Named {
+    /// The supervisor, if it is there and may be altered.
+    fn supervisor(&self, client: Client) -> anyhow::Result<Supervisor> {
+        let name = &self.name.name;
+        let supervisor = Supervisor::new(client, name);
+        if !crate::druid::is_ours(&supervisor.existing_spec()?) && !self.druid_overwrite {
+            anyhow::bail!(
+                "Druid's supervisor {name} was not made by tweetblast and stays as it is; --druid-overwrite does it all \
+                 the same"
+            );
+        }
+        Ok(supervisor)
+    }
+}
+
+impl SpecArgs {
+    /// The supervisor's name, and the spec.
+    fn spec(&self) -> anyhow::Result<(String, Value)> {
+        let mut spec = make_spec(&SpecOptions {
+            datasource: self.druid_datasource.clone().unwrap_or_else(|| self.topic.clone()),
+            topic: self.topic.clone(),
+            kafka: self.kafka.clone(),
+            form: match self.payload {
+                Form::Tweet => MessageForm::Tweet,
+                Form::Minimal => MessageForm::Minimal,
+                Form::Raw => MessageForm::Raw,
+            },
+            tasks: self.tasks,
+            granularity: match self.granularity {
+                Span::Hour => Granularity::Hour,
+                Span::Day => Granularity::Day,
+                Span::Month => Granularity::Month,
+                Span::Year => Granularity::Year,
+            },
+        });
+        for (pointer, value) in &self.druid_set {
+            set_pointer(&mut spec, pointer, value.clone())?;
+        }
+        let name = spec["spec"]["dataSchema"]["dataSource"].as_str().unwrap_or_default().to_owned();
+        Ok((name, spec))
+    }
+}
+
+/// A supervisor in words.
+fn status(supervisor: &Supervisor) -> anyhow::Result<String> {
+    use std::fmt::Write as _;
+    let mut words = String::new();
+    let Some(status) = supervisor.status()? else {
+        anyhow::bail!("Druid has no supervisor {}", supervisor.name())
+    };
+    writeln!(words, "supervisor  {}: {} ({})", supervisor.name(), status.state, status.detailed_state)?;
+    writeln!(words, "reads       topic {}, {} partitions", status.topic, status.partitions)?;
+    writeln!(words, "tasks       {} read, {} publish", status.reading.len(), status.publishing.len())?;
+    for (partition, read) in &status.offsets {
+        let end = status.latest.as_ref().and_then(|latest| latest.get(partition));
+        let end = end.map_or("?".to_owned(), i64::to_string);
+        writeln!(words, "partition   {partition}: {read} of {end} read")?;
+    }
+    for (task, rows) in supervisor.rows()? {
+        writeln!(
+            words,
+            "task        {task}: {} rows, {} unparseable, {} thrown away",
+            rows.processed, rows.unparseable, rows.thrown_away
+        )?;
+    }
+    for error in &status.errors {
+        writeln!(words, "error       {error}")?;
+    }
+    for error in supervisor.parse_errors()? {
+        writeln!(words, "unparseable {}\n            {}", error.reason, error.input)?;
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_in_a_spec_are_json_or_else_text() {
+        assert_eq!(pointer_value("/a/b=4"), Ok(("/a/b".into(), 4.into())));
+        assert_eq!(pointer_value("/a=PT1H"), Ok(("/a".into(), "PT1H".into())));
+        assert_eq!(pointer_value("/a=x=y"), Ok(("/a".into(), "x=y".into())));
+        assert!(pointer_value("a=4").is_err() && pointer_value("/a").is_err());
+    }
+
+    #[test]
+    fn names_of_datasources_are_checked() {
+        assert!(datasource("tweets 2").is_ok());
+        for wrong in ["", "a/b", " a", ".a"] {
+            assert!(datasource(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Druid behind the replay: its supervisor before the first tweet, a count of rows while they are
+//! sent, the proof behind the last one.
+//!
+//! Nothing is sent before every partition is read. At the end the run waits as long as rows keep
+//! coming; when none come, it says which are missing and why.
+
+mod after;
+mod counting;
+mod proof;
+mod setup;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::ends::Ends;
+use super::prepare::Prepared;
+use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions};
+use crate::druid::{Client, Credentials, ReadyWait, Seen, Supervisor, TaskRows};
+use crate::kafka::{ProducerOptions, end_offsets};
+use crate::report::{Counters, DruidReport, Queryable, Screen};
+use counting::Counting;
+
+/// Druid, and what it is to do.
+#[derive(Debug, Clone)]
+pub struct DruidChoice {
+    /// Address of its router.
+    pub url: String,
+    /// Datasource; `None`: named as the topic.
+    pub datasource: Option<String>,
+    /// `host:port` of Kafka that Druid is told; `None`: the one that the replay uses.
+    pub kafka: Option<String>,
+    /// Whether a supervisor that is not ours may be replaced.
+    pub overwrite: bool,
+    /// A supervisor to use as it is.
+    pub supervisor: Option<String>,
+    /// A spec to submit in place of ours.
+    pub spec: Option<PathBuf>,
+    /// Places in the spec to set, as JSON pointers.
+    pub set: Vec<(String, Value)>,
+    /// What to do at the end; `None`: suspend with the embedded Kafka, which ends too; else keep.
+    pub after: Option<DruidAfter>,
+    /// Longest wait in which nothing happens.
+    pub timeout: Duration,
+}
+
+/// What becomes of the supervisor at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DruidAfter {
+    /// It goes on reading.
+    Keep,
+    /// It publishes what it has read, and stands still.
+    Suspend,
+    /// It publishes what it has read and goes, and the datasource with all its rows too.
+    Drop,
+}
+
+impl DruidAfter {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Suspend => "suspend",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+/// Longest wait without anything happening, unless another is asked for: a cold Druid on a busy
+/// machine takes up to two minutes.
+pub const DRUID_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// A supervisor that reads our topic, and the thread that counts its rows.
+pub(super) struct DruidHop<'a> {
+    choice: &'a DruidChoice,
+    supervisor: Supervisor,
+    datasource: String,
+    run: &'a str,
+    spec: Value,
+    submitted: &'static str,
+    after: DruidAfter,
+    ready_after: Duration,
+    producer: &'a ProducerOptions,
+    kafka: String,
+    partitions: usize,
+    embedded: bool,
+    notes: Vec<String>,
+    queryable: Arc<Queryable>,
+    counting: Counting,
+    tasks: Tasks,
+    settled: bool,
+}
+
+/// What the tasks have done since the start, those that have ended meanwhile too.
+#[derive(Default)]
+struct Tasks {
+    before: BTreeMap<String, TaskRows>,
+    now: BTreeMap<String, TaskRows>,
+    ids: BTreeSet<String>,
+}
+
+impl Tasks {
+    fn look(&mut self, supervisor: &Supervisor) {
+        if let Ok(rows) = supervisor.rows() {
+            self.ids.extend(rows.keys().cloned());
+            self.now.extend(rows);
+        }
+    }
+
+    fn since_start(&self) -> TaskRows {
+        let mut sum = TaskRows::default();
+        for (task, now) in &self.now {
+            let before = self.before.get(task).copied().unwrap_or_default();
+            sum.processed += now.processed.saturating_sub(before.processed);
+            sum.processed_with_error += now.processed_with_error.saturating_sub(before.processed_with_error);
+            sum.unparseable += now.unparseable.saturating_sub(before.unparseable);
+            sum.thrown_away += now.thrown_away.saturating_sub(before.thrown_away);
+        }
+        sum
+    }
+}
+
+impl<'a> DruidHop<'a> {
+    /// Submits the supervisor, waits until it reads every partition, and starts to count. Blocks
+    /// until then. `None` when no Druid is asked for.
+    pub fn start(
+        options: &'a ReplayOptions,
+        ends: &'a Ends,
+        prepared: &Prepared,
+        run: &'a str,
+        stop: &AtomicBool,
+        screen: &Screen,
+    ) -> Result<Option<Self>, ReplayError> {
+        let Some(choice) = &options.druid else { return Ok(None) };
+        let client = Client::new(&choice.url, Credentials::from_env().as_ref())?;
+        let say = |words: &str| {
+            if screen.shows_progress() {
+                screen.say(&format!("  druid      {words}\n"));
+            }
+        };
+        let setup = setup::set_up(options, choice, ends, prepared, &client)?;
+        for note in &setup.notes {
+            say(note);
+        }
+        let queryable = Arc::new(Queryable::default());
+        let mut hop = Self {
+            choice,
+            supervisor: setup.supervisor,
+            datasource: setup.datasource,
+            run,
+            spec: setup.spec,
+            submitted: setup.submitted,
+            after: setup.after,
+            ready_after: Duration::ZERO,
+            producer: &ends.producer,
+            kafka: setup.kafka,
+            partitions: ends.partitions,
+            embedded: ends.endpoint.is_some(),
+            notes: setup.notes,
+            queryable: queryable.clone(),
+            counting: Counting::default(),
+            tasks: Tasks::default(),
+            settled: false,
+        };
+        say(&format!(
+            "supervisor {} {}, datasource {}",
+            hop.supervisor.name(),
+            hop.submitted,
+            hop.datasource
+        ));
+        hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
+        say(&format!("reads every partition after {:.1} s", hop.ready_after.as_secs_f64()));
+        hop.counting = Counting::start(client, hop.datasource.clone(), run.to_owned(), queryable);
+        Ok(Some(hop))
+    }
+
+    fn wait_until_read(&mut self, stop: &AtomicBool, say: &dyn Fn(&str)) -> Result<(), ReplayError> {
+        let since = Instant::now();
+        let wait = ReadyWait {
+            partitions: self.partitions,
+            patience: self.choice.timeout,
+            stop,
+            say,
+            look_closer: &|seen| self.add_own_view(seen),
+        };
+        let status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
+        let ends = end_offsets(self.producer, self.partitions)?;
+        if !status.beyond_end(&ends).is_empty() {
+            let mut seen = Seen { status: Some(status), from_earliest: true, ..Seen::default() };
+            self.add_own_view(&mut seen);
+            let causes: Vec<String> = crate::druid::diagnose(&seen).iter().map(ToString::to_string).collect();
+            return Err(ReplayError::Options(causes.join("; ")));
+        }
+        self.tasks.look(&self.supervisor);
+        self.tasks.before = self.tasks.now.clone();
+        self.ready_after = since.elapsed();
+        Ok(())
+    }
+
+    /// What is known from elsewhere than Druid.
+    fn add_own_view(&self, seen: &mut Seen) {
+        seen.topic = self.producer.topic.clone();
+        seen.kafka = self.kafka.clone();
+        seen.kafka_listens = setup::listens(&self.kafka);
+        seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
+        seen.from_earliest = setup::io_config(&self.spec)["useEarliestOffset"].as_bool().unwrap_or(false);
+    }
+
+    /// For the tally, which tells of each delivery.
+    pub fn queryable(&self) -> Arc<Queryable> {
+        self.queryable.clone()
+    }
+
+    /// Waits until Druid has every row, or no more come; then does what was asked for with the
+    /// supervisor. Blocks as long as rows come.
+    pub fn finish(
+        mut self,
+        counters: &Counters,
+        started: Option<Instant>,
+        stop: &AtomicBool,
+        screen: &Screen,
+    ) -> DruidReport {
+        let found = self.prove(counters, stop, screen);
+        self.counting.end();
+        let (durable, durable_after) = self.wind_up(&found, stop, screen);
+        self.settled = true;
+        let started = started.unwrap_or_else(Instant::now);
+        let times = self.queryable.times(started);
+        let rows = self.tasks.since_start();
+        // One producer writes a partition in the order of its delivery reports.
+        let exact_ranks = self.partitions == 1 && self.producer.producers == 1;
+        DruidReport {
+            url: self.supervisor.client().url().to_owned(),
+            datasource: std::mem::take(&mut self.datasource),
+            supervisor: self.supervisor.name().to_owned(),
+            submitted: self.submitted,
+            spec: self.spec.take(),
+            ready_after_s: self.ready_after.as_secs_f64(),
+            rows: found.proof.rows,
+            distinct: found.proof.distinct,
+            min_seq: found.proof.span.map(|span| span.min),
+            max_seq: found.proof.span.map(|span| span.max),
+            sum_seq: found.proof.sum,
+            exact: found.exact,
+            missing: found.missing,
+            causes: found.causes,
+            queryable_after_s: times
+                .last_rows
+                .map(|last| last.saturating_duration_since(started).as_secs_f64()),
+            time_to_queryable_ms: times.from_intended_ms,
+            ack_to_queryable_ms: times.from_ack_ms,
+            poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
+            ranked_by: if exact_ranks { "partition" } else { "run" },
+            rows_per_s: times.rows_per_s,
+            backlog: times.backlog,
+            unparseable: rows.unparseable,
+            thrown_away: rows.thrown_away,
+            after: self.after.name(),
+            durable,
+            durable_after_s: durable_after.map(|after| after.as_secs_f64()),
+            notes: std::mem::take(&mut self.notes),
+        }
+    }
+
+    /// Longest wait without anything happening: shorter once the user wants to leave.
+    fn patience(&self, stop: &AtomicBool) -> Duration {
+        match stop.load(Ordering::Relaxed) {
+            true => self.choice.timeout.min(DRAIN_AFTER_STOP),
+            false => self.choice.timeout,
+        }
+    }
+}
+
+impl Drop for DruidHop<'_> {
+    /// A replay that could not be started leaves no supervisor behind that looks for a Kafka which
+    /// is gone.
+    fn drop(&mut self) {
+        self.counting.end();
+        if !self.settled && self.embedded && self.choice.supervisor.is_none() {
+            let _ = self.supervisor.suspend();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the report says about Druid. Field names are the keys of the JSON report.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{BacklogPoint, LatencyMs};
+
+/// What became of the run's tweets in Druid.
+#[derive(Debug, Clone, Serialize)]
+pub struct DruidReport {
+    /// Address of Druid.
+    pub url: String,
+    /// Datasource.
+    pub datasource: String,
+    /// Supervisor.
+    pub supervisor: String,
+    /// What was done with it: `created`, `updated`, `resumed`, `there already`, `used as it is`.
+    pub submitted: &'static str,
+    /// The spec as it was submitted, or as Druid has it.
+    pub spec: Value,
+    /// Time until every partition was read, in seconds; nothing was sent before.
+    pub ready_after_s: f64,
+    /// Rows of this run.
+    pub rows: u64,
+    /// Distinct `seq` among them, counted exactly.
+    pub distinct: u64,
+    /// Smallest `seq`.
+    pub min_seq: Option<u64>,
+    /// Greatest `seq`.
+    pub max_seq: Option<u64>,
+    /// Sum of all `seq`.
+    pub sum_seq: i64,
+    /// Whether these are what was delivered, in two counts 2 s apart.
+    pub exact: bool,
+    /// `seq`s without a row.
+    pub missing: MissingRows,
+    /// Why rows are missing, as far as it can be told.
+    pub causes: Vec<Cause>,
+    /// First send until a query counted the last row, in seconds.
+    pub queryable_after_s: Option<f64>,
+    /// Intended send (at full speed: send) until a query counted the tweet, in milliseconds.
+    pub time_to_queryable_ms: Option<LatencyMs>,
+    /// The same from Kafka's delivery report.
+    pub ack_to_queryable_ms: Option<LatencyMs>,
+    /// Greatest time between two counts: each of these times is too long by this at most.
+    pub poll_gap_ms: f64,
+    /// What the k-th tweet was paired with: `partition`, exact; or `run`, over several partitions,
+    /// where only the distribution as a whole is near the truth.
+    pub ranked_by: &'static str,
+    /// Rows a second while there were some to ingest.
+    pub rows_per_s: Option<f64>,
+    /// Delivered and queryable over time, at most 200 points.
+    pub backlog: Vec<BacklogPoint>,
+    /// Messages that Druid could not parse during the run, whoever sent them.
+    pub unparseable: u64,
+    /// Messages that the spec left out because of their times.
+    pub thrown_away: u64,
+    /// What was done at the end: `keep`, `suspend` or `drop`.
+    pub after: &'static str,
+    /// Whether the run's rows are in published segments, which no restart loses; `null`: not waited for.
+    pub durable: Option<bool>,
+    /// How long that took after the last row could be queried, in seconds.
+    pub durable_after_s: Option<f64>,
+    /// What else is worth a word.
+    pub notes: Vec<String>,
+}
+
+/// `seq`s without a row.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct MissingRows {
+    /// How many.
+    pub count: u64,
+    /// The first ones, as ranges of first and last.
+    pub ranges: Vec<(u64, u64)>,
+}
+
+/// Why rows are missing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cause {
+    /// A short name, the same in each version.
+    pub name: &'static str,
+    /// What is wrong.
+    pub cause: String,
+    /// What helps.
+    pub remedy: String,
+}
