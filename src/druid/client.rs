@@ -211,7 +211,7 @@ fn reason_in(text: &str) -> String {
     first_line(words.unwrap_or(text))
 }
 
-fn first_line(text: &str) -> String {
+pub(super) fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(nothing)");
     line.chars().take(LINE_CHARS).collect()
 }

@@ -95,6 +95,14 @@ pub enum DruidError {
         /// What is known about why; begins with its own separator.
         causes: String,
     },
+    /// A task ended badly, and what it held is read anew.
+    #[error("task {task} failed before it had published: {reason}")]
+    TaskFailed {
+        /// Task.
+        task: String,
+        /// The first line of Druid's reason.
+        reason: String,
+    },
     /// Stopped by the user while waiting.
     #[error("stopped while waiting for Druid")]
     Stopped,

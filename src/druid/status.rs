@@ -20,8 +20,8 @@ pub struct Status {
     pub topic: String,
     /// Partitions it has found.
     pub partitions: usize,
-    /// Offset up to which the reading tasks have come, by partition. A partition is here once a
-    /// running task has said so itself.
+    /// Offset up to which the reading tasks have come, by partition, as far as they have said so;
+    /// else where they start.
     pub offsets: BTreeMap<i32, i64>,
     /// End of each partition as the supervisor last saw it; `None` before it has reached Kafka.
     pub latest: Option<BTreeMap<i32, i64>>,
@@ -63,7 +63,10 @@ impl Status {
             suspended: payload["suspended"].as_bool().unwrap_or(false),
             topic: text("stream"),
             partitions: payload["partitions"].as_u64().unwrap_or(0) as usize,
-            offsets: active.iter().flat_map(|task| by_partition(&task["currentOffsets"])).collect(),
+            offsets: ["startingOffsets", "currentOffsets"]
+                .iter()
+                .flat_map(|key| active.iter().flat_map(|task| by_partition(&task[*key])))
+                .collect(),
             latest: payload["latestOffsets"].as_object().map(|_| by_partition(&payload["latestOffsets"])),
             reading: ids(&active),
             publishing: ids(&publishing),
@@ -169,12 +172,13 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_has_not_spoken_yet_has_no_offsets() {
-        let status = Status::of(
-            &json!({"payload":{"activeTasks":[{"id":"a","startingOffsets":{"0":0},"currentOffsets":{}},
-            {"id":"b","startingOffsets":{"1":0},"currentOffsets":null}]}}),
-        );
-        assert_eq!((status.offsets.len(), status.reading.len(), status.latest), (0, 2, None));
+    fn a_task_that_has_not_spoken_yet_is_where_it_starts() {
+        let status = Status::of(&json!({"payload":{"activeTasks":[
+            {"id":"a","startingOffsets":{"0":5},"currentOffsets":{}},
+            {"id":"b","startingOffsets":{"1":0},"currentOffsets":{"1":7}},
+            {"id":"c","startingOffsets":null,"currentOffsets":null}]}}));
+        assert_eq!((status.offsets, status.latest), (BTreeMap::from([(0, 5), (1, 7)]), None));
+        assert_eq!(status.reading, ["a", "b", "c"]);
     }
 
     #[test]

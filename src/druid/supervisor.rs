@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::client::first_line;
 use super::spec::{is_same, marked};
 use super::{Client, Diagnosis, DruidError, ParseError, Seen, Status, TaskRows, diagnose, is_ours};
 
@@ -241,12 +242,59 @@ impl Supervisor {
         let status = &answer["status"];
         Ok(match status["statusCode"].as_str().or(status["status"].as_str()) {
             Some("SUCCESS") => Some(Ok(())),
-            Some("FAILED") => Some(Err(status["errorMsg"].as_str().unwrap_or("no reason given").to_owned())),
+            Some("FAILED") => Some(Err(first_line(status["errorMsg"].as_str().unwrap_or("no reason given")))),
             _ => None,
         })
     }
 
-    /// Waits until each partition is read by a task that has said so itself.
+    /// Waits until a suspended supervisor's tasks have published. Tasks that start before that were
+    /// seen to start from where the others had started, and then fail when they publish themselves.
+    ///
+    /// # Errors
+    /// When they do not within `patience`; when `stop` is set.
+    pub fn wait_until_published(
+        &self,
+        datasource: &str,
+        patience: Duration,
+        stop: &AtomicBool,
+        say: &dyn Fn(&str),
+    ) -> Result<(), DruidError> {
+        let (since, mut said) = (Instant::now(), false);
+        loop {
+            let (held, _) = self.held(datasource)?;
+            if held.is_safe() {
+                return Ok(());
+            }
+            let waiting = format!("for {} tasks of the last run to publish", held.tasks);
+            if !std::mem::replace(&mut said, true) {
+                say(&waiting);
+            }
+            if since.elapsed() > patience {
+                let (name, waited, causes) = (self.name.clone(), since.elapsed(), String::new());
+                return Err(DruidError::NotReady { name, waited, waiting, causes });
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Err(DruidError::Stopped);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Ids of the tasks of `datasource` that have not ended.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn unfinished_tasks(&self, datasource: &str) -> Result<Vec<String>, DruidError> {
+        let mut ids = Vec::new();
+        for state in ["runningTasks", "pendingTasks", "waitingTasks"] {
+            let tasks = self.client.get(&format!("/druid/indexer/v1/{state}"))?;
+            let ours = tasks.as_array().into_iter().flatten().filter(|task| task["dataSource"] == datasource);
+            ids.extend(ours.filter_map(|task| Some(task["id"].as_str()?.to_owned())));
+        }
+        Ok(ids)
+    }
+
+    /// Waits until each partition is read by a task that is up and answers.
     ///
     /// # Errors
     /// When nothing happens for too long, with the causes that can be told; when there are no worker
@@ -258,11 +306,17 @@ impl Supervisor {
                 Err(error) if !error.is_passing() || changed.elapsed() > wait.patience => return Err(error),
                 status => status.ok().flatten(),
             };
-            if let Some(status) = status.as_ref().filter(|status| status.offsets.len() >= wait.partitions) {
-                return Ok(status.clone());
+            let mut up = 0;
+            if let Some(status) = status.as_ref().filter(|status| !status.reading.is_empty()) {
+                // Only of a task that is up there are statistics.
+                let rows = self.rows().unwrap_or_default();
+                up = status.reading.iter().filter(|task| rows.contains_key(*task)).count();
+                if status.offsets.len() >= wait.partitions && up == status.reading.len() {
+                    return Ok(status.clone());
+                }
             }
             let slots = self.slots(datasource).unwrap_or_default();
-            let waiting = waiting_for(status.as_ref(), slots, wait.partitions);
+            let waiting = waiting_for(status.as_ref(), slots, up);
             if waiting != said {
                 (wait.say)(&waiting);
                 (said, changed) = (waiting, Instant::now());
@@ -287,7 +341,7 @@ impl Supervisor {
 }
 
 /// What has not happened yet, in words.
-fn waiting_for(status: Option<&Status>, slots: Slots, partitions: usize) -> String {
+fn waiting_for(status: Option<&Status>, slots: Slots, up: usize) -> String {
     let Some(status) = status else { return "for the overlord to start the supervisor".to_owned() };
     if slots.total == 0 {
         return "for a worker: Druid has none (middleManager or indexer)".to_owned();
@@ -301,7 +355,7 @@ fn waiting_for(status: Option<&Status>, slots: Slots, partitions: usize) -> Stri
     match status.detailed_state.as_str() {
         "CONNECTING_TO_STREAM" | "UNABLE_TO_CONNECT_TO_STREAM" => "for Druid to reach Kafka".to_owned(),
         "RUNNING" if status.reading.is_empty() => "for a task to be made".to_owned(),
-        "RUNNING" => format!("for tasks to start: {} of {partitions} partitions read", status.offsets.len()),
+        "RUNNING" => format!("for tasks to start: {up} of {} are up", status.reading.len()),
         state => format!("for the supervisor, now {state}"),
     }
 }
@@ -327,7 +381,7 @@ mod tests {
         let running = status(json!({"detailedState": "RUNNING", "activeTasks": [{"id": "a"}]}));
         assert!(waiting_for(None, free, 1).contains("overlord"));
         assert!(waiting_for(Some(&running), slots, 4).contains("2 tasks wait, 4 of 4 taken"));
-        assert!(waiting_for(Some(&running), free, 4).contains("0 of 4 partitions"));
+        assert!(waiting_for(Some(&running), free, 0).contains("0 of 1 are up"));
         assert!(waiting_for(Some(&running), Slots::default(), 4).contains("has none"));
         let connecting = status(json!({"detailedState": "CONNECTING_TO_STREAM"}));
         assert!(waiting_for(Some(&connecting), free, 4).contains("reach Kafka"));

@@ -141,7 +141,7 @@ impl<'a> DruidHop<'a> {
                 screen.say(&format!("  druid      {words}\n"));
             }
         };
-        let setup = setup::set_up(options, choice, ends, prepared, &client)?;
+        let setup = setup::set_up(options, choice, ends, prepared, &client, stop, &say)?;
         for note in &setup.notes {
             say(note);
         }

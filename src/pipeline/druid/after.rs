@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::proof::Found;
 use super::{DruidAfter, DruidHop};
-use crate::druid::{DruidError, Proof};
+use crate::druid::{DruidError, Held, Proof};
 use crate::report::Screen;
 
 /// Time between two looks at the tasks.
@@ -40,29 +40,35 @@ impl DruidHop<'_> {
         }
     }
 
-    /// Suspends, waits until every task has ended well, and counts once more.
+    /// Suspends, waits until the segments are published, and counts once more.
     fn publish(&mut self, found: &Found, stop: &AtomicBool, screen: &Screen) -> Result<bool, DruidError> {
         self.supervisor.suspend()?;
-        let (mut changed, mut said, mut tasks_before) = (Instant::now(), Instant::now(), usize::MAX);
+        let (mut changed, mut said, mut before) = (Instant::now(), Instant::now(), None);
         loop {
-            let tasks = match self.supervisor.status() {
-                Ok(Some(status)) => {
-                    let all = status.reading.iter().chain(&status.publishing);
-                    self.tasks.ids.extend(all.cloned());
-                    status.reading.len() + status.publishing.len()
+            // The supervisor's own list of tasks is empty for a while after it was suspended: only
+            // the tasks themselves and their segments tell.
+            let held = match self.supervisor.held(&self.datasource) {
+                Ok((held, tasks)) => {
+                    self.tasks.ids.extend(tasks);
+                    Some(held)
                 }
-                Ok(None) => 0,
-                Err(error) if error.is_passing() => tasks_before,
+                Err(error) if error.is_passing() => before,
                 Err(error) => return Err(error),
             };
-            if tasks == 0 {
-                break;
+            if held != before {
+                (before, changed) = (held, Instant::now());
             }
-            if tasks != tasks_before {
-                (tasks_before, changed) = (tasks, Instant::now());
+            if held.is_some_and(Held::is_safe) && self.is_whole(found)? {
+                return Ok(true);
             }
             if changed.elapsed() > self.patience(stop) {
-                self.notes.push(format!("{tasks} tasks still publish; the replay does not wait any longer"));
+                self.notes.push(match held.filter(|held| !held.is_safe()) {
+                    Some(held) => format!(
+                        "{} tasks hold {} segments that are not published; the replay does not wait any longer",
+                        held.tasks, held.unpublished
+                    ),
+                    None => "after publishing, other rows can be queried than before".to_owned(),
+                });
                 return Ok(false);
             }
             if said.elapsed() > WORDS_EVERY && screen.shows_progress() {
@@ -71,28 +77,17 @@ impl DruidHop<'_> {
             }
             std::thread::sleep(LOOK);
         }
-        for task in self.tasks.ids.clone() {
-            if let Some(Err(reason)) = self.supervisor.task_end(&task)? {
-                self.notes.push(format!("task {task} failed before it had published: {reason}"));
-                return Ok(false);
+    }
+
+    /// Whether no task has failed, and the rows are still those that were found.
+    fn is_whole(&self, found: &Found) -> Result<bool, DruidError> {
+        for task in &self.tasks.ids {
+            if let Some(Err(reason)) = self.supervisor.task_end(task)? {
+                return Err(DruidError::TaskFailed { task: task.clone(), reason });
             }
         }
-        // The historicals have it all when the tasks end; one more count says so.
-        let since = Instant::now();
-        loop {
-            let proof = Proof::of_run(self.supervisor.client(), &self.datasource, self.run)?;
-            if proof == found.proof {
-                return Ok(true);
-            }
-            if since.elapsed() > self.patience(stop) {
-                self.notes.push(format!(
-                    "{} rows can be queried after publishing, {} before",
-                    proof.rows, found.proof.rows
-                ));
-                return Ok(false);
-            }
-            std::thread::sleep(LOOK);
-        }
+        let proof = Proof::of_run(self.supervisor.client(), &self.datasource, self.run)?;
+        Ok(proof == found.proof)
     }
 
     fn drop_if_asked(&self) -> Result<(), DruidError> {

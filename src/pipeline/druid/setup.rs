@@ -2,6 +2,7 @@
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use super::super::prepare::Prepared;
 use super::super::{KafkaChoice, ReplayError, ReplayOptions};
 use super::{DruidAfter, DruidChoice};
 use crate::druid::{
-    Client, DruidError, Granularity, MessageForm, SpecOptions, Supervisor, make_spec, set_pointer,
+    Client, DruidError, Granularity, MessageForm, SpecOptions, Supervisor, is_ours, make_spec, set_pointer,
 };
 use crate::pace::StampTime;
 use crate::tweet::PayloadForm;
@@ -38,6 +39,8 @@ pub(super) fn set_up(
     ends: &Ends,
     prepared: &Prepared,
     client: &Client,
+    stop: &AtomicBool,
+    say: &dyn Fn(&str),
 ) -> Result<Setup, ReplayError> {
     let embedded = ends.endpoint.is_some();
     if let Some(name) = &choice.supervisor {
@@ -97,6 +100,10 @@ pub(super) fn set_up(
     // A supervisor is named as its datasource unless its spec says otherwise.
     let name = spec["id"].as_str().unwrap_or(&datasource).to_owned();
     let supervisor = Supervisor::new(client.clone(), &name);
+    if supervisor.spec()?.is_some_and(|there| is_ours(&there) && there["suspended"] == true) {
+        let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
+        supervisor.wait_until_published(&datasource, patience, stop, &say)?;
+    }
     let submitted = supervisor.submit(spec.clone(), choice.overwrite)?.words();
     let after = choice.after.unwrap_or(if embedded { DruidAfter::Suspend } else { DruidAfter::Keep });
     Ok(Setup { supervisor, datasource, spec, submitted, after, kafka, notes })

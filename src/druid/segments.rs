@@ -1,0 +1,64 @@
+//! Whether what tasks hold in memory is published as segments, and so outlives them.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::{DruidError, Supervisor};
+
+/// What the tasks of a datasource hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Tasks that have not ended.
+    pub tasks: usize,
+    /// Segments that they serve.
+    pub segments: usize,
+    /// Those of them that are not published yet.
+    pub unpublished: usize,
+}
+
+impl Held {
+    /// Whether nothing would be lost with the tasks. A task whose segments are published only waits
+    /// for a historical to load them, up to a minute.
+    #[must_use]
+    pub fn is_safe(self) -> bool {
+        self.tasks == 0 || (self.segments > 0 && self.unpublished == 0)
+    }
+}
+
+impl Supervisor {
+    /// What the tasks of `datasource` hold, with the ids of those that have not ended.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn held(&self, datasource: &str) -> Result<(Held, Vec<String>), DruidError> {
+        let tasks = self.unfinished_tasks(datasource)?;
+        let query = "SELECT \"segment_id\" AS \"id\" FROM sys.segments WHERE \"datasource\" = ? AND \"is_realtime\" = 1";
+        let served = self.client().sql(query, &[datasource.into()])?;
+        let served: Vec<&str> = served.iter().filter_map(|row| row["id"].as_str()).collect();
+        // Asked of the database itself: what the coordinator knows of it is up to a minute old.
+        let path = format!("/druid/coordinator/v1/metadata/datasources/{datasource}/segments");
+        let always = json!(["0000-01-01/9999-01-01"]);
+        let published = match self.client().post(&path, Some(&always)) {
+            Err(DruidError::Refused { status: 404, .. }) => Value::Null,
+            answer => answer?,
+        };
+        let published: HashSet<&str> =
+            published.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let unpublished = served.iter().filter(|id| !published.contains(*id)).count();
+        Ok((Held { tasks: tasks.len(), segments: served.len(), unpublished }, tasks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_or_in_no_task_is_safe() {
+        let held = |tasks, segments, unpublished| Held { tasks, segments, unpublished };
+        assert!(held(0, 0, 0).is_safe() && held(1, 2, 0).is_safe());
+        assert!(!held(1, 2, 1).is_safe(), "in memory only");
+        assert!(!held(1, 0, 0).is_safe(), "not yet known to the broker");
+    }
+}
