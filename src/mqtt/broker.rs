@@ -254,6 +254,13 @@ mod tests {
         let error = (0..).find_map(|_| publisher.publish(&mut vec![event.clone()]).err()).unwrap();
         assert!(matches!(error, MqttError::BrokerGone | MqttError::SubscriberGone));
         assert!(matches!(receiving.join().unwrap(), Err(MqttError::BrokerGone)));
+        // The links are cut a little before the router's thread is gone; a new one made in between
+        // would wait for an answer for ever.
+        let gone = (0..1_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            push(&mut tx, disconnect()).is_err()
+        });
+        assert!(gone, "the router's thread is still there");
         assert!(matches!(
             broker.connect(2, window, Arc::default(), Arc::default()).err(),
             Some(MqttError::BrokerGone)
