@@ -113,6 +113,9 @@ impl<'a> Gather<'a> {
         if self.keep || self.before_ms.is_none() {
             self.slots.contexts.extend(chunk.contexts);
         }
+        if self.keep {
+            self.make_room(chunk.file, chunk.end, chunk.slots.len());
+        }
         for (mut slot, id) in chunk.slots.into_iter().zip(chunk.ids) {
             if slot.context >= own {
                 slot.context += shift;
@@ -141,6 +144,22 @@ impl<'a> Gather<'a> {
             }
         }
         true
+    }
+
+    /// Makes room for as many slots as the whole input should hold by what was read of it so far. A
+    /// vector that grows by doubling would have three times the memory of its slots at the worst
+    /// moment; what is reserved and never written to takes none.
+    fn make_room(&mut self, file: u32, end: u64, more: usize) {
+        const MARGIN: f64 = 1.25;
+        let slots = &mut self.slots.slots;
+        if slots.capacity() - slots.len() >= more {
+            return;
+        }
+        let before: u64 =
+            self.files.iter().take(file as usize).map(|(_, file)| file.bytes().len() as u64).sum();
+        let read = (before + end).max(1) as f64;
+        let expected = (slots.len() + more) as f64 * (self.files.bytes() as f64 / read) * MARGIN;
+        slots.reserve_exact((expected as usize).saturating_sub(slots.len()).max(more));
     }
 
     fn place_leading(&mut self, time_ms: i64) {
@@ -244,6 +263,20 @@ mod tests {
         let none = gather(&[NO_TIME; 2], false, true).unwrap();
         assert_eq!((none.times_ms, none.slots.slots[1].event_time_ms), (None, 0));
         assert_eq!((none.intakes[0].without_time, none.survey.tweets), (0, 2));
+    }
+
+    #[test]
+    fn room_is_made_once_for_all_that_is_to_be_expected() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.json");
+        std::fs::write(&path, "{\"id\":1}\n".repeat(100_000)).unwrap();
+        let files = Files::open(&[path], None).unwrap();
+        let mut gather = Gather::new(&files, &ReplayOptions::default(), true, false, false);
+        gather.make_room(0, files.bytes() / 100, 1_000);
+        let room = gather.slots.slots.capacity();
+        assert!((100_000..=130_000).contains(&room), "{room}");
+        gather.make_room(0, files.bytes() / 2, 1_000);
+        assert_eq!(gather.slots.slots.capacity(), room);
     }
 
     #[test]
