@@ -113,7 +113,7 @@ impl<'a> Gather<'a> {
         if self.keep || self.before_ms.is_none() {
             self.slots.contexts.extend(chunk.contexts);
         }
-        if self.keep {
+        if self.keep || self.before_ms.is_none() {
             self.make_room(chunk.file, chunk.end, chunk.slots.len());
         }
         for (mut slot, id) in chunk.slots.into_iter().zip(chunk.ids) {
@@ -151,7 +151,7 @@ impl<'a> Gather<'a> {
     /// moment; what is reserved and never written to takes none.
     fn make_room(&mut self, file: u32, end: u64, more: usize) {
         const MARGIN: f64 = 1.25;
-        let slots = &mut self.slots.slots;
+        let slots = if self.before_ms.is_none() { &mut self.leading } else { &mut self.slots.slots };
         if slots.capacity() - slots.len() >= more {
             return;
         }
@@ -203,13 +203,16 @@ impl<'a> Gather<'a> {
         if self.has_failed {
             return None;
         }
-        for mut slot in std::mem::take(&mut self.leading) {
+        // Only where nothing has a time; then there are no others, and these are not copied.
+        if !self.leading.is_empty() {
+            self.slots.slots = std::mem::take(&mut self.leading);
+        }
+        for slot in self.slots.slots.iter_mut().filter(|slot| slot.event_time_ms == NO_TIME) {
             self.selected += 1;
             slot.event_time_ms = 0;
             if self.selected <= self.limit {
                 self.surveyor.add(0);
             }
-            self.slots.slots.push(slot);
         }
         let limit = self.selected.saturating_sub(self.limit);
         Some(Gathered {
@@ -273,10 +276,10 @@ mod tests {
         let files = Files::open(&[path], None).unwrap();
         let mut gather = Gather::new(&files, &ReplayOptions::default(), true, false, false);
         gather.make_room(0, files.bytes() / 100, 1_000);
-        let room = gather.slots.slots.capacity();
+        let room = gather.leading.capacity();
         assert!((100_000..=130_000).contains(&room), "{room}");
         gather.make_room(0, files.bytes() / 2, 1_000);
-        assert_eq!(gather.slots.slots.capacity(), room);
+        assert_eq!(gather.leading.capacity(), room);
     }
 
     #[test]
