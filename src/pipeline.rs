@@ -19,6 +19,7 @@ mod files;
 mod gather;
 mod hops;
 mod index;
+mod input_hash;
 mod inspect;
 mod options;
 mod outcome;
@@ -102,8 +103,11 @@ pub fn replay(
         None
     });
     let interrupted = stop.load(Ordering::Relaxed);
-    let report =
+    let mut report =
         outcome::report(options, &files, &prepared, &plan, &ends, run, ran, letters, druid, interrupted);
+    if options.hash_input {
+        report.environment.input_hash = input_hash::input_hash(&files, stop);
+    }
     Ok(Replayed { report, ends })
 }
 

@@ -31,6 +31,8 @@ pub enum Exit {
     Usage = 2,
     /// The ledger does not add up, or tweets failed.
     Unbalanced = 3,
+    /// Everything is accounted for, and a threshold of `--fail-if` was crossed.
+    Threshold = 4,
     /// Stopped by Ctrl-C or SIGTERM; what was sent has been accounted for.
     Interrupted = 130,
     /// Everything is accounted for.
@@ -62,7 +64,7 @@ Examples:
   tweetblast --druid http://localhost:8888        until every tweet can be queried in Druid
 
 Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arrived;
-130 interrupted (still drained and reported; a second Ctrl-C leaves at once).";
+4 a threshold of --fail-if was crossed; 130 interrupted (still drained and reported; a second Ctrl-C leaves at once).";
 
 #[derive(Debug, Subcommand)]
 enum Command {

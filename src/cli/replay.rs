@@ -18,7 +18,7 @@ use super::pace::PaceArgs;
 use super::{Exit, inspect, values};
 use crate::pace::{Control, StampTime};
 use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, ReplayOptions, replay};
-use crate::report::{RunReport, Screen, write_json, write_summary};
+use crate::report::{RunReport, Screen, Threshold, metrics_help, write_json, write_summary};
 use crate::tweet::PayloadForm;
 
 #[derive(Debug, Args)]
@@ -82,6 +82,14 @@ pub(super) struct ReplayArgs {
     /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
     #[arg(long, value_name = "FILE|-", help_heading = "Report")]
     json: Option<PathBuf>,
+    /// Words for the report, to tell one run from another
+    #[arg(long, value_name = "WORDS", help_heading = "Report")]
+    label: Option<String>,
+    /// End with exit code 4 if this is so at the end: 'lag.p99>500ms', 'rate<900/s', 'failed>0';
+    /// --help lists the metrics
+    #[arg(long, value_name = "EXPR", long_help = metrics_help(), help_heading = "Report",
+        conflicts_with = "dry_run")]
+    fail_if: Vec<Threshold>,
     /// Write what was not delivered here, one JSON a line with the reason and the byte offset:
     /// records that are no tweets, values that are no JSON, tweets that Kafka did not take. The file
     /// can be replayed
@@ -193,8 +201,12 @@ impl ReplayArgs {
             // Standard error has it whatever the screen is.
             let _ = writeln!(std::io::stderr(), "tweetblast: {error}");
         }
+        for threshold in report.thresholds.iter().filter(|threshold| threshold.failed) {
+            let (expression, measured) = (&threshold.expression, threshold.measured());
+            let _ = writeln!(std::io::stderr(), "tweetblast: --fail-if {expression}: it was {measured}");
+        }
         let exit_code = report.exit_code;
-        if hold && exit_code != Exit::Interrupted as u8 && report.error.is_none() {
+        if hold && !report.interrupted && report.error.is_none() {
             let (mqtt, kafka) = (&report.endpoints.mqtt, &report.endpoints.kafka);
             let mqtt = mqtt.as_ref().map_or(String::new(), |mqtt| format!("MQTT {mqtt} and "));
             screen.say(&format!("\nholding: {mqtt}Kafka {kafka} stay up until Ctrl-C\n"));
@@ -237,6 +249,9 @@ impl ReplayArgs {
             kafka_properties: self.properties,
             drain_timeout: self.drain_timeout,
             druid: self.druid.choice(),
+            hash_input: self.json.is_some(),
+            label: self.label,
+            fail_if: self.fail_if,
             ..ReplayOptions::default()
         };
         self.input.apply(files, self.pace.apply(options))

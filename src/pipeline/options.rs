@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::DruidChoice;
 use crate::kafka::embedded::Fsync;
 use crate::pace::{Control, StampTime};
+use crate::report::Threshold;
 use crate::source::Framing;
 use crate::tweet::{ParserOptions, PayloadForm};
 
@@ -72,6 +73,12 @@ pub struct ReplayOptions {
     pub druid: Option<DruidChoice>,
     /// Where to write what was not delivered.
     pub dead_letters: Option<DeadLetterFile>,
+    /// What the user calls the run.
+    pub label: Option<String>,
+    /// What it must not do.
+    pub fail_if: Vec<Threshold>,
+    /// Whether the report names the checksum of the input, which reads all of it once more.
+    pub hash_input: bool,
 }
 
 impl Default for ReplayOptions {
@@ -114,6 +121,9 @@ impl Default for ReplayOptions {
             drain_timeout: None,
             druid: None,
             dead_letters: None,
+            label: None,
+            fail_if: Vec::new(),
+            hash_input: false,
         }
     }
 }

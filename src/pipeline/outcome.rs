@@ -11,13 +11,11 @@ use super::select::LeftOut;
 use super::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
 use crate::report::{
-    ChangeReport, Counters, DeadLetterReport, DruidReport, Endpoints, FileReport, HopReport, Hops,
-    InputReport, Intake, LatencyMs, Ledger, PaceReport, RunReport, SkippedBy, Usage, Verdict,
+    ChangeReport, Counters, DeadLetterReport, DruidReport, Endpoints, Environment, FileReport, HopReport,
+    Hops, InputReport, Intake, LatencyMs, Ledger, PaceReport, REPORT_VERSION, RunReport, SkippedBy, Usage,
+    Verdict,
 };
 use crate::source::TweetFile;
-
-/// Version of the form of [`RunReport`].
-const REPORT_VERSION: u32 = 1;
 
 /// Everything that is known when the replay has ended.
 #[allow(clippy::too_many_arguments)] // each is one thing the report is made of
@@ -78,16 +76,11 @@ pub(super) fn report(
     }
     let pace = pace_report(options, prepared, plan, &ran, &ledger);
     let bottleneck = bottleneck(options, &pace, counters, druid.as_ref());
-    let exit_code = match (&ran.error, verdict, interrupted) {
-        (Some(_), ..) => 1,
-        (None, Verdict::Unbalanced, _) => 3,
-        (None, Verdict::Balanced, true) => 130,
-        (None, Verdict::Balanced, false) => 0,
-    };
-    RunReport {
+    let mut report = RunReport {
         report_version: REPORT_VERSION,
         tweetblast_version: env!("CARGO_PKG_VERSION"),
         run,
+        label: options.label.clone(),
         input: input_report(files, prepared, intakes, &ran),
         pace,
         hops: hop_reports(&ran, &ledger),
@@ -101,7 +94,8 @@ pub(super) fn report(
         reasons,
         interrupted,
         error: ran.error.map(|error| error.to_string()),
-        exit_code,
+        thresholds: Vec::new(),
+        exit_code: 0,
         endpoints: Endpoints {
             druid: druid.as_ref().map(|druid| druid.url.clone()),
             datasource: druid.as_ref().map(|druid| druid.datasource.clone()),
@@ -109,8 +103,11 @@ pub(super) fn report(
         },
         druid,
         usage: Usage::of_process(ledger.published, ran.own_memory_mib),
+        environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         ledger,
-    }
+    };
+    report.judge(&options.fail_if);
+    report
 }
 
 /// Each file with what is in it.

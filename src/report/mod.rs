@@ -6,21 +6,25 @@
 
 mod counters;
 mod druid;
+mod environment;
 mod inspection;
 mod intake;
 mod json;
 mod latency;
 mod ledger;
 mod machine;
+mod metric;
 mod progress;
 mod queryable;
 mod run;
 mod screen;
 mod summary;
 mod tally;
+mod threshold;
 
 pub use counters::{Counter, Counters};
 pub use druid::{Cause, DruidReport, MissingRows};
+pub use environment::{Environment, without_secrets};
 pub use inspection::{Inspection, write_inspection};
 pub use intake::{Intake, RejectCount};
 pub use json::write_json;
@@ -31,8 +35,9 @@ pub use progress::{Progress, prepare_bar};
 pub use queryable::{BacklogPoint, Queryable, QueryableTimes};
 pub use run::{
     ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,
-    RunReport,
+    REPORT_VERSION, RunReport,
 };
 pub use screen::Screen;
 pub use summary::{rate, seconds, write_summary};
 pub use tally::{Failures, Tally};
+pub use threshold::{Threshold, ThresholdReport, metrics_help};

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{DruidReport, LatencyMs, Ledger, RejectCount, Usage, Verdict};
+use super::{DruidReport, Environment, LatencyMs, Ledger, RejectCount, ThresholdReport, Usage, Verdict};
+
+/// Version of the form of [`RunReport`].
+pub const REPORT_VERSION: u32 = 1;
 
 /// Everything that is known about a replay when it has ended.
 #[derive(Debug, Clone, Serialize)]
@@ -15,6 +18,8 @@ pub struct RunReport {
     pub tweetblast_version: &'static str,
     /// Run id; travels with each tweet as `run`.
     pub run: String,
+    /// What the user calls it.
+    pub label: Option<String>,
     /// What was replayed.
     pub input: InputReport,
     /// When and how fast.
@@ -44,6 +49,8 @@ pub struct RunReport {
     pub interrupted: bool,
     /// What ended the run early, if an error did.
     pub error: Option<String>,
+    /// What became of each threshold.
+    pub thresholds: Vec<ThresholdReport>,
     /// Exit code of the process.
     pub exit_code: u8,
     /// Where the tweets went.
@@ -52,6 +59,8 @@ pub struct RunReport {
     pub druid: Option<DruidReport>,
     /// CPU and memory.
     pub usage: Usage,
+    /// Machine, binary, command and input.
+    pub environment: Environment,
 }
 
 /// The input.

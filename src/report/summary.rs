@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use indicatif::HumanCount;
 
+use super::threshold::write_thresholds;
 use super::{DruidReport, HopReport, LatencyMs, RunReport, Verdict};
 
 /// Appends the summary to `out`.
@@ -16,6 +17,9 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
     let planned = pace.planned_s.map_or(String::new(), |planned| format!(", planned {}", seconds(planned)));
     let loops = if ledger.loops > 1 { format!(" in {} loops", count(ledger.loops)) } else { String::new() };
     writeln!(out)?;
+    if let Some(label) = &report.label {
+        writeln!(out, "  label      {label}")?;
+    }
     writeln!(
         out,
         "  replayed   {} tweets{loops} in {}: {} (asked {}{planned})",
@@ -55,6 +59,7 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
     }
     write_hops(report, out)?;
     write_ledger(report, out)?;
+    write_thresholds(&report.thresholds, out)?;
     writeln!(out)?;
     match report.verdict {
         Verdict::Balanced => {
@@ -260,7 +265,7 @@ fn latency(ms: LatencyMs) -> String {
 }
 
 /// Three digits and a unit that fits.
-fn millis(ms: f64) -> String {
+pub(super) fn millis(ms: f64) -> String {
     match ms {
         ms if ms < 1.0 => format!("{:.0} µs", ms * 1_000.0),
         ms if ms < 10.0 => format!("{ms:.1} ms"),

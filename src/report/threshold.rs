@@ -1,0 +1,219 @@
+//! Thresholds: what a run must not do, such as `lag.p99>500ms`. One that is crossed gives the
+//! process an exit code of its own; a number that was not measured crosses none.
+
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::metric::{METRICS, Metric};
+use super::{RunReport, Verdict};
+
+/// A number, a limit, and which side of it is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    expression: String,
+    metric: &'static Metric,
+    operator: Operator,
+    /// In the unit of the metric.
+    limit: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    AtLeast,
+    AtMost,
+    Equal,
+    NotEqual,
+    Above,
+    Below,
+}
+
+/// The longer ones first: `>` begins `>=` too.
+const OPERATORS: [(&str, Operator); 6] = [
+    (">=", Operator::AtLeast),
+    ("<=", Operator::AtMost),
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    (">", Operator::Above),
+    ("<", Operator::Below),
+];
+
+/// What became of one threshold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ThresholdReport {
+    /// As it was given.
+    pub expression: String,
+    /// What was measured, in the unit of the report's own key; `None`: nothing was.
+    pub value: Option<f64>,
+    /// Whether it was crossed.
+    pub failed: bool,
+    #[serde(skip)]
+    metric: &'static Metric,
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let place = text.find(['<', '>', '=', '!']).unwrap_or(text.len());
+        let (name, rest) = text.split_at(place);
+        let operator =
+            OPERATORS.iter().find_map(|(sign, operator)| Some((rest.strip_prefix(sign)?, *operator)));
+        let (limit, operator) =
+            operator.ok_or("a threshold looks like lag.p99>500ms, with one of > >= < <= == !=")?;
+        let name = name.trim();
+        let metric = Metric::named(name).ok_or_else(|| {
+            let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+            format!("there is no metric {name:?}; there are {}", names.join(", "))
+        })?;
+        let limit = metric.unit.parse(limit.trim())?;
+        Ok(Self { expression: text.trim().to_owned(), metric, operator, limit })
+    }
+}
+
+impl Threshold {
+    fn check(&self, report: &serde_json::Value) -> ThresholdReport {
+        let value = self.metric.of(report);
+        let limit = self.limit;
+        let failed = value.is_some_and(|value| match self.operator {
+            Operator::AtLeast => value >= limit,
+            Operator::AtMost => value <= limit,
+            Operator::Equal => value == limit,
+            Operator::NotEqual => value != limit,
+            Operator::Above => value > limit,
+            Operator::Below => value < limit,
+        });
+        ThresholdReport { expression: self.expression.clone(), value, failed, metric: self.metric }
+    }
+}
+
+impl ThresholdReport {
+    /// What was measured, in words.
+    pub fn measured(&self) -> String {
+        self.value.map_or("not measured in this run".to_owned(), |value| self.metric.unit.words(value))
+    }
+}
+
+impl RunReport {
+    /// Checks the thresholds against what else is in the report, and settles the exit code: the
+    /// first that applies of 1 an error, 3 unbalanced, 4 a threshold crossed, 130 interrupted, 0.
+    pub fn judge(&mut self, thresholds: &[Threshold]) {
+        // Through the JSON: a metric is a place in it, for a comparison of files too.
+        let json = serde_json::to_value(&*self).unwrap_or_default();
+        self.thresholds = thresholds.iter().map(|threshold| threshold.check(&json)).collect();
+        self.exit_code = match self.verdict {
+            _ if self.error.is_some() => 1,
+            Verdict::Unbalanced => 3,
+            Verdict::Balanced if self.thresholds.iter().any(|threshold| threshold.failed) => 4,
+            Verdict::Balanced if self.interrupted => 130,
+            Verdict::Balanced => 0,
+        };
+    }
+}
+
+/// Appends a line for each threshold.
+pub(super) fn write_thresholds(thresholds: &[ThresholdReport], out: &mut String) -> fmt::Result {
+    if !thresholds.is_empty() {
+        writeln!(out)?;
+    }
+    for threshold in thresholds {
+        let state = match (threshold.failed, threshold.value) {
+            (true, _) => "FAILED",
+            (false, Some(_)) => "held",
+            (false, None) => "no word",
+        };
+        writeln!(out, "  fail if    {:<24} {state}: {}", threshold.expression, threshold.measured())?;
+    }
+    Ok(())
+}
+
+/// The metrics in words, for `--help`.
+pub fn metrics_help() -> String {
+    let group = |prefix: &str| {
+        let names: Vec<&str> = METRICS.iter().filter_map(|metric| metric.name.strip_prefix(prefix)).collect();
+        names.join("|")
+    };
+    let counts: Vec<&str> = METRICS
+        .iter()
+        .filter(|metric| metric.pointer.starts_with("/ledger/"))
+        .map(|metric| metric.name)
+        .collect();
+    format!(
+        "End with exit code 4 if this is so at the end; may be given several times. METRIC OP VALUE, OP one of \
+         > >= < <= == !=\n\
+         rate: tweets a second, as achieved: rate<900/s\n\
+         duration: first to last send: duration>5m\n\
+         delivered_after: first send to Kafka's last delivery report\n\
+         lag.{}: send - intended send: lag.p99>500ms\n\
+         acked.{}: Kafka's delivery report - send: acked.p99>2s\n\
+         cpu, cpu.{}: CPU time a tweet, of all or of one hop: cpu>5us\n\
+         blocked.{}: time a hop waited for the next: blocked.kafka>1s\n\
+         memory, memory.resident: without and with the mapped file: memory>150MiB\n\
+         {}: counts of the ledger: failed>0\n\
+         What a run does not measure (lag at full speed, received without MQTT) triggers nothing and is said.",
+        group("lag."),
+        group("acked."),
+        group("cpu."),
+        group("blocked."),
+        counts.join(", "),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn failed(expression: &str) -> bool {
+        let report = json!({
+            "pace": {"achieved_rate_per_s": 900.0, "schedule_lag_ms": null},
+            "hops": {"kafka": {"latency_ms": {"p99": 2_000.5}}},
+            "ledger": {"failed": 0, "delivered": 6_000},
+        });
+        expression.parse::<Threshold>().unwrap().check(&report).failed
+    }
+
+    #[test]
+    fn a_threshold_is_crossed_when_its_words_are_true() {
+        for expression in ["acked.p99>2s", "rate<=900/s", "rate >= 54000/m", "failed==0", "delivered != 5"] {
+            assert!(failed(expression), "{expression}");
+        }
+        for expression in ["acked.p99<2s", "rate<900/s", "rate>900/s", "failed>0", "delivered!=6000"] {
+            assert!(!failed(expression), "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_crosses_nothing() {
+        for expression in ["lag.p99>0", "lag.p99<1h", "lag.p99!=1ms", "memory>0"] {
+            assert!(!failed(expression), "{expression}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_told_what_it_should_look_like() {
+        for (wrong, words) in [
+            ("lagp99>500ms", "lag.p99, "),
+            ("lag.p99", "one of >"),
+            ("lag.p99=5ms", "one of >"),
+            ("lag.p99>500", "500ms"),
+            (">5", "no metric \"\""),
+            ("", "looks like"),
+            ("rate<", "900/s"),
+            ("failed>>0", "a number"),
+        ] {
+            let error = wrong.parse::<Threshold>().unwrap_err();
+            assert!(error.contains(words), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_metric() {
+        let help = metrics_help();
+        for metric in METRICS {
+            let last = metric.name.rsplit('.').next().unwrap();
+            assert!(help.contains(last), "{} is missing", metric.name);
+        }
+    }
+}

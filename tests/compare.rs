@@ -1,0 +1,143 @@
+//! Two runs that can be compared: thresholds with an exit code of their own, the environment in the
+//! report, and both reports side by side.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{FREE_PORTS, Finished, Running, SAMPLE, replay, run, tweet, write};
+use serde_json::json;
+
+fn run_with(arguments: &[&str]) -> Finished {
+    run(&[&[SAMPLE, "--speedup", "max"][..], FREE_PORTS, arguments].concat())
+}
+
+#[test]
+fn a_threshold_that_is_crossed_ends_with_4_and_is_named_everywhere() {
+    let (report, code) = replay(
+        SAMPLE,
+        &[
+            "--speedup",
+            "max",
+            "--fail-if",
+            "delivered >= 6000",
+            "--fail-if",
+            "failed>0",
+            "--fail-if",
+            "rate<1/h",
+        ],
+    );
+    assert_eq!((code, &report["exit_code"], &report["verdict"]), (4, &json!(4), &json!("balanced")));
+    assert_eq!(
+        report["thresholds"][0],
+        json!({"expression": "delivered >= 6000", "value": 6_000.0, "failed": true})
+    );
+    assert_eq!(report["thresholds"][1], json!({"expression": "failed>0", "value": 0.0, "failed": false}));
+    assert_eq!(report["thresholds"][2]["failed"], false);
+    assert_eq!(report["thresholds"][2]["value"], report["pace"]["achieved_rate_per_s"]);
+
+    let finished = run_with(&["--fail-if", "delivered>=6000", "--fail-if", "failed>0"]);
+    assert_eq!(finished.code, 4);
+    let line = |words: &str| finished.stdout.lines().find(|line| line.contains(words)).unwrap().to_owned();
+    assert!(line("delivered>=6000").contains("FAILED: 6,000"), "{}", finished.stdout);
+    assert!(line("failed>0").contains("held: 0"), "{}", finished.stdout);
+    assert!(finished.stderr.contains("--fail-if delivered>=6000: it was 6,000"), "{}", finished.stderr);
+}
+
+#[test]
+fn thresholds_that_hold_change_nothing_and_what_was_not_measured_is_said() {
+    let finished = run_with(&["--json", "-", "--fail-if", "lag.p99>1us", "--fail-if", "memory>1000GiB"]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let report = finished.report();
+    assert_eq!(
+        report["thresholds"][0],
+        json!({"expression": "lag.p99>1us", "value": null, "failed": false}),
+        "full speed has no schedule"
+    );
+    assert_eq!(report["thresholds"][1]["value"], report["usage"]["own_memory_mib"]);
+    let line = finished.stderr.lines().find(|line| line.contains("lag.p99>1us")).unwrap();
+    assert!(line.contains("not measured"), "{line}");
+
+    let (paced, code) =
+        replay(SAMPLE, &["--fit", "300ms", "--fail-if", "lag.max>=0", "--fail-if", "acked.p50<=0"]);
+    assert_eq!(
+        (code, &paced["thresholds"][0]["failed"]),
+        (4, &json!(true)),
+        "with a schedule it is measured"
+    );
+    assert_eq!(paced["thresholds"][1]["value"], paced["hops"]["kafka"]["latency_ms"]["p50"]);
+}
+
+#[test]
+fn a_mistyped_threshold_is_a_usage_error_before_anything_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("report.json");
+    for (wrong, words) in [
+        ("lagp99>500ms", "lag.p99"),
+        ("lag.p99>500", "500ms"),
+        ("lag.p99", "lag.p99>500ms"),
+        ("failed>many", "a number"),
+    ] {
+        let finished = run_with(&["--json", json.to_str().unwrap(), "--fail-if", wrong]);
+        assert_eq!(finished.code, 2, "{wrong}: {}", finished.stderr);
+        assert!(finished.stderr.contains(words), "{wrong}: {}", finished.stderr);
+        assert_eq!(finished.stdout, "");
+    }
+    assert!(!json.exists());
+    let help = run(&["--help"]).stdout;
+    for metric in
+        ["rate<900/s", "lag.p50|p90|p99|p999|max", "acked.p50", "cpu.feed", "memory.resident", "mqtt_lost"]
+    {
+        assert!(help.contains(metric), "{metric} is missing in --help");
+    }
+}
+
+#[test]
+fn an_unbalanced_run_ends_with_3_and_a_stopped_one_with_4_when_a_threshold_is_crossed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "long.jsonl", tweet(1, 7, 0, &"long ".repeat(1_000)));
+    // librdkafka refuses a message that is longer.
+    let refused = ["--speedup", "max", "-X", "message.max.bytes=2000", "--fail-if", "failed>0"];
+    let (report, code) = replay(&file, &refused);
+    assert_eq!((code, &report["verdict"]), (3, &json!("unbalanced")));
+    assert_eq!(report["thresholds"][0], json!({"expression": "failed>0", "value": 1.0, "failed": true}));
+
+    let mut running = Running::start(
+        &[&[SAMPLE, "--speedup", "1x", "--fail-if", "delivered<6000", "--hold"][..], FREE_PORTS].concat(),
+    );
+    running.wait_for("kafka ");
+    running.signal("INT");
+    let stopped = running.finish();
+    assert_eq!(stopped.code, 4, "{}\n{}", stopped.stdout, stopped.stderr);
+    assert!(!stopped.stdout.contains("holding:"), "{}", stopped.stdout);
+}
+
+#[test]
+fn the_report_says_where_and_how_it_was_made_and_keeps_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "a.json", format!("{}\n{}\n", tweet(1, 7, 0, "a"), tweet(2, 7, 1, "b")));
+    let secret = ["-X", "sasl.password=geheim", "-Xsasl.password=geheim", "-X", "linger.ms=7"];
+    let (report, code) =
+        replay(&file, &[&["--speedup", "max", "--label", "with a secret"], &secret[..]].concat());
+    assert_eq!((code, &report["label"]), (0, &json!("with a secret")));
+    assert!(!report.to_string().contains("geheim"), "{report}");
+    let environment = &report["environment"];
+    let command: Vec<&str> =
+        environment["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(&command[..2], ["tweetblast", &file]);
+    assert_eq!(
+        &command[command.len() - 5..],
+        ["-X", "sasl.password=***", "-Xsasl.password=***", "-X", "linger.ms=7"]
+    );
+    assert_eq!(environment["tweetblast"], env!("CARGO_PKG_VERSION"));
+    assert!(environment["rustc"].as_str().unwrap().starts_with("rustc 1."));
+    assert!(environment["librdkafka"].as_str().unwrap().starts_with("2."), "{environment}");
+    assert!(environment["cores"].as_u64().unwrap() > 0 && environment["memory_mib"].as_f64().unwrap() > 0.0);
+
+    let hash = |bytes: &[u8]| json!(format!("crc32c:{:08x}", crc32c::crc32c(bytes)));
+    let bytes = std::fs::read(&file).unwrap();
+    assert_eq!(environment["input_hash"], hash(&bytes));
+    let other = write(dir.path(), "b.json", format!("{}\n", tweet(3, 7, 2, "c")));
+    let both = run(&[&[&file, &other, "--speedup", "max", "--json", "-"][..], FREE_PORTS].concat()).report();
+    let all = [bytes, std::fs::read(&other).unwrap()].concat();
+    assert_eq!(both["environment"]["input_hash"], hash(&all), "of several files, one after the other");
+}
