@@ -4,11 +4,21 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{FREE_PORTS, Finished, Running, SAMPLE, replay, run, tweet, write};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn run_with(arguments: &[&str]) -> Finished {
     run(&[&[SAMPLE, "--speedup", "max"][..], FREE_PORTS, arguments].concat())
+}
+
+/// A report of the sample, in a file of `dir`.
+fn saved(dir: &Path, name: &str, file: &str, arguments: &[&str]) -> String {
+    let path = dir.join(name).to_str().unwrap().to_owned();
+    let finished = run(&[&[file, "--json", &path, "--label", name], FREE_PORTS, arguments].concat());
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    path
 }
 
 #[test]
@@ -140,4 +150,81 @@ fn the_report_says_where_and_how_it_was_made_and_keeps_no_secret() {
     let both = run(&[&[&file, &other, "--speedup", "max", "--json", "-"][..], FREE_PORTS].concat()).report();
     let all = [bytes, std::fs::read(&other).unwrap()].concat();
     assert_eq!(both["environment"]["input_hash"], hash(&all), "of several files, one after the other");
+}
+
+#[test]
+fn two_reports_are_put_side_by_side_with_their_differences() {
+    let dir = tempfile::tempdir().unwrap();
+    let a = saved(dir.path(), "before.json", SAMPLE, &["--speedup", "max", "-q"]);
+    let b = saved(dir.path(), "after.json", SAMPLE, &["--speedup", "max"]);
+    let compared = run(&["compare", &a, &b]);
+    assert_eq!((compared.code, compared.stderr.as_str()), (0, ""));
+    let line = |name: &str| -> Vec<&str> {
+        let mut lines = compared.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        lines
+            .find(|words| words.first() == Some(&name))
+            .unwrap_or_else(|| panic!("{name}: {}", compared.stdout))
+    };
+    assert_eq!(line("label"), ["label", "before.json", "after.json"]);
+    assert_eq!(line("asked"), ["asked", "max", "max"]);
+    assert_eq!(line("delivered"), ["delivered", "6,000", "6,000", "same"]);
+    let number = |path: &str, pointer: &str| {
+        let report: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        report.pointer(pointer).unwrap().as_f64().unwrap()
+    };
+    let [cpu_a, cpu_b] = [&a, &b].map(|path| number(path, "/usage/cpu_us_per_tweet"));
+    let per_cent = match cpu_a == cpu_b {
+        true => "same".to_owned(),
+        false => format!("{:+.1} %", (cpu_b - cpu_a) / cpu_a * 100.0),
+    };
+    assert_eq!(line("cpu").join(" "), format!("cpu {cpu_a:.2} µs {cpu_b:.2} µs {per_cent}"));
+    assert!(
+        compared.stdout.ends_with("comparable: the same input, machine and command\n"),
+        "{}",
+        compared.stdout
+    );
+    assert!(!compared.stdout.contains("not comparable") && !compared.stdout.contains("lag.p99"));
+}
+
+#[test]
+fn what_keeps_two_runs_from_being_compared_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = write(dir.path(), "small.jsonl", format!("{}\n", tweet(1, 7, 0, "a")));
+    let a = saved(dir.path(), "a.json", SAMPLE, &["--speedup", "max"]);
+    let b = saved(dir.path(), "b.json", &small, &["--rate", "1000/s"]);
+    let mut report: Value = serde_json::from_slice(&std::fs::read(&b).unwrap()).unwrap();
+    report["environment"]["cpu"] = json!("Abacus 1");
+    std::fs::write(&b, report.to_string()).unwrap();
+    let compared = run(&["compare", &a, &b]);
+    assert_eq!(compared.code, 0, "{}", compared.stderr);
+    for words in
+        ["another input: A crc32c:", "another machine: A", "B Abacus 1, ", "another command:", "1000/s"]
+    {
+        assert!(compared.stdout.contains(words), "{words}: {}", compared.stdout);
+    }
+    let counts = compared.stdout.lines().find(|line| line.trim_start().starts_with("delivered ")).unwrap();
+    assert!(counts.ends_with("-100.0 %"), "{counts}");
+}
+
+#[test]
+fn what_is_no_report_is_one_clear_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str, bytes: &[u8]| write(dir.path(), name, bytes);
+    let missing = dir.path().join("missing.json").to_str().unwrap().to_owned();
+    for (file, words) in [
+        (missing.as_str(), "cannot open"),
+        (&path("text.json", b"no report"), "it is no JSON"),
+        (&path("empty.json", b""), "it is no JSON"),
+        (&path("other.json", b"{\"run\": 1}"), "is JSON, but no report of a replay"),
+        (SAMPLE, "no report of a replay"),
+        (dir.path().to_str().unwrap(), "cannot be read"),
+    ] {
+        for arguments in [["compare", file, SAMPLE], ["compare", file, file]] {
+            let finished = run(&arguments);
+            assert_eq!((finished.code, finished.stdout.as_str()), (1, ""), "{file}: {}", finished.stderr);
+            assert!(finished.stderr.contains(words) && finished.stderr.contains(file), "{}", finished.stderr);
+            assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
+        }
+    }
+    assert_eq!(run(&["compare", SAMPLE]).code, 2, "two are needed");
 }

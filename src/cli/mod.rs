@@ -1,6 +1,7 @@
 //! The command line: flags into plain options, and the commands they call. The only module that
 //! knows clap.
 
+mod compare;
 mod druid;
 mod ends;
 mod generate;
@@ -15,6 +16,7 @@ mod values;
 
 use clap::{Parser, Subcommand};
 
+use compare::CompareArgs;
 use druid::DruidCommand;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
@@ -72,6 +74,8 @@ enum Command {
     Generate(GenerateArgs),
     /// Say what is in files of tweets, and how long a replay of them would take; sends nothing
     Inspect(InspectArgs),
+    /// Put the JSON reports of two runs side by side
+    Compare(CompareArgs),
     /// Keep the MQTT broker and the Kafka endpoint up, without a replay, until Ctrl-C
     Serve(ServeArgs),
     /// The steps of --druid, each alone: spec, submit, status, suspend, terminate, reset
@@ -87,6 +91,7 @@ impl Cli {
         match self.command {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Inspect(args)) => args.run(),
+            Some(Command::Compare(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Druid(command)) => command.run().map(|()| Exit::Balanced as u8),
             None => self.replay.run(),

@@ -4,6 +4,7 @@
 //! a [`Ledger`] that must add up, and a [`RunReport`], which the terminal, the JSON file and the
 //! tests read.
 
+mod compare;
 mod counters;
 mod druid;
 mod environment;
@@ -22,6 +23,7 @@ mod summary;
 mod tally;
 mod threshold;
 
+pub use compare::{ReportFileError, SavedReport, write_comparison};
 pub use counters::{Counter, Counters};
 pub use druid::{Cause, DruidReport, MissingRows};
 pub use environment::{Environment, without_secrets};

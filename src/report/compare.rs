@@ -1,0 +1,293 @@
+//! Two saved reports side by side: what was asked, what came of it, the difference, and what keeps
+//! the two from being compared.
+
+use std::fmt::{self, Write};
+use std::io::Read;
+
+use indicatif::{HumanBytes, HumanCount};
+use serde_json::Value;
+
+use super::REPORT_VERSION;
+use super::metric::METRICS;
+
+/// A report that was read back.
+#[derive(Debug, Clone)]
+pub struct SavedReport {
+    name: String,
+    json: Value,
+}
+
+/// Why something is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportFileError {
+    /// It cannot be read.
+    #[error("cannot be read")]
+    Read(#[source] std::io::Error),
+    /// Longer than any report.
+    #[error("is no report of a replay: it is longer than 64 MiB")]
+    TooLong,
+    /// No JSON.
+    #[error("is no report of a replay: it is no JSON")]
+    NoJson(#[source] serde_json::Error),
+    /// Some other JSON.
+    #[error("is JSON, but no report of a replay: `tweetblast tweets.json --json FILE` writes one")]
+    NoReport,
+    /// A report of another form.
+    #[error(
+        "is a report of version {0}, and this tweetblast reads version {REPORT_VERSION}: use the other tweetblast"
+    )]
+    Version(u64),
+}
+
+/// Bounds the memory for a file that turns out to be none; reports are some 10 KB.
+const LONGEST_BYTES: u64 = 64 << 20;
+
+impl SavedReport {
+    /// Reads the report of one replay; `name` is what it is called in the comparison.
+    ///
+    /// # Errors
+    /// When it is no report.
+    pub fn read(name: &str, from: impl Read) -> Result<Self, ReportFileError> {
+        let mut text = Vec::new();
+        from.take(LONGEST_BYTES + 1).read_to_end(&mut text).map_err(ReportFileError::Read)?;
+        if text.len() as u64 > LONGEST_BYTES {
+            return Err(ReportFileError::TooLong);
+        }
+        let json: Value = serde_json::from_slice(&text).map_err(ReportFileError::NoJson)?;
+        let is_report = json["run"].is_string() && json["ledger"].is_object() && json["pace"].is_object();
+        match json["report_version"].as_u64().filter(|_| is_report) {
+            None => Err(ReportFileError::NoReport),
+            Some(version) if version != u64::from(REPORT_VERSION) => Err(ReportFileError::Version(version)),
+            Some(_) => Ok(Self { name: name.to_owned(), json }),
+        }
+    }
+
+    /// Something of it in words, `-` where there is nothing. What could move the cursor is left out.
+    fn words(&self, pointer: &str) -> String {
+        let words = match self.json.pointer(pointer) {
+            None | Some(Value::Null) => "-".to_owned(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        plain(&words)
+    }
+
+    fn number(&self, pointer: &str) -> Option<f64> {
+        self.json.pointer(pointer)?.as_f64()
+    }
+
+    fn machine(&self) -> String {
+        let memory = self.number("/environment/memory_mib");
+        let memory = memory.map_or("-".to_owned(), |mib| format!("{:.1}", mib / 1_024.0));
+        let (cpu, cores) = (self.words("/environment/cpu"), self.words("/environment/cores"));
+        format!("{cpu}, {cores} cores, {memory} GiB")
+    }
+
+    fn input(&self) -> String {
+        let bytes = self.number("/input/bytes").map_or(0, |bytes| bytes as u64);
+        format!("{}, {}", self.words("/input/file"), HumanBytes(bytes))
+    }
+
+    fn build(&self) -> String {
+        let of = |key: &str| self.words(&format!("/environment/{key}"));
+        format!("{} ({}, {})", self.words("/tweetblast_version"), of("commit"), of("profile"))
+    }
+
+    fn ended(&self) -> String {
+        format!("{}, exit code {}", self.words("/verdict"), self.words("/exit_code"))
+    }
+
+    fn command(&self) -> Vec<&str> {
+        let command = self.json.pointer("/environment/command").and_then(Value::as_array);
+        command.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+}
+
+/// Appends both, side by side.
+///
+/// # Errors
+/// None of its own.
+pub fn write_comparison(a: &SavedReport, b: &SavedReport, out: &mut String) -> fmt::Result {
+    let texts: [(&str, [String; 2]); 13] = [
+        ("", [format!("A {}", plain(&a.name)), format!("B {}", plain(&b.name))]),
+        ("label", [a, b].map(|run| run.words("/label"))),
+        ("run", [a, b].map(|run| run.words("/run"))),
+        ("input", [a, b].map(SavedReport::input)),
+        ("asked", [a, b].map(|run| run.words("/pace/asked"))),
+        ("order", [a, b].map(|run| run.words("/pace/order"))),
+        ("ended", [a, b].map(SavedReport::ended)),
+        ("bottleneck", [a, b].map(|run| run.words("/bottleneck"))),
+        ("tweetblast", [a, b].map(SavedReport::build)),
+        ("rustc", [a, b].map(|run| run.words("/environment/rustc"))),
+        ("librdkafka", [a, b].map(|run| run.words("/environment/librdkafka"))),
+        ("machine", [a, b].map(SavedReport::machine)),
+        ("kernel", [a, b].map(|run| run.words("/environment/kernel"))),
+    ];
+    let width = texts.iter().map(|(_, [a, _])| a.chars().count()).max().unwrap_or(0);
+    for (name, [a, b]) in &texts {
+        writeln!(out, "  {name:<16}  {a:<width$}  {b}")?;
+    }
+    writeln!(out, "\n  {:<16}  {:>16}  {:>16}  {:>11}", "", "A", "B", "B against A")?;
+    for metric in METRICS {
+        let values = [a, b].map(|run| metric.of(&run.json));
+        if values != [None, None] {
+            let [a, b] = values.map(|value| value.map_or("-".to_owned(), |value| metric.unit.words(value)));
+            let name = metric.name;
+            writeln!(out, "  {name:<16}  {a:>16}  {b:>16}  {:>11}", difference(values))?;
+        }
+    }
+    writeln!(out)?;
+    let differences = not_comparable(a, b);
+    if differences.is_empty() {
+        return writeln!(out, "comparable: the same input, machine and command");
+    }
+    for difference in differences {
+        writeln!(out, "not comparable: {difference}")?;
+    }
+    Ok(())
+}
+
+/// From the first to the second, in per cent of the first.
+fn difference(values: [Option<f64>; 2]) -> String {
+    match values {
+        [Some(a), Some(b)] if a == b => "same".to_owned(),
+        [Some(a), Some(b)] if a != 0.0 => {
+            let per_cent = format!("{:+.1} %", (b - a) / a * 100.0);
+            if per_cent == "-0.0 %" { "+0.0 %".to_owned() } else { per_cent }
+        }
+        _ => "-".to_owned(),
+    }
+}
+
+/// What differs between the two runs besides what was measured.
+fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
+    let mut found = Vec::new();
+    for (pointer, words) in [
+        ("/environment/input_hash", "another input"),
+        ("/environment/profile", "another build profile"),
+        ("/environment/kernel", "another kernel"),
+    ] {
+        match [a, b].map(|run| run.words(pointer)) {
+            [a, b] if a == "-" || b == "-" => found.push(format!("perhaps {words}: A {a}, B {b}")),
+            [a, b] if a != b => found.push(format!("{words}: A {a}, B {b}")),
+            _ => {}
+        }
+    }
+    let [machine_a, machine_b] = [a, b].map(SavedReport::machine);
+    if machine_a != machine_b {
+        found.push(format!("another machine: A {machine_a}, B {machine_b}"));
+    }
+    let [command_a, command_b] = [a, b].map(SavedReport::command);
+    if what_it_does(&command_a) != what_it_does(&command_b) {
+        found.push(format!(
+            "another command:\n  A  {}\n  B  {}",
+            command_words(&command_a),
+            command_words(&command_b)
+        ));
+    }
+    for (name, run) in [("A", a), ("B", b)] {
+        if run.json["interrupted"] == true {
+            let sent = HumanCount(run.number("/ledger/published").map_or(0, |sent| sent as u64));
+            found.push(format!("{name} was stopped, after {sent} tweets"));
+        }
+        if run.words("/verdict") != "balanced" {
+            found.push(format!("{name} is unbalanced: not every tweet arrived"));
+        }
+        if let Some(error) = run.json["error"].as_str() {
+            found.push(format!("{name} ended with an error: {}", plain(error)));
+        }
+    }
+    found
+}
+
+/// Flags that say what becomes of the report, with a value and without one: the runs are the same.
+const REPORT_FLAGS: [(&str, bool); 7] = [
+    ("--json", true),
+    ("--label", true),
+    ("--fail-if", true),
+    ("--dead-letter", true),
+    ("--force", false),
+    ("--quiet", false),
+    ("-q", false),
+];
+
+/// The arguments that have a say in the run.
+fn what_it_does<'a>(command: &[&'a str]) -> Vec<&'a str> {
+    let mut kept = Vec::new();
+    let mut arguments = command.iter().skip(1);
+    while let Some(argument) = arguments.next() {
+        let (name, with_value) =
+            argument.split_once('=').map_or((*argument, false), |(name, _)| (name, true));
+        match REPORT_FLAGS.iter().find(|(flag, _)| *flag == name) {
+            Some((_, true)) if !with_value => {
+                arguments.next();
+            }
+            Some(_) => {}
+            None => kept.push(*argument),
+        }
+    }
+    kept
+}
+
+/// A command line as a shell takes it.
+fn command_words(command: &[&str]) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@%+*".contains(&byte);
+    let quoted = |word: &&str| match !word.is_empty() && word.bytes().all(is_plain) {
+        true => (*word).to_owned(),
+        false => format!("'{}'", plain(word).replace('\'', r"'\''")),
+    };
+    let words: Vec<String> = command.iter().map(quoted).collect();
+    if words.is_empty() { "-".to_owned() } else { words.join(" ") }
+}
+
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn differences_are_in_per_cent_of_the_first() {
+        assert_eq!(difference([Some(200.0), Some(250.0)]), "+25.0 %");
+        assert_eq!(difference([Some(200.0), Some(100.0)]), "-50.0 %");
+        assert_eq!(difference([Some(1e6), Some(1e6 - 1.0)]), "+0.0 %");
+        assert_eq!(difference([Some(0.0), Some(0.0)]), "same");
+        assert_eq!(difference([Some(0.0), Some(5.0)]), "-");
+        assert_eq!(difference([None, Some(5.0)]), "-");
+    }
+
+    #[test]
+    fn flags_of_the_report_make_no_other_command() {
+        let does = |words: &'static str| what_it_does(&words.split(' ').collect::<Vec<_>>());
+        let one = does("tweetblast a.json --json a --label=x -q --rate 5/s --fail-if failed>0");
+        assert_eq!(one, ["a.json", "--rate", "5/s"]);
+        assert_eq!(one, does("./tweetblast a.json --rate 5/s --force --json=b"));
+        assert_ne!(one, does("tweetblast a.json --rate 6/s"));
+        assert_eq!(command_words(&["a", "b c", "it's", ""]), r"a 'b c' 'it'\''s' ''");
+    }
+
+    #[test]
+    fn what_is_no_report_is_told_so() {
+        let read =
+            |text: &str| SavedReport::read("x", text.as_bytes()).map(|_| ()).map_err(|e| e.to_string());
+        assert!(read("{").unwrap_err().contains("no JSON"));
+        assert!(read("[1]").unwrap_err().contains("is JSON, but"));
+        assert!(read("{\"report_version\": 1}").unwrap_err().contains("is JSON, but"));
+        let report = |version: u32| json!({"report_version": version, "run": "r", "ledger": {}, "pace": {}});
+        assert!(read(&report(2).to_string()).unwrap_err().contains("version 2"));
+        assert_eq!(read(&report(1).to_string()), Ok(()));
+    }
+
+    #[test]
+    fn reports_with_nothing_in_them_are_compared_all_the_same() {
+        let bare = json!({"report_version": 1, "run": "a\u{1b}[2J\n", "ledger": {"failed": 3}, "pace": {}});
+        let bare = SavedReport::read("bare", bare.to_string().as_bytes()).unwrap();
+        let mut out = String::new();
+        write_comparison(&bare, &bare, &mut out).unwrap();
+        assert!(out.contains("perhaps another input") && !out.contains('\u{1b}'), "{out}");
+        assert!(out.lines().any(|line| line.contains("failed") && line.contains("same")), "{out}");
+    }
+}
