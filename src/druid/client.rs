@@ -10,6 +10,10 @@ use super::DruidError;
 /// Longest wait for an answer: an overlord on a busy machine was seen to take 12 s.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The same for what alters a supervisor. The overlord does one such thing at a time, and stopping a
+/// supervisor that cannot reach its Kafka was seen to take minutes: others wait for it.
+const ALTER_TIMEOUT: Duration = Duration::from_secs(240);
+
 /// Characters of an answer that are shown.
 const LINE_CHARS: usize = 300;
 
@@ -160,6 +164,12 @@ impl Client {
             Some(body) => {
                 let request =
                     self.authorized(self.agent.post(&url)).header("Content-Type", "application/json");
+                // To terminate is not waited for: it goes on by itself.
+                let slow = path.starts_with("/druid/indexer/v1/supervisor") && !path.ends_with("/terminate");
+                let request = match slow {
+                    true => request.config().timeout_global(Some(ALTER_TIMEOUT)).build(),
+                    false => request,
+                };
                 request.send(body.map_or(String::new(), Value::to_string))
             }
         };

@@ -11,8 +11,6 @@ use super::{ParseError, Slots, Status, TaskRows};
 /// Everything that was asked, as far as there was an answer.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// Topic that the replay writes to.
-    pub topic: String,
     /// Address of Kafka that Druid was told.
     pub kafka: String,
     /// Whether something listens at that address, seen from here.
@@ -55,7 +53,7 @@ impl fmt::Display for Diagnosis {
 pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let mut add = |name, cause: String, remedy: String| found.push(Diagnosis { name, cause, remedy });
-    let Seen { topic, kafka, rows, .. } = seen;
+    let Seen { kafka, rows, .. } = seen;
     let Some(status) = &seen.status else {
         add(
             "supervisor gone",
@@ -83,7 +81,7 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     if status.partitions == 0 && error("No partitions found").is_some() {
         add(
             "topic missing",
-            format!("the Kafka that Druid reads at {kafka} has no topic {topic}"),
+            format!("the Kafka that Druid reads at {kafka} has no topic {}", status.topic),
             "if that is another Kafka than the replay's, name the right one with --druid-kafka HOST:PORT; else \
              create the topic, and Druid reads it within seconds"
                 .into(),

@@ -6,7 +6,6 @@ use super::*;
 
 fn seen(payload: &Value) -> Seen {
     Seen {
-        topic: "tweets".into(),
         kafka: "127.0.0.1:9092".into(),
         kafka_listens: Some(true),
         status: Some(Status::of(&json!({ "payload": payload }))),
@@ -36,7 +35,7 @@ fn a_supervisor_that_reads_has_nothing_wrong() {
 
 #[test]
 fn a_missing_topic() {
-    let recorded = json!({"partitions":0,"activeTasks":[],"latestOffsets":{},"aggregateLag":0,"healthy":false,
+    let recorded = json!({"stream":"tweets","partitions":0,"activeTasks":[],"latestOffsets":{},"aggregateLag":0,"healthy":false,
         "state":"UNHEALTHY_SUPERVISOR","detailedState":"UNABLE_TO_CONNECT_TO_STREAM","recentErrors":[
         {"exceptionClass":"org.apache.druid.java.util.common.ISE","streamException":true,
         "message":"org.apache.druid.java.util.common.ISE: No partitions found for stream [tweets]"}]});

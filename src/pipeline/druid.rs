@@ -202,7 +202,6 @@ impl<'a> DruidHop<'a> {
 
     /// What is known from elsewhere than Druid.
     fn add_own_view(&self, seen: &mut Seen) {
-        seen.topic = self.producer.topic.clone();
         seen.kafka = self.kafka.clone();
         seen.kafka_listens = setup::listens(&self.kafka);
         seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
