@@ -1,7 +1,7 @@
 //! Which rows of a run are missing: looked for in ever smaller pieces, so that a few queries find a
 //! handful among millions.
 
-use super::verify::{number, quoted};
+use super::verify::{SLICE, number, quoted};
 use super::{Client, DruidError};
 
 /// Pieces that one query cuts a range into.
@@ -13,10 +13,10 @@ const QUERIES_MAX: usize = 50;
 /// `seq`s of a run that have no row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// How many.
-    pub count: u64,
     /// The first ones, as ranges of first and last.
     pub ranges: Vec<(u64, u64)>,
+    /// Whether there are others behind them.
+    pub more: bool,
 }
 
 impl Missing {
@@ -36,8 +36,7 @@ impl Missing {
             false => format!("{first}-{last}"),
         };
         let shown: Vec<String> = self.ranges.iter().take(SHOWN).map(range).collect();
-        let named: u64 = self.ranges.iter().take(SHOWN).map(|(first, last)| last - first + 1).sum();
-        let more = if named < self.count { " and more" } else { "" };
+        let more = if self.more || self.ranges.len() > SHOWN { " and more" } else { "" };
         format!("{}{more}", shown.join(", "))
     }
 }
@@ -76,21 +75,22 @@ fn look(
 ) -> Result<Missing, DruidError> {
     let mut missing = Missing::default();
     // The next one is the last: (first, end, whether all of it is known to be missing).
-    let (mut ranges, mut queries) = (vec![(0, tweets, false)], 0);
+    let slices = (0..tweets).step_by(SLICE as usize).map(|from| (from, (from + SLICE).min(tweets), false));
+    let mut ranges: Vec<_> = slices.collect();
+    ranges.reverse();
+    let (mut queries, queries_max) = (0, QUERIES_MAX + ranges.len());
     while let Some((from, to, gone)) = ranges.pop() {
         if gone {
             missing.add(from, to - 1);
             continue;
         }
-        if from == to || missing.ranges.len() > ranges_max || queries == QUERIES_MAX {
+        if missing.ranges.len() > ranges_max || queries == queries_max {
+            missing.more = true;
             break;
         }
         queries += 1;
         let piece = (to - from).div_ceil(PIECES);
         let there: std::collections::HashMap<u64, u64> = count(from, to, piece)?.into_iter().collect();
-        if queries == 1 {
-            missing.count = tweets.saturating_sub(there.values().sum());
-        }
         let mut short = Vec::new();
         for index in 0..(to - from).div_ceil(piece) {
             let first = from + index * piece;
@@ -102,6 +102,7 @@ fn look(
         }
         ranges.extend(short.into_iter().rev());
     }
+    missing.more |= missing.ranges.len() > ranges_max;
     missing.ranges.truncate(ranges_max);
     Ok(missing)
 }
@@ -127,7 +128,7 @@ mod tests {
     fn a_handful_is_found_in_a_million_with_few_queries() {
         let (missing, queries) = find(1_000_000, &[0, 17, 18, 19, 500_000, 999_999]);
         assert_eq!(missing.ranges, [(0, 0), (17, 19), (500_000, 500_000), (999_999, 999_999)]);
-        assert_eq!((missing.count, queries), (6, 4));
+        assert_eq!((missing.more, queries), (false, 5 + 3));
         assert_eq!(missing.words(), "0, 17-19, 500000, 999999");
     }
 
@@ -135,7 +136,7 @@ mod tests {
     fn whole_pieces_and_ends_of_pieces_make_one_range() {
         let gone: Vec<u64> = (1_995..4_003).collect();
         let (missing, _) = find(10_000, &gone);
-        assert_eq!((missing.count, missing.ranges), (2_008, vec![(1_995, 4_002)]));
+        assert_eq!((missing.more, missing.ranges), (false, vec![(1_995, 4_002)]));
     }
 
     #[test]
@@ -143,15 +144,15 @@ mod tests {
         assert_eq!(find(5_000, &[]), (Missing::default(), 1));
         assert_eq!(find(0, &[]).0, Missing::default());
         let all: Vec<u64> = (0..50).collect();
-        assert_eq!(find(50, &all).0, Missing { count: 50, ranges: vec![(0, 49)] });
+        assert_eq!(find(50, &all).0, Missing { ranges: vec![(0, 49)], more: false });
     }
 
     #[test]
     fn a_scatter_is_cut_and_still_counted() {
         let gone: Vec<u64> = (0..100_000).step_by(700).collect();
         let (missing, queries) = find(100_000, &gone);
-        assert_eq!((missing.count, missing.ranges.len()), (143, 20));
-        assert!(queries <= QUERIES_MAX);
+        assert_eq!((missing.more, missing.ranges.len()), (true, 20));
+        assert!(queries <= 1 + QUERIES_MAX);
         assert!(missing.words().ends_with(" and more"));
     }
 }

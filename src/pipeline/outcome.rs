@@ -148,11 +148,10 @@ fn input_report(files: &Files, prepared: &Prepared, intakes: &[Intake], ran: &Ra
 fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
     let mut reasons = Vec::new();
     if druid.missing.count > 0 {
-        let Some((first, last)) = druid.missing.ranges.first() else { return reasons };
-        reasons.push(format!(
-            "{} tweets are not in Druid, the first of them seq {first} to {last}",
-            druid.missing.count
-        ));
+        let first = druid.missing.ranges.first();
+        let first =
+            first.map_or(String::new(), |(first, last)| format!(", the first of them seq {first} to {last}"));
+        reasons.push(format!("{} tweets are not in Druid{first}", druid.missing.count));
     } else if druid.rows != druid.distinct {
         reasons.push(format!("Druid has {} rows of {} tweets", druid.rows, druid.distinct));
     } else if druid.rows == ledger.delivered {
