@@ -221,6 +221,9 @@ fn two_plain_runs_with_the_embedded_kafka_are_exact_and_durable() {
     let dir = first["endpoints"]["kafka_dir"].as_str().unwrap();
     assert!(dir.starts_with(stack.state.path().to_str().unwrap()), "{dir}");
     assert_eq!(stack.proof(&first), Proof::expected(TWEETS));
+    // While Kafka is still there: a supervisor that looks for one in vain takes minutes to end.
+    stack.exact_before_drop(stack.replay(&["--druid-after", "drop"]));
+    assert!(stack.supervisor().spec().unwrap().is_none());
 }
 
 #[test]
