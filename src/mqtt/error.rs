@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::outside::Lost;
+
 /// Why the broker cannot start, or a replay cannot go on through it.
 #[derive(Debug, thiserror::Error)]
 pub enum MqttError {
@@ -74,4 +76,23 @@ pub enum MqttError {
     /// Nobody takes out what goes in.
     #[error("the MQTT subscriber ended while there was more to publish")]
     SubscriberGone,
+    /// No connection to an outside broker.
+    #[error("no MQTT broker takes us at {broker}: {why}; is it running there? (see --mqtt)")]
+    Unreachable {
+        /// Its address.
+        broker: String,
+        /// What it said, or the system.
+        why: Lost,
+    },
+    /// An outside broker could not be told to forget a run.
+    #[error("the MQTT broker keeps the session {session}: {why}")]
+    Session {
+        /// Its client id.
+        session: String,
+        /// Why.
+        why: Lost,
+    },
+    /// A message that MQTT cannot carry.
+    #[error("a message cannot be written as MQTT: {0}")]
+    Codec(#[source] rumqttc::mqttbytes::Error),
 }

@@ -49,8 +49,11 @@ pub struct Counters {
     pub received: Counter,
     /// mqtt subscriber: own events that the broker's log overwrote before they were read.
     pub mqtt_lost: Counter,
-    /// mqtt subscriber: own events that came more than once.
+    /// mqtt subscriber: own events that came more than once and went on all the same.
     pub duplicates: Counter,
+    /// mqtt subscriber, with an outside broker: own events that came more than once and did not go
+    /// on.
+    pub repeats_dropped: Counter,
     /// mqtt subscriber: messages on the topic that this run did not send.
     pub foreign: Counter,
     /// mqtt subscriber: foreign messages overwritten before they were read.

@@ -1,0 +1,128 @@
+//! An MQTT broker that is not ours, over MQTT 3.1.1 and TCP: the replay's publisher and subscriber
+//! on one connection, at QoS 1, in a session that the broker keeps.
+//!
+//! A message is acknowledged to the broker when Kafka has reported on it, in the order in which they
+//! came: so whoever calls [`OutsideLink::reported`] with Kafka's reports drives the window. Own
+//! messages are known by the `run` and `seq` at the end of their payload. Each goes on once:
+//! repeats, which every lost connection brings, are dropped and counted. What does not come back
+//! is sent again, in the right order after a lost connection, behind the others when the broker
+//! dropped it from a full queue.
+//!
+//! The broker decides the speed. Mosquitto gives a subscriber 20 messages ahead of its
+//! acknowledgements (`max_inflight_messages`; 0 takes that limit away), and drops what is beyond
+//! `max_queued_messages`, 1,000 by default: our window of 500 fits twice, since after a crash the
+//! broker may have both what it kept and what was sent again.
+
+mod acks;
+mod address;
+mod outstanding;
+mod publisher;
+mod shared;
+mod subscriber;
+mod tail;
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+pub use address::OutsideBroker;
+pub use publisher::OutsidePublisher;
+pub use subscriber::OutsideSubscriber;
+pub use wire::Lost;
+
+use super::flight::Flight;
+use super::{MqttError, Window};
+use crate::event::Delivery;
+use crate::report::Counters;
+use shared::Shared;
+use wire::Wire;
+
+/// Published and not yet reported on by Kafka, at most.
+const WINDOW: Window = Window { messages: 500, bytes: 2 << 20 };
+
+/// What a replay asks of an outside broker.
+#[derive(Debug, Clone)]
+pub struct OutsideOptions {
+    /// Where it is.
+    pub broker: OutsideBroker,
+    /// The topic of the replay.
+    pub topic: String,
+    /// The run's id, as it stands in the payloads.
+    pub run: String,
+    /// Longest wait, after a stop, for what has not come back.
+    pub after_stop: Duration,
+}
+
+/// The connection of one run, for those who are no end of it.
+#[derive(Clone)]
+pub struct OutsideLink(Arc<Shared>);
+
+impl OutsideLink {
+    /// Makes sure that the broker takes us. Waits at most half a minute.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn check(options: &OutsideOptions) -> Result<(), MqttError> {
+        // A session of its own, so that none of this run is there before the clock starts.
+        let client_id = format!("tweetblast-{}-check", options.run);
+        Wire::connect(&options.broker, &client_id, true)
+            .map(Wire::disconnect)
+            .map_err(|lost| unreachable_broker(&options.broker, lost))
+    }
+
+    /// Connects, with the subscription in force when this returns.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached, or does not let us in or subscribe.
+    pub fn connect(
+        options: &OutsideOptions,
+        counters: Arc<Counters>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<(OutsidePublisher, OutsideSubscriber, Self), MqttError> {
+        let OutsideOptions { broker, topic, run, after_stop } = options.clone();
+        let shared = Arc::new(Shared::new(broker, topic, run, Flight::new(WINDOW)));
+        let wire = shared.connect().map_err(|lost| unreachable_broker(&options.broker, lost))?;
+        let publisher = OutsidePublisher {
+            shared: shared.clone(),
+            counters: counters.clone(),
+            stop: stop.clone(),
+            stopped: false,
+        };
+        let subscriber = OutsideSubscriber {
+            shared: shared.clone(),
+            counters,
+            stop,
+            after_stop,
+            wire: Some(wire),
+            times: subscriber::Times::new(),
+            warned: false,
+        };
+        Ok((publisher, subscriber, Self(shared)))
+    }
+
+    /// Takes Kafka's reports, whatever they say: makes room in the window and acknowledges to the
+    /// broker. What Kafka refused is in the ledger, and would be refused again.
+    pub fn reported(&self, deliveries: &[Delivery]) {
+        self.0.reported(deliveries);
+    }
+
+    /// Since when there is no connection, and why.
+    pub fn down(&self) -> Option<(Instant, String)> {
+        shared::lock(&self.0.down).clone()
+    }
+
+    /// Ends the connection and has the broker forget this run: call it when Kafka has reported on
+    /// everything.
+    ///
+    /// # Errors
+    /// When the broker cannot be told; its session then stays there.
+    pub fn finish(&self) -> Result<(), MqttError> {
+        let session = self.0.client_id.clone();
+        self.0.forget_session().map_err(|why| MqttError::Session { session, why })
+    }
+}
+
+fn unreachable_broker(broker: &OutsideBroker, why: Lost) -> MqttError {
+    MqttError::Unreachable { broker: broker.to_string(), why }
+}

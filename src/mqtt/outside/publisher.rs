@@ -1,0 +1,72 @@
+//! The sending side: batches of events to the broker, never more in flight than the window.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::shared::Shared;
+use crate::event::Event;
+use crate::mqtt::MqttError;
+use crate::mqtt::flight::Entry;
+use crate::mqtt::listener::PACKET_MAX_BYTES;
+use crate::report::Counters;
+
+/// Publishes the events of one run to an outside broker, at QoS 1.
+///
+/// The subscriber learns how many there were when this is dropped, or by [`finish`](Self::finish).
+pub struct OutsidePublisher {
+    pub(super) shared: Arc<Shared>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) stopped: bool,
+}
+
+impl OutsidePublisher {
+    /// Publishes all of `events`, in order, and leaves the vector empty. Without a connection they
+    /// are kept, and sent when there is one again. Blocks while the window is full; when a stop
+    /// is asked for meanwhile, the rest of the events is left out, as is everything after. Returns
+    /// how many were left out.
+    ///
+    /// # Errors
+    /// When a message is too large, before any of the batch is sent; when the subscriber is gone.
+    pub fn publish(&mut self, events: &mut Vec<Event>) -> Result<usize, MqttError> {
+        let size = |event: &Event| event.payload.len() + self.shared.topic.len();
+        if let Some(bytes) = events.iter().map(size).find(|bytes| *bytes > PACKET_MAX_BYTES) {
+            return Err(MqttError::TooLarge { bytes, max_bytes: PACKET_MAX_BYTES });
+        }
+        while !events.is_empty() && !self.stopped {
+            let chunk = self.shared.flight.chunk(events.iter().map(size));
+            let mut blocked = Duration::ZERO;
+            let entry = self.shared.flight.enter(chunk, std::iter::empty(), &self.stop, &mut blocked);
+            if blocked > Duration::ZERO {
+                self.counters.mqtt_blocked_ns.add_time(blocked);
+            }
+            if entry? == Entry::Stopped {
+                self.stopped = true;
+                break;
+            }
+            self.counters.published.add(chunk.messages as u64);
+            self.shared
+                .send_all(|outstanding| {
+                    for event in events.drain(..chunk.messages) {
+                        let bytes = size(&event);
+                        // Every event of a run has its number.
+                        outstanding.publish(event.seq.unwrap_or_default(), event, bytes);
+                    }
+                })
+                .map_err(MqttError::Codec)?;
+        }
+        let left_out = events.len();
+        events.clear();
+        Ok(left_out)
+    }
+
+    /// Tells the subscriber that there is no more.
+    pub fn finish(self) {}
+}
+
+impl Drop for OutsidePublisher {
+    fn drop(&mut self) {
+        self.shared.flight.finish();
+    }
+}

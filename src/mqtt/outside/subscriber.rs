@@ -1,0 +1,283 @@
+//! The receiving side, which also keeps the connection: reads, acknowledges what Kafka has reported
+//! on, connects again, and has sent again what did not come back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rumqttc::mqttbytes::v4::{Packet, Publish};
+
+use super::acks::Tag;
+use super::outstanding::Received;
+use super::shared::{Shared, backoff};
+use super::tail::seq_of_run;
+use super::wire::{Lost, Wire};
+use crate::event::Event;
+use crate::mqtt::MqttError;
+use crate::mqtt::flight::Load;
+use crate::report::Counters;
+
+/// Most packets looked at before they are handed on.
+const BATCH_MAX: usize = 256;
+
+/// Longest wait for the broker at a time: how late a stop and the end are noticed.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// Silence after which the broker is asked whether it is there.
+const PING_AFTER: Duration = Duration::from_secs(5);
+
+/// Silence after which it is not.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// With an answering broker and nothing left for Kafka to report, what has not come back for so
+/// long was dropped. Also the longest wait for what is still coming when a stop has taken too long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Receives what is published on the topic of an outside broker.
+pub struct OutsideSubscriber {
+    pub(super) shared: Arc<Shared>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) after_stop: Duration,
+    pub(super) wire: Option<Wire>,
+    pub(super) times: Times,
+    pub(super) warned: bool,
+}
+
+/// When what happened last.
+pub(super) struct Times {
+    /// Anything from the broker.
+    heard: Instant,
+    pinged: Instant,
+    /// Our last look for something.
+    looked: Instant,
+    /// An own message, or a new connection, or a sending again.
+    progress: Instant,
+    stopped: Option<Instant>,
+    /// Receive time of the last foreign message.
+    foreign: Instant,
+}
+
+impl Times {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self { heard: now, pinged: now, looked: now, progress: now, stopped: None, foreign: now }
+    }
+}
+
+impl OutsideSubscriber {
+    /// Receives until the publisher is done and everything it sent has come back, or is known to
+    /// be lost. A broker that goes away is waited for without an end, or after a stop as long as
+    /// [`OutsideOptions::after_stop`](super::OutsideOptions::after_stop) says; what is missing
+    /// then counts as lost.
+    ///
+    /// # Errors
+    /// Those of `send`. The publisher then gets an error too.
+    pub fn run<E: From<MqttError>>(
+        mut self,
+        mut send: impl FnMut(&mut Vec<Event>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut events = Vec::with_capacity(BATCH_MAX);
+        loop {
+            let went = match self.receive(&mut events) {
+                Ok(()) => self.tend().map_err(Lost::NotMqtt),
+                Err(lost) => Err(lost),
+            };
+            if !events.is_empty() {
+                send(&mut events)?;
+                events.clear();
+            }
+            if let Err(lost) = went {
+                self.reconnect(&lost);
+            }
+            self.miss_what_was_dropped();
+            self.warn_of_drops();
+            if self.is_done() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes what is there, or waits a little.
+    fn receive(&mut self, events: &mut Vec<Event>) -> Result<(), Lost> {
+        let Some(wire) = &mut self.wire else { return Ok(()) };
+        // While Kafka held us up, the broker could not be heard.
+        let away = self.times.looked.elapsed();
+        self.times.heard += away;
+        self.times.progress += away;
+        let mut next = wire.read(WAIT)?;
+        let now = Instant::now();
+        self.times.looked = now;
+        if next.is_some() {
+            self.times.heard = now;
+        } else if now - self.times.heard > SILENCE_MAX {
+            return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "it is silent").into());
+        }
+        let mut packets = Vec::new();
+        while let Some(packet) = next {
+            if let Packet::Publish(publish) = packet {
+                packets.push(publish);
+            }
+            next = if packets.len() < BATCH_MAX { wire.buffered()? } else { None };
+        }
+        self.take(packets, now, events);
+        Ok(())
+    }
+
+    fn take(&mut self, packets: Vec<Publish>, now: Instant, events: &mut Vec<Event>) {
+        let (mut received, mut repeats, mut foreign) = (0, 0, 0);
+        let mut account = self.shared.account();
+        for publish in packets {
+            let seq = seq_of_run(&publish.payload, &self.shared.run);
+            let tag = match seq.map(|seq| (seq, account.outstanding.receive(seq))) {
+                Some((seq, Received::New(event, window_bytes))) => {
+                    received += 1;
+                    account.acks.handed_on(Tag::Own(seq), window_bytes);
+                    events.push(Event { payload: publish.payload, ..event });
+                    Tag::Own(seq)
+                }
+                // Kafka has it, or will: only the broker is to hear so.
+                Some((seq, Received::Repeat)) => {
+                    repeats += 1;
+                    Tag::Own(seq)
+                }
+                Some((_, Received::Unknown)) | None => {
+                    foreign += 1;
+                    self.times.foreign = now.max(self.times.foreign + Duration::from_nanos(1));
+                    let sent = self.times.foreign;
+                    let (payload, key) = (publish.payload, Bytes::new());
+                    events.push(Event { seq: None, intended: None, sent, key, payload });
+                    account.acks.handed_on(Tag::Foreign(sent), 0);
+                    Tag::Foreign(sent)
+                }
+            };
+            // At QoS 0 there is no id and nothing to acknowledge.
+            if publish.pkid != 0 {
+                account.acks.wait_for(publish.pkid, tag);
+            }
+        }
+        drop(account);
+        if received > 0 {
+            self.times.progress = now;
+        }
+        let counters = &self.counters;
+        for (counter, count) in [
+            (&counters.received, received),
+            (&counters.repeats_dropped, repeats),
+            (&counters.foreign, foreign),
+        ] {
+            if count > 0 {
+                counter.add(count);
+            }
+        }
+    }
+
+    /// Writes what the receiving side has to say, when it can without waiting.
+    fn tend(&mut self) -> Result<(), rumqttc::mqttbytes::Error> {
+        let now = Instant::now();
+        let silent = now - self.times.heard > PING_AFTER;
+        let ping = silent && now - self.times.pinged > PING_AFTER;
+        let wanted = {
+            let account = self.shared.account();
+            account.acks.is_ready() || account.outstanding.may_send()
+        };
+        if ping || wanted {
+            let written = self.shared.tend(ping)?;
+            if ping && written {
+                self.times.pinged = now;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the broker to come back, until it does or the run gives up.
+    fn reconnect(&mut self, lost: &Lost) {
+        self.wire = None;
+        self.shared.disconnected(lost);
+        let mut wait = Duration::from_millis(50);
+        while !self.is_done() {
+            match self.shared.connect() {
+                Ok(wire) => {
+                    self.wire = Some(wire);
+                    let stopped = self.times.stopped;
+                    self.times = Times { stopped, foreign: self.times.foreign, ..Times::new() };
+                    return;
+                }
+                Err(error) => tracing::debug!(%error, "no connection to the MQTT broker"),
+            }
+            wait = backoff(wait);
+            let until = Instant::now() + wait;
+            while Instant::now() < until && !self.is_done() {
+                std::thread::sleep(WAIT.min(wait));
+            }
+        }
+    }
+
+    /// Has sent again what an answering broker has not given for long, and counts as lost what was
+    /// sent often enough.
+    fn miss_what_was_dropped(&mut self) {
+        let now = Instant::now();
+        if self.wire.is_none()
+            || now - self.times.progress < PATIENCE
+            || now - self.times.heard > 2 * PING_AFTER
+        {
+            return;
+        }
+        let mut account = self.shared.account();
+        let kafka_reports = account.acks.is_all_reported()
+            || account.last_report.is_some_and(|report| now.saturating_duration_since(report) < PATIENCE);
+        if account.outstanding.is_empty() || !kafka_reports {
+            return;
+        }
+        account.outstanding.miss_older(now, PATIENCE);
+        let lost = account.outstanding.take_lost();
+        drop(account);
+        self.times.progress = now;
+        self.lose(lost);
+    }
+
+    /// Says once that the broker drops messages, and what to do.
+    fn warn_of_drops(&mut self) {
+        if !self.warned && self.shared.account().outstanding.dropped() > 0 {
+            self.warned = true;
+            tracing::warn!(
+                "the MQTT broker drops messages, which are sent again, a few at a time and out of order: its \
+                 queue for one client should hold 1000 messages (mosquitto: max_queued_messages)"
+            );
+        }
+    }
+
+    /// Whether everything has come back or will not come any more.
+    fn is_done(&mut self) -> bool {
+        let now = Instant::now();
+        if self.times.stopped.is_none() && self.stop.load(Ordering::Relaxed) {
+            self.times.stopped = Some(now);
+        }
+        if self.shared.flight.total().is_none() {
+            return false;
+        }
+        let mut account = self.shared.account();
+        let too_long = self.times.stopped.is_some_and(|stopped| now - stopped >= self.after_stop);
+        if too_long && now - self.times.progress >= PATIENCE.min(self.after_stop) {
+            let lost = account.outstanding.give_up();
+            drop(account);
+            self.lose(lost);
+            return true;
+        }
+        account.outstanding.is_empty()
+    }
+
+    fn lose(&self, lost: Load) {
+        if lost.messages > 0 {
+            self.counters.mqtt_lost.add(lost.messages as u64);
+            self.shared.flight.leave(lost);
+        }
+    }
+}
+
+impl Drop for OutsideSubscriber {
+    fn drop(&mut self) {
+        self.shared.flight.subscriber_gone();
+    }
+}

@@ -1,0 +1,89 @@
+//! Knows the replay's own messages by the last fields of their payload, without parsing it: MQTT
+//! 3.1.1 has no properties that could carry the mark.
+//!
+//! A payload that ends like one of ours is taken for one. In well-formed JSON that cannot happen by
+//! chance: quotes inside of a string are escaped.
+
+/// The sequence number of a payload that ends with `,"run":"RUN","seq":N}`; `None`: it is not one
+/// of this run.
+pub(super) fn seq_of_run(payload: &[u8], run: &str) -> Option<u64> {
+    let head = payload.strip_suffix(b"}")?;
+    let digits = head.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let (head, number) = head.split_at(head.len() - digits);
+    // As it is written: no number, and no second spelling of one.
+    if number.len() > 1 && number.starts_with(b"0") {
+        return None;
+    }
+    let seq = std::str::from_utf8(number).ok()?.parse().ok()?;
+    let head = head.strip_suffix(b"\",\"seq\":")?.strip_suffix(run.as_bytes())?;
+    head.ends_with(b",\"run\":\"").then_some(seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RUN: &str = "20261124T050211-7k2m";
+
+    fn tail(run: &str, seq: impl std::fmt::Display) -> Vec<u8> {
+        format!(r#","run":"{run}","seq":{seq}}}"#).into_bytes()
+    }
+
+    #[test]
+    fn only_the_tail_counts_and_only_as_it_is_written() {
+        let ours = [br#"{"tweet":"a""#.to_vec(), tail(RUN, 7)].concat();
+        assert_eq!(seq_of_run(&ours, RUN), Some(7));
+        assert_eq!(seq_of_run(&tail(RUN, u64::MAX), RUN), Some(u64::MAX));
+        assert_eq!(seq_of_run(&ours, "20261124T050211-7k2n"), None);
+        for other in [
+            &b""[..],
+            b"}",
+            b"7}",
+            b"{}",
+            br#","seq":7}"#,
+            br#"{"run":"20261124T050211-7k2m","seq":7}"#,
+            br#","run":"20261124T050211-7k2m","seq":}"#,
+            br#","run":"20261124T050211-7k2m","seq":-7}"#,
+            br#","run":"20261124T050211-7k2m","seq":+7}"#,
+            br#","run":"20261124T050211-7k2m","seq":07}"#,
+            br#","run":"20261124T050211-7k2m","seq":7} "#,
+            br#","run":"20261124T050211-7k2m","seq":7,"x":1}"#,
+            br#","run":"20261124T050211-7k2m","seq":18446744073709551616}"#,
+            br#"{"tweet":",\"run\":\"20261124T050211-7k2m\",\"seq\":7}"}"#,
+        ] {
+            assert_eq!(seq_of_run(other, RUN), None, "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn our_own_are_known_whatever_stands_before(before: Vec<u8>, run in "[A-Za-z0-9-]{1,64}", seq: u64) {
+            prop_assert_eq!(seq_of_run(&[before, tail(&run, seq)].concat(), &run), Some(seq));
+        }
+
+        #[test]
+        fn what_is_read_is_what_would_have_been_written(
+            before: Vec<u8>,
+            seq: u64,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in 0usize..60,
+        ) {
+            let mut payload = [before, tail(RUN, seq)].concat();
+            for (at, byte) in changes {
+                let at = at.index(payload.len());
+                payload[at] = byte;
+            }
+            payload.truncate(payload.len().saturating_sub(if cut < 40 { 0 } else { cut }));
+            match seq_of_run(&payload, RUN) {
+                Some(seq) => prop_assert!(payload.ends_with(&tail(RUN, seq))),
+                None => prop_assert!(!payload.ends_with(&tail(RUN, seq))),
+            }
+        }
+
+        #[test]
+        fn hostile_bytes_are_nobody_of_ours(payload: Vec<u8>, run in "\\PC{0,70}") {
+            prop_assert_eq!(seq_of_run(&payload, &format!("{run}#")), None);
+        }
+    }
+}
