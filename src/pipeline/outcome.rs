@@ -13,7 +13,7 @@ use crate::pace::{Change, ChangeKind, Order};
 use crate::report::{
     ChangeReport, Counters, DeadLetterReport, DruidReport, Endpoints, Environment, FileReport, HopReport,
     Hops, InputReport, Intake, LatencyMs, Ledger, PaceReport, REPORT_VERSION, RunReport, SkippedBy, Usage,
-    Verdict,
+    Verdict, mask_secrets,
 };
 use crate::source::TweetFile;
 
@@ -28,9 +28,12 @@ pub(super) fn report(
     run: String,
     ran: Ran,
     dead_letters: Option<DeadLetterReport>,
-    druid: Option<DruidReport>,
+    mut druid: Option<DruidReport>,
     interrupted: bool,
 ) -> RunReport {
+    if let Some(druid) = &mut druid {
+        mask_secrets(&mut druid.spec);
+    }
     let intakes = ran.fed.intakes.as_ref().unwrap_or(&prepared.intakes);
     let intake = Intake::sum(intakes);
     let counters = &*ran.counters;

@@ -4,6 +4,7 @@
 use std::fs;
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// What surrounded a run. `None`: this system does not tell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -106,6 +107,25 @@ pub fn without_secrets(argument: &str) -> String {
     }
 }
 
+/// Masks the texts in a spec or the like that are secret by their names, or hold properties that are.
+pub fn mask_secrets(json: &mut Value) {
+    let holds_secret = |text: &str| text.contains('=') && is_secret(text);
+    match json {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if is_secret(name) => *text = MASK.to_owned(),
+                    other => mask_secrets(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask_secrets),
+        Value::String(text) if holds_secret(text) => *text = MASK.to_owned(),
+        Value::String(text) => *text = without_passwords(text),
+        _ => {}
+    }
+}
+
 /// Masks the password in each `scheme://user:password@host` of a text.
 fn without_passwords(text: &str) -> String {
     let mut parts = text.split("://");
@@ -147,6 +167,28 @@ mod tests {
         ] {
             assert_eq!(shown(given), expected, "{given}");
         }
+    }
+
+    #[test]
+    fn secrets_in_a_spec_are_masked_and_its_fields_are_not() {
+        let mut spec = serde_json::json!({
+            "dimensions": [{"name": "token_count", "type": "string"}, "key"],
+            "consumerProperties": {
+                "ssl.truststore.password": "geheim",
+                "ssl.keystore.password": {"type": "default", "password": "geheim"},
+                "ssl.key.password": {"type": "environment", "variable": "KEY"},
+                "sasl.jaas.config": "Login required username=\"u\" password=\"geheim\";",
+                "registry": ["http://me:geheim@host:80"],
+                "max.poll.records": 100,
+            },
+        });
+        mask_secrets(&mut spec);
+        assert!(!spec.to_string().contains("geheim"), "{spec}");
+        assert_eq!(spec["dimensions"], serde_json::json!([{"name": "token_count", "type": "string"}, "key"]));
+        let properties = &spec["consumerProperties"];
+        assert_eq!(properties["ssl.key.password"]["variable"], "KEY");
+        assert_eq!(properties["registry"][0], "http://me:***@host:80");
+        assert_eq!(properties["max.poll.records"], 100);
     }
 
     #[cfg(target_os = "linux")]

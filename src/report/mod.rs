@@ -26,7 +26,7 @@ mod threshold;
 pub use compare::{ReportFileError, SavedReport, write_comparison};
 pub use counters::{Counter, Counters};
 pub use druid::{Cause, DruidReport, MissingRows};
-pub use environment::{Environment, without_secrets};
+pub use environment::{Environment, mask_secrets, without_secrets};
 pub use inspection::{Inspection, write_inspection};
 pub use intake::{Intake, RejectCount};
 pub use json::write_json;

@@ -147,13 +147,16 @@ pub fn metrics_help() -> String {
          delivered_after: first send to Kafka's last delivery report\n\
          lag.{}: send - intended send: lag.p99>500ms\n\
          acked.{}: Kafka's delivery report - send: acked.p99>2s\n\
+         queryable.{}: counted by Druid - intended send: queryable.p99>30s\n\
+         queryable_after: first send to Druid's last row; rows: rows a second that Druid took\n\
          cpu, cpu.{}: CPU time a tweet, of all or of one hop: cpu>5us\n\
          blocked.{}: time a hop waited for the next: blocked.kafka>1s\n\
          memory, memory.resident: without and with the mapped file: memory>150MiB\n\
          {}: counts of the ledger: failed>0\n\
-         What a run does not measure (lag at full speed, received without MQTT) triggers nothing and is said.",
+         What a run does not measure (lag at full speed, received without MQTT, queryable without Druid) triggers nothing and is said.",
         group("lag."),
         group("acked."),
+        group("queryable."),
         group("cpu."),
         group("blocked."),
         counts.join(", "),
