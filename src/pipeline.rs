@@ -38,6 +38,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
+pub use ends::PAYLOAD_WITHOUT_RUN;
 pub use error::ReplayError;
 pub use inspect::{inspect, without_tweets};
 pub use options::{

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, ValueEnum};
 
 use super::druid::DruidArgs;
 use super::ends::EndsArgs;
@@ -16,8 +17,9 @@ use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::{Exit, inspect, values};
+use crate::mqtt::OutsideBroker;
 use crate::pace::{Control, StampTime};
-use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, ReplayOptions, replay};
+use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, PAYLOAD_WITHOUT_RUN, ReplayOptions, replay};
 use crate::report::{RunReport, Screen, Threshold, metrics_help, write_json, write_summary};
 use crate::tweet::PayloadForm;
 
@@ -47,9 +49,11 @@ pub(super) struct ReplayArgs {
     #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = topic,
         help_heading = "Messages")]
     topic: String,
-    /// `off` leaves the MQTT hop out
-    #[arg(long, value_enum, help_heading = "MQTT", conflicts_with = "mqtt_listen")]
-    mqtt: Option<MqttFlag>,
+    /// An outside broker instead of the embedded one: mqtt://[USER@]HOST[:PORT], MQTT 3.1.1, with
+    /// the password in TWEETBLAST_MQTT_PASSWORD. `off` leaves the MQTT hop out
+    #[arg(long, value_name = "URL|off", value_parser = values::mqtt, help_heading = "MQTT",
+        conflicts_with = "mqtt_listen")]
+    mqtt: Option<MqttChoice>,
 
     /// A real Kafka instead of the embedded endpoint: host:port[,host:port...]
     #[arg(long, value_name = "BROKERS", help_heading = "Kafka",
@@ -135,12 +139,6 @@ enum KeyFlag {
     None,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum MqttFlag {
-    /// Straight to the queues: the difference is what the hop costs
-    Off,
-}
-
 fn producers(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| (1..=64).contains(n)).ok_or_else(|| "1 to 64 producers".to_owned())
 }
@@ -157,6 +155,9 @@ pub(super) fn topic(text: &str) -> Result<String, String> {
 impl ReplayArgs {
     /// Replays, reports, and holds if asked to.
     pub fn run(self) -> anyhow::Result<u8> {
+        if matches!(self.mqtt, Some(MqttChoice::Outside(_))) && !matches!(self.payload, PayloadFlag::Tweet) {
+            super::Cli::command().error(ErrorKind::ArgumentConflict, PAYLOAD_WITHOUT_RUN).exit();
+        }
         let files = self.input.files()?;
         let json_on_stdout = self.json.as_deref() == Some(Path::new("-"));
         let mut json = match &self.json {
@@ -235,7 +236,11 @@ impl ReplayArgs {
                 KeyFlag::None => KeyBy::None,
             },
             mqtt: match self.mqtt {
-                Some(MqttFlag::Off) => MqttChoice::Off,
+                Some(MqttChoice::Outside(broker)) => {
+                    let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
+                    MqttChoice::Outside(OutsideBroker { password, ..broker })
+                }
+                Some(choice) => choice,
                 None => MqttChoice::Embedded(self.ends.mqtt()),
             },
             mqtt_topic: self.topic.clone(),

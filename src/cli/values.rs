@@ -4,7 +4,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use crate::kafka::embedded::Fsync;
-use crate::pipeline::{Loops, Pace};
+use crate::mqtt::OutsideBroker;
+use crate::pipeline::{Loops, MqttChoice, Pace};
 
 /// A duration: `4s`, `500ms`, `5m`, `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -74,6 +75,14 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     with_host.to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)
 }
 
+/// The MQTT hop: `off`, or an outside broker.
+pub(super) fn mqtt(text: &str) -> Result<MqttChoice, String> {
+    match text {
+        "off" => Ok(MqttChoice::Off),
+        url => OutsideBroker::parse(url).map(MqttChoice::Outside).map_err(|error| format!("{error}; or off")),
+    }
+}
+
 /// A librdkafka property, `key=value`.
 pub(super) fn property(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -133,6 +142,8 @@ mod tests {
         assert_eq!(loops("Forever"), Ok(Loops::Forever));
         assert_eq!(size("16MiB"), Ok(16 << 20));
         assert_eq!(big_size("8GiB"), Ok(8 << 30));
+        assert_eq!(mqtt("off"), Ok(MqttChoice::Off));
+        assert!(matches!(mqtt("mqtt://broker"), Ok(MqttChoice::Outside(_))));
         assert_eq!(fsync("1s"), Ok(Fsync::Every(Duration::from_secs(1))));
         assert_eq!(host_port("kafka:9092"), Ok(("kafka".into(), 9_092)));
         assert_eq!(listen("1883"), Ok(([127, 0, 0, 1], 1883).into()));
@@ -166,6 +177,7 @@ mod tests {
         assert!(duration("-4s").is_err() && positive_duration("0s").is_err());
         assert!(loops("0").is_err() && loops("-1").is_err() && loops("many").is_err());
         assert!(size("0").is_err() && size("16MB").is_err() && size("99999GiB").is_err());
+        assert!(mqtt("on").unwrap_err().ends_with("mqtt://user@host; or off"));
         assert!(fsync("often").is_err() && host_port("kafka").is_err());
         assert!(listen("host").is_err() && listen("99999").is_err());
         assert!(property("=x").is_err() && property("x").is_err());

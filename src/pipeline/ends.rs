@@ -4,16 +4,17 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayError, ReplayOptions};
+use super::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayError, ReplayOptions};
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
 use crate::kafka::{ProducerOptions, prepare_topic};
-use crate::mqtt::{Broker, BrokerOptions, MqttError};
+use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
 use crate::report::Endpoints;
 use crate::tweet::PayloadForm;
 
 /// What is up, and how to reach it.
 pub(super) struct Ends {
     pub broker: Option<Broker>,
+    pub outside: Option<OutsideOptions>,
     pub endpoint: Option<Endpoint>,
     pub producer: ProducerOptions,
     /// Partitions of the topic.
@@ -24,9 +25,10 @@ pub(super) struct Ends {
 impl Ends {
     /// Starts what is asked for, makes sure that Kafka answers, and makes the topic.
     pub fn start(options: &ReplayOptions, run: &str) -> Result<Self, ReplayError> {
-        let broker = match options.mqtt {
-            MqttChoice::Off => None,
-            MqttChoice::Embedded(listen) => Some(start_broker(listen, &options.mqtt_topic)?),
+        let (broker, outside) = match &options.mqtt {
+            MqttChoice::Off => (None, None),
+            MqttChoice::Embedded(listen) => (Some(start_broker(*listen, &options.mqtt_topic)?), None),
+            MqttChoice::Outside(broker) => (None, Some(check_outside(broker, options, run)?)),
         };
         let (endpoint, brokers) = match &options.kafka {
             KafkaChoice::Cluster(brokers) => (None, brokers.clone()),
@@ -49,18 +51,44 @@ impl Ends {
             producers: options.producers,
         };
         let partitions = prepare_topic(&producer)?.partitions;
+        let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
+        let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
         let addresses = Endpoints {
-            mqtt: broker.as_ref().map(|broker| broker.addr().to_string()),
-            mqtt_topic: broker.as_ref().map(|_| options.mqtt_topic.clone()),
+            mqtt_topic: mqtt.as_ref().map(|_| options.mqtt_topic.clone()),
+            mqtt,
             kafka: brokers,
             kafka_topic: options.kafka_topic.clone(),
             kafka_embedded: endpoint.is_some(),
             kafka_dir: endpoint.as_ref().map(|endpoint| endpoint.dir().display().to_string()),
             ..Endpoints::default()
         };
-        Ok(Self { broker, endpoint, producer, partitions, addresses })
+        Ok(Self { broker, outside, endpoint, producer, partitions, addresses })
     }
 }
+
+/// Makes sure that an outside broker takes us, and that its messages can be told apart.
+fn check_outside(
+    broker: &OutsideBroker,
+    options: &ReplayOptions,
+    run: &str,
+) -> Result<OutsideOptions, ReplayError> {
+    if options.payload != PayloadForm::Tweet {
+        return Err(ReplayError::Options(PAYLOAD_WITHOUT_RUN.into()));
+    }
+    let outside = OutsideOptions {
+        broker: broker.clone(),
+        topic: options.mqtt_topic.clone(),
+        run: run.to_owned(),
+        after_stop: options.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
+    };
+    OutsideLink::check(&outside)?;
+    Ok(outside)
+}
+
+/// Why an outside broker takes one form of payload only.
+pub const PAYLOAD_WITHOUT_RUN: &str = "--payload raw and minimal do not go with an outside MQTT broker: over \
+     MQTT 3.1.1 a tweet is known by the run and seq in its payload, which they do not have; use --payload \
+     tweet, or the embedded broker";
 
 /// Starts the broker, on a free port where the default one is taken.
 pub(super) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttError> {

@@ -18,7 +18,9 @@ use crate::bridge::{FanOut, fan_out};
 use crate::event::{Delivery, Drafts, Event};
 use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::kafka::{DrainLimit, Producer};
-use crate::mqtt::{Publisher, Window};
+use crate::mqtt::{
+    MqttError, OutsideLink, OutsidePublisher, OutsideSubscriber, Publisher, Subscriber, Window,
+};
 use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
 use crate::report::{Counters, Progress, Queryable, Screen, Tally, own_memory, thread_cpu};
 use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
@@ -66,6 +68,7 @@ pub(super) struct Ran {
 /// Where the pacer sends to.
 enum Sink {
     Mqtt(Publisher),
+    Outside(OutsidePublisher),
     Queues(FanOut, Arc<Counters>),
 }
 
@@ -74,6 +77,7 @@ impl Sink {
     fn send(&mut self, events: &mut Vec<Event>) -> Result<usize, ReplayError> {
         match self {
             Sink::Mqtt(publisher) => Ok(publisher.publish(events)?),
+            Sink::Outside(publisher) => Ok(publisher.publish(events)?),
             Sink::Queues(queues, counters) => {
                 counters.published.add(events.len() as u64);
                 queues.send(events)?;
@@ -81,6 +85,36 @@ impl Sink {
             }
         }
     }
+}
+
+/// What gives back what was sent.
+enum Source {
+    Mqtt(Subscriber),
+    Outside(OutsideSubscriber),
+}
+
+impl Source {
+    fn run(self, mut queues: FanOut) -> Result<(), ReplayError> {
+        let send = |events: &mut Vec<Event>| Ok::<_, ReplayError>(queues.send(events)?);
+        match self {
+            Source::Mqtt(subscriber) => subscriber.run(send),
+            Source::Outside(subscriber) => subscriber.run(send),
+        }
+    }
+}
+
+/// Both sides of the MQTT hop, and the connection to an outside broker.
+type Mqtt = (Option<(Sink, Source)>, Option<OutsideLink>);
+
+fn connect_mqtt(inputs: &Inputs<'_>, counters: &Arc<Counters>) -> Result<Mqtt, MqttError> {
+    let (counters, stop) = (counters.clone(), inputs.stop.clone());
+    if let Some(broker) = &inputs.ends.broker {
+        let (publisher, subscriber) = broker.connect(random_u64(), Window::default(), counters, stop)?;
+        return Ok((Some((Sink::Mqtt(publisher), Source::Mqtt(subscriber))), None));
+    }
+    let Some(options) = &inputs.ends.outside else { return Ok((None, None)) };
+    let (publisher, subscriber, link) = OutsideLink::connect(options, counters, stop)?;
+    Ok((Some((Sink::Outside(publisher), Source::Outside(subscriber))), Some(link)))
 }
 
 /// What one thread gives back, with its CPU time.
@@ -105,13 +139,8 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
         || Producer::new(&inputs.ends.producer, counters.clone(), deliveries.clone(), drain.clone());
     let producers = receivers.iter().map(|_| producer()).collect::<Result<Vec<_>, _>>()?;
     drop(deliveries);
-    let link = match &inputs.ends.broker {
-        Some(broker) => {
-            let (window, stop) = (Window::default(), inputs.stop.clone());
-            Some(broker.connect(random_u64(), window, counters.clone(), stop)?)
-        }
-        None => None,
-    };
+    let (mqtt, link) = connect_mqtt(inputs, &counters)?;
+    let link = link.as_ref();
     let (drafts_out, drafts_in) = bounded::<Drafts>(READ_AHEAD_BATCHES);
     let over = &AtomicBool::new(false);
     let in_flight = &inputs.dead_letters.map(|_| InFlight::default());
@@ -120,6 +149,9 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
         let queryable = inputs.queryable.clone();
         let tally = spawn(scope, "tally", move || {
             Tally::telling(queryable).run_with(&reported, |deliveries, settled_seq| {
+                if let Some(link) = link {
+                    link.reported(deliveries);
+                }
                 if let (Some(dead_letters), Some(in_flight)) = (inputs.dead_letters, in_flight) {
                     dead_letters.write_failed(inputs.files, in_flight, deliveries);
                     in_flight.settle(settled_seq);
@@ -131,12 +163,8 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
             .zip(receivers)
             .map(|(producer, queue)| spawn(scope, "kafka", move || timed(|| producer.run(&queue)).1))
             .collect();
-        let (sink, subscriber) = match link {
-            Some((publisher, subscriber)) => {
-                let mut queues = queues;
-                let drain = move || subscriber.run(|events| Ok::<_, ReplayError>(queues.send(events)?));
-                (Sink::Mqtt(publisher), Some(spawn(scope, "mqtt", move || timed(drain))))
-            }
+        let (sink, subscriber) = match mqtt {
+            Some((sink, source)) => (sink, Some(spawn(scope, "mqtt", move || timed(|| source.run(queues))))),
             None => (Sink::Queues(queues, counters.clone()), None),
         };
         let pacer_counters = counters.clone();
@@ -163,7 +191,7 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
             })
         });
 
-        let watched = watch(inputs, &counters, || tally.is_finished());
+        let watched = watch(inputs, &counters, link, || tally.is_finished());
 
         let mut errors = Errors::default();
         errors.add_from(watched.fault);
@@ -174,6 +202,10 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
         let kafka_cpu =
             producers.into_iter().filter_map(|handle| errors.join("kafka", handle).flatten()).sum();
         let tally = errors.join("tally", tally).unwrap_or_default();
+        if let Some(Err(error)) = link.map(OutsideLink::finish) {
+            // What was sent has been accounted for all the same.
+            tracing::warn!("{error}");
+        }
         if let Some((file, offset)) = fed.changed_at {
             errors.add(ReplayError::Changed { path: inputs.files.get(file).path().to_owned(), offset });
         }
@@ -247,9 +279,8 @@ fn release(
             }
         }
     }
-    if let Sink::Mqtt(publisher) = sink {
-        publisher.finish();
-    }
+    // The subscriber learns from the publisher's end that there is no more.
+    drop(sink);
     Released { stats: pacer.into_stats(), left, result }
 }
 
@@ -266,15 +297,23 @@ const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C ag
 
 /// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint cannot
 /// write any more, and says why.
-fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> Watched {
+fn watch(
+    inputs: &Inputs<'_>,
+    counters: &Counters,
+    link: Option<&OutsideLink>,
+    ended: impl Fn() -> bool,
+) -> Watched {
     let mut progress = Progress::new(inputs.screen, inputs.plan.tweets);
     let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
-    let mut own_memory_mib = None;
+    let (mut own_memory_mib, mut down) = (None, None);
     while !ended() {
         std::thread::sleep(LOOK);
         let control = &inputs.options.control;
         progress.set_state(control.waits(), control.speed_times());
         progress.update(counters);
+        if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
+            progress.note(&words);
+        }
         if !said && inputs.stop.load(Ordering::Relaxed) {
             said = true;
             progress.note(STOPPING);
@@ -291,6 +330,18 @@ fn watch(inputs: &Inputs<'_>, counters: &Counters, ended: impl Fn() -> bool) -> 
     }
     progress.finish();
     Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
+}
+
+/// What there is to say when the connection to an outside broker has come or gone.
+fn connection_news(before: &mut Option<Instant>, now: Option<(Instant, String)>) -> Option<String> {
+    let since = now.as_ref().map(|(since, _)| *since);
+    match (std::mem::replace(before, since), now) {
+        (None, Some((_, why))) => Some(format!("no connection to the MQTT broker ({why}): trying again")),
+        (Some(since), None) => {
+            Some(format!("the MQTT broker is back after {:.1} s", since.elapsed().as_secs_f64()))
+        }
+        _ => None,
+    }
 }
 
 /// What was seen from outside of the hops.

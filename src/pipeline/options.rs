@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::DruidChoice;
 use crate::kafka::embedded::Fsync;
+use crate::mqtt::OutsideBroker;
 use crate::pace::{Control, StampTime};
 use crate::report::Threshold;
 use crate::source::Framing;
@@ -229,12 +230,15 @@ pub struct Listen {
 }
 
 /// The MQTT hop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MqttChoice {
     /// Left out: tweets go straight to the queues.
     Off,
     /// The broker inside of this process.
     Embedded(Listen),
+    /// A broker that is not ours. Payloads must carry `run` and `seq`, as [`PayloadForm::Tweet`]
+    /// does.
+    Outside(OutsideBroker),
 }
 
 /// Which Kafka.

@@ -37,7 +37,7 @@ pub(super) fn report(
     let intakes = ran.fed.intakes.as_ref().unwrap_or(&prepared.intakes);
     let intake = Intake::sum(intakes);
     let counters = &*ran.counters;
-    let with_mqtt = |count: u64| ends.broker.as_ref().map(|_| count);
+    let with_mqtt = |count: u64| ends.addresses.mqtt.as_ref().map(|_| count);
     let LeftOut { limit, range, duplicate_id } = ran.fed.left_out;
     let not_sent = ran.fed.rest + ran.unreleased;
     let (duration, stop) = if ran.over { (not_sent, 0) } else { (0, not_sent) };
@@ -87,6 +87,7 @@ pub(super) fn report(
         input: input_report(files, prepared, intakes, &ran),
         pace,
         hops: hop_reports(&ran, &ledger),
+        mqtt_repeats_dropped: ends.outside.as_ref().map(|_| counters.repeats_dropped.get()),
         bottleneck,
         dead_letters,
         rejects_by_kind: intake.rejects,

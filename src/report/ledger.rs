@@ -32,7 +32,8 @@ pub struct Ledger {
     pub received: Option<u64>,
     /// Tweets that the broker overwrote before they were read.
     pub mqtt_lost: Option<u64>,
-    /// Tweets that the broker gave more than once.
+    /// Tweets that the broker gave more than once and that went on all the same: Kafka has them
+    /// twice.
     pub duplicates: Option<u64>,
     /// Messages of others on the topic.
     pub foreign: Option<u64>,
@@ -134,7 +135,9 @@ impl Ledger {
             line(queryable, rows, "queryable = delivered + duplicates");
         }
         if let Some(lost) = self.mqtt_lost.filter(|lost| *lost > 0) {
-            reasons.push(format!("{lost} tweets were overwritten in the MQTT broker before they were read"));
+            reasons.push(format!(
+                "{lost} tweets were lost in the MQTT broker: overwritten or dropped before they were read"
+            ));
         }
         if self.failed > 0 {
             reasons.push(format!("{} tweets were not acknowledged by Kafka", self.failed));

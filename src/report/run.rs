@@ -31,6 +31,9 @@ pub struct RunReport {
     pub bottleneck: &'static str,
     /// The counts.
     pub ledger: Ledger,
+    /// Tweets that an outside MQTT broker gave again and that did not go on, since Kafka had them or
+    /// was about to; `None` without such a broker.
+    pub mqtt_repeats_dropped: Option<u64>,
     /// What was written as dead letters; `None`: nobody asked for them.
     pub dead_letters: Option<DeadLetterReport>,
     /// Rejects by kind. An offset is one in the first file that has such a thing.

@@ -192,10 +192,14 @@ fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
         (Some(received), Some(lost)) => {
             writeln!(
                 out,
-                "  mqtt       {} published = {} received + {} lost",
+                "  mqtt       {} published = {} received + {} lost{}",
                 count(ledger.published),
                 count(received),
-                count(lost)
+                count(lost),
+                match report.mqtt_repeats_dropped {
+                    Some(repeats @ 1..) => format!(" (and {} repeats dropped)", count(repeats)),
+                    _ => String::new(),
+                }
             )?;
             received
         }
