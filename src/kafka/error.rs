@@ -1,11 +1,17 @@
 //! What can go wrong with Kafka, in words that say what to do.
 
+use rdkafka::types::RDKafkaConfRes;
+
+/// How to get a build with OpenSSL.
+const TLS_BUILD: &str = "cargo build --release --features tls, with OpenSSL's headers (Debian's libssl-dev), \
+                         makes one that has it";
+
 /// Why a run cannot use Kafka, or cannot go on with it.
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaError {
-    /// librdkafka refuses the properties it was given.
-    #[error("librdkafka does not take these properties (see -X): {0}")]
-    Properties(#[source] rdkafka::error::KafkaError),
+    /// librdkafka refuses a property it was given.
+    #[error("{0}")]
+    Properties(String),
     /// No answer within the time-out.
     #[error(
         "no Kafka answers at {brokers} within {seconds} s ({source}): is it running, and does its \
@@ -37,4 +43,45 @@ pub enum KafkaError {
         /// librdkafka's word.
         source: rdkafka::error::KafkaError,
     },
+}
+
+impl KafkaError {
+    /// Of an error while a client is made. The value of a property is not in it: it may be a password,
+    /// and librdkafka's own words hold it.
+    pub(super) fn of_properties(error: &rdkafka::error::KafkaError) -> Self {
+        use rdkafka::error::KafkaError as Theirs;
+        Self::Properties(match error {
+            Theirs::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, key, _) => {
+                format!("librdkafka has no property {key} (see -X)")
+            }
+            Theirs::ClientConfig(_, words, key, _) if words.contains("not available at build time") => {
+                format!("{key} asks for TLS or SASL/SCRAM, which this build is without: {TLS_BUILD}")
+            }
+            Theirs::ClientConfig(_, _, key, _) => {
+                format!("librdkafka does not take the value of {key} (see -X)")
+            }
+            other => format!("librdkafka does not take these properties together (see -X): {other}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::ClientConfig;
+    use rdkafka::producer::BaseProducer;
+
+    #[test]
+    fn a_refused_property_is_named_and_its_value_is_not() {
+        let refused = |key: &str, value: &str| {
+            let made = ClientConfig::new().set(key, value).create::<BaseProducer>();
+            KafkaError::of_properties(&made.err().unwrap()).to_string()
+        };
+        for key in ["sasl.passwort", "linger.ms", "security.protocol"] {
+            let words = refused(key, "s3cret");
+            assert!(words.contains(key) && !words.contains("s3cret"), "{words}");
+        }
+        #[cfg(not(feature = "tls"))]
+        assert!(refused("security.protocol", "sasl_ssl").contains("--features tls"));
+    }
 }

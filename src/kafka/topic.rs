@@ -26,7 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// When Kafka does not answer, or the topic is missing and cannot be created.
 pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
     let admin: AdminClient<DefaultClientContext> =
-        options.client_config().create().map_err(KafkaError::Properties)?;
+        options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
     // Asking for all topics never creates one.
     let partitions = || -> Result<usize, KafkaError> {
         let metadata = admin.inner().fetch_metadata(None, TIMEOUT).map_err(|source| {
@@ -77,7 +77,7 @@ pub fn end_offsets(
     partitions: usize,
 ) -> Result<std::collections::BTreeMap<i32, i64>, KafkaError> {
     let client: AdminClient<DefaultClientContext> =
-        options.client_config().create().map_err(KafkaError::Properties)?;
+        options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
     let end = |partition: i32| {
         let (_, end) =
             client.inner().fetch_watermarks(&options.topic, partition, TIMEOUT).map_err(|source| {
