@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{SAMPLE, tweetblast};
 use serde_json::{Value, json};
-use tweetblast::druid::{Client, Proof, SpecOptions, Supervisor, make_spec};
+use tweetblast::druid::{Access, Client, Proof, SpecOptions, Supervisor, make_spec};
 use tweetblast::druid::{Granularity, MessageForm};
 
 /// Tweets of the sample.
@@ -47,7 +47,7 @@ impl Stack {
     }
 
     fn client(&self) -> Client {
-        Client::new(&self.url, None).unwrap()
+        Client::new(&self.url, &Access::default()).unwrap()
     }
 
     fn supervisor(&self) -> Supervisor {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::replay::topic;
 use super::values;
 use crate::druid::{
-    Client, Credentials, Granularity, MessageForm, SpecOptions, Supervisor, make_spec, set_pointer,
+    Access, Client, Granularity, MessageForm, SpecOptions, Supervisor, make_spec, set_pointer,
 };
 use crate::pipeline::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
 
@@ -202,7 +202,7 @@ impl DruidCommand {
     /// Does the one step.
     pub fn run(self) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
-        let client = Client::new(&self.druid, Credentials::from_env().as_ref())?;
+        let client = Client::new(&self.druid, &Access::from_env()?)?;
         match self.step {
             Step::Spec(args) => writeln!(out, "{:#}", args.spec()?.1)?,
             Step::Submit(args) => {

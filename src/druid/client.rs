@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use super::DruidError;
+use super::{Access, Credentials, DruidError};
 
 /// Longest wait for an answer: an overlord on a busy machine was seen to take 12 s.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -16,31 +16,6 @@ const ALTER_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Characters of an answer that are shown.
 const LINE_CHARS: usize = 300;
-
-/// User and password for HTTP basic authentication.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// User.
-    pub user: String,
-    /// Password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-impl Credentials {
-    /// Those in `TWEETBLAST_DRUID_USER` and `TWEETBLAST_DRUID_PASSWORD`: never on a command line,
-    /// which others can read.
-    #[must_use]
-    pub fn from_env() -> Option<Self> {
-        let user = std::env::var("TWEETBLAST_DRUID_USER").ok()?;
-        Some(Self { user, password: std::env::var("TWEETBLAST_DRUID_PASSWORD").unwrap_or_default() })
-    }
-}
 
 /// One Druid, through its router.
 #[derive(Debug, Clone)]
@@ -54,23 +29,16 @@ impl Client {
     /// For the Druid at `url`. Nothing is sent yet.
     ///
     /// # Errors
-    /// When that is no `http://` address.
-    pub fn new(url: &str, credentials: Option<&Credentials>) -> Result<Self, DruidError> {
-        Self::with_timeout(url, credentials, TIMEOUT)
+    /// When that is no address, or the certificates that are to be trusted cannot be read.
+    pub fn new(url: &str, access: &Access) -> Result<Self, DruidError> {
+        Self::with_timeout(url, access, TIMEOUT)
     }
 
-    pub(super) fn with_timeout(
-        url: &str,
-        credentials: Option<&Credentials>,
-        timeout: Duration,
-    ) -> Result<Self, DruidError> {
+    pub(super) fn with_timeout(url: &str, access: &Access, timeout: Duration) -> Result<Self, DruidError> {
         let wrong = |reason| DruidError::Url { url: url.to_owned(), reason };
-        let host = match url.split_once("://") {
-            Some(("http", host)) => host.trim_end_matches('/'),
-            Some(("https", _)) => {
-                return Err(wrong("TLS is not built in, so a local proxy has to speak it"));
-            }
-            _ => return Err(wrong("it does not begin with http://")),
+        let (scheme, host) = match url.split_once("://") {
+            Some((scheme @ ("http" | "https"), host)) => (scheme, host.trim_end_matches('/')),
+            _ => return Err(wrong("it does not begin with http:// or https://")),
         };
         if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "?#@".contains(c)) {
             return Err(wrong("a host and a port are all it may hold"));
@@ -80,17 +48,22 @@ impl Client {
             .http_status_as_error(false)
             // Druid is near: what the environment says about the way out is not meant for it.
             .proxy(None)
+            .tls_config(access.tls()?)
             .build();
-        let authorization = credentials.map(|known| {
-            format!("Basic {}", base64(format!("{}:{}", known.user, known.password).as_bytes()))
-        });
-        Ok(Self { agent: config.new_agent(), url: format!("http://{host}"), authorization })
+        let authorization = access.credentials.as_ref().map(Credentials::header);
+        Ok(Self { agent: config.new_agent(), url: format!("{scheme}://{host}"), authorization })
     }
 
     /// The address, without a slash at its end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Host and port of the address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.split_once("://").map_or(&self.url, |(_, host)| host)
     }
 
     /// Asks for `path`, which begins with a slash.
@@ -157,6 +130,7 @@ impl Client {
         let unreachable = |error: ureq::Error| DruidError::Unreachable {
             method,
             url: url.clone(),
+            hint: tls_hint(&error),
             reason: error.to_string(),
         };
         let answer = match body {
@@ -196,6 +170,18 @@ impl Client {
     }
 }
 
+/// What to do when TLS is what does not work.
+fn tls_hint(error: &ureq::Error) -> &'static str {
+    let words = error.to_string();
+    match () {
+        () if words.contains("UnknownIssuer") => {
+            " TWEETBLAST_DRUID_CA=FILE names the certificate of the authority that signed its own"
+        }
+        () if words.contains("InvalidContentType") => " It speaks no TLS there: http://",
+        () => "",
+    }
+}
+
 /// What to do about a refusal, where that is known.
 fn hint(status: u16, line: &str, path: &str) -> &'static str {
     match status {
@@ -224,20 +210,6 @@ fn reason_in(text: &str) -> String {
 pub(super) fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(nothing)");
     line.chars().take(LINE_CHARS).collect()
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let three = chunk.iter().chain([&0; 2]).take(3).fold(0, |all, byte| all << 8 | usize::from(*byte));
-        for place in 0..4 {
-            let sextet = three >> (18 - 6 * place) & 63;
-            text.push(if place > chunk.len() { '=' } else { char::from(ALPHABET[sextet]) });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,14 +1,24 @@
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::thread::JoinHandle;
 
 use super::*;
 
 /// Answers one call with `status` and `body`, and gives back what was asked.
-fn served(status: &'static str, body: &'static str) -> (String, std::thread::JoinHandle<String>) {
+fn served(status: &'static str, body: &'static str) -> (String, JoinHandle<String>) {
+    served_through(status, body, Some)
+}
+
+/// The same through what `wrap` makes of a connection; nothing is asked where that is nothing.
+fn served_through<S: Read + Write>(
+    status: &'static str,
+    body: &'static str,
+    wrap: impl FnOnce(TcpStream) -> Option<S> + Send + 'static,
+) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+        let Some(mut stream) = wrap(listener.accept().unwrap().0) else { return String::new() };
         let (mut asked, mut bytes) = (String::new(), [0; 4_096]);
         // All of a small request comes at once or in two parts: head and body.
         while !asked.contains("\r\n\r\n") || (asked.starts_with("POST") && !asked.ends_with('}')) {
@@ -27,7 +37,10 @@ fn served(status: &'static str, body: &'static str) -> (String, std::thread::Joi
 fn a_user_goes_along_and_a_refusal_says_which_variables_to_set() {
     let (url, asked) = served("401 Unauthorized", "who are you?");
     let known = Credentials { user: "ann".into(), password: "open sesame".into() };
-    let error = Client::new(&url, Some(&known)).unwrap().get("/status").unwrap_err();
+    let error = Client::new(&url, &Access { credentials: Some(known.clone()), ..Access::default() })
+        .unwrap()
+        .get("/status")
+        .unwrap_err();
     assert_eq!(error.status(), Some(401));
     let words = error.to_string();
     for part in [&*format!("GET {url}/status"), "401", "who are you?", "TWEETBLAST_DRUID_USER"] {
@@ -43,8 +56,10 @@ fn a_datasource_that_is_not_known_yet_has_no_rows() {
         "400 Bad Request",
         r#"{"error":"druidException","errorCode":"invalidInput","persona":"USER","errorMessage":"Object 'nix' not found (line [1], column [22])","a":1234}"#,
     );
-    let rows =
-        Client::new(&url, None).unwrap().sql("SELECT 1 FROM nix WHERE run = ?", &["r".into()]).unwrap();
+    let rows = Client::new(&url, &Access::default())
+        .unwrap()
+        .sql("SELECT 1 FROM nix WHERE run = ?", &["r".into()])
+        .unwrap();
     assert!(rows.is_empty());
     let asked = asked.join().unwrap();
     assert!(asked.contains(r#""useApproximateCountDistinct":false"#), "{asked}");
@@ -57,7 +72,7 @@ fn other_errors_of_a_query_are_errors() {
         "400 Bad Request",
         r#"{"error":"druidException","errorMessage":"Non-query\nexpression. 1234"}"#,
     );
-    let error = Client::new(&url, None).unwrap().sql("SELEC", &[]).unwrap_err();
+    let error = Client::new(&url, &Access::default()).unwrap().sql("SELEC", &[]).unwrap_err();
     assert!(error.to_string().contains(": Non-query"), "{error}");
 }
 
@@ -65,7 +80,7 @@ fn other_errors_of_a_query_are_errors() {
 fn nobody_there_and_nobody_answering_are_told_within_the_time_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let client = Client::with_timeout(&url, None, Duration::from_millis(100)).unwrap();
+    let client = Client::with_timeout(&url, &Access::default(), Duration::from_millis(100)).unwrap();
     let error = client.get("/status").unwrap_err();
     assert!(error.is_passing() && error.to_string().contains("timeout"), "{error}");
     drop(listener);
@@ -84,18 +99,49 @@ fn a_missing_extension_and_a_wrong_port_are_named() {
 #[test]
 fn only_http_addresses_are_taken() {
     for (url, words) in
-        [("localhost:8888", "http://"), ("https://h", "TLS"), ("http://", "host"), ("http://a b", "host")]
+        [("localhost:8888", "http://"), ("ftp://h", "https://"), ("http://", "host"), ("http://a b", "host")]
     {
-        let error = Client::new(url, None).unwrap_err().to_string();
+        let error = Client::new(url, &Access::default()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
-    assert_eq!(Client::new("http://h:8888/", None).unwrap().url(), "http://h:8888");
+    assert_eq!(Client::new("http://h:8888/", &Access::default()).unwrap().url(), "http://h:8888");
+}
+
+/// A certificate for 127.0.0.1 that nobody signed but its own key.
+const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/cert.pem");
+
+/// Speaks TLS with that certificate, if the caller trusts it.
+fn tls(tcp: TcpStream) -> Option<rustls::StreamOwned<rustls::ServerConnection, TcpStream>> {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let certificate = CertificateDer::from_pem_file(CERTIFICATE).unwrap();
+    let key = PrivateKeyDer::from_pem_file(CERTIFICATE.replace("cert.pem", "key.pem")).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let config = builder.with_single_cert(vec![certificate], key).unwrap();
+    let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config.into()).unwrap(), tcp);
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock).ok()?;
+    }
+    Some(stream)
 }
 
 #[test]
-fn base64_agrees_with_the_rfcs_examples() {
-    for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-    {
-        assert_eq!(base64(text.as_bytes()), encoded);
+fn tls_is_spoken_and_only_who_is_known_is_trusted() {
+    let https = |(url, asked): (String, JoinHandle<String>)| (url.replace("http", "https"), asked);
+    let (url, asked) = https(served_through("200 OK", "true", tls));
+    let access = Access { ca_file: Some(CERTIFICATE.into()), ..Access::default() };
+    assert_eq!(Client::new(&url, &access).unwrap().get("/status/health").unwrap(), Value::Bool(true));
+    assert!(asked.join().unwrap().starts_with("GET /status/health "));
+
+    let (url, asked) = https(served_through("200 OK", "true", tls));
+    let error = Client::new(&url, &Access::default()).unwrap().get("/status/health").unwrap_err();
+    assert!(error.to_string().contains("TWEETBLAST_DRUID_CA"), "{error}");
+    assert_eq!(asked.join().unwrap(), "", "nothing was said to it");
+
+    for path in ["/nowhere.pem", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")] {
+        let access = Access { ca_file: Some(path.into()), ..Access::default() };
+        let error = Client::new(&url, &access).unwrap_err().to_string();
+        assert!(error.contains(path), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with Druid, in words that say what to do.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why a run cannot use Druid, or cannot go on with it.
@@ -13,9 +14,17 @@ pub enum DruidError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A file that the environment names.
+    #[error("cannot use {path} for Druid: {reason}", path = path.display())]
+    File {
+        /// File.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No answer.
     #[error(
-        "no answer from Druid to {method} {url} ({reason}): is it running, and is that its router's address?"
+        "no answer from Druid to {method} {url} ({reason}): is it running, and is that its router's address?{hint}"
     )]
     Unreachable {
         /// HTTP method.
@@ -24,6 +33,8 @@ pub enum DruidError {
         url: String,
         /// What the connection ended with.
         reason: String,
+        /// What to do, where that is known; begins with its own separator.
+        hint: &'static str,
     },
     /// Druid refuses.
     #[error("Druid answers {status} to {method} {url}: {line}{hint}")]

@@ -8,6 +8,7 @@
 //! a supervisor that does not carry our mark is never altered, and Druid calls a supervisor healthy
 //! in most of the cases in which no row arrives; [`diagnose`] has what can be told from its answers.
 
+mod access;
 mod client;
 mod diagnose;
 mod error;
@@ -18,7 +19,8 @@ mod status;
 mod supervisor;
 mod verify;
 
-pub use client::{Client, Credentials};
+pub use access::{Access, Credentials};
+pub use client::Client;
 pub use diagnose::{Diagnosis, Seen, diagnose};
 pub use error::DruidError;
 pub use missing::{Missing, missing_seqs};

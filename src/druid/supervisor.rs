@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn names_are_escaped_in_addresses() {
-        let client = Client::new("http://h:1", None).unwrap();
+        let client = Client::new("http://h:1", &crate::druid::Access::default()).unwrap();
         let supervisor = Supervisor::new(client, "a b/ü");
         assert_eq!(supervisor.path, "/druid/indexer/v1/supervisor/a%20b%2F%C3%BC");
     }

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::ends::Ends;
 use super::prepare::Prepared;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions};
-use crate::druid::{Client, Credentials, ReadyWait, Seen, Supervisor, TaskRows};
+use crate::druid::{Access, Client, ReadyWait, Seen, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::report::{Counters, DruidReport, Queryable, Screen};
 use counting::Counting;
@@ -135,7 +135,7 @@ impl<'a> DruidHop<'a> {
         screen: &Screen,
     ) -> Result<Option<Self>, ReplayError> {
         let Some(choice) = &options.druid else { return Ok(None) };
-        let client = Client::new(&choice.url, Credentials::from_env().as_ref())?;
+        let client = Client::new(&choice.url, &Access::from_env()?)?;
         let say = |words: &str| {
             if screen.shows_progress() {
                 screen.say(&format!("  druid      {words}\n"));

@@ -71,7 +71,7 @@ pub(super) fn set_up(
 
     let kafka = choice.kafka.clone().unwrap_or_else(|| told_address(options, ends));
     let mut notes = Vec::new();
-    if embedded && is_loopback(&kafka) && !is_loopback(client.url().trim_start_matches("http://")) {
+    if embedded && is_loopback(&kafka) && !is_loopback(client.host()) {
         notes.push(format!(
             "WARNING: Druid is elsewhere and is told to find Kafka at {kafka}: --kafka-listen 0.0.0.0:9092 with \
              --druid-kafka HOST:9092 names an address it can reach"
