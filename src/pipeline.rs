@@ -11,6 +11,7 @@
 
 mod batch;
 mod dead_letter;
+mod doctor;
 mod druid;
 mod ends;
 mod error;
@@ -37,6 +38,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use doctor::{Check, CheckState, DoctorOptions, doctor};
 pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
 pub use ends::PAYLOAD_WITHOUT_RUN;
 pub use error::ReplayError;

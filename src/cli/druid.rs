@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::replay::topic;
 use super::values;
 use crate::druid::{
     Access, Client, Granularity, MessageForm, SpecOptions, Supervisor, make_spec, set_pointer,
@@ -133,7 +132,7 @@ enum Step {
 #[derive(Debug, Args)]
 struct SpecArgs {
     /// Topic to read
-    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = topic)]
+    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = values::topic)]
     topic: String,
     /// Datasource [default: named as the topic]
     #[arg(long, value_name = "NAME", value_parser = datasource)]

@@ -2,6 +2,7 @@
 //! knows clap.
 
 mod compare;
+mod doctor;
 mod druid;
 mod ends;
 mod generate;
@@ -12,11 +13,13 @@ mod output;
 mod pace;
 mod replay;
 mod serve;
+mod target;
 mod values;
 
 use clap::{Parser, Subcommand};
 
 use compare::CompareArgs;
+use doctor::DoctorArgs;
 use druid::DruidCommand;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
@@ -78,6 +81,8 @@ enum Command {
     Compare(CompareArgs),
     /// Keep the MQTT broker and the Kafka endpoint up, without a replay, until Ctrl-C
     Serve(ServeArgs),
+    /// Check every hop in order, send one marker tweet through all of them, and say what is wrong
+    Doctor(DoctorArgs),
     /// The steps of --druid, each alone: spec, submit, status, suspend, terminate, reset
     Druid(DruidCommand),
 }
@@ -93,6 +98,7 @@ impl Cli {
             Some(Command::Inspect(args)) => args.run(),
             Some(Command::Compare(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Doctor(args)) => args.run(),
             Some(Command::Druid(command)) => command.run().map(|()| Exit::Balanced as u8),
             None => self.replay.run(),
         }

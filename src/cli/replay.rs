@@ -10,16 +10,14 @@ use anyhow::{Context, bail};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 
-use super::druid::DruidArgs;
-use super::ends::EndsArgs;
 use super::input::InputArgs;
 use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
+use super::target::TargetArgs;
 use super::{Exit, inspect, values};
-use crate::mqtt::OutsideBroker;
 use crate::pace::{Control, StampTime};
-use crate::pipeline::{KafkaChoice, KeyBy, MqttChoice, PAYLOAD_WITHOUT_RUN, ReplayOptions, replay};
+use crate::pipeline::{KeyBy, PAYLOAD_WITHOUT_RUN, ReplayOptions, replay};
 use crate::report::{RunReport, Screen, Threshold, metrics_help, write_json, write_summary};
 use crate::tweet::PayloadForm;
 
@@ -45,30 +43,12 @@ pub(super) struct ReplayArgs {
     /// Kafka key: tweets of one key stay in order
     #[arg(long, value_enum, default_value_t = KeyFlag::User, help_heading = "Messages")]
     key: KeyFlag,
-    /// Topic, of MQTT and of Kafka
-    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = topic,
-        help_heading = "Messages")]
-    topic: String,
-    /// An outside broker instead of the embedded one: mqtt://[USER@]HOST[:PORT], MQTT 3.1.1, with
-    /// the password in TWEETBLAST_MQTT_PASSWORD. `off` leaves the MQTT hop out
-    #[arg(long, value_name = "URL|off", value_parser = values::mqtt, help_heading = "MQTT",
-        conflicts_with = "mqtt_listen")]
-    mqtt: Option<MqttChoice>,
+    #[command(flatten)]
+    target: TargetArgs,
 
-    /// A real Kafka instead of the embedded endpoint: host:port[,host:port...]
-    #[arg(long, value_name = "BROKERS", help_heading = "Kafka",
-        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention"])]
-    kafka: Option<String>,
-    /// Partitions of the topic, when it has to be created
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
-        help_heading = "Kafka")]
-    partitions: i32,
     /// Kafka producers working side by side
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = producers, help_heading = "Kafka")]
     producers: usize,
-    /// A librdkafka property, over our own: -X linger.ms=20
-    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = values::property, help_heading = "Kafka")]
-    properties: Vec<(String, String)>,
     /// Give up what Kafka has not taken so long after the last tweet [default: never; 20s after
     /// Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Kafka")]
@@ -76,12 +56,6 @@ pub(super) struct ReplayArgs {
     /// Keep the MQTT broker and the Kafka endpoint up after the replay, until Ctrl-C
     #[arg(long, help_heading = "Kafka")]
     hold: bool,
-
-    #[command(flatten)]
-    ends: EndsArgs,
-
-    #[command(flatten)]
-    druid: DruidArgs,
 
     /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
     #[arg(long, value_name = "FILE|-", help_heading = "Report")]
@@ -143,19 +117,10 @@ fn producers(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| (1..=64).contains(n)).ok_or_else(|| "1 to 64 producers".to_owned())
 }
 
-/// What MQTT and Kafka both take as a topic's name.
-pub(super) fn topic(text: &str) -> Result<String, String> {
-    let fits = (1..=249).contains(&text.len())
-        && text != "."
-        && text != ".."
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if fits { Ok(text.to_owned()) } else { Err("a topic is 1 to 249 of a-z A-Z 0-9 . _ -".to_owned()) }
-}
-
 impl ReplayArgs {
     /// Replays, reports, and holds if asked to.
     pub fn run(self) -> anyhow::Result<u8> {
-        if matches!(self.mqtt, Some(MqttChoice::Outside(_))) && !matches!(self.payload, PayloadFlag::Tweet) {
+        if self.target.has_outside_mqtt() && !matches!(self.payload, PayloadFlag::Tweet) {
             super::Cli::command().error(ErrorKind::ArgumentConflict, PAYLOAD_WITHOUT_RUN).exit();
         }
         let files = self.input.files()?;
@@ -235,31 +200,14 @@ impl ReplayArgs {
                 KeyFlag::Id => KeyBy::Id,
                 KeyFlag::None => KeyBy::None,
             },
-            mqtt: match self.mqtt {
-                Some(MqttChoice::Outside(broker)) => {
-                    let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
-                    MqttChoice::Outside(OutsideBroker { password, ..broker })
-                }
-                Some(choice) => choice,
-                None => MqttChoice::Embedded(self.ends.mqtt()),
-            },
-            mqtt_topic: self.topic.clone(),
-            kafka: match self.kafka {
-                Some(brokers) => KafkaChoice::Cluster(brokers),
-                None => KafkaChoice::Embedded(self.ends.kafka()),
-            },
-            kafka_topic: self.topic,
-            partitions: self.partitions,
             producers: self.producers,
-            kafka_properties: self.properties,
             drain_timeout: self.drain_timeout,
-            druid: self.druid.choice(),
             hash_input: self.json.is_some(),
             label: self.label,
             fail_if: self.fail_if,
             ..ReplayOptions::default()
         };
-        self.input.apply(files, self.pace.apply(options))
+        self.input.apply(files, self.pace.apply(self.target.apply(options)))
     }
 }
 

@@ -126,6 +126,15 @@ pub(super) fn big_size(text: &str) -> Result<u64, String> {
     bytes.filter(|bytes| *bytes > 0).ok_or_else(|| "a size looks like 2GiB, 16MiB or 1000".to_owned())
 }
 
+/// What MQTT and Kafka both take as a topic's name.
+pub(super) fn topic(text: &str) -> Result<String, String> {
+    let fits = (1..=249).contains(&text.len())
+        && text != "."
+        && text != ".."
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if fits { Ok(text.to_owned()) } else { Err("a topic is 1 to 249 of a-z A-Z 0-9 . _ -".to_owned()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,7 +35,15 @@ pub enum KafkaError {
         /// Kafka's word.
         reason: String,
     },
-    /// A record that librdkafka will never take, whatever the queue.
+    /// Messages that are there cannot be read.
+    #[error("cannot read from {brokers}: {source}")]
+    Read {
+        /// Bootstrap servers as given.
+        brokers: String,
+        /// librdkafka's word.
+        source: rdkafka::error::KafkaError,
+    },
+    /// The producer's thread cannot be made.
     #[error("cannot start a producer for {brokers}: {source}")]
     Start {
         /// Bootstrap servers as given.

@@ -5,10 +5,12 @@
 
 mod error;
 mod producer;
+mod read_back;
 mod topic;
 
 pub use error::KafkaError;
 pub use producer::{DrainLimit, Producer, ProducerOptions};
-pub use topic::{Topic, end_offsets, prepare_topic};
+pub use read_back::find_last;
+pub use topic::{Cluster, Topic, end_offsets, look_at_cluster, prepare_topic};
 
 pub mod embedded;

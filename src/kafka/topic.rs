@@ -17,8 +17,45 @@ pub struct Topic {
     pub created: bool,
 }
 
+/// A cluster as it presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Host and port of each broker, as clients are told.
+    pub advertised: Vec<(String, u16)>,
+    /// Partitions of the topic; 0: it is missing.
+    pub partitions: usize,
+}
+
 /// How long Kafka may take to answer at all, and to have a new topic ready.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Asks Kafka who it is. Creates nothing.
+///
+/// # Errors
+/// When Kafka does not answer within 10 s.
+pub fn look_at_cluster(options: &ProducerOptions) -> Result<Cluster, KafkaError> {
+    let client = options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
+    cluster_of(&client, options)
+}
+
+fn cluster_of(
+    client: &AdminClient<DefaultClientContext>,
+    options: &ProducerOptions,
+) -> Result<Cluster, KafkaError> {
+    // Asking for all topics never creates one.
+    let metadata = client.inner().fetch_metadata(None, TIMEOUT).map_err(|source| {
+        KafkaError::Unreachable { brokers: options.brokers.clone(), seconds: TIMEOUT.as_secs(), source }
+    })?;
+    let topic = metadata.topics().iter().find(|topic| topic.name() == options.topic);
+    Ok(Cluster {
+        advertised: metadata
+            .brokers()
+            .iter()
+            .map(|broker| (broker.host().to_owned(), broker.port() as u16))
+            .collect(),
+        partitions: topic.map_or(0, |topic| topic.partitions().len()),
+    })
+}
 
 /// Asks for the topic, and creates it where it is missing. Takes at most 20 s.
 ///
@@ -27,14 +64,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
     let admin: AdminClient<DefaultClientContext> =
         options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
-    // Asking for all topics never creates one.
-    let partitions = || -> Result<usize, KafkaError> {
-        let metadata = admin.inner().fetch_metadata(None, TIMEOUT).map_err(|source| {
-            KafkaError::Unreachable { brokers: options.brokers.clone(), seconds: TIMEOUT.as_secs(), source }
-        })?;
-        let topic = metadata.topics().iter().find(|topic| topic.name() == options.topic);
-        Ok(topic.map_or(0, |topic| topic.partitions().len()))
-    };
+    let partitions = || Ok::<_, KafkaError>(cluster_of(&admin, options)?.partitions);
     let found = partitions()?;
     if found > 0 {
         return Ok(Topic { partitions: found, created: false });

@@ -24,6 +24,7 @@ use crate::druid::{Access, Client, ReadyWait, Seen, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::report::{Counters, DruidReport, Queryable, Screen};
 use counting::Counting;
+pub(super) use setup::io_config;
 
 /// Druid, and what it is to do.
 #[derive(Debug, Clone)]
@@ -84,7 +85,6 @@ pub(super) struct DruidHop<'a> {
     after: DruidAfter,
     ready_after: Duration,
     producer: &'a ProducerOptions,
-    kafka: String,
     partitions: usize,
     embedded: bool,
     notes: Vec<String>,
@@ -156,7 +156,6 @@ impl<'a> DruidHop<'a> {
             after: setup.after,
             ready_after: Duration::ZERO,
             producer: &ends.producer,
-            kafka: setup.kafka,
             partitions: ends.partitions,
             embedded: ends.endpoint.is_some(),
             notes: setup.notes,
@@ -202,10 +201,8 @@ impl<'a> DruidHop<'a> {
 
     /// What is known from elsewhere than Druid.
     fn add_own_view(&self, seen: &mut Seen) {
-        seen.kafka = self.kafka.clone();
-        seen.kafka_listens = setup::listens(&self.kafka);
+        add_own_view(seen, &self.spec);
         seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
-        seen.from_earliest = setup::io_config(&self.spec)["useEarliestOffset"].as_bool().unwrap_or(false);
     }
 
     /// For the tally, which tells of each delivery.
@@ -271,6 +268,14 @@ impl<'a> DruidHop<'a> {
             false => self.choice.timeout,
         }
     }
+}
+
+/// What a supervisor's spec says, and whether its Kafka can be found from here.
+pub(super) fn add_own_view(seen: &mut Seen, spec: &Value) {
+    let io = setup::io_config(spec);
+    seen.kafka = io["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or_default().to_owned();
+    seen.kafka_listens = setup::listens(&seen.kafka);
+    seen.from_earliest = io["useEarliestOffset"].as_bool().unwrap_or(false);
 }
 
 impl Drop for DruidHop<'_> {

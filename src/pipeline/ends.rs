@@ -42,14 +42,7 @@ impl Ends {
                 (Some(endpoint), addr)
             }
         };
-        let producer = ProducerOptions {
-            brokers: brokers.clone(),
-            topic: options.kafka_topic.clone(),
-            partitions: options.partitions,
-            properties: options.kafka_properties.clone(),
-            run_in_headers: (options.payload != PayloadForm::Tweet).then(|| run.to_owned()),
-            producers: options.producers,
-        };
+        let producer = producer_options(options, &brokers, run);
         let partitions = prepare_topic(&producer)?.partitions;
         let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
         let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
@@ -66,8 +59,20 @@ impl Ends {
     }
 }
 
+/// How to produce what `options` ask for into the Kafka at `brokers`.
+pub(super) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str) -> ProducerOptions {
+    ProducerOptions {
+        brokers: brokers.to_owned(),
+        topic: options.kafka_topic.clone(),
+        partitions: options.partitions,
+        properties: options.kafka_properties.clone(),
+        run_in_headers: (options.payload != PayloadForm::Tweet).then(|| run.to_owned()),
+        producers: options.producers,
+    }
+}
+
 /// Makes sure that an outside broker takes us, and that its messages can be told apart.
-fn check_outside(
+pub(super) fn check_outside(
     broker: &OutsideBroker,
     options: &ReplayOptions,
     run: &str,

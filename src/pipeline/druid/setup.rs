@@ -28,7 +28,6 @@ pub(super) struct Setup {
     pub spec: Value,
     pub submitted: &'static str,
     pub after: DruidAfter,
-    pub kafka: String,
     pub notes: Vec<String>,
 }
 
@@ -60,7 +59,6 @@ pub(super) fn set_up(
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         return Ok(Setup {
             datasource: text(&part(&spec, "dataSchema")["dataSource"]),
-            kafka: text(&io["consumerProperties"]["bootstrap.servers"]),
             spec,
             supervisor,
             submitted: "used as it is",
@@ -106,7 +104,7 @@ pub(super) fn set_up(
     }
     let submitted = supervisor.submit(spec.clone(), choice.overwrite)?.words();
     let after = choice.after.unwrap_or(if embedded { DruidAfter::Suspend } else { DruidAfter::Keep });
-    Ok(Setup { supervisor, datasource, spec, submitted, after, kafka, notes })
+    Ok(Setup { supervisor, datasource, spec, submitted, after, notes })
 }
 
 fn own_spec(
@@ -214,7 +212,7 @@ fn part<'a>(spec: &'a Value, name: &str) -> &'a Value {
 }
 
 /// The spec's `ioConfig`.
-pub(super) fn io_config(spec: &Value) -> &Value {
+pub(in crate::pipeline) fn io_config(spec: &Value) -> &Value {
     part(spec, "ioConfig")
 }
 

@@ -1,0 +1,44 @@
+//! `tweetblast doctor`.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::Exit;
+use super::replay::stop_on_signals;
+use super::target::TargetArgs;
+use crate::pipeline::{Check, CheckState, DoctorOptions, ReplayOptions, doctor};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tweetblast doctor\n  \
+    tweetblast doctor --kafka localhost:9092 --druid http://localhost:8888 --superset http://localhost:8088\n\n\
+    The marker is a message in the topic, and with --druid a row in the datasource, as one tweet of a replay is.\n\
+    Exit codes: 0 a replay with the same flags would work; 1 something is wrong.")]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Check that this Superset shows the datasource: http://host:8088
+    #[arg(long, value_name = "URL", help_heading = "Superset")]
+    superset: Option<String>,
+}
+
+impl DoctorArgs {
+    /// Prints each check as it ends.
+    pub fn run(self) -> anyhow::Result<u8> {
+        let stop = stop_on_signals()?;
+        let options =
+            DoctorOptions { replay: self.target.apply(ReplayOptions::default()), superset: self.superset };
+        let mut out = std::io::stdout().lock();
+        let well = doctor(&options, &stop, &mut |check: &Check| {
+            let state = match check.state {
+                CheckState::Ok => "ok",
+                CheckState::Warning => "warning",
+                CheckState::Failed => "FAILED",
+                CheckState::Skipped => "-",
+            };
+            // A closed pipe is no reason to stop.
+            let _ = writeln!(out, "{:<13} {state:<8} {}", check.name, check.words).and_then(|()| out.flush());
+        });
+        Ok(if well { Exit::Balanced as u8 } else { Exit::Error as u8 })
+    }
+}

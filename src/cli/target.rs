@@ -1,0 +1,71 @@
+//! Flags of where a replay goes: topic, MQTT, Kafka and Druid. The replay and `doctor` share them.
+
+use clap::Args;
+
+use super::druid::DruidArgs;
+use super::ends::EndsArgs;
+use super::values;
+use crate::mqtt::OutsideBroker;
+use crate::pipeline::{KafkaChoice, MqttChoice, ReplayOptions};
+
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    /// Topic, of MQTT and of Kafka
+    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = values::topic,
+        help_heading = "Messages")]
+    topic: String,
+    /// An outside broker instead of the embedded one: mqtt://[USER@]HOST[:PORT], MQTT 3.1.1, with
+    /// the password in TWEETBLAST_MQTT_PASSWORD. `off` leaves the MQTT hop out
+    #[arg(long, value_name = "URL|off", value_parser = values::mqtt, help_heading = "MQTT",
+        conflicts_with = "mqtt_listen")]
+    mqtt: Option<MqttChoice>,
+
+    /// A real Kafka instead of the embedded endpoint: host:port[,host:port...]
+    #[arg(long, value_name = "BROKERS", help_heading = "Kafka",
+        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention"])]
+    kafka: Option<String>,
+    /// Partitions of the topic, when it has to be created
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
+        help_heading = "Kafka")]
+    partitions: i32,
+    /// A librdkafka property, over our own: -X linger.ms=20
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = values::property, help_heading = "Kafka")]
+    properties: Vec<(String, String)>,
+
+    #[command(flatten)]
+    ends: EndsArgs,
+
+    #[command(flatten)]
+    druid: DruidArgs,
+}
+
+impl TargetArgs {
+    /// Whether the messages go through a broker that is not ours.
+    pub fn has_outside_mqtt(&self) -> bool {
+        matches!(self.mqtt, Some(MqttChoice::Outside(_)))
+    }
+
+    /// Puts these flags into the options.
+    pub fn apply(self, options: ReplayOptions) -> ReplayOptions {
+        ReplayOptions {
+            mqtt: match self.mqtt {
+                Some(MqttChoice::Outside(broker)) => {
+                    let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
+                    MqttChoice::Outside(OutsideBroker { password, ..broker })
+                }
+                Some(choice) => choice,
+                None => MqttChoice::Embedded(self.ends.mqtt()),
+            },
+            mqtt_topic: self.topic.clone(),
+            kafka: match self.kafka {
+                Some(brokers) => KafkaChoice::Cluster(brokers),
+                None => KafkaChoice::Embedded(self.ends.kafka()),
+            },
+            kafka_topic: self.topic,
+            partitions: self.partitions,
+            kafka_properties: self.properties,
+            druid: self.druid.choice(),
+            ..options
+        }
+    }
+}

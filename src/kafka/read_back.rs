@@ -1,0 +1,51 @@
+//! Looks for one message among the last ones of a topic, as any consumer would read it.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+use super::{KafkaError, ProducerOptions, end_offsets};
+
+/// Messages from the end of each partition that are looked at.
+const REACH: i64 = 1_000;
+
+/// Longest search.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Partition and offset of a message among the last 1,000 of each partition whose value holds
+/// `needle`. `None`: there is none.
+///
+/// # Errors
+/// When Kafka does not answer, or gives no messages within 10 s.
+pub fn find_last(
+    options: &ProducerOptions,
+    partitions: usize,
+    needle: &[u8],
+) -> Result<Option<(i32, i64)>, KafkaError> {
+    let failed = |source| KafkaError::Read { brokers: options.brokers.clone(), source };
+    let mut config = options.client_config();
+    // Partitions are assigned and nothing is committed, but librdkafka wants the name of a group.
+    config.set("group.id", "tweetblast").set("enable.auto.commit", "false");
+    let consumer: BaseConsumer = config.create().map_err(|error| KafkaError::of_properties(&error))?;
+    let mut open = end_offsets(options, partitions)?;
+    open.retain(|_, end| *end > 0);
+    let mut from = TopicPartitionList::new();
+    for (partition, end) in &open {
+        from.add_partition_offset(&options.topic, *partition, Offset::Offset((end - REACH).max(0)))
+            .map_err(failed)?;
+    }
+    consumer.assign(&from).map_err(failed)?;
+    let deadline = Instant::now() + TIMEOUT;
+    while !open.is_empty() && Instant::now() < deadline {
+        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
+        let message = message.map_err(failed)?;
+        if message.payload().is_some_and(|value| memchr::memmem::find(value, needle).is_some()) {
+            return Ok(Some((message.partition(), message.offset())));
+        }
+        if open.get(&message.partition()).is_some_and(|end| message.offset() + 1 >= *end) {
+            open.remove(&message.partition());
+        }
+    }
+    Ok(None)
+}
