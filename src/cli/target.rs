@@ -28,9 +28,11 @@ pub(super) struct TargetArgs {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
         help_heading = "Kafka")]
     partitions: i32,
-    /// A librdkafka property, over our own: -X linger.ms=20
-    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = values::property, help_heading = "Kafka")]
-    properties: Vec<(String, String)>,
+    /// A librdkafka property, over our own: -X linger.ms=20; or a file of them, one a line, for what
+    /// others must not see: -X @FILE
+    #[arg(short = 'X', value_name = "KEY=VALUE|@FILE", value_parser = values::properties,
+        help_heading = "Kafka")]
+    properties: Vec<Vec<(String, String)>>,
 
     #[command(flatten)]
     ends: EndsArgs,
@@ -63,7 +65,7 @@ impl TargetArgs {
             },
             kafka_topic: self.topic,
             partitions: self.partitions,
-            kafka_properties: self.properties,
+            kafka_properties: self.properties.concat(),
             druid: self.druid.choice(),
             ..options
         }

@@ -83,10 +83,21 @@ pub(super) fn mqtt(text: &str) -> Result<MqttChoice, String> {
     }
 }
 
-/// A librdkafka property, `key=value`.
-pub(super) fn property(text: &str) -> Result<(String, String), String> {
+/// librdkafka properties: `key=value`, or `@FILE` with one of them a line, where `#` begins a comment.
+pub(super) fn properties(text: &str) -> Result<Vec<(String, String)>, String> {
+    let Some(path) = text.strip_prefix('@') else { return Ok(vec![property(text)?]) };
+    let lines = std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
+    let lines = lines.lines().map(str::trim).enumerate();
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        // What stands there may be a password.
+        .map(|(at, line)| property(line).map_err(|words| format!("{path}, line {}: {words}", at + 1)))
+        .collect()
+}
+
+fn property(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         _ => Err("a property looks like linger.ms=20".to_owned()),
     }
 }
@@ -190,5 +201,19 @@ mod tests {
         assert!(fsync("often").is_err() && host_port("kafka").is_err());
         assert!(listen("host").is_err() && listen("99999").is_err());
         assert!(property("=x").is_err() && property("x").is_err());
+        assert!(properties("@/nowhere").unwrap_err().contains("/nowhere"));
+    }
+
+    #[test]
+    fn properties_come_from_files_too_and_are_not_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let name = format!("@{}", file.path().display());
+        std::fs::write(file.path(), "# Kafka\n\nsasl.username = ann\r\nsasl.password=a=b #c\n").unwrap();
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let read = [pair("sasl.username", "ann"), pair("sasl.password", "a=b #c")];
+        assert_eq!(properties(&name).unwrap(), read);
+        std::fs::write(file.path(), "a=b\ns3cret").unwrap();
+        let words = properties(&name).unwrap_err();
+        assert!(words.contains("line 2") && !words.contains("s3cret"), "{words}");
     }
 }
