@@ -50,7 +50,7 @@ pub use options::{
 
 pub use serve::{ServeOptions, serve};
 
-use crate::report::{RunReport, Screen, prepare_bar};
+use crate::report::{MachineCpu, RunReport, Screen, prepare_bar};
 use dead_letter::DeadLetters;
 use druid::DruidHop;
 use ends::Ends;
@@ -76,6 +76,7 @@ pub fn replay(
     screen: &Screen,
 ) -> Result<Replayed, ReplayError> {
     let run = new_run_id();
+    let machine = MachineCpu::now();
     let files = Files::open(&options.files, options.framing)?;
     let ends = Ends::start(options, &run)?;
     let dead_letters = options.dead_letters.as_ref().map(DeadLetters::new);
@@ -106,8 +107,19 @@ pub fn replay(
         None
     });
     let interrupted = stop.load(Ordering::Relaxed);
-    let mut report =
-        outcome::report(options, &files, &prepared, &plan, &ends, run, ran, letters, druid, interrupted);
+    let mut report = outcome::report(
+        options,
+        &files,
+        &prepared,
+        &plan,
+        &ends,
+        run,
+        ran,
+        letters,
+        druid,
+        interrupted,
+        machine,
+    );
     if options.hash_input {
         report.environment.input_hash = input_hash::input_hash(&files, stop);
     }

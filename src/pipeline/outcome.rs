@@ -12,8 +12,8 @@ use super::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
 use crate::report::{
     ChangeReport, Counters, DeadLetterReport, DruidReport, Endpoints, Environment, FileReport, HopReport,
-    Hops, InputReport, Intake, LatencyMs, Ledger, PaceReport, REPORT_VERSION, RunReport, SkippedBy, Usage,
-    Verdict, mask_secrets,
+    Hops, InputReport, Intake, LatencyMs, Ledger, MachineCpu, PaceReport, REPORT_VERSION, RunReport,
+    SkippedBy, Usage, Verdict, mask_secrets,
 };
 use crate::source::TweetFile;
 
@@ -30,6 +30,7 @@ pub(super) fn report(
     dead_letters: Option<DeadLetterReport>,
     mut druid: Option<DruidReport>,
     interrupted: bool,
+    machine: MachineCpu,
 ) -> RunReport {
     if let Some(druid) = &mut druid {
         mask_secrets(&mut druid.spec);
@@ -106,7 +107,7 @@ pub(super) fn report(
             ..ends.addresses.clone()
         },
         druid,
-        usage: Usage::of_process(ledger.published, ran.own_memory_mib),
+        usage: Usage::of_process(ledger.published, ran.own_memory_mib, machine),
         environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         ledger,
     };

@@ -12,6 +12,9 @@ pub struct Usage {
     pub cpu_s: Option<f64>,
     /// CPU time a tweet, in microseconds.
     pub cpu_us_per_tweet: Option<f64>,
+    /// Which part of the CPU time of all programs on the machine that was, 0 to 1: the rest went to
+    /// the brokers, to Druid, and to whatever else ran here.
+    pub cpu_share: Option<f64>,
     /// Greatest resident memory, in MiB. Pages of the mapped input are part of it; the kernel takes
     /// those back when it needs them.
     pub peak_resident_mib: Option<f64>,
@@ -23,13 +26,36 @@ pub struct Usage {
 /// Clock ticks a second in `/proc/self/stat`: USER_HZ, 100 on every Linux (proc(5)).
 const USER_HZ: f64 = 100.0;
 
+/// What all programs had used of the machine's CPUs at one time.
+#[derive(Debug, Clone, Copy)]
+pub struct MachineCpu {
+    machine_s: Option<f64>,
+    own_s: Option<f64>,
+}
+
+impl MachineCpu {
+    /// As of now.
+    pub fn now() -> Self {
+        Self { machine_s: machine_cpu_s(), own_s: process_cpu_s() }
+    }
+
+    /// This process's part of what was used since then.
+    fn own_share(self) -> Option<f64> {
+        let now = Self::now();
+        let (all, own) = (now.machine_s? - self.machine_s?, now.own_s? - self.own_s?);
+        // Both come in ticks of 10 ms, and not at the same instant.
+        (all > 0.0).then(|| (own / all).clamp(0.0, 1.0))
+    }
+}
+
 impl Usage {
-    /// What this process used since it began, for so many tweets; `own_memory_mib` is the greatest
-    /// that was seen meanwhile.
-    pub fn of_process(tweets: u64, own_memory_mib: Option<f64>) -> Self {
+    /// What this process used since it began, for so many tweets, and its part of what the machine
+    /// did since `start`; `own_memory_mib` is the greatest that was seen meanwhile.
+    pub fn of_process(tweets: u64, own_memory_mib: Option<f64>, start: MachineCpu) -> Self {
         let cpu_s = process_cpu_s();
         Self {
             cpu_s,
+            cpu_share: start.own_share(),
             cpu_us_per_tweet: cpu_s.filter(|_| tweets > 0).map(|cpu_s| cpu_s * 1e6 / tweets as f64),
             peak_resident_mib: status_mib("VmHWM:"),
             own_memory_mib: own_memory_mib.into_iter().chain(own_memory()).reduce(f64::max),
@@ -58,6 +84,16 @@ fn process_cpu_s() -> Option<f64> {
     Some((ticks(14)? + ticks(15)?) / USER_HZ)
 }
 
+fn machine_cpu_s() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+    let ticks: Vec<f64> = fields.map_while(|field| field.parse().ok()).collect();
+    // user nice system idle iowait irq softirq steal; guests are in user already (proc(5)). What was
+    // idle, or stolen by other machines, nobody here has used.
+    let [user, nice, system, _, _, irq, softirq] = ticks.get(..7)?.try_into().ok()?;
+    Some((user + nice + system + irq + softirq) / USER_HZ)
+}
+
 fn status_mib(name: &str) -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -71,7 +107,9 @@ mod tests {
 
     #[test]
     fn linux_tells_all_of_it() {
-        let usage = Usage::of_process(1, Some(1e6));
+        let start = MachineCpu { machine_s: Some(0.0), own_s: Some(0.0) };
+        let usage = Usage::of_process(1, Some(1e6), start);
+        assert!((0.0..1.0).contains(&usage.cpu_share.unwrap()), "the machine has done other things, too");
         assert!(usage.cpu_s.unwrap() >= 0.0);
         assert!(usage.peak_resident_mib.unwrap() > 1.0);
         assert_eq!(usage.own_memory_mib, Some(1e6));

@@ -32,7 +32,7 @@ pub use intake::{Intake, RejectCount};
 pub use json::write_json;
 pub use latency::{LatencyMs, new_histogram};
 pub use ledger::{Ledger, SkippedBy, Verdict};
-pub use machine::{Usage, own_memory, thread_cpu};
+pub use machine::{MachineCpu, Usage, own_memory, thread_cpu};
 pub use progress::{Progress, prepare_bar};
 pub use queryable::{BacklogPoint, Queryable, QueryableTimes};
 pub use run::{

@@ -49,9 +49,12 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
     }
     let usage = &report.usage;
     if let (Some(cpu), Some(memory)) = (usage.cpu_us_per_tweet, usage.own_memory_mib) {
+        let share = usage
+            .cpu_share
+            .map_or(String::new(), |share| format!(" ({:.0} % of what this machine did)", share * 100.0));
         writeln!(
             out,
-            "  used       {cpu:.2} µs CPU a tweet, {memory:.0} MiB of memory besides the mapped file"
+            "  used       {cpu:.2} µs CPU a tweet{share}, {memory:.0} MiB of memory besides the mapped file"
         )?;
     }
     if let Some(druid) = &report.druid {
