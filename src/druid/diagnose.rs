@@ -1,7 +1,7 @@
 //! Why no rows arrive: Druid's answers on one side, the cause and what to do on the other.
 //!
-//! Surprise: Druid calls a supervisor healthy in most of these cases. Each line of the table was
-//! provoked on a real Druid 33, and its test has the answer that was recorded there.
+//! Surprise: Druid calls a supervisor healthy in most of these cases. `tests/druid` provokes them on
+//! a real Druid; the tests here have answers that were recorded there.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +19,8 @@ pub struct Seen {
     pub status: Option<Status>,
     /// End of each partition, from Kafka itself.
     pub ends: BTreeMap<i32, i64>,
+    /// Messages of this run that Kafka has acknowledged.
+    pub delivered: u64,
     /// What the tasks did during this run.
     pub rows: TaskRows,
     /// Messages that became no row.
@@ -104,13 +106,23 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
             );
         }
     }
-    if let Some((partition, read, end)) = status.beyond_end(&seen.ends).first() {
+    let beyond = status.beyond_end(&seen.ends);
+    let read_all = !seen.ends.is_empty()
+        && seen
+            .ends
+            .iter()
+            .all(|(partition, end)| status.offsets.get(partition).is_some_and(|read| read >= end));
+    let nothing_taken = seen.delivered > 0 && rows.processed + rows.unparseable + rows.thrown_away == 0;
+    if !beyond.is_empty() || (read_all && nothing_taken) {
+        let found = beyond.first().map_or(
+            "Druid had read the offsets of this run's messages before they were sent".to_owned(),
+            |(partition, read, end)| {
+                format!("Druid goes on from offset {read} of partition {partition}, which ends at {end}")
+            },
+        );
         add(
             "topic made anew",
-            format!(
-                "Druid goes on from offset {read} of partition {partition}, which ends at {end}: the topic was deleted \
-                 and made anew"
-            ),
+            format!("{found}: the topic was deleted and made anew"),
             "POST …/supervisor/NAME/reset (`tweetblast druid reset`): it reads from the start again, and what was \
              not published yet is lost; or use another topic with -t"
                 .into(),
@@ -162,9 +174,16 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     found
 }
 
+/// The last two: it has the list of partitions, which any listener gives, and asks for their offsets.
 fn is_connecting(status: &Status) -> bool {
-    ["CONNECTING_TO_STREAM", "UNABLE_TO_CONNECT_TO_STREAM", "LOST_CONTACT_WITH_STREAM"]
-        .contains(&status.detailed_state.as_str())
+    [
+        "CONNECTING_TO_STREAM",
+        "UNABLE_TO_CONNECT_TO_STREAM",
+        "LOST_CONTACT_WITH_STREAM",
+        "DISCOVERING_INITIAL_TASKS",
+        "CREATING_TASKS",
+    ]
+    .contains(&status.detailed_state.as_str())
 }
 
 #[cfg(test)]

@@ -139,3 +139,14 @@ fn suspended_gone_failed_and_merely_unhealthy() {
         "detailedState":"UNHEALTHY_TASKS","recentErrors":[]});
     assert!(only(&seen(&unhealthy)).cause.contains("UNHEALTHY_TASKS"));
 }
+
+#[test]
+fn a_topic_made_anew_that_is_as_long_as_the_old_one_again() {
+    let mut seen = running();
+    (seen.delivered, seen.ends) = (100, [(0, 100)].into());
+    assert_eq!(only(&seen).name, "topic made anew");
+    seen.rows.processed = 1;
+    assert_eq!(diagnose(&seen), []);
+    (seen.rows.processed, seen.ends) = (0, [(0, 150)].into());
+    assert_eq!(diagnose(&seen), [], "still to be read");
+}

@@ -99,7 +99,7 @@ pub enum DruidError {
     NotReady {
         /// Supervisor.
         name: String,
-        /// How long nothing happened.
+        /// How long that was waited for.
         waited: Duration,
         /// What was waited for.
         waiting: String,

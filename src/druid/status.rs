@@ -25,6 +25,8 @@ pub struct Status {
     pub offsets: BTreeMap<i32, i64>,
     /// End of each partition as the supervisor last saw it; `None` before it has reached Kafka.
     pub latest: Option<BTreeMap<i32, i64>>,
+    /// When the offsets and ends were last asked for, in Druid's own words.
+    pub offsets_updated: String,
     /// Ids of the tasks that read.
     pub reading: Vec<String>,
     /// Ids of the tasks that publish what they have read.
@@ -68,6 +70,7 @@ impl Status {
                 .flat_map(|key| active.iter().flat_map(|task| by_partition(&task[*key])))
                 .collect(),
             latest: payload["latestOffsets"].as_object().map(|_| by_partition(&payload["latestOffsets"])),
+            offsets_updated: text("offsetsLastUpdated"),
             reading: ids(&active),
             publishing: ids(&publishing),
             errors,

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::ends::Ends;
 use super::prepare::Prepared;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions};
-use crate::druid::{Access, Client, ReadyWait, Seen, Supervisor, TaskRows};
+use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::report::{Counters, DruidReport, Queryable, Screen};
 use counting::Counting;
@@ -56,7 +56,7 @@ pub enum DruidAfter {
     Keep,
     /// It publishes what it has read, and stands still.
     Suspend,
-    /// It publishes what it has read and goes, and the datasource with all its rows too.
+    /// It publishes what it has read and goes. The rows stay.
     Drop,
 }
 
@@ -74,6 +74,9 @@ impl DruidAfter {
 /// machine takes up to two minutes.
 pub const DRUID_TIMEOUT: Duration = Duration::from_secs(180);
 
+/// Time within which Druid looks at its tasks' offsets anew: three times `offsetFetchPeriod`.
+const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
+
 /// A supervisor that reads our topic, and the thread that counts its rows.
 pub(super) struct DruidHop<'a> {
     choice: &'a DruidChoice,
@@ -81,11 +84,13 @@ pub(super) struct DruidHop<'a> {
     datasource: String,
     run: &'a str,
     spec: Value,
-    submitted: &'static str,
+    submitted: Submitted,
     after: DruidAfter,
-    ready_after: Duration,
+    /// `None`: not yet.
+    ready_after: Option<Duration>,
     producer: &'a ProducerOptions,
     partitions: usize,
+    topic_created: bool,
     embedded: bool,
     notes: Vec<String>,
     queryable: Arc<Queryable>,
@@ -145,7 +150,9 @@ impl<'a> DruidHop<'a> {
         for note in &setup.notes {
             say(note);
         }
-        let queryable = Arc::new(Queryable::default());
+        // One producer writes a partition in the order of its delivery reports.
+        let lanes = if options.producers == 1 { ends.partitions } else { 1 };
+        let queryable = Arc::new(Queryable::with_lanes(lanes));
         let mut hop = Self {
             choice,
             supervisor: setup.supervisor,
@@ -154,9 +161,10 @@ impl<'a> DruidHop<'a> {
             spec: setup.spec,
             submitted: setup.submitted,
             after: setup.after,
-            ready_after: Duration::ZERO,
+            ready_after: None,
             producer: &ends.producer,
             partitions: ends.partitions,
+            topic_created: ends.topic_created,
             embedded: ends.endpoint.is_some(),
             notes: setup.notes,
             queryable: queryable.clone(),
@@ -167,16 +175,17 @@ impl<'a> DruidHop<'a> {
         say(&format!(
             "supervisor {} {}, datasource {}",
             hop.supervisor.name(),
-            hop.submitted,
+            hop.submitted.words(),
             hop.datasource
         ));
-        hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
-        say(&format!("reads every partition after {:.1} s", hop.ready_after.as_secs_f64()));
+        let took = hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
+        hop.ready_after = Some(took);
+        say(&format!("reads every partition after {:.1} s", took.as_secs_f64()));
         hop.counting = Counting::start(client, hop.datasource.clone(), run.to_owned(), queryable);
         Ok(Some(hop))
     }
 
-    fn wait_until_read(&mut self, stop: &AtomicBool, say: &dyn Fn(&str)) -> Result<(), ReplayError> {
+    fn wait_until_read(&mut self, stop: &AtomicBool, say: &dyn Fn(&str)) -> Result<Duration, ReplayError> {
         let since = Instant::now();
         let wait = ReadyWait {
             partitions: self.partitions,
@@ -185,7 +194,16 @@ impl<'a> DruidHop<'a> {
             say,
             look_closer: &|seen| self.add_own_view(seen),
         };
-        let status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
+        let mut status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
+        if self.topic_created && matches!(self.submitted, Submitted::Unchanged | Submitted::AsItIs) {
+            // Tasks that are there already may have read from a topic of that name which is gone. What
+            // Druid says of their offsets is from an earlier look.
+            let (seen, since) = (status.offsets_updated.clone(), Instant::now());
+            while status.offsets_updated == seen && since.elapsed() < OFFSETS_UPDATED {
+                std::thread::sleep(Duration::from_millis(500));
+                status = self.supervisor.status()?.unwrap_or(status);
+            }
+        }
         let ends = end_offsets(self.producer, self.partitions)?;
         if !status.beyond_end(&ends).is_empty() {
             let mut seen = Seen { status: Some(status), from_earliest: true, ..Seen::default() };
@@ -195,8 +213,7 @@ impl<'a> DruidHop<'a> {
         }
         self.tasks.look(&self.supervisor);
         self.tasks.before = self.tasks.now.clone();
-        self.ready_after = since.elapsed();
-        Ok(())
+        Ok(since.elapsed())
     }
 
     /// What is known from elsewhere than Druid.
@@ -226,15 +243,13 @@ impl<'a> DruidHop<'a> {
         let started = started.unwrap_or_else(Instant::now);
         let times = self.queryable.times(started);
         let rows = self.tasks.since_start();
-        // One producer writes a partition in the order of its delivery reports.
-        let exact_ranks = self.partitions == 1 && self.producer.producers == 1;
         DruidReport {
             url: self.supervisor.client().url().to_owned(),
             datasource: std::mem::take(&mut self.datasource),
             supervisor: self.supervisor.name().to_owned(),
-            submitted: self.submitted,
+            submitted: self.submitted.words(),
             spec: self.spec.take(),
-            ready_after_s: self.ready_after.as_secs_f64(),
+            ready_after_s: self.ready_after.unwrap_or_default().as_secs_f64(),
             rows: found.proof.rows,
             distinct: found.proof.distinct,
             min_seq: found.proof.span.map(|span| span.min),
@@ -249,7 +264,7 @@ impl<'a> DruidHop<'a> {
             time_to_queryable_ms: times.from_intended_ms,
             ack_to_queryable_ms: times.from_ack_ms,
             poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
-            ranked_by: if exact_ranks { "partition" } else { "run" },
+            ranked_by: if self.producer.producers == 1 { "partition" } else { "run" },
             rows_per_s: times.rows_per_s,
             backlog: times.backlog,
             unparseable: rows.unparseable,
@@ -279,12 +294,17 @@ pub(super) fn add_own_view(seen: &mut Seen, spec: &Value) {
 }
 
 impl Drop for DruidHop<'_> {
-    /// A replay that could not be started leaves no supervisor behind that looks for a Kafka which
-    /// is gone.
+    /// A replay that could not be started leaves no supervisor behind that was made for it and reads
+    /// nothing, nor one that looks for a Kafka which is gone.
     fn drop(&mut self) {
         self.counting.end();
-        if !self.settled && self.embedded && self.choice.supervisor.is_none() {
-            let _ = self.supervisor.suspend();
+        if self.settled || self.choice.supervisor.is_some() {
+            return;
         }
+        let _ = match (self.submitted, self.ready_after) {
+            (Submitted::Created, None) => self.supervisor.terminate(),
+            _ if self.embedded => self.supervisor.suspend(),
+            _ => Ok(()),
+        };
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayError, ReplayOptions};
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
-use crate::kafka::{ProducerOptions, prepare_topic};
+use crate::kafka::{ProducerOptions, Topic, prepare_topic};
 use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
 use crate::report::Endpoints;
 use crate::tweet::PayloadForm;
@@ -19,6 +19,8 @@ pub(super) struct Ends {
     pub producer: ProducerOptions,
     /// Partitions of the topic.
     pub partitions: usize,
+    /// Whether the topic was missing.
+    pub topic_created: bool,
     pub addresses: Endpoints,
 }
 
@@ -43,7 +45,7 @@ impl Ends {
             }
         };
         let producer = producer_options(options, &brokers, run);
-        let partitions = prepare_topic(&producer)?.partitions;
+        let Topic { partitions, created: topic_created } = prepare_topic(&producer)?;
         let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
         let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
         let addresses = Endpoints {
@@ -55,7 +57,7 @@ impl Ends {
             kafka_dir: endpoint.as_ref().map(|endpoint| endpoint.dir().display().to_string()),
             ..Endpoints::default()
         };
-        Ok(Self { broker, outside, endpoint, producer, partitions, addresses })
+        Ok(Self { broker, outside, endpoint, producer, partitions, topic_created, addresses })
     }
 }
 

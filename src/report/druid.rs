@@ -42,10 +42,11 @@ pub struct DruidReport {
     pub time_to_queryable_ms: Option<LatencyMs>,
     /// The same from Kafka's delivery report.
     pub ack_to_queryable_ms: Option<LatencyMs>,
-    /// Greatest time between two counts: each of these times is too long by this at most.
+    /// How much too long each of these times may be: the greatest time from the question for one
+    /// count to the answer to the next, twice that over several partitions.
     pub poll_gap_ms: f64,
-    /// What the k-th tweet was paired with: `partition`, exact; or `run`, over several partitions,
-    /// where only the distribution as a whole is near the truth.
+    /// Within what tweets and rows were paired in the order in which they came: `partition`, exact; or
+    /// `run`, with several producers, where only the distribution as a whole is near the truth.
     pub ranked_by: &'static str,
     /// Rows a second while there were some to ingest.
     pub rows_per_s: Option<f64>,

@@ -1,6 +1,8 @@
 //! Druid as it stands, before anything is sent: its services, its extension, its worker slots, and
 //! the supervisor that is there.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::super::druid::{DruidChoice, add_own_view, io_config};
@@ -12,6 +14,9 @@ use crate::kafka::{end_offsets, look_at_cluster};
 
 /// The extension that reads from Kafka.
 const EXTENSION: &str = "druid-kafka-indexing-service";
+
+/// How long a supervisor without tasks may be about to start some.
+const STARTING: Duration = Duration::from_secs(10);
 
 /// Checks what can be asked without altering anything.
 pub(super) fn check(options: &ReplayOptions, choice: &DruidChoice, exam: &mut Exam<'_>) {
@@ -93,7 +98,7 @@ fn there_is_one(
         return exam
             .fail("supervisor", DruidError::OtherTopic { name, reads: reads.to_owned(), topic }.to_string());
     }
-    let status = match supervisor.status() {
+    let status = match settled_status(supervisor) {
         Ok(Some(status)) => status,
         Ok(None) => return exam.warn("supervisor", format!("{name} is about to go or to come")),
         Err(error) => return exam.fail("supervisor", error.to_string()),
@@ -110,9 +115,25 @@ fn there_is_one(
         let words = format!("{name}: {cause}");
         match cause.name {
             // Of earlier messages, perhaps somebody else's.
-            "unparseable" | "thrown away" | "task failed" => exam.warn("supervisor", words),
+            "unparseable" | "thrown away" | "task failed" | "reads from the end" => {
+                exam.warn("supervisor", words)
+            }
             _ => exam.fail("supervisor", words),
         }
+    }
+}
+
+/// Its status, once it has had the time to start.
+fn settled_status(supervisor: &Supervisor) -> Result<Option<Status>, DruidError> {
+    let since = Instant::now();
+    loop {
+        let status = supervisor.status()?;
+        let settled =
+            |status: &Status| status.suspended || status.state != "RUNNING" || !status.reading.is_empty();
+        if since.elapsed() > STARTING || status.as_ref().is_none_or(settled) {
+            return Ok(status);
+        }
+        std::thread::sleep(Duration::from_millis(500));
     }
 }
 

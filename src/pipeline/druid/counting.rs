@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::druid::{Client, Proof};
+use crate::druid::{Client, DruidError, Proof};
 use crate::report::Queryable;
 
 /// Pause between two counts, and at least so many times as long as a count took: counting must not
@@ -28,17 +28,11 @@ impl Counting {
         let (stopped, last_error) = (stop.clone(), error.clone());
         let work = move || {
             while !stopped.load(Ordering::Relaxed) {
-                let since = Instant::now();
-                let counted = Proof::count(&client, &datasource, &run);
-                let took = since.elapsed();
+                let asked = Instant::now();
+                let counted = count(&client, &datasource, &run, &queryable);
+                let took = asked.elapsed();
                 let mut last_error = last_error.lock().unwrap_or_else(PoisonError::into_inner);
-                match counted {
-                    Ok(rows) => {
-                        *last_error = None;
-                        queryable.counted(rows, Instant::now());
-                    }
-                    Err(error) => *last_error = Some(error.to_string()),
-                }
+                *last_error = counted.err().map(|error| error.to_string());
                 drop(last_error);
                 std::thread::sleep(PAUSE.max(took * PAUSE_FACTOR));
             }
@@ -61,4 +55,17 @@ impl Counting {
             tracing::error!("the thread that counts rows in Druid panicked");
         }
     }
+}
+
+/// Counts once, and looks for the tweets that say which partition has come how far.
+fn count(client: &Client, datasource: &str, run: &str, queryable: &Queryable) -> Result<(), DruidError> {
+    let asked = Instant::now();
+    let rows = Proof::count(client, datasource, run)?;
+    queryable.counted(rows, asked, Instant::now());
+    let samples = queryable.samples();
+    if !samples.is_empty() {
+        let found = Proof::present(client, datasource, run, &samples)?;
+        queryable.found(&found, Instant::now());
+    }
+    Ok(())
 }

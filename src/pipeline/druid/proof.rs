@@ -64,7 +64,7 @@ impl DruidHop<'_> {
                 Err(error) => self.notes.push(format!("which rows are missing could not be asked: {error}")),
             }
         }
-        let causes = if exact { Vec::new() } else { self.causes() };
+        let causes = if exact { Vec::new() } else { self.causes(delivered) };
         Found { proof, exact, missing, causes }
     }
 
@@ -120,7 +120,7 @@ impl DruidHop<'_> {
         Ok((last, false))
     }
 
-    fn causes(&self) -> Vec<Cause> {
+    fn causes(&self, delivered: u64) -> Vec<Cause> {
         let mut failed_tasks = Vec::new();
         for task in &self.tasks.ids {
             if let Ok(Some(Err(reason))) = self.supervisor.task_end(task) {
@@ -132,6 +132,7 @@ impl DruidHop<'_> {
                 Ok(status) => status,
                 Err(error) => return vec![no_answer(&error)],
             },
+            delivered,
             rows: self.tasks.since_start(),
             parse_errors: self.supervisor.parse_errors().unwrap_or_default(),
             slots: self.supervisor.slots(&self.datasource).ok(),

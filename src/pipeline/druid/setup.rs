@@ -12,7 +12,8 @@ use super::super::prepare::Prepared;
 use super::super::{KafkaChoice, ReplayError, ReplayOptions};
 use super::{DruidAfter, DruidChoice};
 use crate::druid::{
-    Client, DruidError, Granularity, MessageForm, SpecOptions, Supervisor, is_ours, make_spec, set_pointer,
+    Client, DruidError, Granularity, MessageForm, SpecOptions, Submitted, Supervisor, is_ours, make_spec,
+    set_pointer,
 };
 use crate::pace::StampTime;
 use crate::tweet::PayloadForm;
@@ -26,7 +27,7 @@ pub(super) struct Setup {
     pub supervisor: Supervisor,
     pub datasource: String,
     pub spec: Value,
-    pub submitted: &'static str,
+    pub submitted: Submitted,
     pub after: DruidAfter,
     pub notes: Vec<String>,
 }
@@ -61,7 +62,7 @@ pub(super) fn set_up(
             datasource: text(&part(&spec, "dataSchema")["dataSource"]),
             spec,
             supervisor,
-            submitted: "used as it is",
+            submitted: Submitted::AsItIs,
             after: DruidAfter::Keep,
             notes: Vec::new(),
         });
@@ -102,7 +103,7 @@ pub(super) fn set_up(
         let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
         supervisor.wait_until_published(&datasource, patience, stop, &say)?;
     }
-    let submitted = supervisor.submit(spec.clone(), choice.overwrite)?.words();
+    let submitted = supervisor.submit(spec.clone(), choice.overwrite)?;
     let after = choice.after.unwrap_or(if embedded { DruidAfter::Suspend } else { DruidAfter::Keep });
     Ok(Setup { supervisor, datasource, spec, submitted, after, notes })
 }

@@ -1,0 +1,118 @@
+//! The wait before the first tweet: until each partition is read by a task that is up.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::supervisor::LOOK;
+use super::{Diagnosis, DruidError, Seen, Slots, Status, Supervisor, diagnose};
+
+/// How long slots may be full with tasks of ours waiting, before that is the reason to give up:
+/// another supervisor's tasks may be about to end.
+const SLOTS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many times its patience a wait lasts at most, whatever happens meanwhile.
+const PATIENCE_IN_ALL: u32 = 3;
+
+/// What to wait for before the first tweet is sent.
+pub struct ReadyWait<'a> {
+    /// Partitions of the topic.
+    pub partitions: usize,
+    /// Longest wait in which nothing happens.
+    pub patience: Duration,
+    /// Set by Ctrl-C.
+    pub stop: &'a AtomicBool,
+    /// Told what is waited for, whenever that changes.
+    pub say: &'a dyn Fn(&str),
+    /// Adds what is known from elsewhere than Druid.
+    pub look_closer: &'a dyn Fn(&mut Seen),
+}
+
+impl Supervisor {
+    /// Waits until each partition is read by a task that is up and answers.
+    ///
+    /// # Errors
+    /// When nothing happens for too long, with the causes that can be told; when there are no worker
+    /// slots; when `stop` is set.
+    pub fn wait_until_read(&self, datasource: &str, wait: &ReadyWait<'_>) -> Result<Status, DruidError> {
+        let since = Instant::now();
+        let (mut said, mut changed, mut full_since) = (String::new(), since, None);
+        loop {
+            let status = match self.status() {
+                Err(error) if !error.is_passing() || changed.elapsed() > wait.patience => return Err(error),
+                status => status.ok().flatten(),
+            };
+            let mut up = 0;
+            if let Some(status) = status.as_ref().filter(|status| !status.reading.is_empty()) {
+                // Only of a task that is up there are statistics.
+                let rows = self.rows().unwrap_or_default();
+                up = status.reading.iter().filter(|task| rows.contains_key(*task)).count();
+                if status.offsets.len() >= wait.partitions && up == status.reading.len() {
+                    return Ok(status.clone());
+                }
+            }
+            let slots = self.slots(datasource).unwrap_or_default();
+            let waiting = waiting_for(status.as_ref(), slots, up);
+            if waiting != said {
+                (wait.say)(&waiting);
+                (said, changed) = (waiting, Instant::now());
+            }
+            let full = slots.waiting > 0 && slots.used >= slots.total;
+            full_since = full.then(|| full_since.unwrap_or_else(Instant::now));
+            let full_for_long = full_since.is_some_and(|since: Instant| since.elapsed() > SLOTS_PATIENCE);
+            // Tasks that start and fail all the time bring a change, too.
+            let too_long = since.elapsed() > wait.patience * PATIENCE_IN_ALL;
+            if full_for_long || too_long || changed.elapsed() > wait.patience {
+                let mut seen = Seen { status, slots: Some(slots), from_earliest: true, ..Seen::default() };
+                (wait.look_closer)(&mut seen);
+                let causes: Vec<Diagnosis> = diagnose(&seen);
+                let causes = causes.iter().map(|cause| format!("; {cause}")).collect();
+                let (name, waited) = (self.name().to_owned(), since.elapsed());
+                return Err(DruidError::NotReady { name, waited, waiting: said, causes });
+            }
+            if wait.stop.load(Ordering::Relaxed) {
+                return Err(DruidError::Stopped);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// What has not happened yet, in words.
+fn waiting_for(status: Option<&Status>, slots: Slots, up: usize) -> String {
+    let Some(status) = status else { return "for the overlord to start the supervisor".to_owned() };
+    if slots.total == 0 {
+        return "for a worker: Druid has none (middleManager or indexer)".to_owned();
+    }
+    if slots.waiting > 0 {
+        return format!(
+            "for worker slots: {} tasks wait, {} of {} taken",
+            slots.waiting, slots.used, slots.total
+        );
+    }
+    match status.detailed_state.as_str() {
+        "CONNECTING_TO_STREAM" | "UNABLE_TO_CONNECT_TO_STREAM" => "for Druid to reach Kafka".to_owned(),
+        "RUNNING" if status.reading.is_empty() => "for a task to be made".to_owned(),
+        "RUNNING" => format!("for tasks to start: {up} of {} are up", status.reading.len()),
+        state => format!("for the supervisor, now {state}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_waited_for_is_said() {
+        let slots = Slots { used: 4, total: 4, waiting: 2 };
+        let free = Slots { used: 0, total: 4, waiting: 0 };
+        let status = |payload| Status::of(&json!({ "payload": payload }));
+        let running = status(json!({"detailedState": "RUNNING", "activeTasks": [{"id": "a"}]}));
+        assert!(waiting_for(None, free, 1).contains("overlord"));
+        assert!(waiting_for(Some(&running), slots, 4).contains("2 tasks wait, 4 of 4 taken"));
+        assert!(waiting_for(Some(&running), free, 0).contains("0 of 1 are up"));
+        assert!(waiting_for(Some(&running), Slots::default(), 4).contains("has none"));
+        let connecting = status(json!({"detailedState": "CONNECTING_TO_STREAM"}));
+        assert!(waiting_for(Some(&connecting), free, 4).contains("reach Kafka"));
+    }
+}

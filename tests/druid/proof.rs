@@ -1,0 +1,106 @@
+//! Each row is proven, run by run; what is not ours stays as it is.
+
+use serde_json::json;
+use tweetblast::druid::{Granularity, MessageForm, Proof, SpecOptions, make_spec};
+
+use crate::common::tweetblast;
+use crate::stack::{Stack, TWEETS};
+
+#[test]
+fn two_replays_share_a_datasource_and_each_is_exact() {
+    let Some(stack) = Stack::new("twice") else { return };
+    let first = stack.exact(stack.replay_real(&[]));
+    let second = stack.exact(stack.replay_real(&[]));
+    assert_ne!(first["run"], second["run"]);
+    assert_eq!(first["druid"]["submitted"], "created");
+    assert_eq!(second["druid"]["submitted"], "there already");
+    assert_eq!(stack.proof(&first), Proof::expected(TWEETS), "the first one is still whole");
+
+    // The steps alone.
+    let step = |step: &str| {
+        let output = tweetblast().args(["druid", step, &stack.name, "--druid", &stack.url]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let status = step("status");
+    assert!(status.contains("RUNNING") && status.contains(&format!("topic {}", stack.name)), "{status}");
+    assert!(step("suspend").contains("suspended"));
+    assert_eq!(stack.supervisor().spec().unwrap().unwrap()["suspended"], true);
+    step("suspend");
+    assert!(step("terminate").contains("terminated"));
+}
+
+#[test]
+fn several_partitions_and_dropping_the_supervisor() {
+    let Some(stack) = Stack::new("three") else { return };
+    let report = stack.exact(stack.replay_real(&["--partitions", "3", "--druid-after", "drop"]));
+    assert_eq!(report["druid"]["ranked_by"], "partition");
+    assert_eq!(report["druid"]["durable"], true);
+    assert!(stack.supervisor().spec().unwrap().is_none());
+}
+
+#[test]
+fn a_strangers_supervisor_stays_untouched_and_can_be_used_as_it_is() {
+    let Some(stack) = Stack::new("stranger") else { return };
+    let mut spec = make_spec(&SpecOptions {
+        datasource: stack.name.clone(),
+        topic: stack.name.clone(),
+        kafka: stack.kafka.clone(),
+        form: MessageForm::Tweet,
+        tasks: 1,
+        granularity: Granularity::Day,
+    });
+    spec["context"] = json!({"owner": "somebody else"});
+    stack.client().post("/druid/indexer/v1/supervisor", Some(&spec)).unwrap();
+    let there = stack.supervisor().spec().unwrap().unwrap();
+
+    let (_, code, stderr) = stack.replay_real(&[]);
+    assert_eq!(code, 1, "{stderr}");
+    for flag in ["--druid-supervisor", "--druid-datasource", "--druid-overwrite"] {
+        assert!(stderr.contains(flag), "{stderr}");
+    }
+    let refused =
+        tweetblast().args(["druid", "terminate", &stack.name, "--druid", &stack.url]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(stack.supervisor().spec().unwrap().unwrap(), there);
+
+    let used = stack.exact(stack.replay_real(&["--druid-supervisor", &stack.name]));
+    assert_eq!(
+        (&used["druid"]["submitted"], &used["druid"]["after"]),
+        (&json!("used as it is"), &json!("keep"))
+    );
+    assert_eq!(stack.supervisor().spec().unwrap().unwrap(), there);
+
+    let (_, code, stderr) = stack.replay_real(&["--druid-supervisor", "nobody"]);
+    assert!(code == 1 && stderr.contains(&stack.name), "names those that are there: {stderr}");
+
+    let replaced = stack.exact(stack.replay_real(&["--druid-overwrite"]));
+    assert_eq!(replaced["druid"]["submitted"], "updated");
+}
+
+#[test]
+fn two_plain_runs_with_the_embedded_kafka_are_exact_and_durable() {
+    let Some(stack) = Stack::new("embedded") else { return };
+    let first = stack.exact(stack.replay(&[]));
+    let second = stack.exact(stack.replay(&[]));
+    for report in [&first, &second] {
+        assert_eq!(
+            (&report["druid"]["after"], &report["druid"]["durable"]),
+            (&json!("suspend"), &json!(true))
+        );
+    }
+    assert_eq!(second["druid"]["submitted"], "resumed");
+    assert_eq!(first["endpoints"]["kafka"], second["endpoints"]["kafka"], "the port is remembered");
+    let dir = first["endpoints"]["kafka_dir"].as_str().unwrap();
+    assert!(dir.starts_with(stack.state.path().to_str().unwrap()), "{dir}");
+    assert_eq!(stack.proof(&first), Proof::expected(TWEETS));
+    // While Kafka is still there: a supervisor that looks for one in vain takes minutes to end.
+    stack.exact(stack.replay(&["--druid-after", "drop"]));
+    assert!(stack.supervisor().spec().unwrap().is_none());
+}
+
+#[test]
+fn messages_with_run_and_seq_in_their_headers_are_proven_too() {
+    let Some(stack) = Stack::new("minimal") else { return };
+    stack.exact(stack.replay_real(&["--payload", "minimal"]));
+}

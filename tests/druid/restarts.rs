@@ -1,0 +1,72 @@
+//! Things that die in the middle: Druid's indexer, and tweetblast with the embedded Kafka in it.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tweetblast::druid::Proof;
+
+use crate::common::{Running, SAMPLE, read_topic};
+use crate::stack::{Stack, TWEETS};
+
+/// Restarts the indexer of the stack that `TWEETBLAST_STACK_DIR` names; whether there is one.
+fn restart_indexer() -> bool {
+    if std::env::var_os("TWEETBLAST_STACK_DIR").is_none() {
+        assert!(std::env::var_os("TWEETBLAST_REQUIRE_ALL").is_none(), "TWEETBLAST_STACK_DIR is missing");
+        println!("skipped: TWEETBLAST_STACK_DIR is missing");
+        return false;
+    }
+    let stack = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/native/stack");
+    assert!(Command::new(stack).args(["kill", "indexer"]).stdout(Stdio::null()).status().unwrap().success());
+    assert!(Command::new(stack).args(["up", "indexer"]).stdout(Stdio::null()).status().unwrap().success());
+    true
+}
+
+#[test]
+fn runs_with_the_embedded_kafka_stay_exact_over_a_death_of_the_indexer() {
+    let Some(stack) = Stack::new("indexer") else { return };
+    let first = stack.exact(stack.replay(&[]));
+    if !restart_indexer() {
+        return;
+    }
+    let second = stack.exact(stack.replay(&[]));
+    assert_eq!(second["druid"]["submitted"], "resumed");
+    assert_eq!(stack.proof(&first), Proof::expected(TWEETS));
+}
+
+#[test]
+fn a_replay_that_is_killed_goes_on_with_the_same_kafka_dir() {
+    let Some(stack) = Stack::new("killed") else { return };
+    let dir = stack.state.path().join("kafka").to_str().unwrap().to_owned();
+    let to = ["-t", &stack.name, "--mqtt-listen", "127.0.0.1:0", "--kafka-dir", &dir, "--druid", &stack.url];
+    let mut killed = Running::start(&[&[SAMPLE, "--rate", "1000/s"], &to[..]].concat());
+    let head = killed.wait_for("tweetblast ");
+    let run = head.trim().rsplit(' ').next().unwrap().to_owned();
+    let count = || Proof::count(&stack.client(), &stack.name, &run).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while count() == 0 {
+        assert!(Instant::now() < deadline, "no row of {run}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    killed.signal("KILL");
+    killed.finish();
+
+    // The supervisor was not told. It goes on where it was, with both runs.
+    let mut again = Running::start(&[&[SAMPLE, "--speedup", "max", "--hold"], &to[..]].concat());
+    let kafka = again.wait_for(" kafka ");
+    let kafka = kafka.split_whitespace().nth(1).unwrap().to_owned();
+    again.wait_for("holding");
+    let records = read_topic(&kafka, &stack.name);
+    let sent = records.iter().filter(|record| record.json()["run"] == *run).count() as u64;
+    assert!((1..TWEETS).contains(&sent), "killed in the middle: {sent}");
+    assert_eq!(records.len() as u64, sent + TWEETS, "each message once");
+    let proof = Proof::of_run(&stack.client(), &stack.name, &run).unwrap();
+    assert_eq!((proof.rows, proof.distinct), (sent, sent));
+    again.signal("INT");
+    assert_eq!(again.finish().code, 0);
+
+    let third = stack.exact(stack.replay(&["--kafka-dir", &dir, "--druid-after", "drop"]));
+    assert_eq!(third["druid"]["after"], json!("drop"));
+    let proof = Proof::of_run(&stack.client(), &stack.name, &run).unwrap();
+    assert_eq!((proof.rows, proof.distinct), (sent, sent));
+}

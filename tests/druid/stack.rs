@@ -1,0 +1,123 @@
+//! A datasource, topic and supervisor of a test's own, and the replays into it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tweetblast::druid::{Access, Client, Proof, Supervisor};
+
+use crate::common::{SAMPLE, tweetblast};
+
+/// Tweets of the sample.
+pub const TWEETS: u64 = 6_000;
+
+/// One test at a time: each takes worker slots, and Druid has few.
+static SLOTS: Mutex<()> = Mutex::new(());
+
+/// A datasource, topic and supervisor of one name; the supervisor goes with it.
+pub struct Stack {
+    pub url: String,
+    pub kafka: String,
+    pub name: String,
+    pub state: tempfile::TempDir,
+    _slots: MutexGuard<'static, ()>,
+}
+
+impl Stack {
+    /// `None` where there is no Druid.
+    pub fn new(test: &str) -> Option<Self> {
+        let variable = |name: &str| {
+            let value = std::env::var(name).ok();
+            if value.is_none() {
+                assert!(std::env::var_os("TWEETBLAST_REQUIRE_ALL").is_none(), "{name} is missing");
+                println!("skipped: {name} is missing");
+            }
+            value
+        };
+        let (url, kafka) = (variable("TWEETBLAST_DRUID")?, variable("TWEETBLAST_REAL_KAFKA")?);
+        let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("druid-test-{test}-{}", std::process::id());
+        Some(Self { url, kafka, name, state: tempfile::tempdir().unwrap(), _slots: slots })
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&self.url, &Access::default()).unwrap()
+    }
+
+    pub fn supervisor(&self) -> Supervisor {
+        Supervisor::new(self.client(), &self.name)
+    }
+
+    /// Replays the sample at full speed with `arguments` and `--druid`; gives report, exit code and
+    /// standard error.
+    pub fn replay(&self, arguments: &[&str]) -> (Value, i32, String) {
+        let mut command = tweetblast();
+        command.env("XDG_STATE_HOME", self.state.path());
+        command.args([SAMPLE, "--json", "-", "-q", "--speedup", "max", "-t", &self.name]);
+        command.args(["--druid", &self.url, "--mqtt-listen", "127.0.0.1:0"]).args(arguments);
+        let output = command.output().unwrap();
+        let report = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        (report, output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// The same into the real Kafka.
+    pub fn replay_real(&self, arguments: &[&str]) -> (Value, i32, String) {
+        self.replay(&[&["--kafka", &self.kafka], arguments].concat())
+    }
+
+    /// What `tweetblast doctor` prints about this topic and Druid with `arguments`, and its exit code.
+    pub fn doctor(&self, arguments: &[&str]) -> (String, i32) {
+        let mut command = tweetblast();
+        command.args(["doctor", "-t", &self.name, "--mqtt", "off", "--druid", &self.url]).args(arguments);
+        let output = command.output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+    }
+
+    /// Replays with success, and checks the proof in the report and against Druid.
+    pub fn exact(&self, (report, code, stderr): (Value, i32, String)) -> Value {
+        assert_eq!(code, 0, "{stderr}\n{}", report["reasons"]);
+        let druid = &report["druid"];
+        assert_eq!(report["ledger"]["queryable"], TWEETS);
+        let found =
+            ["rows", "distinct", "min_seq", "max_seq", "sum_seq"].map(|key| druid[key].as_u64().unwrap());
+        assert_eq!(found, [TWEETS, TWEETS, 0, TWEETS - 1, TWEETS * (TWEETS - 1) / 2]);
+        assert_eq!((&druid["exact"], &druid["unparseable"]), (&json!(true), &json!(0)));
+        assert!(druid["time_to_queryable_ms"]["p99"].as_f64().unwrap() > 0.0);
+        let backlog = druid["backlog"].as_array().unwrap();
+        assert!((1..=200).contains(&backlog.len()), "{}", backlog.len());
+        assert_eq!(report["endpoints"]["datasource"], self.name);
+        assert_eq!(self.proof(&report), Proof::expected(TWEETS));
+        check_schema(&report);
+        report
+    }
+
+    pub fn proof(&self, report: &Value) -> Proof {
+        Proof::of_run(&self.client(), &self.name, report["run"].as_str().unwrap()).unwrap()
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if self.supervisor().spec().ok().flatten().is_some() {
+            let _ = self.supervisor().terminate();
+        }
+        // A task waits up to a minute for a historical to load what it has published: too long here.
+        for task in self.supervisor().unfinished_tasks(&self.name).unwrap_or_default() {
+            let _ = self.client().post(&format!("/druid/indexer/v1/task/{task}/shutdown"), None);
+        }
+    }
+}
+
+pub fn check_schema(report: &Value) {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+    let errors: Vec<_> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(report)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// The one cause that a report names.
+pub fn cause(report: &Value) -> &str {
+    report["druid"]["causes"][0]["name"].as_str().unwrap_or_else(|| panic!("no cause: {report:#}"))
+}
