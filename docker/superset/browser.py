@@ -1,0 +1,140 @@
+"""A headless Chromium that opens a dashboard as a visitor and says what each chart shows, for `check` and docs/pictures.
+
+Needs selenium, which comes with Superset, and Debian's packages chromium and chromium-driver. Charts are canvases, so
+what they show is read from the answers they were drawn from; that something was drawn is read from the pixels.
+"""
+
+import base64
+import json
+import os
+import shutil
+import time
+import urllib.parse
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+# Of each chart: its name, whether it still loads, what is wrong, whether it is empty, whether there is anything on it.
+LOOK = """
+return [...document.querySelectorAll('[data-test-chart-id]')].map(chart => {
+  const some = selector => chart.querySelector(selector) !== null;
+  const drawn = canvas => {
+    if (!canvas.width || !canvas.height) return false;
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return pixels.some((value, place) => place % 4 === 3 && value > 0);
+  };
+  return {
+    id: Number(chart.dataset.testChartId),
+    name: chart.dataset.testChartName,
+    loading: some('.loading, [data-test=loading-indicator]'),
+    alert: [...chart.querySelectorAll('.ant-alert, [role=alert]')].map(alert => alert.innerText.trim()).join(' ')
+      || (some('[aria-label=warning]') ? 'the row limit is reached' : ''),
+    empty: some('.ant-empty, .ant-empty-image'),
+    drawn: [...chart.querySelectorAll('canvas')].some(drawn) || some('table tbody td, .header-line'),
+    headline: chart.querySelector('.header-line')?.innerText ?? '',
+  };
+});
+"""
+
+
+def link(superset: str, slug: str, run: str | None = None) -> str:
+    """Address of a dashboard, with the run filter set."""
+    address = f"{superset}/superset/dashboard/{slug}/"
+    if run is None:
+        return address
+    wanted = (
+        f"(NATIVE_FILTER-run:(extraFormData:(filters:!((col:run,op:IN,val:!('{run}')))),"
+        f"filterState:(label:'{run}',value:!('{run}')),id:NATIVE_FILTER-run,ownState:()))"
+    )
+    return f"{address}?native_filters={urllib.parse.quote(wanted)}"
+
+
+class Browser:
+    """Tall enough that every chart is in view: Superset draws those outside it later."""
+
+    def __init__(self, width: int = 1400, height: int = 1800) -> None:
+        programs = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
+        if None in programs.values():
+            raise SystemExit("chromium or its driver is missing: apt-get install chromium chromium-driver")
+        options = Options()
+        options.binary_location = programs["chromium"]
+        for flag in (
+            "headless=new", "disable-gpu", "disable-dev-shm-usage", "hide-scrollbars", "no-first-run", "disable-sync",
+            "disable-background-networking", "disable-component-update", "no-proxy-server", f"window-size={width},{height}",
+        ):  # fmt: skip
+            options.add_argument(f"--{flag}")
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=Service(programs["chromedriver"]))
+        self.answers: dict[int, list] = {}
+        self.failures: list[str] = []
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.driver.quit()
+
+    def open(self, address: str) -> None:
+        """Opens a page, and forgets what the page before it was answered."""
+        self.driver.get(address)
+        self.answers.clear()
+        self.failures.clear()
+
+    def charts(self) -> list[dict]:
+        """What each chart shows now; `rows` are those of its last answer, each query's own list."""
+        self._read_answers()
+        charts = self.driver.execute_script(LOOK)
+        for chart in charts:
+            chart["rows"] = self.answers.get(chart["id"])
+        return charts
+
+    def settled(self, deadline_s: float) -> list[dict]:
+        """The charts, once all are answered and drawn, empty or in error; or as they are at the deadline."""
+        end = time.monotonic() + deadline_s
+        while True:
+            charts = self.charts()
+            done = charts and all(
+                not chart["loading"] and (chart["alert"] or (chart["rows"] is not None and (chart["empty"] or chart["drawn"])))
+                for chart in charts
+            )
+            if done or time.monotonic() > end:
+                return charts
+            time.sleep(0.5)
+
+    def picture(self, file: Path) -> None:
+        """Writes a PNG of the page down to its last chart, without the greyed-out space below."""
+        time.sleep(1.5)  # The charts' own animations.
+        bottom = self.driver.execute_script(
+            "return Math.max(0, ...[...document.querySelectorAll('.dashboard-component-chart-holder')]"
+            ".map(holder => holder.getBoundingClientRect().bottom))"
+        )
+        size = self.driver.execute_script("return [innerWidth, innerHeight]")
+        clip = {"x": 0, "y": 0, "width": size[0], "height": min(size[1], bottom + 16) if bottom else size[1], "scale": 1}
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "clip": clip})
+        file.write_bytes(base64.b64decode(shot["data"]))
+
+    def _read_answers(self) -> None:
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] != "Network.responseReceived":
+                continue
+            response = message["params"]["response"]
+            asked = urllib.parse.urlsplit(response["url"])
+            if not asked.path.endswith("/api/v1/chart/data"):
+                continue
+            form = urllib.parse.parse_qs(asked.query).get("form_data")
+            if form is None:
+                continue  # The run filter's own list.
+            chart = json.loads(form[0])["slice_id"]
+            if response["status"] != 200:
+                self.failures.append(f"a chart's query was answered with HTTP {response['status']}")
+                continue
+            try:
+                body = self.driver.execute_cdp_cmd("Network.getResponseBody", {"requestId": message["params"]["requestId"]})
+            except Exception:  # noqa: BLE001 - the next refresh pushed it out of the browser's memory
+                continue
+            self.answers[chart] = [query["data"] for query in json.loads(body["body"])["result"]]
