@@ -1,0 +1,70 @@
+# `stack demo`: everything up, and tweets arriving in the dashboards until Ctrl-C.
+# shellcheck shell=bash disable=SC2154
+
+repository=$(dirname "$docker_dir")
+
+# Sets `program`, or leaves it empty where it has to be built.
+find_tweetblast() {
+    program=${TWEETBLAST:-$(command -v tweetblast || true)}
+    if [[ -z $program && -x $repository/target/release/tweetblast ]]; then program=$repository/target/release/tweetblast; fi
+    if [[ -n ${TWEETBLAST:-} && ! -x $TWEETBLAST ]]; then problems+=("TWEETBLAST=$TWEETBLAST is no program"); fi
+    [[ -z $program ]] || return 0
+    check_tool cargo "cargo, or https://rustup.rs for Rust 1.89 or newer (it builds tweetblast)"
+    check_tool cc build-essential
+    check_tool c++ build-essential
+    check_tool make make
+    check_disk "$repository" 2000
+}
+
+build_tweetblast() {
+    local begin=$SECONDS
+    say "building tweetblast with cargo"
+    cargo build --release --locked --manifest-path "$repository/Cargo.toml" 9>&- || fail "tweetblast could not be built"
+    program=$repository/target/release/tweetblast
+    say "  done in $((SECONDS - begin)) s"
+}
+
+# Ends the replay as Ctrl-C in its own terminal would: it still drains and reports. A second one ends it at once.
+end_replay() { kill -INT "$replay" 2>/dev/null || true; }
+
+rows_of_run() { druid_sql "SELECT COUNT(*) FROM tweets WHERE run = '$run'" || printf 0; }
+
+cmd_demo() {
+    local begin=$SECONDS new_password='' missing=() waiting=() problems=() program run='' rows replay log=$state/logs/demo.log code=0
+    plan_up kafka druid superset
+    find_tweetblast
+    if ((${#missing[@]})); then
+        check_machine "${missing[@]}"
+        check_ports "${missing[@]}"
+    fi
+    stop_at_problems
+    if [[ -z $program ]]; then build_tweetblast; fi
+    if ((${#missing[@]})); then start_missing; elif ((${#waiting[@]})); then wait_for "${waiting[@]}"; fi
+    exec 9>&- # Other stack commands may go on meanwhile.
+    if (($# == 0)); then set -- "$repository/data/tweets.json" --rate 20/s --loop forever; fi
+    say "replaying: tweetblast $* --kafka $(address kafka) --druid http://$(address router)"
+    # In a session of its own, so that Ctrl-C reaches it once, from here.
+    : >"$log"
+    setsid "$program" "$@" --kafka "$(address kafka)" --druid "http://$(address router)" >"$log" 2>&1 </dev/null &
+    replay=$!
+    trap end_replay INT TERM
+    until [[ -n $run ]] && rows=$(rows_of_run) && ((rows > 0)); do
+        if ! kill -0 "$replay" 2>/dev/null; then break; fi
+        read -r _ run _ <"$log" || run=
+        sleep 0.5
+    done
+    if kill -0 "$replay" 2>/dev/null; then
+        say "live $((SECONDS - begin)) s after the start: $rows tweets of run $run are in Druid, more arrive"
+        say
+        show_superset
+        if [[ -z $new_password ]]; then say "login: admin, with the password of the first start or SUPERSET_ADMIN_PASSWORD"; fi
+        say "Ctrl-C ends the replay; the stack stays up until: $here/stack down"
+        say
+    fi
+    tail -n +1 -f --pid="$replay" "$log" &
+    # Ctrl-C interrupts `wait` and not what it waits for.
+    while kill -0 "$replay" 2>/dev/null; do wait "$replay" && code=0 || code=$?; done
+    wait
+    say "the stack is still up; to end it: $here/stack down"
+    return "$code"
+}

@@ -1,0 +1,52 @@
+# Superset: its Python packages, its database, the server.
+# shellcheck shell=bash disable=SC2154
+
+# What the Python packages were chosen by: when this changes they are installed anew.
+superset_stamp() { "$python" --version && cat "$docker_dir/superset/requirements.txt" "$docker_dir/superset/constraints.txt"; }
+
+superset_complete() { [[ $(superset_stamp 2>/dev/null) == "$(cat "$venv/stamp" 2>/dev/null)" ]]; }
+
+fetch_superset() {
+    local begin=$SECONDS
+    superset_complete && return
+    say "installing Superset with pip into $venv"
+    rm -rf "$venv"
+    { "$python" -m venv "$venv" && "$venv/bin/pip" install -r "$docker_dir/superset/requirements.txt" \
+        -c "$docker_dir/superset/constraints.txt" "apache-superset==$SUPERSET_VERSION"; } >"$cache/pip-superset.log" 2>&1 ||
+        { tail -n 25 "$cache/pip-superset.log" >&2; fail "pip could not install Superset (the whole log: $cache/pip-superset.log)"; }
+    superset_stamp >"$venv/stamp"
+    say "  done in $((SECONDS - begin)) s"
+}
+
+# Superset's database is made ready again when the bundle, the settings or the packages changed, or when a password
+# is given.
+start_superset() {
+    local home=$state/data/superset bundle=$state/conf/superset/bundle wanted
+    mkdir -p "$home"
+    if [[ ! -s $home/secret_key ]]; then (umask 077 && head -c 32 /dev/urandom | base64 >"$home/secret_key"); fi
+    export SUPERSET_HOME=$home SUPERSET_CONFIG_PATH=$docker_dir/superset/superset_config.py SUPERSET_SECRET_KEY TZ=UTC
+    export DRUID_ROUTER_ADDRESS=127.0.0.1:$DRUID_ROUTER_PORT
+    SUPERSET_SECRET_KEY=$(<"$home/secret_key")
+    wanted=$(find "$bundle" "$docker_dir/superset"/{superset_config,provision}.py -type f | sort | xargs -d '\n' cat "$venv/stamp" | cksum)
+    if [[ $wanted != "$(cat "$home/provisioned" 2>/dev/null)" || -n ${SUPERSET_ADMIN_PASSWORD:-} ]]; then
+        if [[ -z ${SUPERSET_ADMIN_PASSWORD:-} && ! -e $home/provisioned ]]; then
+            new_password=$(head -c 12 /dev/urandom | base64 | tr '+/' 'xy')
+        fi
+        say "  preparing Superset's database and dashboard"
+        SUPERSET_ADMIN_PASSWORD=${SUPERSET_ADMIN_PASSWORD:-$new_password} "$venv/bin/python" "$docker_dir/superset/provision.py" "$bundle" \
+            >"$state/logs/superset-provision.log" 2>&1 </dev/null 9>&- || { show_log superset-provision; fail "Superset could not be prepared"; }
+        printf '%s\n' "$wanted" >"$home/provisioned"
+    fi
+    # One worker: SQLite, and the only one who writes is the admin.
+    SUPERSET_ADMIN_PASSWORD='' spawn superset "$venv/bin/gunicorn" --name="$state/run/superset" -w 1 -k gthread --threads 8 --timeout 120 \
+        --graceful-timeout 5 -b "$(address superset)" --limit-request-line 0 --limit-request-field_size 0 "superset.app:create_app()"
+}
+
+
+# The dashboards, and the password where it was made up just now.
+show_superset() {
+    say "dashboards, which need no login: http://$(address superset)/superset/dashboard/tweets/ and .../labels/"
+    if [[ -n $new_password ]]; then
+        say "login, shown this once: admin $new_password (another one: stack down superset; SUPERSET_ADMIN_PASSWORD=... stack up superset)"
+    fi
+}
