@@ -10,7 +10,6 @@ find_tweetblast() {
     if [[ -n ${TWEETBLAST:-} && ! -x $TWEETBLAST ]]; then problems+=("TWEETBLAST=$TWEETBLAST is no program"); fi
     [[ -z $program ]] || return 0
     check_tool cargo "cargo, or https://rustup.rs for Rust 1.89 or newer (it builds tweetblast)"
-    check_tool cc build-essential
     check_tool c++ build-essential
     check_tool make make
     check_disk "$repository" 2000

@@ -1,21 +1,14 @@
 # ZooKeeper, which comes with Druid's jars, and Druid's processes.
 # shellcheck shell=bash disable=SC2154
 
-# What Druid reaches into on Java 17.
-druid_opens=(
-    --add-exports=java.base/jdk.internal.misc=ALL-UNNAMED --add-exports=java.base/jdk.internal.ref=ALL-UNNAMED
-    --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED
-    --add-opens=java.base/jdk.internal.ref=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED
-    --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=jdk.management/com.sun.management.internal=ALL-UNNAMED
-)
-
 start_zookeeper() {
     spawn_java zookeeper -Dlog4j.configurationFile="$state/conf/druid/_common/log4j2.properties" \
         -cp "$druid_jars/lib/*" -- org.apache.zookeeper.server.quorum.QuorumPeerMain "$state/conf/zookeeper/zoo.cfg"
 }
 
 start_druid() {
-    spawn_java "$1" "${druid_opens[@]}" -Djava.util.logging.manager=org.apache.logging.log4j.jul.LogManager \
+    # shellcheck disable=SC2086 # options are words
+    spawn_java "$1" $DRUID_OPENS -Djava.util.logging.manager=org.apache.logging.log4j.jul.LogManager \
         -Dlog4j.configurationFile="$state/conf/druid/_common/log4j2.properties" \
         -Dderby.system.home="$state/data/derby" -Dderby.stream.error.file="$state/logs/derby.log" \
         -cp "$state/conf/druid/_common:$state/conf/druid/$1:$druid_jars/lib/*" \

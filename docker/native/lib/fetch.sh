@@ -10,25 +10,13 @@ jars_complete() { [[ $(stamp "$1") == "$(cat "$(jar_folder "$1")/stamp" 2>/dev/n
 
 # Fetches the jars of PART with Maven, once.
 fetch_jars() {
-    local part=$1 folder begin=$SECONDS target extension
+    local part=$1 folder begin=$SECONDS
     jars_complete "$part" && return
     folder=$(jar_folder "$part")
     say "fetching the jars of $part with Maven into $folder"
     rm -rf "$folder.part" "$folder"
-    mkdir -p "$folder.part"
-    target=$folder.part
-    if [[ $part = druid ]]; then target=$folder.part/lib; fi
-    mvn -q -B -Dmaven.repo.local="$cache/m2" -DKAFKA_VERSION="$KAFKA_VERSION" -DLOG4J_VERSION="$LOG4J_VERSION" \
-        -DDRUID_VERSION="$DRUID_VERSION" -f "$here/poms/$part.xml" \
-        "org.apache.maven.plugins:maven-dependency-plugin:$MAVEN_DEPENDENCY_PLUGIN_VERSION:copy-dependencies" \
-        -DincludeScope=runtime -DoutputDirectory="$target" >"$cache/maven-$part.log" 2>&1 ||
+    "$docker_dir/jars" "$part" "$folder.part" -Dmaven.repo.local="$cache/m2" >"$cache/maven-$part.log" 2>&1 ||
         { tail -n 25 "$cache/maven-$part.log" >&2; fail "Maven could not fetch the jars of $part (the whole log: $cache/maven-$part.log)"; }
-    if [[ $part = druid ]]; then
-        # All else the extension needs is among Druid's own jars.
-        extension=$folder.part/extensions/druid-kafka-indexing-service
-        mkdir -p "$extension"
-        mv "$target"/druid-kafka-indexing-service-*.jar "$target"/kafka-clients-*.jar "$extension/"
-    fi
     stamp "$part" >"$folder.part/stamp"
     mv "$folder.part" "$folder"
     say "  done in $((SECONDS - begin)) s"

@@ -42,14 +42,13 @@ java_bin() { if [[ -n ${JAVA_HOME:-} ]]; then printf '%s' "$JAVA_HOME/bin/java";
 
 # spawn_java NAME OPTIONS... -- MAIN ARGS...
 spawn_java() {
-    local name=$1 options=() own
+    local name=$1 options=() memory own
     shift
     while [[ $1 != -- ]]; do options+=("$1"); shift; done
     shift
-    own=${name^^}_JAVA_OPTS
+    memory=${name^^}_JVM own=${name^^}_JAVA_OPTS
     # shellcheck disable=SC2086 # options are words
-    spawn "$name" "$(java_bin)" ${jvm_options[$name]} -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError \
-        -Duser.timezone=UTC -Dfile.encoding=UTF-8 -Djava.io.tmpdir="$state/tmp" \
+    spawn "$name" "$(java_bin)" ${!memory} $ALL_JVM -Djava.io.tmpdir="$state/tmp" \
         -Dtweetblast.process="$state/run/$name" "${options[@]}" ${!own:-} "$@"
 }
 
