@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::source::{Frames, Framing, detect};
+use tweetblast::source::{Frames, Framing, TweetFile, detect};
 use tweetblast::tweet::{Parser, Record, Shape};
 
 fn tweetblast(arguments: &[&str]) -> Output {
@@ -38,6 +38,52 @@ fn a_file_that_is_there_is_written_over_only_when_forced() {
 
     assert!(tweetblast(&["generate", "--tweets", "5", "--force", "-o", path]).status.success());
     assert!(fs::read_to_string(path).unwrap().lines().count() >= 5);
+}
+
+#[test]
+fn the_table_of_users_fits_the_tweets_and_changes_nothing_about_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    for form in ["lines", "grouped"] {
+        let (tweets, alone, users) = (file("tweets"), file("alone"), file("users.csv"));
+        let options =
+            ["generate", "--tweets", "500", "--users", "60", "--seed", "7", "--form", form, "--force"];
+        let made = tweetblast(&[&options[..], &["-o", &tweets, "--users-file", &users]].concat());
+        assert!(made.status.success());
+        assert!(String::from_utf8(made.stderr).unwrap().starts_with("60 users: "));
+        assert!(tweetblast(&[&options[..], &["-o", &alone]].concat()).status.success());
+        assert!(fs::read(&tweets).unwrap() == fs::read(&alone).unwrap());
+
+        let table = fs::read_to_string(&users).unwrap();
+        assert_eq!(crc32c::crc32c(table.as_bytes()), 0x8e9b_a8ad, "other users than before: say so");
+        let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(rows[0], ["id", "screen_name", "label", "total_favorite_count", "total_retweet_count"]);
+        assert_eq!(rows.len(), 61);
+        let labels: HashSet<&str> = rows[1..].iter().map(|row| row[2]).collect();
+        assert!((8..=16).contains(&labels.len()), "{labels:?}");
+        let names: HashMap<i64, &str> =
+            rows[1..].iter().map(|row| (row[0].parse().unwrap(), row[1])).collect();
+        assert_eq!(names.len(), 60);
+
+        let (file, mut parser, mut seen) = (TweetFile::open(Path::new(&tweets)).unwrap(), Parser::new(), 0);
+        for frame in file.frames() {
+            parser.parse_frame(frame, |record| match record {
+                Ok(Record::Tweet(tweet)) => {
+                    assert_eq!(names.get(&tweet.user_id.unwrap()).copied(), tweet.screen_name);
+                    seen += 1;
+                }
+                Ok(Record::Group(group)) => {
+                    assert!(names.contains_key(&group.user_id.unwrap()));
+                    seen += group.items().count();
+                }
+                _ => {}
+            });
+        }
+        assert_eq!(seen, 500);
+    }
+    let same = tweetblast(&["generate", "-o", &file("x"), "--users-file", &file("x")]);
+    assert_eq!(same.status.code(), Some(1));
+    assert!(String::from_utf8(same.stderr).unwrap().contains("name another one"));
 }
 
 #[test]

@@ -2,17 +2,17 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
-use crate::generate::{GenerateForm, GenerateOptions, generate};
+use crate::generate::{GenerateForm, GenerateOptions, generate, generate_users};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tweetblast generate -o tweets.json\n  \
     tweetblast generate --tweets 200000 --form grouped -o big.json\n  \
-    tweetblast generate --tweets 10 -o -")]
+    tweetblast generate -o tweets.json --users-file users.csv\n  tweetblast generate --tweets 10 -o -")]
 pub(super) struct GenerateArgs {
     /// Number of tweets
     #[arg(long, default_value_t = GenerateOptions::default().tweets)]
@@ -32,6 +32,10 @@ pub(super) struct GenerateArgs {
     /// Where to write; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Write the users of these tweets here too, as a table (CSV) for --enrich: id, screen_name, one of
+    /// 16 labels, and how often all their tweets were liked and shared
+    #[arg(long, value_name = "FILE")]
+    users_file: Option<PathBuf>,
     /// Write over a file that is there already
     #[arg(long)]
     force: bool,
@@ -85,26 +89,15 @@ impl GenerateArgs {
             seed: self.seed,
             form,
         };
-        let path = self.output.display();
-        let sink: Box<dyn Write> = if self.output.as_os_str() == "-" {
-            Box::new(std::io::stdout().lock())
-        } else {
-            let mut open = OpenOptions::new();
-            if self.force {
-                open.write(true).create(true).truncate(true);
-            } else {
-                open.write(true).create_new(true);
+        if let Some(users) = &self.users_file {
+            if std::path::absolute(users)? == std::path::absolute(&self.output)? {
+                bail!("--users-file {} is the file of the tweets: name another one", users.display());
             }
-            let hint = if !self.force && self.output.exists() {
-                " (it is there already: --force writes over it)"
-            } else {
-                ""
-            };
-            Box::new(open.open(&self.output).with_context(|| format!("cannot write {path}{hint}"))?)
-        };
-        let mut out = BufWriter::with_capacity(1 << 20, sink);
-        let made = generate(&options, &mut out).with_context(|| format!("cannot write {path}"))?;
-        out.flush().with_context(|| format!("cannot write {path}"))?;
+            let made = self.write(users, |out| generate_users(&options, out))?;
+            writeln!(std::io::stderr(), "{made} users: {}", users.display())?;
+        }
+        let path = self.output.display();
+        let made = self.write(&self.output, |out| generate(&options, out))?;
         // On standard error: standard output may be the file.
         writeln!(
             std::io::stderr(),
@@ -114,5 +107,34 @@ impl GenerateArgs {
             made.bytes
         )?;
         Ok(())
+    }
+
+    /// Has a file written, and says which one it was when that fails.
+    fn write<T>(
+        &self,
+        path: &Path,
+        make: impl FnOnce(&mut BufWriter<Box<dyn Write>>) -> std::io::Result<T>,
+    ) -> anyhow::Result<T> {
+        let name = path.display();
+        let sink: Box<dyn Write> = if path.as_os_str() == "-" {
+            Box::new(std::io::stdout().lock())
+        } else {
+            let mut open = OpenOptions::new();
+            if self.force {
+                open.write(true).create(true).truncate(true);
+            } else {
+                open.write(true).create_new(true);
+            }
+            let hint = if !self.force && path.exists() {
+                " (it is there already: --force writes over it)"
+            } else {
+                ""
+            };
+            Box::new(open.open(path).with_context(|| format!("cannot write {name}{hint}"))?)
+        };
+        let mut out = BufWriter::with_capacity(1 << 20, sink);
+        let made = make(&mut out).with_context(|| format!("cannot write {name}"))?;
+        out.flush().with_context(|| format!("cannot write {name}"))?;
+        Ok(made)
     }
 }

@@ -17,6 +17,7 @@ mod snowflake;
 mod status;
 mod text;
 mod user;
+mod users_file;
 mod words;
 mod write;
 mod write_other;
@@ -28,6 +29,7 @@ mod tests;
 use std::io;
 
 pub use arrivals::START_MS;
+pub use users_file::generate_users;
 
 // ChaCha has 2^64 streams for one seed. Times, contents and each user have one of their own, so
 // that a word added to one does not change the others.
@@ -133,11 +135,7 @@ pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Resu
     if !(options.rate_per_s.is_finite() && options.rate_per_s > 0.0) {
         return Err(invalid("the rate must be a number of tweets per second above 0"));
     }
-    let writers = u32::try_from(options.users)
-        .ok()
-        .and_then(|users| status::Writers::new(users, options.seed))
-        .ok_or_else(|| invalid("the number of users must lie between 1 and 4294967295"))?;
-    forms::write_file(options, writers, out)
+    forms::write_file(options, status::Writers::of(options)?, out)
 }
 
 fn invalid(why: &'static str) -> io::Error {

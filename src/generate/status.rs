@@ -1,10 +1,13 @@
 //! Draws whole tweets: who writes, about what, in answer to whom. Everything random is decided
 //! here; how it is spelt as JSON is `write`'s part.
 
+use std::io;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Zipf};
 
+use super::GenerateOptions;
 use super::json::Escape;
 use super::snowflake;
 use super::text::{Person, Text, compose};
@@ -59,8 +62,19 @@ pub(super) struct Writers {
 }
 
 impl Writers {
+    /// The users that `options` have.
+    ///
+    /// # Errors
+    /// When there are none, or too many.
+    pub fn of(options: &GenerateOptions) -> io::Result<Self> {
+        u32::try_from(options.users)
+            .ok()
+            .and_then(|users| Self::new(users, options.seed))
+            .ok_or_else(|| super::invalid("the number of users must lie between 1 and 4294967295"))
+    }
+
     /// `None` if there are no users.
-    pub fn new(users: u32, seed: u64) -> Option<Self> {
+    fn new(users: u32, seed: u64) -> Option<Self> {
         let by_rank = Zipf::new(f64::from(users), ZIPF_EXPONENT).ok()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(super::STREAM_CONTENT);
