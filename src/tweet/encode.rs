@@ -5,9 +5,10 @@
 
 use bytes::{BufMut, BytesMut};
 use simd_json::prelude::*;
+use simd_json::tape::Value;
 
 use super::time::civil_from_days;
-use super::{Id, Tweet};
+use super::{Hashtags, Id, Tweet, hashtags_in};
 
 /// Where the 24 characters of `timestamp` stand in a payload, in bytes from its start.
 pub const TIMESTAMP_OFFSET: usize = BEFORE_TIMESTAMP.len();
@@ -97,17 +98,36 @@ fn put_details(tweet: &Tweet<'_>, out: &mut BytesMut) {
 }
 
 fn put_hashtags(tweet: &Tweet<'_>, out: &mut BytesMut) {
-    let Some(tags) = tweet.hashtags.and_then(|tags| tags.as_array()) else { return };
-    out.put_slice(b",\"hashtags\":[");
-    let texts = tags.iter().filter_map(|tag| match tag.as_object() {
+    match tweet.hashtags {
+        Hashtags::Listed(tags) => {
+            let Some(tags) = tags.as_array() else { return };
+            put_list(tags.iter().filter_map(tag_text), out);
+        }
+        Hashtags::InText => {
+            let mut tags = hashtags_in(tweet.text).peekable();
+            if tags.peek().is_some() {
+                put_list(tags, out);
+            }
+        }
+        Hashtags::None => {}
+    }
+}
+
+/// What one element of a list of hashtags says.
+fn tag_text<'a>(tag: Value<'a, 'a>) -> Option<&'a str> {
+    match tag.as_object() {
         Some(tag) => tag.get("text").or_else(|| tag.get("tag"))?.into_string(),
         None => tag.into_string(),
-    });
-    for (index, text) in texts.enumerate() {
+    }
+}
+
+fn put_list<'a>(tags: impl Iterator<Item = &'a str>, out: &mut BytesMut) {
+    out.put_slice(b",\"hashtags\":[");
+    for (index, tag) in tags.enumerate() {
         if index > 0 {
             out.put_u8(b',');
         }
-        put_string(text, out);
+        put_string(tag, out);
     }
     out.put_u8(b']');
 }
@@ -211,6 +231,23 @@ mod tests {
             payload(r#"{"text":"t","user":{"id_str":"3"}}"#, PayloadForm::Tweet),
             r#"{"timestamp":"                        ","user_id":3,"tweet":"t","run":"r1","seq":7}"#
         );
+    }
+
+    #[test]
+    fn hashtags_come_from_the_text_only_where_the_record_says_nothing_of_them() {
+        let hashtags = |json| {
+            let payload: serde_json::Value =
+                serde_json::from_str(&payload(json, PayloadForm::Tweet)).unwrap();
+            payload["hashtags"].clone()
+        };
+        use serde_json::json;
+        assert_eq!(hashtags(r##"{"text":"#a #b\"\n"}"##), json!(["a", "b"]));
+        assert_eq!(hashtags(r##"{"text":"no tag"}"##), json!(null));
+        assert_eq!(hashtags(r##"{"id":1,"text":"#a","entities":{"hashtags":[]}}"##), json!([]));
+        assert_eq!(hashtags(r##"{"id":1,"text":"#a","entities":{"urls":[]}}"##), json!(null));
+        assert_eq!(hashtags(r##"{"text":"#a","hashtags":["b"]}"##), json!(["b"]));
+        assert_eq!(hashtags(r##"{"tweet":{"id_str":"1","full_text":"#a"}}"##), json!(["a"]));
+        assert_eq!(hashtags(r##"{"data":{"id":"1","text":"#a"}}"##), json!(["a"]));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use simd_json::tape::{Object, Value};
 
 use super::keys::{FIELDS, Field, KEYS, find};
 use super::time::{Stamp, event_time_ms, parse_time, stamp_of_number};
-use super::{Id, Tweet};
+use super::{Hashtags, Id, Tweet};
 
 /// The values of all fields that the record has.
 pub struct Fields<'a> {
@@ -74,12 +74,18 @@ impl<'a> Fields<'a> {
             lang: self.text(Field::Lang),
             retweet_count: self.get(Field::Retweets).and_then(count),
             favorite_count: self.get(Field::Favorites).and_then(count),
-            hashtags: self
-                .get(Field::Entities)
-                .and_then(|entities| member(entities, "hashtags"))
-                .or(self.get(Field::Hashtags)),
+            hashtags: self.hashtags(),
             position: self.position(),
             ..Tweet::default()
+        }
+    }
+
+    fn hashtags(&self) -> Hashtags<'a> {
+        let entities = self.get(Field::Entities);
+        match entities.and_then(|entities| member(entities, "hashtags")).or(self.get(Field::Hashtags)) {
+            Some(listed) => Hashtags::Listed(listed),
+            None if entities.is_some() => Hashtags::None,
+            None => Hashtags::InText,
         }
     }
 

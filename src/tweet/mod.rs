@@ -10,6 +10,7 @@ mod encode;
 mod fields;
 mod flat;
 mod grouped;
+mod hashtags;
 mod keys;
 mod map;
 mod parser;
@@ -25,12 +26,11 @@ mod tests;
 
 pub use encode::{PayloadForm, RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, write_timestamp};
 pub use grouped::{Group, TextSlot, texts};
+pub use hashtags::{Hashtags, hashtags_in};
 pub use map::{FieldMap, MapError, TimeFormat};
 pub use parser::{NotJson, Parser, ParserOptions, Record};
 pub use reject::Reject;
 pub use time::{Stamp, event_time_ms, parse_created_at, parse_time, snowflake_ms};
-
-use simd_json::tape::Value;
 
 /// One tweet, borrowed from the parser's buffers; it never leaves the parsing thread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,8 +53,8 @@ pub struct Tweet<'a> {
     pub retweet_count: Option<u64>,
     /// Likes when the record was saved.
     pub favorite_count: Option<u64>,
-    /// The array of hashtags: objects with a `text` or a `tag`, or texts.
-    pub hashtags: Option<Value<'a, 'a>>,
+    /// Where its hashtags are.
+    pub hashtags: Hashtags<'a>,
     /// Latitude and longitude, in degrees.
     pub position: Option<(f64, f64)>,
 }

@@ -3,7 +3,7 @@
 
 use super::fields::{Fields, longest, member, stamp, text_in, user_id};
 use super::keys::Field;
-use super::{Shape, Tweet};
+use super::{Hashtags, Shape, Tweet};
 
 /// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
@@ -20,7 +20,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
             member(user, "id_str").and_then(user_id).or_else(|| member(user, "id").and_then(user_id))
         }),
         screen_name: text_in(user, "screen_name"),
-        hashtags: hashtags.or(tweet.hashtags),
+        hashtags: hashtags.map_or(tweet.hashtags, Hashtags::Listed),
         ..tweet
     })
 }
@@ -28,7 +28,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
 #[cfg(test)]
 mod tests {
 
-    use crate::tweet::{Id, tests::tweet};
+    use crate::tweet::{Hashtags, Id, tests::tweet};
 
     #[test]
     fn ids_come_from_id_str_since_the_number_may_be_rounded() {
@@ -49,7 +49,8 @@ mod tests {
                 "extended_tweet":{"full_text":"not cut at all","entities":{"hashtags":[{"text":"x"}]}}}"#,
             |tweet| {
                 assert_eq!(tweet.text, "not cut at all");
-                assert_eq!(tweet.hashtags.map(|tags| tags.as_array().unwrap().len()), Some(1));
+                let Hashtags::Listed(tags) = tweet.hashtags else { panic!("{:?}", tweet.hashtags) };
+                assert_eq!(tags.as_array().unwrap().len(), 1);
             },
         );
     }
