@@ -28,7 +28,7 @@ fn replay(frames: &[Frame<'_>], parser: &mut Parser, mut out: Option<&mut BytesM
             let mut take = |tweet| {
                 tweets += 1;
                 match &mut out {
-                    Some(out) => encode(&tweet, PayloadForm::Tweet, "run", tweets, out),
+                    Some(out) => encode(&tweet, PayloadForm::Tweet, None, "run", tweets, out),
                     None => {
                         black_box(tweet);
                     }

@@ -14,6 +14,7 @@ mod dead_letter;
 mod doctor;
 mod druid;
 mod ends;
+mod enrich;
 mod error;
 mod feed;
 mod files;
@@ -45,7 +46,8 @@ pub use error::ReplayError;
 pub use inspect::{inspect, without_tweets};
 pub use options::{
     DEFAULT_INTERVAL, DEFAULT_MAX_RECORD_BYTES, DEFAULT_WINDOW, DRAIN_AFTER_STOP, DeadLetterFile,
-    EmbeddedKafka, KafkaChoice, KeyBy, Listen, Loops, MqttChoice, OrderBy, Pace, ReplayOptions, Select,
+    EmbeddedKafka, Enrich, KafkaChoice, KeyBy, Listen, Loops, MqttChoice, OrderBy, Pace, ReplayOptions,
+    Select,
 };
 
 pub use serve::{ServeOptions, serve};
@@ -78,6 +80,8 @@ pub fn replay(
     let run = new_run_id();
     let machine = MachineCpu::now();
     let files = Files::open(&options.files, options.framing)?;
+    let enrichment = enrich::load(options, screen)?;
+    let enrichment = enrichment.as_ref();
     let ends = Ends::start(options, &run)?;
     let dead_letters = options.dead_letters.as_ref().map(DeadLetters::new);
     let dead_letters = dead_letters.as_ref();
@@ -87,7 +91,7 @@ pub fn replay(
     if screen.shows_progress() {
         screen.say(&plan.words(options, &files, &prepared, &ends.addresses, &run));
     }
-    let druid = DruidHop::start(options, &ends, &prepared, &run, stop, screen)?;
+    let druid = DruidHop::start(options, &ends, &prepared, enrichment, &run, stop, screen)?;
     let mut ran = hops::run(&hops::Inputs {
         options,
         files: &files,
@@ -95,6 +99,7 @@ pub fn replay(
         plan: &plan,
         ends: &ends,
         run: &run,
+        enrichment,
         stop,
         dead_letters,
         screen,
@@ -106,6 +111,7 @@ pub fn replay(
         ran.error.get_or_insert(error);
         None
     });
+    let enrich = enrichment.map(|enrichment| enrich::report(enrichment, &ran.fed));
     let interrupted = stop.load(Ordering::Relaxed);
     let mut report = outcome::report(
         options,
@@ -120,6 +126,7 @@ pub fn replay(
         interrupted,
         machine,
     );
+    report.enrich = enrich;
     if options.hash_input {
         report.environment.input_hash = input_hash::input_hash(&files, stop);
     }

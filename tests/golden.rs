@@ -29,7 +29,7 @@ fn outcome(path: &Path) -> String {
     for frame in file.frames() {
         let mut tweet = |lines: &mut String, tweet: &Tweet<'_>| {
             let mut payload = BytesMut::new();
-            encode(tweet, PayloadForm::Tweet, "golden", seq, &mut payload);
+            encode(tweet, PayloadForm::Tweet, None, "golden", seq, &mut payload);
             seq += 1;
             let payload = String::from_utf8(payload.to_vec()).unwrap();
             serde_json::from_str::<serde_json::Value>(&payload).unwrap();

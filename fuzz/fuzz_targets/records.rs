@@ -10,7 +10,7 @@ use tweetblast::tweet::{Parser, PayloadForm, Record, Tweet, encode, texts};
 fn check(tweet: &Tweet<'_>) {
     for form in [PayloadForm::Tweet, PayloadForm::Minimal] {
         let mut payload = BytesMut::new();
-        encode(tweet, form, "run", 7, &mut payload);
+        encode(tweet, form, None, "run", 7, &mut payload);
         Parser::new().parse(&payload, |record| assert!(record.is_ok(), "{payload:?}"));
     }
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::values;
 use crate::druid::{
-    Access, Client, Granularity, MessageForm, SpecOptions, Supervisor, make_spec, set_pointer,
+    Access, Client, Granularity, MessageForm, SpecOptions, Supervisor, keep_dimensions, make_spec,
+    set_pointer, sets_dimensions,
 };
 use crate::pipeline::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
 
@@ -205,8 +206,14 @@ impl DruidCommand {
         match self.step {
             Step::Spec(args) => writeln!(out, "{:#}", args.spec()?.1)?,
             Step::Submit(args) => {
-                let (name, spec) = args.spec.spec()?;
-                let done = Supervisor::new(client, &name).submit(spec, args.druid_overwrite)?;
+                let (name, mut spec) = args.spec.spec()?;
+                let supervisor = Supervisor::new(client, &name);
+                if let Some(there) = supervisor.spec()?.filter(crate::druid::is_ours)
+                    && !sets_dimensions(&args.spec.druid_set)
+                {
+                    keep_dimensions(&mut spec, &there);
+                }
+                let done = supervisor.submit(spec, args.druid_overwrite)?;
                 writeln!(out, "supervisor {name} {}", done.words())?;
             }
             Step::Status(Name { name }) => {
@@ -257,6 +264,7 @@ impl SpecArgs {
             datasource: self.druid_datasource.clone().unwrap_or_else(|| self.topic.clone()),
             topic: self.topic.clone(),
             kafka: self.kafka.clone(),
+            extra: Vec::new(),
             form: match self.payload {
                 Form::Tweet => MessageForm::Tweet,
                 Form::Minimal => MessageForm::Minimal,

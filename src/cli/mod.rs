@@ -67,6 +67,7 @@ Examples:
   tweetblast --speedup 100x --hold                keep MQTT and Kafka up afterwards, to read from
   tweetblast --kafka localhost:9092 --fit 5m      into a real Kafka, all of it in 5 minutes
   tweetblast --druid http://localhost:8888        until every tweet can be queried in Druid
+  tweetblast tweets.json --enrich users.csv       with what a table knows of each user, joined by id
 
 Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arrived;
 4 a threshold of --fail-if was crossed; 130 interrupted (still drained and reported; a second Ctrl-C leaves at once).";

@@ -15,9 +15,9 @@ use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::target::TargetArgs;
-use super::{Exit, inspect, values};
+use super::{Cli, Exit, inspect, values};
 use crate::pace::{Control, StampTime};
-use crate::pipeline::{KeyBy, PAYLOAD_WITHOUT_RUN, ReplayOptions, replay};
+use crate::pipeline::{Enrich, KeyBy, PAYLOAD_WITHOUT_RUN, ReplayOptions, replay};
 use crate::report::{RunReport, Screen, Threshold, metrics_help, write_json, write_summary};
 use crate::tweet::PayloadForm;
 
@@ -34,6 +34,13 @@ pub(super) struct ReplayArgs {
     #[arg(long, help_heading = "Pace")]
     start_paused: bool,
 
+    /// Join facts about users to their tweets: a table in CSV (with a header) or JSON, whose columns are
+    /// added to each tweet of the user, and to Druid's. Several files: --enrich a.csv --enrich b.json
+    #[arg(long, value_name = "FILE", help_heading = "Messages")]
+    enrich: Vec<PathBuf>,
+    /// Column of these files with the user's id [default: user_id, id_str or id]
+    #[arg(long, value_name = "COLUMN", requires = "enrich", help_heading = "Messages")]
+    enrich_key: Option<String>,
     /// What a message holds
     #[arg(long, value_enum, default_value_t = PayloadFlag::Tweet, help_heading = "Messages")]
     payload: PayloadFlag,
@@ -124,15 +131,17 @@ impl ReplayArgs {
             super::Cli::command().error(ErrorKind::ArgumentConflict, PAYLOAD_WITHOUT_RUN).exit();
         }
         let files = self.input.files()?;
+        let read = [&files[..], &self.enrich].concat();
         let json_on_stdout = self.json.as_deref() == Some(Path::new("-"));
         let mut json = match &self.json {
             Some(_) if json_on_stdout => Some(Output::stdout()),
-            Some(path) => Some(Output::create("--json", path, &files, self.force)?),
+            Some(path) => Some(Output::create("--json", path, &read, self.force)?),
             None => None,
         };
+        self.check_enrich();
         let dry_run = self.dry_run;
         let dead_letters = match &self.dead_letter {
-            Some(path) if !dry_run => Some(Output::create("--dead-letter", path, &files, self.force)?),
+            Some(path) if !dry_run => Some(Output::create("--dead-letter", path, &read, self.force)?),
             _ => None,
         };
         let screen = Screen::new(json_on_stdout, self.quiet);
@@ -182,10 +191,19 @@ impl ReplayArgs {
         Ok(exit_code)
     }
 
+    /// What the files add has its place in our own payload only.
+    fn check_enrich(&self) {
+        if !self.enrich.is_empty() && !matches!(self.payload, PayloadFlag::Tweet) {
+            let words = "--enrich adds columns to our own payload: not with --payload raw or minimal";
+            Cli::command().error(ErrorKind::ArgumentConflict, words).exit();
+        }
+    }
+
     fn into_options(self, files: Vec<PathBuf>) -> ReplayOptions {
         let options = ReplayOptions {
             delay: self.delay.unwrap_or_default(),
             control: Arc::new(Control::new(self.start_paused)),
+            enrich: Enrich { files: self.enrich, key: self.enrich_key },
             payload: match self.payload {
                 PayloadFlag::Tweet => PayloadForm::Tweet,
                 PayloadFlag::Minimal => PayloadForm::Minimal,

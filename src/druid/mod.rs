@@ -11,6 +11,7 @@
 mod access;
 mod client;
 mod diagnose;
+mod dimensions;
 mod error;
 mod missing;
 mod ready;
@@ -23,6 +24,7 @@ mod verify;
 pub use access::{Access, Credentials};
 pub use client::Client;
 pub use diagnose::{Diagnosis, Seen, diagnose};
+pub use dimensions::{Dimension, DimensionType, keep_dimensions, sets_dimensions};
 pub use error::DruidError;
 pub use missing::{Missing, missing_seqs};
 pub use ready::ReadyWait;

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::DruidError;
+use super::dimensions::{Dimension, dimensions};
 
 /// Key in a spec's `context` that says the supervisor is ours, and what was asked for.
 pub const MARK: &str = "tweetblast";
@@ -71,6 +72,8 @@ pub struct SpecOptions {
     pub kafka: String,
     /// What the messages hold.
     pub form: MessageForm,
+    /// Columns that the messages have besides, with [`MessageForm::Tweet`].
+    pub extra: Vec<Dimension>,
     /// Tasks that read side by side; no more than there are partitions.
     pub tasks: usize,
     /// Span of a segment.
@@ -86,7 +89,7 @@ pub fn make_spec(options: &SpecOptions) -> Value {
             "dataSchema": {
                 "dataSource": options.datasource,
                 "timestampSpec": timestamp(options.form),
-                "dimensionsSpec": dimensions(options.form),
+                "dimensionsSpec": dimensions(options.form, &options.extra),
                 "metricsSpec": [],
                 "granularitySpec": {
                     "type": "uniform",
@@ -159,35 +162,6 @@ fn timestamp(form: MessageForm) -> Value {
     }
 }
 
-fn dimensions(form: MessageForm) -> Value {
-    let long = |name: &str| json!({"type": "long", "name": name});
-    let double = |name: &str| json!({"type": "double", "name": name});
-    let string = |name: &str| json!({"type": "string", "name": name});
-    let hashtags = json!({"type": "string", "name": "hashtags", "multiValueHandling": "ARRAY"});
-    let all = match form {
-        MessageForm::Tweet => vec![
-            long("user_id"),
-            string("tweet"),
-            string("id"),
-            string("created_at"),
-            string("lang"),
-            string("screen_name"),
-            long("retweet_count"),
-            long("favorite_count"),
-            hashtags,
-            double("lat"),
-            double("lon"),
-            string("run"),
-            long("seq"),
-        ],
-        MessageForm::Minimal => vec![long("user_id"), string("tweet"), string("run"), long("seq")],
-        MessageForm::Raw => {
-            return json!({"useSchemaDiscovery": true, "dimensions": [string("run"), long("seq")]});
-        }
-    };
-    json!({"dimensions": all})
-}
-
 fn input_format(form: MessageForm) -> Value {
     match form {
         MessageForm::Tweet => json!({"type": "json"}),
@@ -236,35 +210,24 @@ pub fn set_pointer(spec: &mut Value, pointer: &str, value: Value) -> Result<(), 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn options() -> SpecOptions {
+    pub fn options() -> SpecOptions {
         SpecOptions {
             datasource: "tweets".into(),
             topic: "t".into(),
             kafka: "127.0.0.1:9092".into(),
             form: MessageForm::Tweet,
+            extra: Vec::new(),
             tasks: 2,
             granularity: Granularity::Hour,
         }
     }
 
     #[test]
-    fn every_field_of_the_payload_is_a_dimension_with_its_type() {
+    fn reading_starts_at_the_first_tweet() {
         let spec = make_spec(&options());
-        let dimensions = spec["spec"]["dataSchema"]["dimensionsSpec"]["dimensions"].as_array().unwrap();
-        let types: Vec<_> = dimensions
-            .iter()
-            .map(|dimension| {
-                format!("{} {}", dimension["name"].as_str().unwrap(), dimension["type"].as_str().unwrap())
-            })
-            .collect();
-        assert_eq!(
-            types.join(", "),
-            "user_id long, tweet string, id string, created_at string, lang string, screen_name string, \
-             retweet_count long, favorite_count long, hashtags string, lat double, lon double, run string, seq long"
-        );
         let io = &spec["spec"]["ioConfig"];
         assert_eq!((io["useEarliestOffset"].clone(), io["taskCount"].clone()), (true.into(), 2.into()));
     }

@@ -6,7 +6,7 @@ use super::files::Context;
 use super::{KeyBy, ReplayOptions};
 use crate::event::{Draft, Drafts};
 use crate::pace::Slot;
-use crate::tweet::{Id, PayloadForm, Tweet, encode};
+use crate::tweet::{Enrichment, Id, PayloadForm, Tweet, encode};
 
 /// Most tweets in one batch.
 const BATCH_TWEETS: usize = 256;
@@ -18,7 +18,11 @@ const SLAB_BYTES: usize = 1 << 20;
 
 /// Tweets that have been encoded and not yet handed on.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
+    /// What is known of users from other files.
+    enrichment: Option<&'a Enrichment>,
+    /// Tweets of users that these have.
+    pub enriched: u64,
     /// Which loop they are of.
     pub pass: u32,
     /// Where they are in the input, when somebody wants to know.
@@ -28,7 +32,11 @@ pub(super) struct Batch {
     next_seq: u64,
 }
 
-impl Batch {
+impl<'a> Batch<'a> {
+    pub fn new(enrichment: Option<&'a Enrichment>) -> Self {
+        Self { enrichment, ..Self::default() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -64,7 +72,11 @@ impl Batch {
         let start = bytes.len();
         match options.payload {
             PayloadForm::Raw => bytes.put_slice(raw),
-            form => encode(tweet, form, run, self.next_seq, bytes),
+            form => {
+                let extra = self.enrichment.and_then(|enrichment| enrichment.of(tweet.user_id));
+                self.enriched += u64::from(extra.is_some());
+                encode(tweet, form, extra, run, self.next_seq, bytes);
+            }
         }
         let payload_end = bytes.len();
         put_key(tweet, options.key, bytes);

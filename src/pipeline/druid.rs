@@ -18,11 +18,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::ends::Ends;
+use super::enrich;
 use super::prepare::Prepared;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions};
 use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::report::{Counters, DruidReport, Queryable, Screen};
+use crate::tweet::Enrichment;
 use counting::Counting;
 pub(super) use setup::io_config;
 
@@ -135,6 +137,7 @@ impl<'a> DruidHop<'a> {
         options: &'a ReplayOptions,
         ends: &'a Ends,
         prepared: &Prepared,
+        enrichment: Option<&Enrichment>,
         run: &'a str,
         stop: &AtomicBool,
         screen: &Screen,
@@ -146,7 +149,16 @@ impl<'a> DruidHop<'a> {
                 screen.say(&format!("  druid      {words}\n"));
             }
         };
-        let setup = setup::set_up(options, choice, ends, prepared, &client, stop, &say)?;
+        let setup = setup::set_up(
+            options,
+            choice,
+            ends,
+            prepared,
+            enrich::dimensions(enrichment),
+            &client,
+            stop,
+            &say,
+        )?;
         for note in &setup.notes {
             say(note);
         }

@@ -11,6 +11,7 @@ use crate::kafka::embedded::EndpointError;
 use crate::mqtt::MqttError;
 use crate::report::Intake;
 use crate::source::SourceError;
+use crate::tweet::EnrichError;
 
 /// What went wrong; each message says where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum ReplayError {
     /// The input cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// What is to be joined cannot be read.
+    #[error(transparent)]
+    Enrich(#[from] EnrichError),
     /// A folder cannot be listed.
     #[error("cannot read the folder {path}: {source}", path = path.display())]
     Folder {

@@ -35,7 +35,7 @@ pub(super) struct Feed<'a> {
     pub dead_letters: Option<&'a DeadLetters>,
     /// Where the tweets are that were handed on, for the dead letters.
     pub in_flight: Option<&'a InFlight>,
-    pub batch: Batch,
+    pub batch: Batch<'a>,
 }
 
 /// What came of it.
@@ -43,6 +43,8 @@ pub(super) struct Feed<'a> {
 pub(super) struct Fed {
     /// Tweets encoded and handed on.
     pub tweets: u64,
+    /// Of these, tweets of users of whom other files know something.
+    pub enriched: u64,
     /// Loops that were begun.
     pub loops: u64,
     /// Tweets left out on purpose, in all loops.
@@ -82,6 +84,7 @@ impl Feed<'_> {
             }
         }
         self.hand_on();
+        fed.enriched = self.batch.enriched;
         fed
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
+use super::batch::Batch;
 use super::dead_letter::{DeadLetters, InFlight};
 use super::ends::Ends;
 use super::feed::{Fed, Feed};
@@ -23,7 +24,7 @@ use crate::mqtt::{
 };
 use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
 use crate::report::{Counters, Progress, Queryable, Screen, Tally, own_memory, thread_cpu};
-use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+use crate::tweet::{Enrichment, PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;
@@ -40,6 +41,8 @@ pub(super) struct Inputs<'a> {
     pub plan: &'a Plan,
     pub ends: &'a Ends,
     pub run: &'a str,
+    /// What is known of users from other files.
+    pub enrichment: Option<&'a Enrichment>,
     pub stop: &'a Arc<AtomicBool>,
     pub dead_letters: Option<&'a DeadLetters>,
     pub screen: &'a Screen,
@@ -185,7 +188,7 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
                     over,
                     dead_letters: inputs.dead_letters,
                     in_flight: in_flight.as_ref(),
-                    batch: Default::default(),
+                    batch: Batch::new(inputs.enrichment),
                 }
                 .run()
             })

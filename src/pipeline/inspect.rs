@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
+use super::enrich;
 use super::files::Files;
 use super::outcome::file_reports;
 use super::plan::{Plan, iso_ms, order_name};
@@ -20,6 +21,8 @@ pub fn inspect(
     screen: &Screen,
 ) -> Result<Inspection, ReplayError> {
     let files = Files::open(&options.files, options.framing)?;
+    // Only to say what is wrong with it.
+    enrich::load(options, screen)?;
     let bar = prepare_bar(screen, files.bytes());
     let prepared = prepare(&files, options, Goal::Inspect, None, &bar, stop)?;
     let plan = Plan::new(options, &prepared);

@@ -23,6 +23,8 @@ pub struct ReplayOptions {
     pub framing: Option<Framing>,
     /// How records are read.
     pub parser: ParserOptions,
+    /// What is joined to the tweets of each user.
+    pub enrich: Enrich,
     /// How fast.
     pub pace: Pace,
     /// Time between two tweets where they have no times of their own; where it is `Some`, also
@@ -91,6 +93,7 @@ impl Default for ReplayOptions {
             files: Vec::new(),
             framing: None,
             parser: ParserOptions::default(),
+            enrich: Enrich::default(),
             pace: Pace::Speedup(1.0),
             interval: None,
             order: None,
@@ -127,6 +130,15 @@ impl Default for ReplayOptions {
             hash_input: false,
         }
     }
+}
+
+/// What is joined to the tweets of each user, from other files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Enrich {
+    /// Tables of users, in CSV or JSON.
+    pub files: Vec<PathBuf>,
+    /// Column with the user's id; `None`: one of the usual names.
+    pub key: Option<String>,
 }
 
 /// Which tweets of the input are sent, in each loop.

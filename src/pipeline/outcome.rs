@@ -90,6 +90,7 @@ pub(super) fn report(
         hops: hop_reports(&ran, &ledger),
         mqtt_repeats_dropped: ends.outside.as_ref().map(|_| counters.repeats_dropped.get()),
         bottleneck,
+        enrich: None,
         dead_letters,
         rejects_by_kind: intake.rejects,
         unparseable_at: intake.unparseable_at,

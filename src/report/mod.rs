@@ -7,6 +7,7 @@
 mod compare;
 mod counters;
 mod druid;
+mod enrich;
 mod environment;
 mod inspection;
 mod intake;
@@ -26,6 +27,7 @@ mod threshold;
 pub use compare::{ReportFileError, SavedReport, write_comparison};
 pub use counters::{Counter, Counters};
 pub use druid::{Cause, DruidReport, MissingRows};
+pub use enrich::{EnrichColumn, EnrichFileReport, EnrichReport, RejectedRow};
 pub use environment::{Environment, mask_secrets, without_secrets};
 pub use inspection::{Inspection, write_inspection};
 pub use intake::{Intake, RejectCount};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{DruidReport, Environment, LatencyMs, Ledger, RejectCount, ThresholdReport, Usage, Verdict};
+use super::{
+    DruidReport, EnrichReport, Environment, LatencyMs, Ledger, RejectCount, ThresholdReport, Usage, Verdict,
+};
 
 /// Version of the form of [`RunReport`].
 pub const REPORT_VERSION: u32 = 1;
@@ -34,6 +36,8 @@ pub struct RunReport {
     /// Tweets that an outside MQTT broker gave again and that did not go on, since Kafka had them or
     /// was about to; `None` without such a broker.
     pub mqtt_repeats_dropped: Option<u64>,
+    /// What was joined to the tweets from other files; `None`: nothing.
+    pub enrich: Option<EnrichReport>,
     /// What was written as dead letters; `None`: nobody asked for them.
     pub dead_letters: Option<DeadLetterReport>,
     /// Rejects by kind. An offset is one in the first file that has such a thing.

@@ -191,6 +191,18 @@ fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
         count(ledger.skipped),
         in_brackets(ledger.skipped_by.reasons().iter().filter(|(_, skipped)| *skipped > 0)),
     )?;
+    if let Some(enrich) = &report.enrich {
+        let not_used: u64 = enrich.files.iter().map(|file| file.rejects).sum();
+        writeln!(
+            out,
+            "  enriched   {} tweets with {} columns of {} users; {} tweets of others without{}",
+            count(enrich.enriched),
+            enrich.columns.len(),
+            count(enrich.users),
+            count(enrich.not_enriched),
+            if not_used == 0 { String::new() } else { format!("; {} rows left out", count(not_used)) },
+        )?;
+    }
     let came = match (ledger.received, ledger.mqtt_lost) {
         (Some(received), Some(lost)) => {
             writeln!(

@@ -8,7 +8,7 @@ use simd_json::prelude::*;
 use simd_json::tape::Value;
 
 use super::time::civil_from_days;
-use super::{Hashtags, Id, Tweet, hashtags_in};
+use super::{Extra, Hashtags, Id, Tweet, hashtags_in};
 
 /// Where the 24 characters of `timestamp` stand in a payload, in bytes from its start.
 pub const TIMESTAMP_OFFSET: usize = BEFORE_TIMESTAMP.len();
@@ -34,8 +34,17 @@ pub enum PayloadForm {
 
 /// Appends the payload of `tweet` to `out`, with a blank in place of its time stamp.
 ///
-/// `run` must need no escaping in JSON. [`PayloadForm::Raw`] is not written here: it is the frame.
-pub fn encode(tweet: &Tweet<'_>, form: PayloadForm, run: &str, seq: u64, out: &mut BytesMut) {
+/// `run` must need no escaping in JSON. What `extra` has of the user stands between the tweet's own
+/// fields and `run`, in [`PayloadForm::Tweet`] only. [`PayloadForm::Raw`] is not written here: it is
+/// the frame.
+pub fn encode(
+    tweet: &Tweet<'_>,
+    form: PayloadForm,
+    extra: Option<&Extra>,
+    run: &str,
+    seq: u64,
+    out: &mut BytesMut,
+) {
     out.put_slice(BEFORE_TIMESTAMP);
     out.put_bytes(b' ', TIMESTAMP_BYTES);
     out.put_slice(b"\",\"user_id\":");
@@ -46,7 +55,10 @@ pub fn encode(tweet: &Tweet<'_>, form: PayloadForm, run: &str, seq: u64, out: &m
     out.put_slice(b",\"tweet\":");
     put_string(tweet.text, out);
     if form == PayloadForm::Tweet {
-        put_details(tweet, out);
+        put_details(tweet, extra.and_then(|extra| extra.screen_name.as_deref()), out);
+        if let Some(extra) = extra {
+            out.put_slice(&extra.members);
+        }
         out.put_slice(b",\"run\":\"");
         out.put_slice(run.as_bytes());
         out.put_slice(b"\",\"seq\":");
@@ -55,7 +67,7 @@ pub fn encode(tweet: &Tweet<'_>, form: PayloadForm, run: &str, seq: u64, out: &m
     out.put_u8(b'}');
 }
 
-fn put_details(tweet: &Tweet<'_>, out: &mut BytesMut) {
+fn put_details(tweet: &Tweet<'_>, other_name: Option<&[u8]>, out: &mut BytesMut) {
     match tweet.id {
         Some(Id::Text(id)) => {
             out.put_slice(b",\"id\":");
@@ -75,12 +87,20 @@ fn put_details(tweet: &Tweet<'_>, out: &mut BytesMut) {
         out.put_slice(&stamp);
         out.put_u8(b'"');
     }
-    let texts = [(",\"lang\":", tweet.lang), (",\"screen_name\":", tweet.screen_name)];
-    for (name, value) in texts {
-        if let Some(value) = value {
-            out.put_slice(name.as_bytes());
-            put_string(value, out);
+    if let Some(lang) = tweet.lang {
+        out.put_slice(b",\"lang\":");
+        put_string(lang, out);
+    }
+    match (tweet.screen_name, other_name) {
+        (Some(name), _) => {
+            out.put_slice(b",\"screen_name\":");
+            put_string(name, out);
         }
+        (None, Some(name)) => {
+            out.put_slice(b",\"screen_name\":");
+            out.put_slice(name);
+        }
+        (None, None) => {}
     }
     let counts =
         [(",\"retweet_count\":", tweet.retweet_count), (",\"favorite_count\":", tweet.favorite_count)];
@@ -195,7 +215,7 @@ mod tests {
     fn payload(json: &str, form: PayloadForm) -> String {
         let mut out = BytesMut::new();
         Parser::new().parse(json.as_bytes(), |record| match record {
-            Ok(Record::Tweet(tweet)) => encode(&tweet, form, "r1", 7, &mut out),
+            Ok(Record::Tweet(tweet)) => encode(&tweet, form, None, "r1", 7, &mut out),
             other => panic!("{other:?}"),
         });
         String::from_utf8(out.to_vec()).unwrap()

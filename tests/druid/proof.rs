@@ -43,6 +43,7 @@ fn several_partitions_and_dropping_the_supervisor() {
 fn a_strangers_supervisor_stays_untouched_and_can_be_used_as_it_is() {
     let Some(stack) = Stack::new("stranger") else { return };
     let mut spec = make_spec(&SpecOptions {
+        extra: Vec::new(),
         datasource: stack.name.clone(),
         topic: stack.name.clone(),
         kafka: stack.kafka.clone(),

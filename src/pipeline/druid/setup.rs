@@ -12,8 +12,8 @@ use super::super::prepare::Prepared;
 use super::super::{KafkaChoice, ReplayError, ReplayOptions};
 use super::{DruidAfter, DruidChoice};
 use crate::druid::{
-    Client, DruidError, Granularity, MessageForm, SpecOptions, Submitted, Supervisor, is_ours, make_spec,
-    set_pointer,
+    Client, Dimension, DruidError, Granularity, MessageForm, SpecOptions, Submitted, Supervisor, is_ours,
+    keep_dimensions, make_spec, set_pointer, sets_dimensions,
 };
 use crate::pace::StampTime;
 use crate::tweet::PayloadForm;
@@ -33,11 +33,13 @@ pub(super) struct Setup {
 }
 
 /// Makes or finds the supervisor.
+#[allow(clippy::too_many_arguments)] // each is one thing the spec is made of
 pub(super) fn set_up(
     options: &ReplayOptions,
     choice: &DruidChoice,
     ends: &Ends,
     prepared: &Prepared,
+    extra: Vec<Dimension>,
     client: &Client,
     stop: &AtomicBool,
     say: &dyn Fn(&str),
@@ -57,6 +59,7 @@ pub(super) fn set_up(
             ))
             .into());
         }
+        let notes = without_place(&extra, &spec).into_iter().collect();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         return Ok(Setup {
             datasource: text(&part(&spec, "dataSchema")["dataSource"]),
@@ -64,7 +67,7 @@ pub(super) fn set_up(
             supervisor,
             submitted: Submitted::AsItIs,
             after: DruidAfter::Keep,
-            notes: Vec::new(),
+            notes,
         });
     }
 
@@ -78,7 +81,7 @@ pub(super) fn set_up(
     }
     let mut spec = match &choice.spec {
         Some(path) => read_spec(path)?,
-        None => own_spec(options, ends, prepared, client, &kafka, &mut notes)?,
+        None => own_spec(options, ends, prepared, extra.clone(), client, &kafka, &mut notes)?,
     };
     if choice.spec.is_some() {
         set_pointer(&mut spec, "/ioConfig/topic", options.kafka_topic.clone().into())?;
@@ -99,7 +102,12 @@ pub(super) fn set_up(
     // A supervisor is named as its datasource unless its spec says otherwise.
     let name = spec["id"].as_str().unwrap_or(&datasource).to_owned();
     let supervisor = Supervisor::new(client.clone(), &name);
-    if supervisor.spec()?.is_some_and(|there| is_ours(&there) && there["suspended"] == true) {
+    let there = supervisor.spec()?.filter(is_ours);
+    if let Some(there) = there.as_ref().filter(|_| choice.spec.is_none() && !sets_dimensions(&choice.set)) {
+        keep_dimensions(&mut spec, there);
+    }
+    notes.extend(without_place(&extra, &spec));
+    if there.is_some_and(|there| there["suspended"] == true) {
         let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
         supervisor.wait_until_published(&datasource, patience, stop, &say)?;
     }
@@ -112,6 +120,7 @@ fn own_spec(
     options: &ReplayOptions,
     ends: &Ends,
     prepared: &Prepared,
+    extra: Vec<Dimension>,
     client: &Client,
     kafka: &str,
     notes: &mut Vec<String>,
@@ -135,9 +144,26 @@ fn own_spec(
             PayloadForm::Minimal => MessageForm::Minimal,
             PayloadForm::Raw => MessageForm::Raw,
         },
+        extra,
         tasks,
         granularity: granularity(options, prepared),
     }))
+}
+
+/// Says which columns a spec that is not ours has no place for.
+fn without_place(extra: &[Dimension], spec: &Value) -> Option<String> {
+    let names = dimension_names(spec);
+    if part(spec, "dataSchema")["dimensionsSpec"]["useSchemaDiscovery"] == true {
+        return None;
+    }
+    let is_missing = |column: &&Dimension| !names.is_empty() && !names.contains(&column.name.as_str());
+    let missing: Vec<&str> = extra.iter().filter(is_missing).map(|column| column.name.as_str()).collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "WARNING: the supervisor's spec has no dimension {}, so Druid leaves that of --enrich out",
+            missing.join(", ")
+        )
+    })
 }
 
 /// Segments as long as the spread of the times in them asks for.
