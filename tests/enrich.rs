@@ -47,7 +47,8 @@ fn columns_stand_between_the_tweets_own_fields_and_run_and_seq() {
     let csv = write(dir.path(), "users.csv", table);
     let more =
         write(dir.path(), "more.json", format!("[{{\"user_id\":{big},\"score\":0.25,\"label\":\"esfj\"}}]"));
-    let arguments = [&input[..], "--enrich", &csv, "--enrich", &more];
+    let dashboard = "http://127.0.0.1:8088/d/?run={run}";
+    let arguments = [&input[..], "--enrich", &csv, "--enrich", &more, "--dashboard", dashboard];
     let (report, payloads) = replay_and_read(dir.path(), &arguments);
     let tail = |text: &str| {
         let payload =
@@ -79,19 +80,37 @@ fn columns_stand_between_the_tweets_own_fields_and_run_and_seq() {
     assert_eq!(file["first_rejects"], json!([{"line": 4, "reason": "id is \"x\", no user's id"}]));
     assert_eq!((file["users"].clone(), file["duplicate_ids"].clone()), (json!(2), json!(1)));
     assert_eq!(file["left_out"], json!({"lang": "a field of the tweet has this name"}));
+    let link = dashboard.replace("{run}", report["run"].as_str().unwrap());
+    assert_eq!(report["endpoints"]["dashboard"], json!(link));
 }
 
 #[test]
-fn the_end_tells_how_many_were_enriched() {
+fn the_end_tells_how_many_were_enriched_and_where_the_dashboard_is() {
     let dir = tempfile::tempdir().unwrap();
     let input = write(dir.path(), "tweets.json", tweet(1, 5, 0, "a"));
     let users = write(dir.path(), "users.csv", "id,label\n5,infp\n,\n");
-    let ended = run(&[&[&input[..], "--speedup", "max", "--enrich", &users], FREE_PORTS].concat());
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let words = ended.stdout;
+    let replay = |arguments: &[&str], link: &str| {
+        let arguments = [&[&input[..], "--speedup", "max"], arguments, FREE_PORTS].concat();
+        let ended = common::tweetblast().args(arguments).env("TWEETBLAST_DASHBOARD", link).output().unwrap();
+        (
+            ended.status.code(),
+            String::from_utf8(ended.stdout).unwrap() + &String::from_utf8(ended.stderr).unwrap(),
+        )
+    };
+    let (code, words) = replay(&["--enrich", &users], "http://127.0.0.1:8088/live");
+    assert_eq!(code, Some(0), "{words}");
     assert!(words.contains("users.csv line 3: no user's id; left out"), "{words}");
     let line = "enriched   1 tweets with 1 columns of 1 users; 0 tweets of others without; 1 rows left out";
     assert!(words.contains(line), "{words}");
+    assert!(words.contains("dashboard  http://127.0.0.1:8088/live  (run 2"), "{words}");
+    let (code, words) = replay(&["--dashboard", "https://d/x"], "http://127.0.0.1:8088/live");
+    assert!(
+        code == Some(0) && words.contains("dashboard  https://d/x  (run ") && !words.contains("enriched")
+    );
+    let (code, words) = replay(&[], "nonsense");
+    assert!(code == Some(1) && words.contains("TWEETBLAST_DASHBOARD: a link looks like"), "{words}");
+    let (code, words) = replay(&[], "");
+    assert!(code == Some(0) && !words.contains("dashboard"), "{words}");
 }
 
 #[test]

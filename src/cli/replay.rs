@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 
@@ -67,6 +67,10 @@ pub(super) struct ReplayArgs {
     /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
     #[arg(long, value_name = "FILE|-", help_heading = "Report")]
     json: Option<PathBuf>,
+    /// Link to the dashboard that shows the tweets, told at the end with the run to choose there; {run}
+    /// in it becomes the run's id [default: the environment's TWEETBLAST_DASHBOARD]
+    #[arg(long, value_name = "URL", value_parser = values::link, help_heading = "Report")]
+    dashboard: Option<String>,
     /// Words for the report, to tell one run from another
     #[arg(long, value_name = "WORDS", help_heading = "Report")]
     label: Option<String>,
@@ -139,6 +143,10 @@ impl ReplayArgs {
             None => None,
         };
         self.check_enrich();
+        let dashboard = match &self.dashboard {
+            Some(link) => Some(link.clone()),
+            None => dashboard_of_environment()?,
+        };
         let dry_run = self.dry_run;
         let dead_letters = match &self.dead_letter {
             Some(path) if !dry_run => Some(Output::create("--dead-letter", path, &read, self.force)?),
@@ -151,6 +159,7 @@ impl ReplayArgs {
         if dry_run {
             return inspect::run(&options, &stop, &screen, json.as_mut());
         }
+        options.dashboard = dashboard;
         options.dead_letters = dead_letters.as_ref().and_then(Output::dead_letters);
 
         // Where nobody sees what a key did, none is listened to.
@@ -226,6 +235,17 @@ impl ReplayArgs {
             ..ReplayOptions::default()
         };
         self.input.apply(files, self.pace.apply(self.target.apply(options)))
+    }
+}
+
+/// Where the stack says that its dashboard is.
+fn dashboard_of_environment() -> anyhow::Result<Option<String>> {
+    const NAME: &str = "TWEETBLAST_DASHBOARD";
+    match std::env::var(NAME) {
+        Ok(link) if !link.trim().is_empty() => {
+            values::link(link.trim()).map(Some).map_err(|error| anyhow!("{NAME}: {error}"))
+        }
+        _ => Ok(None),
     }
 }
 

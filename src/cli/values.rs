@@ -119,6 +119,18 @@ pub(super) fn host_port(text: &str) -> Result<(String, u16), String> {
         .ok_or_else(|| "an address looks like kafka.example:9092".to_owned())
 }
 
+/// A link that a browser can open.
+pub(super) fn link(text: &str) -> Result<String, String> {
+    let is_link =
+        ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let fits = is_link && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("a link looks like http://127.0.0.1:8088/superset/dashboard/live/".to_owned())
+    }
+}
+
 /// A size below 4 GiB in bytes: `16MiB`, `64KiB`, `1000`.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     big_size(text)
@@ -167,6 +179,7 @@ mod tests {
         assert_eq!(fsync("1s"), Ok(Fsync::Every(Duration::from_secs(1))));
         assert_eq!(host_port("kafka:9092"), Ok(("kafka".into(), 9_092)));
         assert_eq!(listen("1883"), Ok(([127, 0, 0, 1], 1883).into()));
+        assert_eq!(link("http://h/d/{run}"), Ok("http://h/d/{run}".into()));
         assert_eq!(property("linger.ms=20=x"), Ok(("linger.ms".into(), "20=x".into())));
     }
 
@@ -200,6 +213,7 @@ mod tests {
         assert!(mqtt("on").unwrap_err().ends_with("mqtt://user@host; or off"));
         assert!(fsync("often").is_err() && host_port("kafka").is_err());
         assert!(listen("host").is_err() && listen("99999").is_err());
+        assert!(link("h:8088").is_err() && link("http://").is_err() && link("http://h/ a").is_err());
         assert!(property("=x").is_err() && property("x").is_err());
         assert!(properties("@/nowhere").unwrap_err().contains("/nowhere"));
     }

@@ -25,6 +25,9 @@ pub struct ReplayOptions {
     pub parser: ParserOptions,
     /// What is joined to the tweets of each user.
     pub enrich: Enrich,
+    /// Link to the dashboard that shows the tweets, for the end of the run; `{run}` in it stands for the
+    /// run id.
+    pub dashboard: Option<String>,
     /// How fast.
     pub pace: Pace,
     /// Time between two tweets where they have no times of their own; where it is `Some`, also
@@ -94,6 +97,7 @@ impl Default for ReplayOptions {
             framing: None,
             parser: ParserOptions::default(),
             enrich: Enrich::default(),
+            dashboard: None,
             pace: Pace::Speedup(1.0),
             interval: None,
             order: None,

@@ -83,7 +83,6 @@ pub(super) fn report(
     let mut report = RunReport {
         report_version: REPORT_VERSION,
         tweetblast_version: env!("CARGO_PKG_VERSION"),
-        run,
         label: options.label.clone(),
         input: input_report(files, prepared, intakes, &ran),
         pace,
@@ -105,12 +104,14 @@ pub(super) fn report(
         endpoints: Endpoints {
             druid: druid.as_ref().map(|druid| druid.url.clone()),
             datasource: druid.as_ref().map(|druid| druid.datasource.clone()),
+            dashboard: options.dashboard.as_ref().map(|link| link.replace("{run}", &run)),
             ..ends.addresses.clone()
         },
         druid,
         usage: Usage::of_process(ledger.published, ran.own_memory_mib, machine),
         environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         ledger,
+        run,
     };
     report.judge(&options.fail_if);
     report

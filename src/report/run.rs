@@ -215,4 +215,7 @@ pub struct Endpoints {
     pub druid: Option<String>,
     /// Datasource there.
     pub datasource: Option<String>,
+    /// Link to the dashboard, as the user gave it, with this run's id in it where it has a place for
+    /// that.
+    pub dashboard: Option<String>,
 }

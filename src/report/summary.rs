@@ -63,6 +63,9 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
     write_hops(report, out)?;
     write_ledger(report, out)?;
     write_thresholds(&report.thresholds, out)?;
+    if let Some(link) = &report.endpoints.dashboard {
+        writeln!(out, "\n  dashboard  {link}  (run {})", report.run)?;
+    }
     writeln!(out)?;
     match report.verdict {
         Verdict::Balanced => {
