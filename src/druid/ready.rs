@@ -41,16 +41,18 @@ impl Supervisor {
                 Err(error) if !error.is_passing() || changed.elapsed() > wait.patience => return Err(error),
                 status => status.ok().flatten(),
             };
+            let slots = self.slots(datasource).unwrap_or_default();
             let mut up = 0;
             if let Some(status) = status.as_ref().filter(|status| !status.reading.is_empty()) {
-                // Only of a task that is up there are statistics.
+                // Only of a task that is up there should be statistics; of ones that wait for a slot some
+                // were seen as well.
                 let rows = self.rows().unwrap_or_default();
                 up = status.reading.iter().filter(|task| rows.contains_key(*task)).count();
-                if status.offsets.len() >= wait.partitions && up == status.reading.len() {
+                let all_up = up == status.reading.len() && slots.waiting == 0;
+                if status.offsets.len() >= wait.partitions && all_up {
                     return Ok(status.clone());
                 }
             }
-            let slots = self.slots(datasource).unwrap_or_default();
             let waiting = waiting_for(status.as_ref(), slots, up);
             if waiting != said {
                 (wait.say)(&waiting);
