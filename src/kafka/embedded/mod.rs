@@ -7,6 +7,7 @@
 
 mod answer;
 mod apis;
+mod appender;
 mod batch;
 mod broker;
 mod connection;
@@ -26,6 +27,8 @@ mod shape;
 mod store;
 mod waiters;
 
+#[doc(hidden)]
+pub use appender::Appender;
 pub use endpoint::{Endpoint, RemovedMessages};
 pub use error::EndpointError;
 pub use options::{EndpointOptions, Fsync, Limits};
