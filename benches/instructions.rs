@@ -5,6 +5,8 @@
 //! Without valgrind or gungraun-runner nothing is counted, and that is said. `cargo test --benches`
 //! runs each row once, uncounted.
 
+#![allow(clippy::print_stderr)] // what is skipped is for whoever runs it
+
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::sync::Arc;

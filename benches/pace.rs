@@ -1,6 +1,9 @@
 //! Pacing: what a release costs an event beside writing its time stamp alone, on a virtual clock
 //! (nobody waits), with the sink that takes everything; and the pass over the input before the
-//! clock starts, with all cores, beside counting its lines.
+//! clock starts, with all cores, beside counting its lines. One row waits on the machine's clock: it
+//! takes a second, as asked, and says how late events left and at what cost.
+
+#![allow(clippy::print_stderr)] // lateness is no time that criterion could show
 
 use std::hint::black_box;
 use std::io::Write;
@@ -11,9 +14,11 @@ use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::event::{Draft, Drafts, Event};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::pace::{Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, VirtualClock};
+use tweetblast::pace::{
+    Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, SystemClock, VirtualClock,
+};
 use tweetblast::pipeline::{OrderBy, ReplayOptions, inspect};
-use tweetblast::report::Screen;
+use tweetblast::report::{Screen, thread_cpu};
 use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 #[global_allocator]
@@ -25,6 +30,10 @@ const PAYLOAD_BYTES: usize = 450;
 const KEY_BYTES: usize = 10;
 
 fn drafts() -> Drafts {
+    drafts_from(0)
+}
+
+fn drafts_from(first: usize) -> Drafts {
     let draft = |seq: usize| Draft {
         seq: seq as u64,
         event_time_ms: 1_700_000_000_000 + seq as i64,
@@ -35,7 +44,7 @@ fn drafts() -> Drafts {
     };
     Drafts {
         bytes: BytesMut::zeroed(EVENTS * (PAYLOAD_BYTES + KEY_BYTES)),
-        items: (0..EVENTS).map(draft).collect(),
+        items: (first..first + EVENTS).map(draft).collect(),
     }
 }
 
@@ -122,5 +131,60 @@ fn index(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, release, index);
+/// At 100,000 events a second, fed by a thread as the parser would. One pacer does all rounds: how
+/// much longer than planned they take together is the drift.
+fn on_time(criterion: &mut Criterion) {
+    const BATCHES_A_SECOND: usize = 10;
+    let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::default());
+    let options = PacerOptions {
+        schedule: Schedule { speed: Speed::PerSecond((BATCHES_A_SECOND * EVENTS) as f64), max_gap: None },
+        delay: Duration::ZERO,
+        duration: None,
+        stamp: Some(Stamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write }),
+        stop: &stop,
+        over: &over,
+        control: &control,
+    };
+    let (send, batches) = crossbeam_channel::bounded(2);
+    let feeding = std::thread::spawn(move || {
+        (0..).step_by(EVENTS).map(drafts_from).all(|batch| send.send(batch).is_ok())
+    });
+    let mut pacer = Pacer::new(options, SystemClock::default());
+    let (mut released, mut cpu) = (0, Duration::ZERO);
+    let mut group = criterion.benchmark_group("pace");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_millis(100));
+    group.measurement_time(Duration::from_secs(11));
+    group.throughput(Throughput::Elements((BATCHES_A_SECOND * EVENTS) as u64));
+    group.bench_function(format!("on_time/{}", BATCHES_A_SECOND * EVENTS), |bencher| {
+        let cpu_before = thread_cpu();
+        bencher.iter(|| {
+            for batch in batches.iter().take(BATCHES_A_SECOND) {
+                let sink = |events: &mut Vec<Event>| {
+                    released += events.len();
+                    Ok::<(), std::convert::Infallible>(())
+                };
+                assert_eq!(pacer.release(batch, sink), Ok(0));
+            }
+        });
+        cpu += cpu_before.zip(thread_cpu()).map_or(Duration::ZERO, |(before, now)| now - before);
+    });
+    group.finish();
+    drop(batches);
+    assert!(!feeding.join().expect("the feeder makes batches"), "it ends when nobody takes more");
+
+    let stats = pacer.into_stats();
+    let took = stats.started.zip(stats.ended).map(|(start, end)| (end - start).as_secs_f64());
+    if let (Some(took), Some(lag_us)) = (took, stats.lag_us) {
+        let planned = (released - 1) as f64 / (BATCHES_A_SECOND * EVENTS) as f64;
+        eprintln!(
+            "{released} events: drift {:.4} %, lag p50 {} µs, p99 {} µs, {:.1} % of a core\n",
+            (took / planned - 1.0) * 100.0,
+            lag_us.value_at_quantile(0.5),
+            lag_us.value_at_quantile(0.99),
+            cpu.as_secs_f64() / took * 100.0,
+        );
+    }
+}
+
+criterion_group!(benches, release, on_time, index);
 criterion_main!(benches);
