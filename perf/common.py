@@ -19,8 +19,16 @@ def fail(words):
     sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {words}")
 
 
+def note(words):
+    print(words, file=sys.stderr, flush=True)
+
+
 def output(*command, cwd=ROOT):
     return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def target_folder():
+    return pathlib.Path(json.loads(output("cargo", "metadata", "--format-version", "1", "--no-deps"))["target_directory"])
 
 
 def median(values):
@@ -131,6 +139,15 @@ def figure(row, ns=None):
     return f"{ns / 1e6:.4g} ms"
 
 
+def share_of_limit(row, ns, limit_row, limit):
+    """How much of its limit a row reaches, in speed: 1 where it costs no more."""
+    unit = next((unit for unit in ("bytes", "elements") if unit in row and unit in limit_row), None)
+    limit_ns, times = limit_row["ns"], (1, 1)
+    if unit:
+        times = (row[unit], limit_row[unit])
+    return f"{times[0] / ns / (times[1] / limit_ns):.2f} of {limit.split('/')[1]}"
+
+
 def limit_of(name, rows):
     """The row that is the limit of `name`: of those in its group whose case ends in `_limit`, the one that shares most
     parts of the name; None for a limit itself and for a group without one."""
@@ -143,3 +160,20 @@ def limit_of(name, rows):
 
 def is_limit(name):
     return "_limit" in name
+
+
+def build_binary():
+    if subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=ROOT).returncode:
+        fail("tweetblast does not build")
+    return str(target_folder() / "release/tweetblast")
+
+
+def replay_report(command):
+    """Runs a replay and gives its JSON report; its ledger must be balanced."""
+    ran = subprocess.run([*command, "--quiet", "--json", "-"], capture_output=True, text=True)
+    if ran.returncode:
+        fail(f"{' '.join(command)} ended with code {ran.returncode}:\n{ran.stderr}")
+    report = json.loads(ran.stdout)
+    if report["verdict"] != "balanced":
+        fail(f"{' '.join(command)}: the ledger is {report['verdict']}: {report['reasons']}")
+    return report
