@@ -168,6 +168,12 @@ def build_binary():
     return str(target_folder() / "release/tweetblast")
 
 
+def build_example(name):
+    if subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "--example", name], cwd=ROOT).returncode:
+        fail(f"examples/{name}.rs does not build")
+    return str(target_folder() / "release/examples" / name)
+
+
 def replay_report(command):
     """Runs a replay and gives its JSON report; its ledger must be balanced."""
     ran = subprocess.run([*command, "--quiet", "--json", "-"], capture_output=True, text=True)

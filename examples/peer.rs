@@ -1,0 +1,249 @@
+//! Single hops as processes of their own, so that `perf/peers` can hold them against other programs: CPU time of
+//! a process is the one figure that all have in common.
+//!
+//! ```text
+//! peer topic BROKERS NAME              makes a topic with one partition
+//! peer produce hop|bare BROKERS NAME LINES   each line a message, through our hop or a bare rdkafka loop
+//! peer mqtt PORT COUNT                 COUNT messages of 250 bytes from one client to another over a broker
+//! peer publish PORT LINES              each line a message to that broker
+//! peer link COUNT                      the same COUNT over the links of the embedded broker
+//! ```
+//! Each prints how many seconds it took from the first message to the last one's arrival.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use crossbeam_channel::bounded;
+use rdkafka::ClientContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use rumqttc::{Client, Connection, Event as MqttEvent, MqttOptions, Outgoing, Packet, QoS};
+use tweetblast::event::Event;
+use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, prepare_topic};
+use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Window};
+use tweetblast::report::{Counters, Tally};
+
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const BATCH: usize = 256;
+const PAYLOAD_BYTES: usize = 250;
+const TOPIC: &str = "tweets";
+/// A broker that stays silent so long has lost messages.
+const SILENCE: Duration = Duration::from_secs(10);
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let took = match words.as_slice() {
+        ["topic", brokers, name] => {
+            prepare_topic(&options(brokers, name))?;
+            return Ok(());
+        }
+        ["produce", "hop", brokers, name, lines] => through_hop(&options(brokers, name), &read(lines)?)?,
+        ["produce", "bare", brokers, name, lines] => bare_loop(&options(brokers, name), &read(lines)?)?,
+        ["mqtt", port, count] => over_broker(port.parse()?, count.parse()?)?,
+        ["publish", port, lines] => publish(port.parse()?, &read(lines)?)?,
+        ["link", count] => over_links(count.parse()?)?,
+        _ => bail!("usage: the head of examples/peer.rs"),
+    };
+    print_seconds(took);
+    Ok(())
+}
+
+#[allow(clippy::print_stdout)] // what the process is for
+fn print_seconds(took: Duration) {
+    println!("{:.6}", took.as_secs_f64());
+}
+
+fn options(brokers: &str, topic: &str) -> ProducerOptions {
+    let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
+    ProducerOptions {
+        brokers,
+        topic,
+        partitions: 1,
+        properties: Vec::new(),
+        run_in_headers: None,
+        producers: 1,
+    }
+}
+
+fn read(path: &str) -> Result<Vec<Bytes>> {
+    let all = Bytes::from(std::fs::read(path).with_context(|| format!("cannot read {path}"))?);
+    Ok(all
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| all.slice_ref(line))
+        .collect())
+}
+
+/// The producer hop with its queue and the tally of its deliveries, until every message is acknowledged.
+fn through_hop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
+    let drain = DrainLimit {
+        stop: Arc::new(AtomicBool::new(false)),
+        after_stop: Duration::from_secs(1),
+        after_end: None,
+    };
+    let (deliveries, reported) = bounded(1_024);
+    let producer = Producer::new(options, Arc::new(Counters::default()), deliveries, drain)?;
+    let (send, queue) = bounded(32);
+    let start = Instant::now();
+    let delivered = std::thread::scope(|scope| {
+        scope.spawn(move || producer.run(&queue));
+        scope.spawn(move || {
+            for (number, chunk) in lines.chunks(BATCH).enumerate() {
+                let sent = Instant::now();
+                let event = |(index, payload): (usize, &Bytes)| Event {
+                    seq: Some((number * BATCH + index) as u64),
+                    intended: None,
+                    sent,
+                    key: Bytes::new(),
+                    payload: payload.clone(),
+                };
+                if send.send(chunk.iter().enumerate().map(event).collect()).is_err() {
+                    return; // the tally below tells how many are missing
+                }
+            }
+        });
+        Tally::default().run(&reported).distinct
+    });
+    ensure!(delivered == lines.len() as u64, "{delivered} of {} were acknowledged", lines.len());
+    Ok(start.elapsed())
+}
+
+#[derive(Default)]
+struct Delivered(AtomicUsize);
+
+impl ClientContext for Delivered {}
+
+impl ProducerContext for Delivered {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        self.0.fetch_add(usize::from(result.is_ok()), Ordering::Relaxed);
+    }
+}
+
+/// What a program does that wants nothing but the messages in Kafka, with the same settings.
+fn bare_loop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
+    let start = Instant::now();
+    let producer: BaseProducer<Delivered> =
+        options.client_config().create_with_context(Delivered::default())?;
+    for (number, payload) in lines.iter().enumerate() {
+        let mut unsent = producer.send(BaseRecord::<(), [u8]>::to(&options.topic).payload(payload)).err();
+        while let Some((_, record)) = unsent {
+            std::thread::sleep(Duration::from_millis(1)); // the queue is full
+            producer.poll(Duration::ZERO);
+            unsent = producer.send(record).err();
+        }
+        if number % BATCH == 0 {
+            producer.poll(Duration::ZERO);
+        }
+    }
+    while producer.in_flight_count() > 0 {
+        std::thread::sleep(Duration::from_millis(1));
+        producer.poll(Duration::ZERO);
+    }
+    let delivered = producer.context().0.load(Ordering::Relaxed);
+    ensure!(delivered == lines.len(), "{delivered} of {} were acknowledged", lines.len());
+    Ok(start.elapsed())
+}
+
+fn connect(name: &str, port: u16) -> (Client, Connection) {
+    Client::new(MqttOptions::new(name, "127.0.0.1", port), 10_000)
+}
+
+/// From one rumqttc client to another at QoS 0, over the broker on that port.
+fn over_broker(port: u16, count: usize) -> Result<Duration> {
+    let (subscriber, mut arriving) = connect("peer-subscriber", port);
+    subscriber.subscribe(TOPIC, QoS::AtMostOnce)?;
+    loop {
+        if let MqttEvent::Incoming(Packet::SubAck(_)) = next(&mut arriving)? {
+            break;
+        }
+    }
+    let payload = Bytes::from(vec![b'x'; PAYLOAD_BYTES]);
+    let start = Instant::now();
+    let publishing = std::thread::spawn(move || send_all(port, &vec![payload; count]));
+    let mut arrived = 0;
+    while arrived < count {
+        if let MqttEvent::Incoming(Packet::Publish(_)) =
+            next(&mut arriving).with_context(|| lost(arrived, count))?
+        {
+            arrived += 1;
+        }
+    }
+    let took = start.elapsed();
+    publishing.join().map_err(|_| anyhow::anyhow!("the publisher failed"))??;
+    Ok(took)
+}
+
+fn lost(arrived: usize, count: usize) -> String {
+    format!("{arrived} of {count} arrived, then the broker was silent")
+}
+
+fn next(connection: &mut Connection) -> Result<MqttEvent> {
+    Ok(connection.recv_timeout(SILENCE).context("no word from the broker")??)
+}
+
+fn publish(port: u16, lines: &[Bytes]) -> Result<Duration> {
+    let start = Instant::now();
+    send_all(port, lines)?;
+    Ok(start.elapsed())
+}
+
+/// Publishes everything and leaves when the socket has taken it.
+fn send_all(port: u16, payloads: &[Bytes]) -> Result<()> {
+    let (client, mut connection) = connect("peer-publisher", port);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // An error ends the connection, which is where it is seen.
+            let sent = payloads
+                .iter()
+                .try_for_each(|payload| client.publish(TOPIC, QoS::AtMostOnce, false, payload.clone()));
+            sent.and_then(|()| client.disconnect())
+        });
+        loop {
+            if let MqttEvent::Outgoing(Outgoing::Disconnect) = next(&mut connection)? {
+                return Ok(());
+            }
+        }
+    })
+}
+
+/// Over the links of the embedded broker with the window on, as a replay does.
+fn over_links(count: u64) -> Result<Duration> {
+    let broker =
+        Broker::start(&BrokerOptions { listen: ([127, 0, 0, 1], 0).into(), ..BrokerOptions::default() })?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let (mut publisher, subscriber) =
+        broker.connect(1, Window::default(), Arc::new(Counters::default()), stop)?;
+    let payload = Bytes::from(vec![b'x'; PAYLOAD_BYTES]);
+    let start = Instant::now();
+    let publishing = std::thread::spawn(move || {
+        for from in (0..count).step_by(BATCH) {
+            let sent = Instant::now();
+            let event = |seq| Event {
+                seq: Some(seq),
+                intended: None,
+                sent,
+                key: Bytes::new(),
+                payload: payload.clone(),
+            };
+            publisher.publish(&mut (from..count.min(from + BATCH as u64)).map(event).collect())?;
+        }
+        publisher.finish();
+        Ok::<(), MqttError>(())
+    });
+    let mut arrived = 0;
+    subscriber.run(|events: &mut Vec<Event>| {
+        arrived += events.len() as u64;
+        events.clear();
+        Ok::<(), MqttError>(())
+    })?;
+    publishing.join().map_err(|_| anyhow::anyhow!("the publisher failed"))??;
+    ensure!(arrived == count, "{arrived} of {count} arrived");
+    Ok(start.elapsed())
+}
