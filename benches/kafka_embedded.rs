@@ -1,9 +1,13 @@
-//! The embedded Kafka endpoint: how fast librdkafka gets messages acknowledged by it.
+//! The embedded Kafka endpoint: how fast librdkafka gets messages acknowledged by it, beside librdkafka's own mock of a
+//! broker, which keeps them in memory, and a real Kafka where `TWEETBLAST_REAL_KAFKA` tells of one.
+
+#![allow(clippy::print_stderr)] // what is skipped is for whoever runs it
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
+use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
@@ -38,33 +42,51 @@ fn produce(criterion: &mut Criterion) {
         input.split(|&b| b == b'\n').map(|line| &line[..line.len().min(250)]).collect();
 
     let mut group = criterion.benchmark_group("kafka_embedded");
-    group.sample_size(10).measurement_time(Duration::from_secs(15));
+    group.sample_size(10).measurement_time(Duration::from_secs(8));
     group.throughput(Throughput::Elements(MESSAGES as u64));
+    group.bench_function(format!("mock_broker_limit/{MESSAGES}"), |bencher| {
+        let mock = MockCluster::new(1).expect("librdkafka makes a mock cluster");
+        mock.create_topic("tweets", 1, 1).expect("a new topic");
+        produce_until_acknowledged(&mock.bootstrap_servers(), &payloads, bencher);
+    });
     group.bench_function(format!("produce/{MESSAGES}"), |bencher| {
         let endpoint =
             Endpoint::start(EndpointOptions::default()).expect("a free port and a temporary directory");
-        // As the producer hop sets it.
-        let producer: BaseProducer<Delivered> = ClientConfig::new()
-            .set("bootstrap.servers", endpoint.addr().to_string())
-            .set("enable.idempotence", "true")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "5")
-            .create_with_context(Delivered::default())
-            .expect("a producer");
-        let mut sent = 0;
-        bencher.iter(|| {
-            for i in 0..MESSAGES {
-                let record = BaseRecord::<(), [u8]>::to("tweets").payload(payloads[i % payloads.len()]);
-                let mut unsent = producer.send(record).err();
-                while let Some((_, record)) = unsent {
-                    producer.poll(Duration::from_millis(1)); // the queue is full
-                    unsent = producer.send(record).err();
-                }
+        produce_until_acknowledged(&endpoint.addr().to_string(), &payloads, bencher);
+    });
+    match std::env::var("TWEETBLAST_REAL_KAFKA") {
+        Ok(brokers) => {
+            group.bench_function(format!("real_kafka/{MESSAGES}"), |bencher| {
+                produce_until_acknowledged(&brokers, &payloads, bencher);
+            });
+        }
+        Err(_) => eprintln!("skipped: kafka_embedded/real_kafka needs TWEETBLAST_REAL_KAFKA=HOST:PORT"),
+    }
+    group.finish();
+}
+
+fn produce_until_acknowledged(brokers: &str, payloads: &[&[u8]], bencher: &mut Bencher<'_>) {
+    // As the producer hop sets it.
+    let producer: BaseProducer<Delivered> = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("enable.idempotence", "true")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "5")
+        .create_with_context(Delivered::default())
+        .expect("a producer");
+    let mut sent = 0;
+    bencher.iter(|| {
+        for i in 0..MESSAGES {
+            let record = BaseRecord::<(), [u8]>::to("tweets").payload(payloads[i % payloads.len()]);
+            let mut unsent = producer.send(record).err();
+            while let Some((_, record)) = unsent {
+                producer.poll(Duration::from_millis(1)); // the queue is full
+                unsent = producer.send(record).err();
             }
-            producer.flush(Duration::from_secs(60)).expect("every message is acknowledged");
-            sent += MESSAGES;
-            assert_eq!(producer.context().0.load(Ordering::Relaxed), sent);
-        });
+        }
+        producer.flush(Duration::from_secs(60)).expect("every message is acknowledged");
+        sent += MESSAGES;
+        assert_eq!(producer.context().0.load(Ordering::Relaxed), sent);
     });
 }
 

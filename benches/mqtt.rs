@@ -102,7 +102,7 @@ fn mqtt(criterion: &mut Criterion) {
 
     let links = broker();
     group.throughput(Throughput::Elements(LINK_EVENTS));
-    for (name, window) in [("window", Window::default()), ("no_window", Window::OFF)] {
+    for (name, window) in [("window", Window::default()), ("no_window_limit", Window::OFF)] {
         group.bench_function(format!("link/{name}/{LINK_EVENTS}"), |bencher| {
             bencher.iter(|| over_links(&links, window));
         });
