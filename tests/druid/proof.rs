@@ -1,6 +1,6 @@
 //! Each row is proven, run by run; what is not ours stays as it is.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tweetblast::druid::{Granularity, MessageForm, Proof, SpecOptions, make_spec};
 
 use crate::common::tweetblast;
@@ -28,6 +28,58 @@ fn two_replays_share_a_datasource_and_each_is_exact() {
     assert_eq!(stack.supervisor().spec().unwrap().unwrap()["suspended"], true);
     step("suspend");
     assert!(step("terminate").contains("terminated"));
+}
+
+#[test]
+fn joined_columns_are_typed_and_stay_when_a_later_run_has_none() {
+    let Some(stack) = Stack::new("enrich") else { return };
+    // The sample is what the generator makes by default, and this is its table of users.
+    let file = |name: &str| stack.state.path().join(name).to_str().unwrap().to_owned();
+    let (tweets, users) = (file("tweets.json"), file("users.csv"));
+    let made = tweetblast().args(["generate", "-o", &tweets, "--users-file", &users]).output().unwrap();
+    assert!(made.status.success());
+    let enriched = stack.exact(stack.replay_real(&["--enrich", &users]));
+    assert_eq!(
+        (&enriched["enrich"]["enriched"], &enriched["druid"]["submitted"]),
+        (&json!(TWEETS), &json!("created"))
+    );
+    let plain = stack.exact(stack.replay_real(&[]));
+    assert_eq!(plain["druid"]["submitted"], "there already");
+    let again = stack.exact(stack.replay_real(&["--enrich", &users]));
+    assert_eq!(again["druid"]["submitted"], "there already");
+
+    let sql = |query: &str| Value::from(stack.client().sql(query, &[]).unwrap());
+    let types = sql(&format!(
+        "SELECT COLUMN_NAME AS name, DATA_TYPE AS type FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = '{}' AND \
+         COLUMN_NAME IN ('label', 'total_favorite_count', 'total_retweet_count', 'user_id') ORDER BY 1",
+        stack.name
+    ));
+    let kind = |name: &str, kind: &str| json!({"name": name, "type": kind});
+    let long = "BIGINT";
+    let [favorites, retweets] = ["total_favorite_count", "total_retweet_count"].map(|name| kind(name, long));
+    assert_eq!(types, json!([kind("label", "VARCHAR"), favorites, retweets, kind("user_id", long)]));
+    for (run, labelled) in [(&enriched, TWEETS), (&plain, 0), (&again, TWEETS)] {
+        let counts = sql(&format!(
+            "SELECT COUNT(label) AS labels, COUNT(total_retweet_count) AS totals FROM \"{}\" WHERE run = '{}'",
+            stack.name,
+            run["run"].as_str().unwrap()
+        ));
+        assert_eq!(counts, json!([{"labels": labelled, "totals": labelled}]));
+    }
+    // The greatest total of all, and the ids above 2^53, as the table has them.
+    let table = std::fs::read_to_string(&users).unwrap();
+    let rows = table.lines().skip(1).map(|row| row.split(',').collect::<Vec<_>>());
+    let by_id: std::collections::HashMap<i64, i64> =
+        rows.map(|row| (row[0].parse().unwrap(), row[4].parse().unwrap())).collect();
+    let found = sql(&format!(
+        "SELECT user_id, MAX(total_retweet_count) AS total FROM \"{}\" WHERE user_id > 9007199254740992 GROUP BY 1",
+        stack.name
+    ));
+    let found = found.as_array().unwrap();
+    assert!(found.len() > 100, "{}", found.len());
+    for row in found {
+        assert_eq!(by_id[&row["user_id"].as_i64().unwrap()], row["total"].as_i64().unwrap());
+    }
 }
 
 #[test]
