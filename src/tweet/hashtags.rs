@@ -28,20 +28,23 @@ pub fn hashtags_in(text: &str) -> impl Iterator<Item = &str> {
 fn hashtag_at(text: &str, at: usize) -> Option<&str> {
     let (before, behind) = text.split_at_checked(at)?;
     let tag = behind.strip_prefix(['#', '＃'])?;
-    let is_inside = before.chars().next_back().is_some_and(|last| last == '&' || is_part(last));
-    if is_inside || ends_in_url(before) {
+    if before.chars().next_back().is_some_and(|last| last == '&' || is_part(last)) {
         return None;
     }
     let (tag, rest) = tag.split_at(tag.find(|c| !is_part(c)).unwrap_or(tag.len()));
     let ends_well = !rest.starts_with(['#', '＃']) && !rest.starts_with("://");
-    (ends_well && tag.contains(|c: char| c.is_alphabetic() || is_mark(c))).then_some(tag)
+    let has_letter = tag.contains(|c: char| c.is_alphabetic() || is_mark(c));
+    (ends_well && has_letter && !ends_in_url(before.as_bytes())).then_some(tag)
 }
 
 /// Whether a `#` behind `before` is a part of an address: `https://a.b/#c`, `a.bc/#d`.
-fn ends_in_url(before: &str) -> bool {
-    let is_url = |c: char| c.is_ascii_graphic() && !"\"'<>(){}[],;!".contains(c);
-    let url = before.rsplit(|c| !is_url(c)).next().unwrap_or(before);
-    let Some((host, _)) = url.split_once('/') else { return false };
+fn ends_in_url(before: &[u8]) -> bool {
+    // Longer than addresses in tweets are, and a bound: texts may be long, and full of signs.
+    const LONGEST: usize = 512;
+    let is_url = |byte: &u8| byte.is_ascii_graphic() && !b"\"'<>(){}[],;!".contains(byte);
+    let tail = &before[before.len().saturating_sub(LONGEST)..];
+    let url = tail.rsplit(|byte| !is_url(byte)).next().and_then(|url| std::str::from_utf8(url).ok());
+    let Some((url, (host, _))) = url.and_then(|url| Some((url, url.split_once('/')?))) else { return false };
     let is_domain = |host: &str| {
         host.rsplit_once('.').is_some_and(|(name, top)| {
             name.ends_with(|c: char| c.is_ascii_alphanumeric())
@@ -174,6 +177,12 @@ mod tests {
         );
         assert_eq!(tags("#1a, #a1. #a-b #a's #a: #a"), ["1a", "a1", "a", "a", "a", "a"]);
         assert_eq!(tags("https://t.co/x #a https://t.co/x\n#b (https://t.co/x)#c"), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_long_text_full_of_signs_does_not_take_forever() {
+        assert_eq!(hashtags_in(&"#a.".repeat(60_000)).count(), 60_000);
+        assert_eq!(hashtags_in(&"#".repeat(60_000)).count(), 0);
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 //! of its fields do. `007` is text, as in JSON.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use csv::{ByteRecord, ReaderBuilder};
 use serde_json::{Number, Value};
@@ -39,11 +40,12 @@ pub(super) fn read(
         true
     });
     // Of two columns with one name the first counts; a name is text whatever it looks like.
+    let mut seen = HashSet::new();
     let kinds: Vec<_> = kinds
         .iter()
-        .enumerate()
-        .map(|(at, kind)| match names[at].as_str() {
-            name if names[..at].iter().any(|before| before == name) => None,
+        .zip(&names)
+        .map(|(kind, name)| match name.as_str() {
+            name if !seen.insert(name) => None,
             "screen_name" => Some(ColumnType::Text),
             _ => Some(kind.unwrap_or(ColumnType::Text)),
         })

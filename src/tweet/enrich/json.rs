@@ -2,6 +2,8 @@
 //! tweet file may be written.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::path::Path;
 
@@ -27,11 +29,15 @@ impl<'de> Deserialize<'de> for Row {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Row, A::Error> {
-                let mut row: Vec<(String, Value)> = Vec::new();
-                while let Some((name, value)) = members.next_entry()? {
-                    match row.iter_mut().find(|(before, _)| *before == name) {
-                        Some((_, before)) => *before = value,
-                        None => row.push((name, value)),
+                // An object may be a table by its own, with a key for each of many users.
+                let (mut row, mut places) = (Vec::new(), HashMap::new());
+                while let Some((name, value)) = members.next_entry::<String, Value>()? {
+                    match places.entry(name.clone()) {
+                        Entry::Occupied(place) => row[*place.get()] = (name, value),
+                        Entry::Vacant(place) => {
+                            place.insert(row.len());
+                            row.push((name, value));
+                        }
                     }
                 }
                 Ok(Row(row))

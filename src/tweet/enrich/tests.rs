@@ -148,6 +148,11 @@ fn what_cannot_be_joined_is_said_with_what_to_do() {
     assert!(wrong(b"name,age\nx,1\n").contains("users.csv has no column user_id, id_str, id"));
     assert!(wrong(b"name,age\nx,1\n").contains("its columns are name, age; --enrich-key COLUMN"));
     assert!(wrong(b"[{\"name\":1}]").contains("its columns are name"));
+    let by_id: Vec<String> = (0..100_000).map(|id| format!("\"{id}\":{{\"a\":1}}")).collect();
+    assert!(wrong(format!("{{{}}}", by_id.join(",")).as_bytes()).contains("its columns are 0, 1, 2"));
+    assert!(wrong(&b"a,".repeat(100_000)).contains("no row"));
+    let doubled = load("{\"a\":1,\"id\":5,\"b\":2,\"a\":3}");
+    assert_eq!(of(&doubled, 5), r#","a":3,"b":2"#);
     assert!(wrong(b" \n").contains("is empty") && wrong(b"").contains("is empty"));
     assert!(wrong(b"id,a\n").contains("no row with a user's id (there are none)"));
     assert!(wrong(b"id,a\nx,1\n").contains("(line 2: id is \"x\", no user's id)"));
