@@ -109,7 +109,7 @@ impl InputArgs {
         ReplayOptions {
             files,
             framing: self.format,
-            parser: ParserOptions { fields },
+            parser: ParserOptions { fields, ..ParserOptions::default() },
             order: match self.order {
                 Some(OrderFlag::Time) => Some(OrderBy::Time),
                 Some(OrderFlag::File) => Some(OrderBy::File),

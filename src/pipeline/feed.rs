@@ -63,7 +63,7 @@ pub(super) struct Fed {
 impl Feed<'_> {
     /// Sends the tweets, loop after loop.
     pub fn run(mut self) -> Fed {
-        let (mut fed, mut parser) = (Fed::default(), Parser::with_options(self.options.parser.clone()));
+        let (mut fed, mut parser) = (Fed::default(), self.options.new_parser());
         let mut pass = 0;
         loop {
             let fed_before = fed.tweets;

@@ -12,7 +12,7 @@ use crate::mqtt::OutsideBroker;
 use crate::pace::{Control, StampTime};
 use crate::report::Threshold;
 use crate::source::Framing;
-use crate::tweet::{ParserOptions, PayloadForm};
+use crate::tweet::{Parser, ParserOptions, PayloadForm};
 
 /// One replay.
 #[derive(Debug, Clone)]
@@ -143,6 +143,14 @@ pub struct Enrich {
     pub files: Vec<PathBuf>,
     /// Column with the user's id; `None`: one of the usual names.
     pub key: Option<String>,
+}
+
+impl ReplayOptions {
+    /// A parser for one thread. What is sent as it is must be JSON to its end, looked at or not.
+    pub(super) fn new_parser(&self) -> Parser {
+        let strict = self.parser.strict || self.payload == PayloadForm::Raw;
+        Parser::with_options(ParserOptions { strict, ..self.parser.clone() })
+    }
 }
 
 /// Which tweets of the input are sent, in each loop.

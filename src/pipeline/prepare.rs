@@ -19,7 +19,7 @@ use super::select::{IdKey, LeftOut};
 use super::{OrderBy, Pace, ReplayError, ReplayOptions};
 use crate::pace::{FileOrder, Order, Slot, Survey, Surveyor, order_ties_by_id, put_in_order};
 use crate::report::Intake;
-use crate::tweet::{Parser, Record};
+use crate::tweet::Record;
 
 /// What phase one found.
 pub(super) struct Prepared {
@@ -255,7 +255,7 @@ fn order_ties(files: &Files, options: &ReplayOptions, slots: &mut Slots) {
             let (these, later) = rest.split_at_mut(end);
             rest = later;
             scope.spawn(move || {
-                let mut parser = Parser::with_options(options.parser.clone());
+                let mut parser = options.new_parser();
                 order_ties_by_id(these, |slot| {
                     let frame = files.frame(slot, contexts[slot.context as usize]);
                     parser.parse(frame.bytes, |record| match record {

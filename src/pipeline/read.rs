@@ -70,7 +70,7 @@ impl Reader {
         let rules =
             Rules { max_record_bytes: options.max_record_bytes, raw: options.payload == PayloadForm::Raw };
         let counted = Counted { letters: letters.then(Vec::new), ..Counted::default() };
-        Self { parser: Parser::with_options(options.parser.clone()), rules, counted }
+        Self { parser: options.new_parser(), rules, counted }
     }
 
     /// Parses a frame, counts it, and shows it to `look` if there are tweets in it: with the frame

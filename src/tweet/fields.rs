@@ -6,6 +6,7 @@
 use simd_json::prelude::*;
 use simd_json::tape::{Object, Value};
 
+use super::decimal::decimal;
 use super::keys::{FIELDS, Field, KEYS, find};
 use super::time::{Stamp, event_time_ms, parse_time, stamp_of_number};
 use super::{Hashtags, Id, Tweet};
@@ -17,21 +18,41 @@ pub struct Fields<'a> {
     places: [u8; FIELDS],
 }
 
+impl Default for Fields<'_> {
+    fn default() -> Self {
+        Self { values: [None; FIELDS], places: [u8::MAX; FIELDS] }
+    }
+}
+
 impl<'a> Fields<'a> {
     pub fn of(object: &Object<'a, 'a>) -> Self {
-        let mut fields = Self { values: [None; FIELDS], places: [u8::MAX; FIELDS] };
+        let mut fields = Self::default();
         for (name, value) in object.iter() {
-            if let Some((key, place)) = find(name.as_bytes()) {
-                let field = key.field as usize;
-                let before = fields.places[field];
-                if value.is_null() && place == before {
-                    (fields.values[field], fields.places[field]) = (None, u8::MAX);
-                } else if place <= before && !value.is_null() {
-                    (fields.values[field], fields.places[field]) = (Some(value), place);
-                }
+            if let Some((_, place)) = find(name.as_bytes()) {
+                fields.put(place, value);
             }
         }
         fields
+    }
+
+    /// Likewise, where it is known which keys of [`KEYS`] the object has.
+    pub fn at(places: &[u8], object: &Object<'a, 'a>) -> Self {
+        let mut fields = Self::default();
+        for (place, (_, value)) in places.iter().zip(object.iter()) {
+            fields.put(*place, value);
+        }
+        fields
+    }
+
+    #[inline]
+    fn put(&mut self, place: u8, value: Value<'a, 'a>) {
+        let field = KEYS[usize::from(place)].field as usize;
+        let before = self.places[field];
+        if value.is_null() && place == before {
+            (self.values[field], self.places[field]) = (None, u8::MAX);
+        } else if place <= before && !value.is_null() {
+            (self.values[field], self.places[field]) = (Some(value), place);
+        }
     }
 
     pub fn get(&self, field: Field) -> Option<Value<'a, 'a>> {
@@ -132,7 +153,10 @@ pub fn text_in<'a>(value: Option<Value<'a, 'a>>, name: &str) -> Option<&'a str> 
 /// An id below 2^63, as a number or as a string of digits, which may end something longer
 /// (`id:twitter.com:12`).
 pub fn user_id(value: Value<'_, '_>) -> Option<i64> {
-    value.as_i64().or_else(|| digits(value.into_string()?).parse().ok())
+    value.as_i64().or_else(|| {
+        let text = value.into_string()?;
+        decimal(text).and_then(|id| id.try_into().ok()).or_else(|| digits(text).parse().ok())
+    })
 }
 
 /// The id in a value; an empty text is none.
@@ -145,12 +169,15 @@ pub fn id_of<'a>(value: Value<'a, 'a>) -> Option<Id<'a>> {
 
 /// What stands behind the last colon.
 fn digits(text: &str) -> &str {
-    text.rsplit(':').next().unwrap_or(text)
+    text.bytes().rposition(|byte| byte == b':').map_or(text, |colon| &text[colon + 1..])
 }
 
 /// A number, or a string of digits.
 pub fn integer(value: Value<'_, '_>) -> Option<i64> {
-    value.as_i64().or_else(|| value.into_string()?.parse().ok())
+    value.as_i64().or_else(|| {
+        let text = value.into_string()?;
+        decimal(text).and_then(|number| number.try_into().ok()).or_else(|| text.parse().ok())
+    })
 }
 
 /// Likewise; account archives have counts as strings.

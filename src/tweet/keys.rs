@@ -64,10 +64,11 @@ pub const FIELDS: usize = Field::Mark as usize + 1;
 pub struct Key {
     pub name: &'static str,
     pub field: Field,
+    word: Name,
 }
 
 const fn key(name: &'static str, field: Field) -> Key {
-    Key { name, field }
+    Key { name, field, word: Name::of(name.as_bytes()) }
 }
 
 /// All keys; among those of one field, the one to be preferred first.
@@ -198,35 +199,70 @@ pub static KEYS: [Key; 119] = [
 /// The key with this name, and its place in [`KEYS`].
 #[inline]
 pub fn find(name: &[u8]) -> Option<(&'static Key, u8)> {
-    let place = *TABLE.get(hash(name))?;
+    find_name(&Name::of(name), name)
+}
+
+/// Likewise, with the name as `word`.
+#[inline]
+pub fn find_name(word: &Name, name: &[u8]) -> Option<(&'static Key, u8)> {
+    let place = TABLE[word.slot()];
     let key = KEYS.get(usize::from(place))?;
-    (key.name.as_bytes() == name).then_some((key, place))
+    word.is(name, &key.word, key.name).then_some((key, place))
+}
+
+/// A name as two numbers and its length: quicker to compare than bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    /// The first eight bytes, or all where there are less.
+    first: u64,
+    /// The last eight, where there are more than eight.
+    last: u64,
+    len: usize,
+}
+
+impl Name {
+    pub const fn of(name: &[u8]) -> Self {
+        let len = name.len();
+        match (name.first_chunk(), name.last_chunk()) {
+            (Some(first), Some(last)) if len > 8 => {
+                Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last), len }
+            }
+            _ => {
+                let (mut first, mut at) = (0, 0);
+                while at < len {
+                    first |= (name[at] as u64) << (8 * at);
+                    at += 1;
+                }
+                Self { first, last: 0, len }
+            }
+        }
+    }
+
+    /// Whether `name`, which this is of, reads `text`, which `known` is of.
+    #[inline]
+    pub fn is(&self, name: &[u8], known: &Name, text: &str) -> bool {
+        // Of longer ones the middle is in neither number.
+        self == known && (self.len <= 16 || name == text.as_bytes())
+    }
+
+    #[inline]
+    const fn slot(&self) -> usize {
+        let mixed = self.first ^ self.last.rotate_left(25) ^ self.len as u64;
+        (mixed.wrapping_mul(SEED) >> (u64::BITS - SLOT_BITS)) as usize
+    }
 }
 
 const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 10;
 /// Found by trying: with it no two keys share a slot. The compiler says when a new key needs another.
-const SEED: u32 = 0x5c0f_5e75;
+const SEED: u64 = 0x4270_05f6_ca2e_3611;
 const NONE: u8 = u8::MAX;
 static TABLE: [u8; SLOTS] = table();
-
-/// From the length and four bytes, in which no two keys are alike; [`SLOTS`] for no bytes.
-#[inline]
-const fn hash(name: &[u8]) -> usize {
-    let length = name.len();
-    if length == 0 {
-        return SLOTS;
-    }
-    let bytes = [name[0], name[length * 3 / 5], name[length.saturating_sub(2)], name[length - 1]];
-    let mixed = u32::from_le_bytes(bytes) ^ (length as u32).wrapping_mul(0x9e37_79b9);
-    (mixed.wrapping_mul(SEED) >> (u32::BITS - SLOT_BITS)) as usize
-}
-
 const fn table() -> [u8; SLOTS] {
     let mut table = [NONE; SLOTS];
     let mut at = 0;
     while at < KEYS.len() {
-        let slot = hash(KEYS[at].name.as_bytes());
+        let slot = KEYS[at].word.slot();
         assert!(table[slot] == NONE, "two keys share a slot: choose another SEED");
         table[slot] = at as u8;
         at += 1;

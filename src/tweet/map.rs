@@ -193,7 +193,8 @@ mod tests {
     ) -> T {
         let mut fields: FieldMap = map.parse().unwrap();
         fields.time_format = format.map(|format| format.parse().unwrap());
-        let mut parser = Parser::with_options(ParserOptions { fields: Some(fields) });
+        let mut parser =
+            Parser::with_options(ParserOptions { fields: Some(fields), ..ParserOptions::default() });
         parser.parse(json.as_bytes(), |record| match record {
             Ok(Record::Tweet(tweet)) => look(Some(tweet)),
             Ok(Record::Reject(_)) => look(None),

@@ -6,6 +6,7 @@
 //! `parser.rs`, and its keys in `keys.rs`.
 
 mod activity;
+mod decimal;
 mod encode;
 mod enrich;
 mod fields;
@@ -15,6 +16,7 @@ mod hashtags;
 mod keys;
 mod map;
 mod parser;
+mod pruned;
 mod reject;
 mod spelling;
 mod time;
@@ -33,6 +35,9 @@ pub use map::{FieldMap, MapError, TimeFormat};
 pub use parser::{NotJson, Parser, ParserOptions, Record};
 pub use reject::Reject;
 pub use time::{Stamp, event_time_ms, parse_created_at, parse_time, snowflake_ms};
+
+use decimal::decimal;
+use simd_json::tape::Value;
 
 /// One tweet, borrowed from the parser's buffers; it never leaves the parsing thread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -109,7 +114,7 @@ impl Id<'_> {
     /// As a number, where it is one.
     pub fn number(self) -> Option<u64> {
         match self {
-            Id::Text(text) => text.parse().ok(),
+            Id::Text(text) => decimal(text).or_else(|| text.parse().ok()),
             Id::Number(number) => Some(number),
         }
     }

@@ -15,10 +15,10 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8,
-    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
 };
 
-const BLOCK: usize = 64;
+use super::structure::{BLOCK, Block};
 
 /// Whether this processor has what the module needs. The standard library asks it once.
 pub fn is_supported() -> bool {
@@ -39,7 +39,7 @@ pub fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
 fn find_end(bytes: &[u8], start: usize) -> Option<usize> {
     // Behind the bracket that opened.
     let mut at = start + 1;
-    let mut state = State { depth: 1, escapes_next: 0, inside: 0 };
+    let mut state = State { depth: 1, strings: Strings::default() };
     let (blocks, rest) = bytes[at..].as_chunks::<BLOCK>();
     for block in blocks {
         match look(block, &mut state) {
@@ -60,10 +60,84 @@ fn find_end(bytes: &[u8], start: usize) -> Option<usize> {
 struct State {
     /// Brackets open.
     depth: u64,
+    strings: Strings,
+}
+
+/// What one block tells the next about strings.
+#[derive(Default)]
+struct Strings {
     /// 1 when the block before ended in a backslash that escapes the first byte of this one.
     escapes_next: u64,
     /// All ones when the block before ended inside of a string.
     inside: u64,
+}
+
+impl Strings {
+    /// The quotes that open or close a string, and the bytes that are inside of one: from each
+    /// opening quote to the byte before its closing one.
+    #[target_feature(enable = "pclmulqdq")]
+    #[inline]
+    fn of(&mut self, quotes: u64, backslashes: u64) -> (u64, u64) {
+        let escaped = match backslashes {
+            0 => std::mem::take(&mut self.escapes_next),
+            _ => escaped_bytes(backslashes, &mut self.escapes_next),
+        };
+        let quotes = quotes & !escaped;
+        let inside = running_xor(quotes) ^ self.inside;
+        self.inside = ((inside as i64) >> 63) as u64;
+        (quotes, inside)
+    }
+}
+
+/// As [`super::structure::fill`]. Only where [`is_supported`].
+pub fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
+    debug_assert!(is_supported());
+    // SAFETY: the caller has asked `is_supported`.
+    unsafe { fill_blocks(bytes, blocks) }
+}
+
+#[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1")]
+fn fill_blocks(bytes: &[u8], blocks: &mut [Block]) -> bool {
+    let mut strings = Strings::default();
+    let mut wrong = 0;
+    let (whole, rest) = bytes.as_chunks::<BLOCK>();
+    for (bytes, block) in whole.iter().zip(&mut *blocks) {
+        wrong |= structure(bytes, block, &mut strings);
+    }
+    if !rest.is_empty()
+        && let Some(block) = blocks.last_mut()
+    {
+        let mut last = [b' '; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        wrong |= structure(&last, block, &mut strings);
+    }
+    wrong | strings.inside == 0
+}
+
+/// The masks of one block; bits where it cannot be JSON.
+#[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1")]
+#[inline]
+fn structure(bytes: &[u8; BLOCK], block: &mut Block, strings: &mut Strings) -> u64 {
+    let (low, high) = load(bytes);
+    let backslashes = equal(low, high, b'\\');
+    let (quotes, inside) = strings.of(equal(low, high, b'"'), backslashes);
+    let colons = equal(low, high, b':') & !inside;
+    let controls = up_to(low, high, 0x1f);
+    // `[` and `{` differ in one bit, and so do `]` and `}`.
+    let bit = _mm256_set1_epi8(0x20);
+    let (low, high) = (_mm256_or_si256(low, bit), _mm256_or_si256(high, bit));
+    let opens = equal(low, high, b'{') & !inside;
+    let closes = equal(low, high, b'}') & !inside;
+    *block = Block {
+        hops: colons | opens | closes,
+        opens,
+        closes,
+        quotes,
+        backslashes,
+        opened: opens.count_ones(),
+        closed: closes.count_ones(),
+    };
+    (controls & inside) | (backslashes & !inside)
 }
 
 enum Seen {
@@ -86,13 +160,7 @@ fn look(block: &[u8; BLOCK], state: &mut State) -> Seen {
     let opens = equal(low, high, b'{');
     let closes = equal(low, high, b'}');
 
-    let escaped = match backslashes {
-        0 => std::mem::take(&mut state.escapes_next),
-        _ => escaped_bytes(backslashes, &mut state.escapes_next),
-    };
-    let in_string = running_xor(quotes & !escaped) ^ state.inside;
-    state.inside = ((in_string as i64) >> 63) as u64;
-
+    let (_, in_string) = state.strings.of(quotes, backslashes);
     let (opens, closes) = (opens & !in_string, closes & !in_string);
     let wrong = (backslashes & !in_string) | (line_breaks & in_string);
 
@@ -137,6 +205,14 @@ fn equal(low: __m256i, high: __m256i, byte: u8) -> u64 {
     let wanted = _mm256_set1_epi8(byte as i8);
     let mask = |half| u64::from(_mm256_movemask_epi8(_mm256_cmpeq_epi8(half, wanted)) as u32);
     mask(low) | mask(high) << 32
+}
+
+/// One bit for each of the 64 bytes that is not above `most`.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn up_to(low: __m256i, high: __m256i, most: u8) -> u64 {
+    let limit = _mm256_set1_epi8(most as i8);
+    equal(_mm256_max_epu8(low, limit), _mm256_max_epu8(high, limit), most)
 }
 
 /// The bytes that a backslash before them escapes: every second one of a run of backslashes, and

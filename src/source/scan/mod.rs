@@ -10,6 +10,7 @@ mod avx2;
 mod grammar;
 mod members;
 mod scalar;
+mod structure;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod tests;
 pub use grammar::{Broken, strict_end};
 pub use members::{Member, Members};
 pub use scalar::string_end;
+pub use structure::{Cursor, Structure};
 
 /// The place behind the bracket that closes the object or array which opens at `start`.
 ///

@@ -2,6 +2,8 @@
 
 use memchr::memchr3;
 
+use super::structure::{BLOCK, Block};
+
 /// As [`super::balanced_end`].
 pub fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut depth = 1usize;
@@ -39,4 +41,35 @@ pub fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
             _ => return None,
         }
     }
+}
+
+/// As [`super::structure::fill`].
+pub fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
+    let (mut in_string, mut is_escaped, mut is_right) = (false, false, true);
+    for (bytes, block) in bytes.chunks(BLOCK).zip(blocks) {
+        *block = Block::default();
+        for (place, byte) in bytes.iter().enumerate() {
+            let bit = 1 << place;
+            let was_escaped = std::mem::take(&mut is_escaped);
+            match byte {
+                b'"' if !was_escaped => {
+                    block.quotes |= bit;
+                    in_string = !in_string;
+                }
+                b'\\' => {
+                    block.backslashes |= bit;
+                    is_escaped = !was_escaped;
+                    is_right &= in_string;
+                }
+                b':' if !in_string => block.hops |= bit,
+                b'{' | b'[' if !in_string => block.opens |= bit,
+                b'}' | b']' if !in_string => block.closes |= bit,
+                0..b' ' => is_right &= !in_string,
+                _ => {}
+            }
+        }
+        block.hops |= block.opens | block.closes;
+        (block.opened, block.closed) = (block.opens.count_ones(), block.closes.count_ones());
+    }
+    is_right && !in_string
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::structure::{BLOCK, Block};
 use super::*;
 
 /// Texts of JSON, whole and broken, with much of what scanners stumble over.
@@ -82,8 +83,44 @@ fn the_place_where_a_value_breaks() {
     assert_eq!(at(&"[".repeat(2_000)), Broken::At(1_024));
 }
 
+/// The masks that one of the twins makes, and whether the bytes may be JSON.
+fn masks(bytes: &[u8], fill: fn(&[u8], &mut [Block]) -> bool) -> (Vec<Block>, bool) {
+    let mut blocks = vec![Block::default(); bytes.len().div_ceil(BLOCK)];
+    let is_right = fill(bytes, &mut blocks);
+    (blocks, is_right)
+}
+
+#[test]
+fn the_cursor_hops_over_what_it_skips() {
+    for before in 0..130 {
+        let spaces = " ".repeat(before);
+        let text = format!("{{\"a\\\"\":{spaces}[[\":]\"],{{\"b\":[]}}{spaces}],\"c\":\"d\"}}");
+        let (mut structure, bytes) = (Structure::default(), text.as_bytes());
+        let mut cursor = structure.of(bytes).unwrap();
+        assert_eq!((cursor.hop(), cursor.hop()), (Some(0), Some(6)), "{before}");
+        let open = cursor.hop().unwrap();
+        assert_eq!(bytes[open], b'[');
+        let end = cursor.skip(open).unwrap();
+        assert_eq!(&text[end..], ",\"c\":\"d\"}");
+        let colon = cursor.hop().unwrap();
+        assert_eq!((bytes[colon], cursor.mark_before(colon - 1)), (b':', Some(end + 1)));
+        assert_eq!(cursor.string_end(colon + 2), Some((text.len() - 2, false)));
+        assert_eq!(cursor.string_end(2), Some((5, true)));
+        assert_eq!((cursor.hop(), cursor.hop()), (Some(text.len() - 1), None));
+        cursor.go_to(end);
+        assert_eq!(cursor.hop(), Some(colon));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn the_masks_are_those_of_the_plain_twin(text in jsonish(), bytes: Vec<u8>, value in value()) {
+        for bytes in [text, bytes, serde_json::to_vec(&value).unwrap()] {
+            prop_assert_eq!(masks(&bytes, structure::fill), masks(&bytes, scalar::fill));
+        }
+    }
 
     #[test]
     fn the_fast_scanner_agrees_with_its_plain_twin(text in jsonish(), bytes: Vec<u8>) {

@@ -1,0 +1,156 @@
+//! Where strings, colons and brackets are in one JSON value: bit masks of its bytes, made in one
+//! go, and a cursor that hops from one to the next.
+//!
+//! The masks are what simdjson's first stage makes, but they stay masks: whoever wants a few
+//! members of a big object looks at its colons only, steps over what a bracket opens by counting,
+//! 64 bytes at a time, and never sees the rest.
+
+/// What is where in 64 bytes: a bit for each, the first byte's is the lowest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Block {
+    /// Colons and brackets outside of strings.
+    pub hops: u64,
+    /// `{` and `[` outside of strings.
+    pub opens: u64,
+    /// `}` and `]` outside of strings.
+    pub closes: u64,
+    /// Quotes that open or close a string.
+    pub quotes: u64,
+    /// All backslashes.
+    pub backslashes: u64,
+    /// How many `opens` there are. Counted where the processor does it in one step.
+    pub opened: u32,
+    /// How many `closes` there are.
+    pub closed: u32,
+}
+
+/// Bytes in a block.
+pub const BLOCK: usize = 64;
+
+/// The masks of one value; they are used again for the next.
+#[derive(Debug, Default)]
+pub struct Structure {
+    blocks: Vec<Block>,
+}
+
+impl Structure {
+    /// Looks through `bytes`. `None` where they cannot be JSON: a control character in a string, a
+    /// backslash outside of one, or a string without an end.
+    pub fn of<'a>(&'a mut self, bytes: &'a [u8]) -> Option<Cursor<'a>> {
+        let count = bytes.len().div_ceil(BLOCK);
+        if self.blocks.len() < count {
+            self.blocks.resize(count, Block::default());
+        }
+        let blocks = &mut self.blocks[..count];
+        fill(bytes, blocks).then_some(())?;
+        Some(Cursor { bytes, blocks, block: 0, hops: blocks.first()?.hops })
+    }
+}
+
+/// Fills in the blocks of `bytes`; whether they may be JSON.
+pub(super) fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if super::avx2::is_supported() {
+        return super::avx2::fill(bytes, blocks);
+    }
+    super::scalar::fill(bytes, blocks)
+}
+
+/// A place in a value, and the way from there.
+#[derive(Debug, Clone)]
+pub struct Cursor<'a> {
+    bytes: &'a [u8],
+    blocks: &'a [Block],
+    block: usize,
+    /// Those of this block that are still to come.
+    hops: u64,
+}
+
+impl Cursor<'_> {
+    /// Goes to the next colon or bracket outside of strings: its place.
+    #[inline]
+    pub fn hop(&mut self) -> Option<usize> {
+        while self.hops == 0 {
+            self.block += 1;
+            self.hops = self.blocks.get(self.block)?.hops;
+        }
+        let at = self.block * BLOCK + self.hops.trailing_zeros() as usize;
+        self.hops &= self.hops - 1;
+        Some(at)
+    }
+
+    /// Goes behind what an opening bracket at `open` holds, where the cursor has just hopped to: the
+    /// place behind the closing one. The brackets between are counted only.
+    #[inline]
+    pub fn skip(&mut self, open: usize) -> Option<usize> {
+        let mut depth = 1;
+        let mut left = self.hops;
+        loop {
+            let block = self.blocks.get(self.block)?;
+            let mut brackets = (block.opens | block.closes) & left;
+            while brackets != 0 {
+                let bit = brackets & brackets.wrapping_neg();
+                brackets ^= bit;
+                if block.opens & bit != 0 {
+                    depth += 1;
+                    continue;
+                }
+                depth -= 1;
+                if depth == 0 {
+                    self.hops = block.hops & !(bit | (bit - 1));
+                    let at = self.block * BLOCK + bit.trailing_zeros() as usize;
+                    // `[` and `]` are two apart, and so are `{` and `}`.
+                    return (self.bytes[at] == self.bytes[open] + 2).then_some(at + 1);
+                }
+            }
+            // Whole blocks, in which it cannot end.
+            self.block += 1;
+            while let Some(block) = self.blocks.get(self.block)
+                && block.closed < depth
+            {
+                depth = depth + block.opened - block.closed;
+                self.block += 1;
+            }
+            left = u64::MAX;
+        }
+    }
+
+    /// Goes to `at`, so that the next hop is there or behind it.
+    #[inline]
+    pub fn go_to(&mut self, at: usize) {
+        self.block = at / BLOCK;
+        self.hops = self.blocks.get(self.block).map_or(0, |block| block.hops & (u64::MAX << (at % BLOCK)));
+    }
+
+    /// The end of the string from `from` on, which is behind its opening quote: the place of the
+    /// closing quote, and whether there is a backslash before it.
+    #[inline]
+    pub fn string_end(&self, from: usize) -> Option<(usize, bool)> {
+        let mut at = from / BLOCK;
+        let mut block = self.blocks.get(at)?;
+        let mut quotes = block.quotes & (u64::MAX << (from % BLOCK));
+        let mut backslashes = block.backslashes & (u64::MAX << (from % BLOCK));
+        let mut escapes = 0;
+        while quotes == 0 {
+            escapes |= backslashes;
+            at += 1;
+            block = self.blocks.get(at)?;
+            (quotes, backslashes) = (block.quotes, block.backslashes);
+        }
+        escapes |= backslashes & (quotes - 1) & !quotes;
+        Some((at * BLOCK + quotes.trailing_zeros() as usize, escapes != 0))
+    }
+
+    /// The last quote or backslash before `to`.
+    #[inline]
+    pub fn mark_before(&self, to: usize) -> Option<usize> {
+        let mut at = to / BLOCK;
+        let block = self.blocks.get(at)?;
+        let mut marks = (block.quotes | block.backslashes) & !(u64::MAX << (to % BLOCK));
+        while marks == 0 {
+            at = at.checked_sub(1)?;
+            marks = self.blocks[at].quotes | self.blocks[at].backslashes;
+        }
+        Some(at * BLOCK + marks.ilog2() as usize)
+    }
+}

@@ -1,0 +1,113 @@
+//! The order of keys in the records seen so far.
+//!
+//! The records of a file are written by one program, which writes their keys in one order. So the
+//! next key is guessed from the one before, and compared in one go with the comma and the quotes
+//! around it. A guess that fails costs little; what is found does not depend on the guesses.
+
+use super::keep::{Level, Member};
+
+/// Keys that are remembered: far more than a tweet of any API has.
+const MOST_KEYS: usize = 512;
+
+/// Bytes that are compared at once.
+const WINDOW: usize = 16;
+
+/// Where a key stands: in which object, and whether it is the first one there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    pub level: Level,
+    pub is_first: bool,
+}
+
+/// All keys seen, each with the one that came behind it the last time.
+#[derive(Debug)]
+pub struct Layout {
+    /// The first one is none: it stands for the start of a record.
+    known: Vec<Known>,
+    /// The key before.
+    last: usize,
+    /// The key that came behind it the last time.
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// The end of `spelt`, as numbers from the last one back, and which of their bits count.
+    ends: [u128; 2],
+    masks: [u128; 2],
+    stand: Stand,
+    next: usize,
+    member: Option<Member>,
+    /// From the comma or brace before the key to the quote behind it.
+    spelt: Box<[u8]>,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        let start = Known::new(b"", Stand { level: Level::Record, is_first: false }, None);
+        Self { known: vec![start], last: 0, next: 0 }
+    }
+}
+
+impl Layout {
+    /// Begins with a new record.
+    pub fn begin(&mut self) {
+        (self.last, self.next) = (0, self.known[0].next);
+    }
+
+    /// The member whose key ends before the colon at `colon`, if it is the key that is expected
+    /// there; then it may be one that nobody asks for, too.
+    #[inline]
+    pub fn guess(&mut self, bytes: &[u8], colon: usize, stand: Stand) -> Option<Option<Member>> {
+        let known = self.known.get(self.next).filter(|_| self.next != 0)?;
+        let spelt = &known.spelt;
+        let is_it = known.stand == stand
+            && match spelt.len() {
+                ..=WINDOW if colon >= WINDOW => known.ends_at::<0>(bytes, colon)?,
+                ..=WINDOW2 if colon >= WINDOW2 => {
+                    known.ends_at::<0>(bytes, colon)? && known.ends_at::<1>(bytes, colon)?
+                }
+                _ => bytes[..colon].ends_with(spelt),
+            };
+        is_it.then(|| {
+            (self.last, self.next) = (self.next, known.next);
+            known.member
+        })
+    }
+
+    /// Remembers what was not guessed: the key and what is around it, and which member it is.
+    pub fn learn(&mut self, spelt: &[u8], stand: Stand, member: Option<Member>) {
+        let is_it = |known: &Known| *known.spelt == *spelt && known.stand == stand;
+        let found = match self.known.iter().position(is_it) {
+            Some(found) => found,
+            None if self.known.len() == MOST_KEYS => return,
+            None => {
+                self.known.push(Known::new(spelt, stand, member));
+                self.known.len() - 1
+            }
+        };
+        self.known[self.last].next = found;
+        (self.last, self.next) = (found, self.known[found].next);
+    }
+}
+
+const WINDOW2: usize = 2 * WINDOW;
+
+impl Known {
+    fn new(spelt: &[u8], stand: Stand, member: Option<Member>) -> Self {
+        let (mut ends, mut masks) = ([0; 2], [0; 2]);
+        for (nth, byte) in spelt.iter().rev().take(WINDOW2).enumerate() {
+            let shift = 8 * (WINDOW - 1 - nth % WINDOW);
+            ends[nth / WINDOW] |= u128::from(*byte) << shift;
+            masks[nth / WINDOW] |= 0xff << shift;
+        }
+        Self { ends, masks, stand, next: 0, member, spelt: spelt.into() }
+    }
+
+    /// Whether the `NTH` window before `colon` has the bytes that it has in `spelt`.
+    #[inline]
+    fn ends_at<const NTH: usize>(&self, bytes: &[u8], colon: usize) -> Option<bool> {
+        let window = bytes.get(colon - (NTH + 1) * WINDOW..)?.first_chunk()?;
+        Some(u128::from_le_bytes(*window) & self.masks[NTH] == self.ends[NTH])
+    }
+}

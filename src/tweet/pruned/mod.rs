@@ -1,0 +1,265 @@
+//! The tape of a record with only those members in it that somebody asks for.
+//!
+//! simd-json writes every value of a record to its tape, and most of them nobody reads. Here the
+//! record is looked through once for its structure; then the walk goes from colon to colon, writes
+//! what is asked for as simd-json would, and steps over everything else by counting brackets. What
+//! reads the tape cannot tell, but for the time it takes.
+//!
+//! `None` means that this way does not lead through: the record is broken, or spelt in a way that
+//! is rare (an escape in a key, a number with an exponent). simd-json then has the last word. Not
+//! noticed is only what breaks between a colon that nobody asks about and the next key, where
+//! strings are whole, without control characters, and brackets balance: `{"a": tru, "text": "t"}`.
+
+mod escapes;
+mod keep;
+mod layout;
+mod number;
+
+#[cfg(test)]
+mod tests;
+
+use simd_json::{Node, StaticNode};
+
+use crate::source::scan::{Cursor, Structure, is_space};
+use escapes::unescape;
+use keep::{Keep, Level, Member};
+use layout::{Layout, Stand};
+
+/// The buffers of one thread.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    structure: Structure,
+    layout: Layout,
+    unescaped: Vec<u8>,
+}
+
+/// Deeper values are left to simd-json.
+const MAX_DEPTH: usize = 16;
+
+/// Where a record is written to.
+pub struct Pruned<'a, 'w> {
+    /// The tape, empty.
+    pub nodes: &'w mut Vec<Node<'a>>,
+    /// The places in [`KEYS`](super::keys::KEYS) of the members at the top, empty.
+    pub places: &'w mut Vec<u8>,
+}
+
+/// Writes what is asked for of the record that the first `len` bytes are, or the text. Behind it in
+/// `padded` are some bytes more.
+pub fn fill<'a>(padded: &'a [u8], len: usize, buffers: &'a mut Buffers, to: Pruned<'a, '_>) -> Option<()> {
+    let json = padded.get(..len)?;
+    let is_record = match json.first()? {
+        b'{' => true,
+        b'"' => false,
+        _ => return None,
+    };
+    let text = simdutf8::basic::from_utf8(json).ok()?;
+    let Buffers { structure, layout, unescaped } = buffers;
+    let cursor = structure.of(json)?;
+    // Unescaped, no text is longer.
+    if unescaped.len() < len {
+        unescaped.resize(len, 0);
+    }
+    layout.begin();
+    let mut writer = Writer { text, bytes: padded, cursor, layout, to, room: unescaped };
+    let end = if is_record {
+        writer.value(0, Keep::Members(Level::Record), MAX_DEPTH)?
+    } else {
+        writer.string(0)?
+    };
+    (end == len).then_some(())
+}
+
+struct Writer<'a, 'w> {
+    text: &'a str,
+    bytes: &'a [u8],
+    cursor: Cursor<'w>,
+    layout: &'w mut Layout,
+    to: Pruned<'a, 'w>,
+    /// Where texts with escapes are spelt out.
+    room: &'a mut [u8],
+}
+
+// Each function is told where something starts, appends it, and gives the place behind it.
+impl<'a> Writer<'a, '_> {
+    /// A value that the cursor has not hopped into yet; the cursor goes behind it.
+    #[inline]
+    fn value(&mut self, start: usize, keep: Keep, depth: usize) -> Option<usize> {
+        match (self.bytes.get(start)?, keep) {
+            (b'"', _) => self.string(start),
+            (b'{' | b'[', Keep::Whole) => {
+                let end = self.whole(start, depth)?;
+                self.cursor.go_to(end);
+                Some(end)
+            }
+            (b'{', Keep::Members(level)) => {
+                self.hop_to(start)?;
+                self.members(start, level, depth.checked_sub(1)?)
+            }
+            (b'{', _) => self.closed(start, Node::Object { len: 0, count: 0 }),
+            (b'[', _) => self.closed(start, Node::Array { len: 0, count: 0 }),
+            _ => self.word(start),
+        }
+    }
+
+    /// An object or array of which nobody asks what is in it.
+    fn closed(&mut self, start: usize, node: Node<'a>) -> Option<usize> {
+        self.to.nodes.push(node);
+        self.hop_to(start)?;
+        self.cursor.skip(start)
+    }
+
+    /// Hops, which must lead to `at`.
+    #[inline]
+    fn hop_to(&mut self, at: usize) -> Option<()> {
+        (self.cursor.hop()? == at).then_some(())
+    }
+
+    /// The asked members of the object at `open`, where the cursor has just hopped to.
+    fn members(&mut self, open: usize, level: Level, depth: usize) -> Option<usize> {
+        let (node, mut len) = (self.to.nodes.len(), 0);
+        self.to.nodes.push(Node::Object { len, count: 0 });
+        let mut stand = Stand { level, is_first: true };
+        loop {
+            let hop = self.cursor.hop()?;
+            if self.bytes[hop] != b':' {
+                let before = self.back(hop)?;
+                // Nothing may stand between the braces, and no comma before the last.
+                let is_end = if stand.is_first { before == open } else { self.bytes[before] != b',' };
+                (is_end && self.bytes[hop] == b'}').then_some(())?;
+                let count = self.to.nodes.len() - node - 1;
+                self.to.nodes[node] = Node::Object { len, count };
+                return Some(hop + 1);
+            }
+            let member = match self.layout.guess(self.bytes, hop, stand) {
+                Some(member) => member,
+                None => self.member(hop, stand)?,
+            };
+            stand.is_first = false;
+            let start = self.space(hop + 1)?;
+            if let Some(Member { name, keep, place }) = member {
+                if node == 0 {
+                    self.to.places.push(place);
+                }
+                self.to.nodes.push(Node::String(name));
+                len += 1;
+                let end = self.value(start, keep, depth)?;
+                let behind = self.space(end)?;
+                let is_end = match self.bytes[behind] {
+                    b',' => self.bytes[self.space(behind + 1)?] == b'"',
+                    byte => byte == b'}',
+                };
+                is_end.then_some(())?;
+            } else if matches!(self.bytes[start], b'{' | b'[') {
+                self.hop_to(start)?;
+                self.cursor.skip(start)?;
+            }
+        }
+    }
+
+    /// The member whose key stands before the colon at `colon`, where it is one that is asked for.
+    #[cold]
+    fn member(&mut self, colon: usize, stand: Stand) -> Option<Option<Member>> {
+        let close = self.back(colon)?;
+        let open = self.cursor.mark_before(close)?;
+        let before = self.back(open)?;
+        let is_key = self.bytes[close] == b'"'
+            // Else it is a backslash.
+            && self.bytes[open] == b'"'
+            && self.bytes[before] == if stand.is_first { b'{' } else { b',' };
+        let name = self.bytes.get(open + 1..close).filter(|_| is_key)?;
+        let member = stand.level.member(name);
+        if before + 1 == open && close + 1 == colon {
+            self.layout.learn(&self.bytes[before..colon], stand, member);
+        }
+        Some(member)
+    }
+
+    /// A value with all that is in it. The cursor stays where it is.
+    fn whole(&mut self, start: usize, depth: usize) -> Option<usize> {
+        let (is_object, close) = match self.bytes.get(start)? {
+            b'"' => return self.string(start),
+            b'{' => (true, b'}'),
+            b'[' => (false, b']'),
+            _ => return self.word(start),
+        };
+        let depth = depth.checked_sub(1)?;
+        let (node, mut len) = (self.to.nodes.len(), 0);
+        self.to.nodes.push(Node::Array { len, count: 0 });
+        let mut at = self.space(start + 1)?;
+        if self.bytes[at] != close {
+            loop {
+                if is_object {
+                    (self.bytes[at] == b'"').then_some(())?;
+                    at = self.string(at)?;
+                    at = self.space(at)?;
+                    (self.bytes[at] == b':').then_some(())?;
+                    at = self.space(at + 1)?;
+                }
+                at = self.whole(at, depth)?;
+                at = self.space(at)?;
+                len += 1;
+                match self.bytes[at] {
+                    b',' => at = self.space(at + 1)?,
+                    byte if byte == close => break,
+                    _ => return None,
+                }
+            }
+        }
+        let count = self.to.nodes.len() - node - 1;
+        self.to.nodes[node] =
+            if is_object { Node::Object { len, count } } else { Node::Array { len, count } };
+        Some(at + 1)
+    }
+
+    #[inline]
+    fn string(&mut self, open: usize) -> Option<usize> {
+        let (close, has_escapes) = self.cursor.string_end(open + 1)?;
+        let raw = self.text.get(open + 1..close)?;
+        let text = if has_escapes {
+            let room = std::mem::take(&mut self.room);
+            let len = unescape(raw.as_bytes(), room)?;
+            let (text, room) = room.split_at_mut(len);
+            self.room = room;
+            simdutf8::basic::from_utf8(text).ok()?
+        } else {
+            raw
+        };
+        self.to.nodes.push(Node::String(text));
+        Some(close + 1)
+    }
+
+    /// A number, `true`, `false` or `null`.
+    #[inline]
+    fn word(&mut self, start: usize) -> Option<usize> {
+        let rest = &self.bytes[start..];
+        let (node, len) = match rest.first()? {
+            b'n' => (StaticNode::Null, rest.starts_with(b"null").then_some(4)?),
+            b't' => (StaticNode::Bool(true), rest.starts_with(b"true").then_some(4)?),
+            b'f' => (StaticNode::Bool(false), rest.starts_with(b"false").then_some(5)?),
+            _ => number::parse(rest)?,
+        };
+        self.to.nodes.push(Node::Static(node));
+        Some(start + len)
+    }
+
+    /// The first place from `at` on that is not white space.
+    #[inline]
+    fn space(&self, at: usize) -> Option<usize> {
+        let mut at = at;
+        while is_space(*self.bytes.get(at)?) {
+            at += 1;
+        }
+        Some(at)
+    }
+
+    /// The last place before `at` that is not white space.
+    #[inline]
+    fn back(&self, at: usize) -> Option<usize> {
+        let mut at = at.checked_sub(1)?;
+        while is_space(self.bytes[at]) {
+            at = at.checked_sub(1)?;
+        }
+        Some(at)
+    }
+}

@@ -1,0 +1,270 @@
+//! The pruned tape against the whole one: what is made of a record must be the same.
+
+use bytes::BytesMut;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::*;
+use crate::generate::{GenerateForm, GenerateOptions, generate};
+use crate::source::{Frames, Framing};
+use crate::tweet::keys::KEYS;
+use crate::tweet::{Parser, ParserOptions, PayloadForm, Record, encode};
+
+/// All that a record is, in words.
+fn seen(parser: &mut Parser, json: &[u8]) -> Result<String, ()> {
+    parser.parse(json, |record| match record {
+        Ok(Record::Tweet(tweet)) => {
+            let mut payload = BytesMut::new();
+            encode(&tweet, PayloadForm::Tweet, "r", 1, &mut payload);
+            let tweet = crate::tweet::Tweet { hashtags: None, ..tweet };
+            Ok(format!("{tweet:?} {}", String::from_utf8_lossy(&payload)))
+        }
+        Ok(Record::Group(group)) => {
+            Ok(format!("{:?} {:?}", group.user_id, group.items().collect::<Vec<_>>()))
+        }
+        Ok(Record::Reject(reject)) => Ok(reject.name().to_owned()),
+        Err(_) => Err(()),
+    })
+}
+
+fn strict() -> Parser {
+    Parser::with_options(ParserOptions { strict: true, ..ParserOptions::default() })
+}
+
+/// Whether there is a way through a record.
+fn is_pruned(json: &[u8], buffers: &mut Buffers) -> bool {
+    let padded = [json, &[b' '; 32]].concat();
+    let to = Pruned { nodes: &mut Vec::new(), places: &mut Vec::new() };
+    fill(&padded, json.len(), buffers, to).is_some()
+}
+
+const FORMS: [(GenerateForm, Framing); 7] = [
+    (GenerateForm::Lines, Framing::Lines),
+    (GenerateForm::Grouped, Framing::Array),
+    (GenerateForm::Objects, Framing::Objects),
+    (GenerateForm::V2Stream, Framing::Lines),
+    (GenerateForm::V2Flat, Framing::Lines),
+    (GenerateForm::ActivityStreams, Framing::Lines),
+    (GenerateForm::Flat, Framing::Lines),
+];
+
+fn made(form: GenerateForm) -> Vec<u8> {
+    let mut made = Vec::new();
+    generate(&GenerateOptions { tweets: 300, form, ..GenerateOptions::default() }, &mut made).unwrap();
+    made
+}
+
+#[test]
+fn records_of_every_form_are_pruned_and_the_same() {
+    let (mut buffers, mut parser, mut strict) = (Buffers::default(), Parser::new(), strict());
+    for (form, framing) in FORMS {
+        let made = made(form);
+        for frame in Frames::new(framing, &made) {
+            assert!(is_pruned(frame.bytes, &mut buffers), "{}", String::from_utf8_lossy(frame.bytes));
+            assert_eq!(seen(&mut parser, frame.bytes), seen(&mut strict, frame.bytes));
+        }
+    }
+}
+
+#[test]
+fn what_nobody_asks_for_is_not_on_the_tape() {
+    let json =
+        br#"{"a":[{}],"id":1,"b":"c","user":{"id":2,"z":{"id":3}},"place":{"id":4},"text":"t"}        "#;
+    let (mut buffers, mut nodes, mut places) = (Buffers::default(), Vec::new(), Vec::new());
+    fill(json, json.len() - 8, &mut buffers, Pruned { nodes: &mut nodes, places: &mut places }).unwrap();
+    let keys: Vec<&str> = places.iter().map(|place| KEYS[usize::from(*place)].name).collect();
+    assert_eq!(keys, ["id", "user", "text"]);
+    assert_eq!(nodes.len(), 9, "{nodes:?}");
+}
+
+/// A whole tweet, in which `"x":0` is a member that nobody asks for.
+const TWEET: &str = r#"{"created_at":"Wed Aug 27 13:08:45 +0000 2008","id":1,"x":0,"text":"t","user":{"x":0,"id":2},"entities":{"hashtags":[{"text":"h"}],"x":0},"lang":"en"}"#;
+
+#[test]
+fn breaks_that_are_noticed() {
+    let mut parser = Parser::new();
+    assert!(seen(&mut parser, TWEET.as_bytes()).is_ok());
+    // Cut short anywhere.
+    for end in 0..TWEET.len() {
+        assert_eq!(seen(&mut parser, &TWEET.as_bytes()[..end]), Err(()), "{}", &TWEET[..end]);
+    }
+    for (whole, broken) in [
+        // Brackets that do not balance, bytes behind the end.
+        ("\"en\"}", "\"en\"}}"),
+        ("\"en\"}", "\"en\"}]"),
+        ("\"en\"}", "\"en\"} x"),
+        ("\"en\"}", "\"en\"]"),
+        ("\"id\":2}", "\"id\":2]"),
+        ("\"x\":0,\"text\"", "\"x\":[0,\"text\""),
+        ("\"x\":0,\"text\"", "\"x\":[0},\"text\""),
+        ("\"x\":0,\"text\"", "\"x\":{0},\"y\":},\"text\""),
+        // Strings without an end, with control characters, escapes outside of strings.
+        ("\"x\":0,\"text\"", "\"x\":\"0,\"text\""),
+        ("\"x\":0,\"text\"", "\"x\":\"\n\",\"text\""),
+        ("\"x\":0,\"text\"", "\"x\":\\,\"text\""),
+        // No UTF-8, in a member that nobody asks for.
+        ("\"x\":0,\"text\"", "\"x\":\"\u{0}\",\"text\""),
+        // Members that are asked for.
+        ("\"id\":1", "\"id\":01"),
+        ("\"id\":1", "\"id\":1x"),
+        ("\"id\":1", "\"id\":"),
+        ("\"id\":1,", "\"id\":1 "),
+        ("\"id\":1,", "\"id\":1,,"),
+        ("\"id\":2", "\"id\":tru"),
+        ("\"t\"", "\"\\x\""),
+        ("\"t\"", "\"\\ud83d\""),
+        ("\"t\"", "\"\\u12g4\""),
+        ("\"t\"", "t"),
+        ("[{\"text\":\"h\"}]", "[{\"text\":\"h\"},]"),
+        ("[{\"text\":\"h\"}]", "[{\"text\" \"h\"}]"),
+        ("[{\"text\":\"h\"}]", "[{\"text\":\"h\"} 1]"),
+        // Keys, also those of members that nobody asks for.
+        ("\"x\":0,\"text\"", "\"x\":0 \"text\""),
+        ("\"x\":0,\"text\"", "x:0,\"text\""),
+        ("\"x\":0,\"text\"", "\"x\"y:0,\"text\""),
+        ("{\"x\"", "{,\"x\""),
+        ("\"x\":0}", "\"x\":0,}"),
+    ] {
+        let json = TWEET.replacen(whole, broken, 1);
+        assert_ne!(json, TWEET);
+        assert_eq!(seen(&mut parser, json.as_bytes()), Err(()), "{json}");
+        assert_eq!(seen(&mut strict(), json.as_bytes()), Err(()), "{json}");
+    }
+    let mut not_utf8 = TWEET.replacen("\"x\":0", "\"x\":\"?\"", 1).into_bytes();
+    let place = not_utf8.iter().position(|byte| *byte == b'?').unwrap();
+    not_utf8[place] = 0xff;
+    assert_eq!(seen(&mut parser, &not_utf8), Err(()));
+}
+
+#[test]
+fn breaks_that_are_not_noticed_in_a_value_that_nobody_asks_for() {
+    let mut parser = Parser::new();
+    let whole = seen(&mut parser, TWEET.as_bytes());
+    for value in
+        ["tru", "01", "", "0 0", "0,", "[1 2]", "[,]", "{1}", "{]", "\"\\x\"", "\"\\ud83d\"", "{\"y\"}"]
+    {
+        let value = format!("\"x\":{}", value.replace(']', "]"));
+        let json = TWEET.replacen("\"x\":0", &value, 1);
+        let is_noticed = value == "\"x\":{]";
+        assert_eq!(
+            seen(&mut parser, json.as_bytes()),
+            if is_noticed { Err(()) } else { whole.clone() },
+            "{json}"
+        );
+        assert_eq!(seen(&mut strict(), json.as_bytes()), Err(()), "{json}");
+    }
+}
+
+#[test]
+fn rare_spellings_are_left_to_simd_json() {
+    let (mut buffers, mut parser, mut strict) = (Buffers::default(), Parser::new(), strict());
+    for json in [
+        r#"{"\u0069d":1,"text":"t","user":{"\u0069d":7}}"#,
+        r#"{"id":1e3,"text":"t","user":{}}"#,
+        r#"{"id":1,"text":"t","user":{"id":99999999999999999999}}"#,
+        r#"{"id":1,"text":"t","geo":{"coordinates":[1.23456789012345678,2]}}"#,
+        r#"[{"id":1}]"#,
+        "17",
+    ] {
+        assert!(!is_pruned(json.as_bytes(), &mut buffers), "{json}");
+        assert_eq!(seen(&mut parser, json.as_bytes()), seen(&mut strict, json.as_bytes()), "{json}");
+    }
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    let common =
+        ["id", "id_str", "text", "user", "entities", "created_at", "extended_tweet", "coordinates", "geo"];
+    let inner =
+        ["hashtags", "full_text", "screen_name", "coordinates", "username", "users", "preferredUsername"];
+    prop_oneof![
+        6 => select(common.to_vec()).prop_map(str::to_owned),
+        3 => select(inner.to_vec()).prop_map(str::to_owned),
+        3 => select(known).prop_map(str::to_owned),
+        2 => "[a-z_]{0,20}",
+        1 => any::<String>(),
+    ]
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let quoted = |text: String| serde_json::to_string(&text).unwrap();
+    let leaf = prop_oneof![
+        2 => select(vec!["null", "true", "false", "0", "-1", "-0", "1.5", "-73.25", "1e5", "12345678901234567890"])
+            .prop_map(str::to_owned),
+        1 => any::<i64>().prop_map(|number| number.to_string()),
+        1 => any::<f64>().prop_map(|number| serde_json::to_string(&number).unwrap()),
+        2 => any::<u64>().prop_map(|number| format!("\"{number}\"")),
+        2 => any::<String>().prop_map(quoted),
+        1 => "[ -~]{0,90}".prop_map(quoted),
+        2 => select(vec![r#""\ud83d\ude00\/\u00e9\\""#, r#""Wed Aug 27 13:08:45 +0000 2008""#, r#""\"{}[]:,""#])
+            .prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        let member = (name(), inner.clone())
+            .prop_map(|(name, value)| format!("{}:{value}", serde_json::to_string(&name).unwrap()));
+        prop_oneof![
+            1 => prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            3 => prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(","))),
+        ]
+    })
+}
+
+fn record() -> impl Strategy<Value = String> {
+    let member = (name(), value())
+        .prop_map(|(name, value)| format!("{}:{value}", serde_json::to_string(&name).unwrap()));
+    (prop::collection::vec(member, 0..9), 0u8..4).prop_map(|(members, style)| match style {
+        0 => format!("{{ {} }}", members.join(" ,\n  ")),
+        1 => format!("{{\n{}\n}}", members.join(",\r\n\t").replace("\":", "\" : ")),
+        _ => format!("{{{}}}", members.join(",")),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    // One parser reads them all, so that its guesses of the next key are often wrong.
+    #[test]
+    fn records_mean_the_same_pruned_or_whole(records in prop::collection::vec(record(), 1..8)) {
+        let (mut parser, mut strict) = (Parser::new(), strict());
+        for record in records.iter().chain(&records) {
+            if let Ok(whole) = seen(&mut strict, record.as_bytes()) {
+                prop_assert_eq!(seen(&mut parser, record.as_bytes()), Ok(whole), "{}", record);
+            }
+        }
+    }
+
+    #[test]
+    fn broken_records_mean_the_same_where_both_are_json(
+        record in record(),
+        edits in prop::collection::vec((any::<Index>(), any::<u8>(), 0u8..4), 1..4),
+        before in record(),
+    ) {
+        let mut json = record.into_bytes();
+        for (at, byte, kind) in edits {
+            let at = at.index(json.len());
+            match kind {
+                0 => json[at] = b"\"\\{}[],: \n"[usize::from(byte) % 10],
+                1 => json[at] = byte,
+                2 => { json.remove(at); }
+                _ => json.truncate(at + 1),
+            }
+            if json.is_empty() {
+                break;
+            }
+        }
+        let mut parser = Parser::new();
+        let first = seen(&mut parser, &json);
+        if let Ok(whole) = seen(&mut strict(), &json) {
+            prop_assert_eq!(&first, &Ok(whole), "{}", String::from_utf8_lossy(&json));
+        }
+        // What the parser has read before makes no difference, for broken records either.
+        let _ = seen(&mut parser, before.as_bytes());
+        prop_assert_eq!(seen(&mut parser, &json), first);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
+        is_pruned(&bytes, &mut Buffers::default());
+        is_pruned(&[b"{\"id\":", &bytes[..], b"}"].concat(), &mut Buffers::default());
+    }
+}
