@@ -8,12 +8,15 @@ use memchr::memchr;
 pub fn unescape(raw: &[u8], out: &mut [u8]) -> Option<usize> {
     let (mut from, mut to) = (0, 0);
     loop {
-        let rest = &raw[from..];
-        let plain = memchr(b'\\', rest).unwrap_or(rest.len());
-        out.get_mut(to..to + plain)?.copy_from_slice(&rest[..plain]);
-        (from, to) = (from + plain, to + plain);
-        if from == raw.len() {
-            return Some(to);
+        // Escapes often stand in a row.
+        if raw.get(from) != Some(&b'\\') {
+            let rest = &raw[from..];
+            let plain = memchr(b'\\', rest).unwrap_or(rest.len());
+            out.get_mut(to..to + plain)?.copy_from_slice(&rest[..plain]);
+            (from, to) = (from + plain, to + plain);
+            if from == raw.len() {
+                return Some(to);
+            }
         }
         let byte = match raw.get(from + 1)? {
             byte @ (b'"' | b'\\' | b'/') => *byte,
@@ -46,7 +49,22 @@ fn code_point(raw: &[u8]) -> Option<(char, usize)> {
     Some((char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))?, 2 * LEN))
 }
 
+#[inline]
 fn unit(raw: &[u8]) -> Option<u32> {
-    let digits = raw.strip_prefix(b"\\u")?.first_chunk::<4>()?;
-    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+    let digits = raw.strip_prefix(b"\\u")?.first_chunk::<4>()?.map(|digit| HEX[usize::from(digit)]);
+    let unit = digits.iter().fold(0, |unit, digit| unit << 4 | u32::from(*digit));
+    digits.iter().all(|digit| *digit < 16).then_some(unit)
 }
+
+/// What a hexadecimal digit stands for; 16 for all other bytes.
+static HEX: [u8; 256] = {
+    let mut hex = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        let spelt = b"0123456789abcdef"[digit as usize];
+        hex[spelt as usize] = digit;
+        hex[spelt.to_ascii_uppercase() as usize] = digit;
+        digit += 1;
+    }
+    hex
+};

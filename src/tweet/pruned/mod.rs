@@ -216,17 +216,19 @@ impl<'a> Writer<'a, '_> {
     fn string(&mut self, open: usize) -> Option<usize> {
         let (close, has_escapes) = self.cursor.string_end(open + 1)?;
         let raw = self.text.get(open + 1..close)?;
-        let text = if has_escapes {
-            let room = std::mem::take(&mut self.room);
-            let len = unescape(raw.as_bytes(), room)?;
-            let (text, room) = room.split_at_mut(len);
-            self.room = room;
-            simdutf8::basic::from_utf8(text).ok()?
-        } else {
-            raw
-        };
+        let text = if has_escapes { self.unescaped(raw)? } else { raw };
         self.to.nodes.push(Node::String(text));
         Some(close + 1)
+    }
+
+    /// A text with its escapes spelt out.
+    #[inline(never)]
+    fn unescaped(&mut self, raw: &str) -> Option<&'a str> {
+        let room = std::mem::take(&mut self.room);
+        let len = unescape(raw.as_bytes(), room)?;
+        let (text, room) = room.split_at_mut(len);
+        self.room = room;
+        simdutf8::basic::from_utf8(text).ok()
     }
 
     /// A number, `true`, `false` or `null`.
