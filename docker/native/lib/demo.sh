@@ -40,7 +40,13 @@ cmd_demo() {
     if [[ -z $program ]]; then build_tweetblast; fi
     if ((${#missing[@]})); then start_missing; elif ((${#waiting[@]})); then wait_for "${waiting[@]}"; fi
     exec 9>&- # Other stack commands may go on meanwhile.
-    if (($# == 0)); then set -- "$repository/data/tweets.json" --rate 20/s --loop forever; fi
+    export TWEETBLAST_DASHBOARD
+    TWEETBLAST_DASHBOARD=$(dashboard_of_run tweets)
+    if (($# == 0)); then
+        # The sample is what `generate` makes by itself; this gives the users that belong to it.
+        "$program" generate -o - --users-file "$state/users.csv" --force >/dev/null 2>"$log" || { cat "$log" >&2; fail "no users for the sample"; }
+        set -- "$repository/data/tweets.json" --enrich "$state/users.csv" --rate 20/s --loop forever
+    fi
     say "replaying: tweetblast $* --kafka $(address kafka) --druid http://$(address router)"
     # In a session of its own, so that Ctrl-C reaches it once, from here.
     : >"$log"
