@@ -105,7 +105,7 @@ fn parse_and_encode(input: &Input, parser: &mut Parser, out: &mut BytesMut) {
 /// What is counted of [`parse_and_encode`]: callgrind counts only inside of it.
 #[inline(never)]
 fn encode_one(tweet: &Tweet<'_>, seq: u64, out: &mut BytesMut) {
-    encode(black_box(tweet), PayloadForm::Tweet, "0123456789abcdef", seq, out);
+    encode(black_box(tweet), PayloadForm::Tweet, None, "0123456789abcdef", seq, out);
 }
 
 /// Events that are due one by one, in what the tweet hop hands on as one batch.

@@ -40,7 +40,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use doctor::{Check, CheckState, DoctorOptions, doctor};
-pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
+pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidChoice, UsersInto};
 pub use ends::PAYLOAD_WITHOUT_RUN;
 pub use error::ReplayError;
 pub use inspect::{inspect, without_tweets};

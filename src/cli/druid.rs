@@ -12,7 +12,7 @@ use crate::druid::{
     Access, Client, Granularity, MessageForm, SpecOptions, Supervisor, keep_dimensions, make_spec,
     set_pointer, sets_dimensions,
 };
-use crate::pipeline::{DRUID_TIMEOUT, DruidAfter, DruidChoice};
+use crate::pipeline::{DRUID_TIMEOUT, DruidAfter, DruidChoice, UsersInto};
 
 /// Of the replay.
 #[derive(Debug, Args)]
@@ -42,6 +42,10 @@ pub(super) struct DruidArgs {
     /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
     #[arg(long, value_name = "/PLACE=VALUE", requires = "druid", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
+    /// Datasource that gets the users of --enrich, a row each, without a tweet too; `off`: none
+    /// [default: the tweets' own with _users]
+    #[arg(long, value_name = "NAME|off", requires = "druid", value_parser = datasource)]
+    druid_users: Option<String>,
     /// What becomes of the supervisor at the end [default: suspend with the embedded Kafka, whose
     /// messages it must have published before they go out of reach; keep with a real one]
     #[arg(long, value_enum, value_name = "WHAT", requires = "druid")]
@@ -72,6 +76,11 @@ impl DruidArgs {
             supervisor: self.druid_supervisor,
             spec: self.druid_spec,
             set: self.druid_set,
+            users: match self.druid_users {
+                None => UsersInto::Beside,
+                Some(off) if off == "off" => UsersInto::Nowhere,
+                Some(name) => UsersInto::Named(name),
+            },
             after: self.druid_after.map(|after| match after {
                 AfterFlag::Keep => DruidAfter::Keep,
                 AfterFlag::Suspend => DruidAfter::Suspend,

@@ -27,7 +27,7 @@ pub enum DimensionType {
 
 impl DimensionType {
     /// As Druid writes it.
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Long => "long",
             Self::Double => "double",

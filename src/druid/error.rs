@@ -71,6 +71,15 @@ pub enum DruidError {
         /// Supervisor.
         name: String,
     },
+    /// Somebody else's rows are where the users are to be loaded.
+    #[error(
+        "Druid's datasource {datasource} has rows that tweetblast did not load, and stays as it is: --druid-users \
+         NAME loads the users into another one, --druid-users off leaves them out"
+    )]
+    ForeignUsers {
+        /// Datasource.
+        datasource: String,
+    },
     /// The supervisor that is to be used is not there.
     #[error("Druid has no supervisor {name}; it has: {others}")]
     NoSupervisor {
@@ -105,6 +114,16 @@ pub enum DruidError {
         waiting: String,
         /// What is known about why; begins with its own separator.
         causes: String,
+    },
+    /// A table is not there in time.
+    #[error("task {task} has not loaded the users after {waited:.0?}: still waiting for {waiting}")]
+    NotLoaded {
+        /// Task.
+        task: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What was waited for.
+        waiting: &'static str,
     },
     /// A task ended badly, and what it held is read anew.
     #[error("task {task} failed before it had published: {reason}")]

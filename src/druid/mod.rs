@@ -19,6 +19,7 @@ mod segments;
 mod spec;
 mod status;
 mod supervisor;
+mod users;
 mod verify;
 
 pub use access::{Access, Credentials};
@@ -32,4 +33,5 @@ pub use segments::Held;
 pub use spec::{Granularity, MARK, MessageForm, SpecOptions, is_ours, make_spec, set_pointer};
 pub use status::{ParseError, Status, TaskRows};
 pub use supervisor::{Slots, Submitted, Supervisor};
+pub use users::{USERS_MAX_BYTES, UsersTable};
 pub use verify::{Proof, Span};

@@ -8,6 +8,7 @@ mod after;
 mod counting;
 mod proof;
 mod setup;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use super::prepare::Prepared;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions};
 use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
-use crate::report::{Counters, DruidReport, Queryable, Screen};
+use crate::report::{Counters, DruidReport, DruidUsers, Queryable, Screen};
 use crate::tweet::Enrichment;
 use counting::Counting;
 pub(super) use setup::io_config;
@@ -45,10 +46,24 @@ pub struct DruidChoice {
     pub spec: Option<PathBuf>,
     /// Places in the spec to set, as JSON pointers.
     pub set: Vec<(String, Value)>,
+    /// Where the table of users goes, if there is one.
+    pub users: UsersInto,
     /// What to do at the end; `None`: suspend with the embedded Kafka, which ends too; else keep.
     pub after: Option<DruidAfter>,
     /// Longest wait in which nothing happens.
     pub timeout: Duration,
+}
+
+/// Where the users of `--enrich` are loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum UsersInto {
+    /// Beside the tweets: `tweets_users`.
+    #[default]
+    Beside,
+    /// Into this datasource.
+    Named(String),
+    /// Nowhere.
+    Nowhere,
 }
 
 /// What becomes of the supervisor at the end.
@@ -99,6 +114,7 @@ pub(super) struct DruidHop<'a> {
     counting: Counting,
     tasks: Tasks,
     settled: bool,
+    users: Option<DruidUsers>,
 }
 
 /// What the tasks have done since the start, those that have ended meanwhile too.
@@ -183,6 +199,7 @@ impl<'a> DruidHop<'a> {
             counting: Counting::default(),
             tasks: Tasks::default(),
             settled: false,
+            users: None,
         };
         say(&format!(
             "supervisor {} {}, datasource {}",
@@ -190,6 +207,8 @@ impl<'a> DruidHop<'a> {
             hop.submitted.words(),
             hop.datasource
         ));
+        // Meanwhile the supervisor starts its tasks.
+        hop.users = hop.load_users(enrichment, stop, &say)?;
         let took = hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
         hop.ready_after = Some(took);
         say(&format!("reads every partition after {:.1} s", took.as_secs_f64()));
@@ -285,6 +304,7 @@ impl<'a> DruidHop<'a> {
             durable,
             durable_after_s: durable_after.map(|after| after.as_secs_f64()),
             notes: std::mem::take(&mut self.notes),
+            users: self.users.take(),
         }
     }
 

@@ -64,6 +64,8 @@ pub struct DruidReport {
     pub durable_after_s: Option<f64>,
     /// What else is worth a word.
     pub notes: Vec<String>,
+    /// The table of users beside the tweets; `None`: there is none.
+    pub users: Option<DruidUsers>,
 }
 
 /// `seq`s without a row.
@@ -84,4 +86,15 @@ pub struct Cause {
     pub cause: String,
     /// What helps.
     pub remedy: String,
+}
+
+/// The users of `--enrich`, a row each, in a datasource of their own.
+#[derive(Debug, Clone, Serialize)]
+pub struct DruidUsers {
+    /// Datasource.
+    pub datasource: String,
+    /// Rows that can be queried there.
+    pub rows: u64,
+    /// Seconds that took, before the first tweet.
+    pub loaded_after_s: f64,
 }

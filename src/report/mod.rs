@@ -26,7 +26,7 @@ mod threshold;
 
 pub use compare::{ReportFileError, SavedReport, write_comparison};
 pub use counters::{Counter, Counters};
-pub use druid::{Cause, DruidReport, MissingRows};
+pub use druid::{Cause, DruidReport, DruidUsers, MissingRows};
 pub use enrich::{EnrichColumn, EnrichFileReport, EnrichReport, RejectedRow};
 pub use environment::{Environment, mask_secrets, without_secrets};
 pub use inspection::{Inspection, write_inspection};

@@ -37,7 +37,6 @@ pub use reject::Reject;
 pub use time::{Stamp, event_time_ms, parse_created_at, parse_time, snowflake_ms};
 
 use decimal::decimal;
-use simd_json::tape::Value;
 
 /// One tweet, borrowed from the parser's buffers; it never leaves the parsing thread.
 #[derive(Debug, Clone, Copy, Default)]

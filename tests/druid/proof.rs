@@ -43,8 +43,19 @@ fn joined_columns_are_typed_and_stay_when_a_later_run_has_none() {
         (&enriched["enrich"]["enriched"], &enriched["druid"]["submitted"]),
         (&json!(TWEETS), &json!("created"))
     );
+    let loaded = &enriched["druid"]["users"];
+    assert_eq!(
+        (&loaded["datasource"], &loaded["rows"]),
+        (&json!(format!("{}_users", stack.name)), &enriched["enrich"]["users"])
+    );
     let plain = stack.exact(stack.replay_real(&[]));
-    assert_eq!(plain["druid"]["submitted"], "there already");
+    assert_eq!(
+        (&plain["druid"]["submitted"], &plain["druid"]["users"]),
+        (&json!("there already"), &Value::Null)
+    );
+    // Not over the rows of somebody else.
+    let (_, code, stderr) = stack.replay_real(&["--enrich", &users, "--druid-users", &stack.name]);
+    assert!(code == 1 && stderr.contains("did not load") && stderr.contains("--druid-users"), "{stderr}");
     let again = stack.exact(stack.replay_real(&["--enrich", &users]));
     assert_eq!(again["druid"]["submitted"], "there already");
 

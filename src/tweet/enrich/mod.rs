@@ -84,6 +84,25 @@ impl Enrichment {
         self.users.len() as u64
     }
 
+    /// All users by their id, one JSON object a line: `user_id`, `screen_name` where it is known, the
+    /// columns, and `run`, which must need no escaping in JSON.
+    pub fn rows(&self, run: &str) -> Vec<u8> {
+        let mut ids: Vec<_> = self.users.keys().copied().collect();
+        ids.sort_unstable();
+        let mut rows = Vec::new();
+        for id in ids {
+            let Extra { members, screen_name } = &self.users[&id];
+            rows.extend_from_slice(format!("{{\"user_id\":{id}").as_bytes());
+            if let Some(screen_name) = screen_name {
+                rows.extend_from_slice(b",\"screen_name\":");
+                rows.extend_from_slice(screen_name);
+            }
+            rows.extend_from_slice(members);
+            rows.extend_from_slice(format!(",\"run\":\"{run}\"}}\n").as_bytes());
+        }
+        rows
+    }
+
     /// The columns that are added, in the order in which they were met.
     pub fn columns(&self) -> impl Iterator<Item = (&str, ColumnType)> {
         self.columns.iter()

@@ -173,3 +173,14 @@ proptest::proptest! {
         let _ = load_all(&[("c", &[b"id,a\n", &bytes[..]].concat())], None);
     }
 }
+
+#[test]
+fn every_user_is_a_row_of_the_table() {
+    let all = load("id,screen_name,label\n9007199254740993,b,infp\n12,,intj\n");
+    let rows = String::from_utf8(all.rows("r-1")).unwrap();
+    assert_eq!(
+        rows,
+        "{\"user_id\":12,\"label\":\"intj\",\"run\":\"r-1\"}\n\
+         {\"user_id\":9007199254740993,\"screen_name\":\"b\",\"label\":\"infp\",\"run\":\"r-1\"}\n"
+    );
+}

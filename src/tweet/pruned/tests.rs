@@ -8,15 +8,15 @@ use super::*;
 use crate::generate::{GenerateForm, GenerateOptions, generate};
 use crate::source::{Frames, Framing};
 use crate::tweet::keys::KEYS;
-use crate::tweet::{Parser, ParserOptions, PayloadForm, Record, encode};
+use crate::tweet::{Hashtags, Parser, ParserOptions, PayloadForm, Record, encode};
 
 /// All that a record is, in words.
 fn seen(parser: &mut Parser, json: &[u8]) -> Result<String, ()> {
     parser.parse(json, |record| match record {
         Ok(Record::Tweet(tweet)) => {
             let mut payload = BytesMut::new();
-            encode(&tweet, PayloadForm::Tweet, "r", 1, &mut payload);
-            let tweet = crate::tweet::Tweet { hashtags: None, ..tweet };
+            encode(&tweet, PayloadForm::Tweet, None, "r", 1, &mut payload);
+            let tweet = crate::tweet::Tweet { hashtags: Hashtags::None, ..tweet };
             Ok(format!("{tweet:?} {}", String::from_utf8_lossy(&payload)))
         }
         Ok(Record::Group(group)) => {
@@ -143,7 +143,7 @@ fn breaks_that_are_not_noticed_in_a_value_that_nobody_asks_for() {
     for value in
         ["tru", "01", "", "0 0", "0,", "[1 2]", "[,]", "{1}", "{]", "\"\\x\"", "\"\\ud83d\"", "{\"y\"}"]
     {
-        let value = format!("\"x\":{}", value.replace(']', "]"));
+        let value = format!("\"x\":{value}");
         let json = TWEET.replacen("\"x\":0", &value, 1);
         let is_noticed = value == "\"x\":{]";
         assert_eq!(

@@ -1,0 +1,135 @@
+//! The table of users as a datasource of its own, one row a user, by Druid's batch ingestion: users
+//! without a tweet count there too. The rows travel inside of the task.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::verify::quoted;
+use super::{Client, Dimension, DruidError, Proof, Supervisor};
+
+/// Most bytes of rows: Druid keeps the task, with them in it, in its metadata.
+pub const USERS_MAX_BYTES: usize = 32 << 20;
+
+/// Time between two looks at the task and the rows.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The time of all rows, which have none of their own; its year is the one segment.
+const TIME: &str = "2000-01-01T00:00:00Z";
+
+/// A table to load.
+#[derive(Debug)]
+pub struct UsersTable<'a> {
+    /// Datasource to replace.
+    pub datasource: &'a str,
+    /// Its columns besides `user_id`, `screen_name` and `run`.
+    pub columns: &'a [Dimension],
+    /// One JSON object a line, with the run's id as `run`.
+    pub rows: &'a str,
+    /// The run, by which the new rows are known.
+    pub run: &'a str,
+    /// How many rows.
+    pub count: u64,
+}
+
+impl UsersTable<'_> {
+    /// The task.
+    fn spec(&self) -> Value {
+        let dimension = |kind: &str, name: &str| json!({"type": kind, "name": name});
+        let mut dimensions = vec![
+            dimension("long", "user_id"),
+            dimension("string", "screen_name"),
+            dimension("string", "run"),
+        ];
+        dimensions.extend(self.columns.iter().map(|column| dimension(column.kind.name(), &column.name)));
+        json!({
+            "type": "index_parallel",
+            "spec": {
+                "dataSchema": {
+                    "dataSource": self.datasource,
+                    "timestampSpec": {"column": "", "format": "auto", "missingValue": TIME},
+                    "dimensionsSpec": {"dimensions": dimensions},
+                    "granularitySpec": {
+                        "segmentGranularity": "YEAR", "queryGranularity": "none", "rollup": false,
+                        "intervals": ["2000-01-01/2001-01-01"],
+                    },
+                },
+                "ioConfig": {
+                    "type": "index_parallel",
+                    "inputSource": {"type": "inline", "data": self.rows},
+                    "inputFormat": {"type": "json"},
+                    "appendToExisting": false,
+                },
+                "tuningConfig": {"type": "index_parallel", "maxParseExceptions": 0},
+            },
+        })
+    }
+
+    /// Makes sure that nobody else's rows are in the datasource.
+    fn check_ours(&self, client: &Client) -> Result<(), DruidError> {
+        let query = format!(
+            "SELECT COUNT(*) AS \"rows\" FROM {} WHERE \"run\" IS NULL OR \"__time\" <> TIME_PARSE('{TIME}')",
+            quoted(self.datasource)
+        );
+        let foreign = match client.sql(&query, &[]) {
+            Err(DruidError::Refused { line, .. }) if line.contains("'run' not found") => true,
+            rows => rows?.first().is_some_and(|row| row["rows"].as_u64() != Some(0)),
+        };
+        match foreign {
+            true => Err(DruidError::ForeignUsers { datasource: self.datasource.to_owned() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Loads it, and waits until every row can be queried. What was in the datasource goes.
+    ///
+    /// # Errors
+    /// When the datasource has rows that no run of ours has loaded; when the task fails, or the rows are not there within `patience`; when Druid does not answer, or
+    /// refuses; when `stop` is set.
+    pub fn load(&self, client: &Client, patience: Duration, stop: &AtomicBool) -> Result<(), DruidError> {
+        self.check_ours(client)?;
+        let path = "/druid/indexer/v1/task";
+        let answer = client.post(path, Some(&self.spec()))?;
+        let Some(task) = answer["task"].as_str() else {
+            return Err(client.not_understood("POST", path, "no task", &answer.to_string()));
+        };
+        let tasks = Supervisor::new(client.clone(), self.datasource);
+        let (since, mut ended) = (Instant::now(), false);
+        loop {
+            if !ended {
+                ended = match tasks.task_end(task)? {
+                    Some(Err(reason)) => return Err(DruidError::TaskFailed { task: task.into(), reason }),
+                    end => end.is_some(),
+                };
+            } else if Proof::count(client, self.datasource, self.run)? >= self.count {
+                return Ok(());
+            }
+            if since.elapsed() > patience {
+                let waiting = if ended { "its segment to be loaded" } else { "a worker slot, or its end" };
+                return Err(DruidError::NotLoaded { task: task.into(), waited: since.elapsed(), waiting });
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Err(DruidError::Stopped);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::druid::DimensionType;
+
+    #[test]
+    fn the_task_replaces_one_segment_and_knows_the_types() {
+        let columns = [Dimension { name: "total".into(), kind: DimensionType::Long }];
+        let table = UsersTable { datasource: "t_users", columns: &columns, rows: "{}\n", run: "r", count: 1 };
+        let spec = &table.spec()["spec"];
+        assert_eq!(spec["ioConfig"]["inputSource"]["data"], "{}\n");
+        assert_eq!(spec["ioConfig"]["appendToExisting"], false);
+        let dimensions = &spec["dataSchema"]["dimensionsSpec"]["dimensions"];
+        assert_eq!(dimensions[3], json!({"type": "long", "name": "total"}));
+    }
+}
