@@ -44,11 +44,9 @@ def link(superset: str, slug: str, run: str | None = None) -> str:
     address = f"{superset}/superset/dashboard/{slug}/"
     if run is None:
         return address
-    wanted = (
-        f"(NATIVE_FILTER-run:(extraFormData:(filters:!((col:run,op:IN,val:!('{run}')))),"
-        f"filterState:(label:'{run}',value:!('{run}')),id:NATIVE_FILTER-run,ownState:()))"
-    )
-    return f"{address}?native_filters={urllib.parse.quote(wanted)}"
+    column = f"(filters:!((col:run,op:IN,val:!(%27{run}%27))))"
+    chosen = f"(NATIVE_FILTER-run:(id:NATIVE_FILTER-run,extraFormData:{column},filterState:(value:!(%27{run}%27))))"
+    return f"{address}?native_filters={chosen}"
 
 
 class Browser:

@@ -41,7 +41,7 @@ cmd_demo() {
     if ((${#missing[@]})); then start_missing; elif ((${#waiting[@]})); then wait_for "${waiting[@]}"; fi
     exec 9>&- # Other stack commands may go on meanwhile.
     export TWEETBLAST_DASHBOARD
-    TWEETBLAST_DASHBOARD=$(dashboard_of_run tweets)
+    TWEETBLAST_DASHBOARD=$(dashboard_of_run)
     if (($# == 0)); then
         # The sample is what `generate` makes by itself; this gives the users that belong to it.
         "$program" generate -o - --users-file "$state/users.csv" --force >/dev/null 2>"$log" || { cat "$log" >&2; fail "no users for the sample"; }

@@ -43,10 +43,10 @@ start_superset() {
 }
 
 
-# Address of a dashboard with the run filter set: to {run}, in whose place tweetblast puts the id of a run.
+# Address of the dashboard with its run filter set: to {run}, in whose place tweetblast puts the id of a run.
 dashboard_of_run() {
-    printf 'http://%s/superset/dashboard/%s/?native_filters=%s' "$(address superset)" "$1" \
-        '%28NATIVE_FILTER-run%3A%28extraFormData%3A%28filters%3A%21%28%28col%3Arun%2Cop%3AIN%2Cval%3A%21%28%27{run}%27%29%29%29%29%2CfilterState%3A%28label%3A%27{run}%27%2Cvalue%3A%21%28%27{run}%27%29%29%2Cid%3ANATIVE_FILTER-run%2CownState%3A%28%29%29%29'
+    printf 'http://%s/superset/dashboard/tweets/?native_filters=%s' "$(address superset)" \
+        '(NATIVE_FILTER-run:(id:NATIVE_FILTER-run,extraFormData:(filters:!((col:run,op:IN,val:!(%27{run}%27)))),filterState:(value:!(%27{run}%27))))'
 }
 
 # The dashboards, and the password where it was made up just now.
