@@ -1,31 +1,55 @@
 //! Framing: how fast the end of a value is found, beside memchr over the same bytes (its limit).
+//!
+//! The input is larger than any cache, as files are: what is measured has to come from memory.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::source::{Frames, Framing};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Unoptimised builds only look whether it runs.
+const INPUT_BYTES: usize = if cfg!(debug_assertions) { 4 << 20 } else { 256 << 20 };
+
+/// Generated values again and again, and how many there are.
+fn input(form: GenerateForm) -> (Vec<u8>, u64) {
+    let mut part = Vec::new();
+    let options = GenerateOptions { tweets: 5_000, form, ..GenerateOptions::default() };
+    let made = generate(&options, &mut part).expect("a vector takes all bytes");
+    let times = (INPUT_BYTES / part.len()).max(1);
+    let mut input = Vec::with_capacity(times * (part.len() + 1));
+    if form == GenerateForm::Array {
+        // Another element begins where the array ended.
+        let end = part.iter().rposition(|byte| *byte == b']').expect("an array");
+        input.push(b'[');
+        for _ in 1..times {
+            input.extend_from_slice(&part[1..end]);
+            input.push(b',');
+        }
+        input.extend_from_slice(&part[1..]);
+    } else {
+        input = part.repeat(times);
+    }
+    (input, (made.tweets + made.notices) * times as u64)
+}
+
 fn framing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("source");
+    group.sample_size(20).sampling_mode(SamplingMode::Flat);
+    let size = format!("{}MiB", INPUT_BYTES >> 20);
     for (name, form, framing) in
         [("lines", GenerateForm::Lines, Framing::Lines), ("array", GenerateForm::Array, Framing::Array)]
     {
-        let options = GenerateOptions { tweets: 5_000, form, ..GenerateOptions::default() };
-        let mut input = Vec::new();
-        let made = generate(&options, &mut input).expect("a vector takes all bytes");
+        let (input, values) = input(form);
         group.throughput(Throughput::Bytes(input.len() as u64));
-        group.bench_function(format!("memchr_limit/{name}/5000"), |bencher| {
+        group.bench_function(format!("memchr_limit/{name}/{size}"), |bencher| {
             bencher.iter(|| memchr::memchr_iter(b'\n', black_box(&input)).count());
         });
-        group.bench_function(format!("{name}/5000"), |bencher| {
-            bencher.iter(|| {
-                let frames = Frames::new(framing, black_box(&input)).count() as u64;
-                assert_eq!(frames, made.tweets + made.notices);
-            });
+        group.bench_function(format!("{name}/{size}"), |bencher| {
+            bencher.iter(|| assert_eq!(Frames::new(framing, black_box(&input)).count() as u64, values));
         });
     }
 }

@@ -1,23 +1,41 @@
-//! Parsing and encoding, beside simd-json's bare tape over the same frames (the limit of parsing).
+//! Parsing and encoding, beside what they are measured against: simd-json's bare tape over the same
+//! frames, serde_json reading the fields of a user with their texts, and serde_json writing the same
+//! fields.
 
 use std::hint::black_box;
 
 use bytes::BytesMut;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
+};
+use serde::{Deserialize, Serialize};
+use simd_json::prelude::*;
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::source::{Frame, Frames, Framing};
-use tweetblast::tweet::{Parser, PayloadForm, Record, encode};
+use tweetblast::tweet::{Id, Parser, PayloadForm, Record, TIMESTAMP_BYTES, Tweet, encode, write_timestamp};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const TWEETS: u64 = 5_000;
 
-fn input(form: GenerateForm) -> Vec<u8> {
+fn input(form: GenerateForm, users: u64) -> Vec<u8> {
     let mut input = Vec::new();
-    generate(&GenerateOptions { tweets: TWEETS, form, ..GenerateOptions::default() }, &mut input)
+    generate(&GenerateOptions { tweets: TWEETS, users, form, ..GenerateOptions::default() }, &mut input)
         .expect("a vector takes all bytes");
     input
+}
+
+/// What Twitter's stream says of a user besides, in its order and spelling.
+const PROFILE: &str = r#""url":"http:\/\/example.com\/profile.php?id=1840650676","description":"Instagram: someone_04, Amante de las fiestas.","protected":false,"friends_count":760,"listed_count":2,"favourites_count":23,"utc_offset":-14400,"time_zone":"Atlantic Time (Canada)","geo_enabled":true,"lang":"es","contributors_enabled":false,"is_translator":false,"profile_background_color":"642D8B","profile_background_image_url":"http:\/\/img.example.com\/profile_background_images\/229864759\/04-09-09_1014_-_copia.jpg","profile_background_image_url_https":"https:\/\/img.example.com\/profile_background_images\/229864759\/04-09-09_1014_-_copia.jpg","profile_background_tile":true,"profile_link_color":"FF0000","profile_sidebar_border_color":"65B0DA","profile_sidebar_fill_color":"7AC3EE","profile_text_color":"195754","profile_use_background_image":true,"profile_image_url":"http:\/\/img.example.com\/profile_images\/553591479000911872\/lqJFhAXj_normal.jpeg","profile_image_url_https":"https:\/\/img.example.com\/profile_images\/553591479000911872\/lqJFhAXj_normal.jpeg","profile_banner_url":"https:\/\/img.example.com\/profile_banners\/262502852\/1420821409","default_profile":false,"default_profile_image":false,"following":null,"follow_request_sent":null,"notifications":null,"#;
+/// And of the place of a tweet.
+const PLACE: &str = r#"{"id":"01f2931e2c7f48a8","url":"https:\/\/api.example.com\/1.1\/geo\/id\/01f2931e2c7f48a8.json","place_type":"city","name":"Asuncion","full_name":"Asuncion, Paraguay","country_code":"PY","country":"Paraguay","bounding_box":{"type":"Polygon","coordinates":[[[-57.674304,-25.347930],[-57.674304,-25.252598],[-57.537731,-25.252598],[-57.537731,-25.347930]]]},"attributes":{}}"#;
+
+/// Generated tweets with all that Twitter's stream had in them: 2.6 KB each instead of 1.
+fn full(input: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(input).expect("generated JSON is UTF-8");
+    let text = text.replace("\"verified\":", &format!("{PROFILE}\"verified\":"));
+    text.replace("\"place\":null", &format!("\"place\":{PLACE}")).into_bytes()
 }
 
 /// Parses every frame and encodes every tweet, when there is a buffer for it; gives their number.
@@ -44,12 +62,23 @@ fn replay(frames: &[Frame<'_>], parser: &mut Parser, mut out: Option<&mut BytesM
     tweets
 }
 
-fn tweet(criterion: &mut Criterion) {
+/// A user with their texts, for serde_json.
+#[derive(Deserialize)]
+struct User<'a> {
+    id: i64,
+    #[serde(borrow)]
+    tweets: Vec<std::borrow::Cow<'a, str>>,
+}
+
+fn parse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tweet");
-    let forms =
-        [("v11", GenerateForm::Lines, Framing::Lines), ("grouped", GenerateForm::Grouped, Framing::Array)];
-    for (name, form, framing) in forms {
-        let input = input(form);
+    let v11 = input(GenerateForm::Lines, 1_500);
+    let grouped = input(GenerateForm::Grouped, 50);
+    for (name, input, framing) in [
+        ("v11_1k", v11.clone(), Framing::Lines),
+        ("v11_2k6", full(&v11), Framing::Lines),
+        ("grouped", grouped, Framing::Array),
+    ] {
         let frames: Vec<Frame<'_>> = Frames::new(framing, &input).collect();
         group.throughput(Throughput::Bytes(input.len() as u64));
         group.bench_function(format!("tape_limit/{name}/{TWEETS}"), |bencher| {
@@ -63,6 +92,9 @@ fn tweet(criterion: &mut Criterion) {
                 }
             });
         });
+        if name == "grouped" {
+            typed(&mut group, &frames);
+        }
         let mut parser = Parser::new();
         group.bench_function(format!("parse/{name}/{TWEETS}"), |bencher| {
             bencher.iter(|| assert_eq!(replay(&frames, &mut parser, None), TWEETS));
@@ -74,8 +106,160 @@ fn tweet(criterion: &mut Criterion) {
                 assert_eq!(replay(&frames, &mut parser, Some(&mut out)), TWEETS);
             });
         });
+        if name == "v11_2k6" {
+            group.throughput(Throughput::Bytes(2 * input.len() as u64));
+            let mut parsers = [Parser::new(), Parser::new()];
+            group.bench_function(format!("parse_two_threads/{name}/{TWEETS}"), |bencher| {
+                bencher.iter(|| {
+                    std::thread::scope(|scope| {
+                        for parser in &mut parsers {
+                            scope.spawn(|| assert_eq!(replay(&frames, parser, None), TWEETS));
+                        }
+                    });
+                });
+            });
+        }
     }
 }
 
-criterion_group!(benches, tweet);
+fn typed(group: &mut BenchmarkGroup<'_, WallTime>, frames: &[Frame<'_>]) {
+    group.bench_function(format!("serde_json/grouped/{TWEETS}"), |bencher| {
+        bencher.iter(|| {
+            let users = frames.iter().map(|frame| {
+                let user: User<'_> = serde_json::from_slice(frame.bytes).expect("generated JSON is valid");
+                black_box(user.id);
+                user.tweets.into_iter().map(black_box).count() as u64
+            });
+            assert_eq!(users.sum::<u64>(), TWEETS);
+        });
+    });
+}
+
+/// The payload, for serde_json.
+#[derive(Serialize)]
+struct Payload<'a> {
+    timestamp: &'a str,
+    user_id: Option<i64>,
+    tweet: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lang: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screen_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retweet_count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favorite_count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashtags: Option<&'a [&'static str]>,
+    run: &'a str,
+    seq: u64,
+}
+
+const BLANK: &str = "                        ";
+
+impl<'a> Payload<'a> {
+    fn of(tweet: &Tweet<'a>, hashtags: &'a [&'static str], created_at: Option<&'a str>, seq: u64) -> Self {
+        let id = match tweet.id {
+            Some(Id::Text(id)) => Some(id),
+            _ => None,
+        };
+        let Tweet { user_id, text, lang, screen_name, retweet_count, favorite_count, .. } = *tweet;
+        let hashtags = Some(hashtags).filter(|_| tweet.hashtags.is_some());
+        Self {
+            timestamp: BLANK,
+            user_id,
+            tweet: text,
+            id,
+            created_at,
+            lang,
+            screen_name,
+            retweet_count,
+            favorite_count,
+            hashtags,
+            run: "run",
+            seq,
+        }
+    }
+}
+
+/// The tweets of some frames, kept for good, each with its hashtags.
+fn tweets(frames: &[Frame<'_>]) -> Vec<(Tweet<'static>, Vec<&'static str>)> {
+    let keep = |text: &str| -> &'static str { String::leak(text.to_owned()) };
+    let mut parser = Parser::new();
+    let tweets = frames.iter().filter_map(|frame| {
+        let json = Vec::leak(frame.bytes.to_vec());
+        let tape: &'static _ = Box::leak(Box::new(simd_json::to_tape(json).ok()?));
+        let hashtags = tape.as_value().as_object()?.get("entities")?.as_object()?.get("hashtags")?;
+        let texts = hashtags.as_array()?.iter().filter_map(|tag| tag.as_object()?.get("text")?.into_string());
+        let texts = texts.collect();
+        parser.parse(frame.bytes, |record| match record {
+            Ok(Record::Tweet(tweet)) => {
+                let id = tweet.id.and_then(Id::number).map(|id| Id::Text(keep(&id.to_string())));
+                let (lang, screen_name) = (tweet.lang.map(keep), tweet.screen_name.map(keep));
+                let Tweet { shape, user_id, event_time_ms, retweet_count, favorite_count, .. } = tweet;
+                let position = None;
+                let (text, hashtags) = (keep(tweet.text), Some(hashtags));
+                let tweet = Tweet {
+                    shape,
+                    id,
+                    user_id,
+                    text,
+                    event_time_ms,
+                    lang,
+                    screen_name,
+                    retweet_count,
+                    favorite_count,
+                    hashtags,
+                    position,
+                };
+                Some((tweet, texts))
+            }
+            _ => None,
+        })
+    });
+    tweets.collect()
+}
+
+fn encoding(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("tweet");
+    let input = input(GenerateForm::Lines, 1_500);
+    let frames: Vec<Frame<'_>> = Frames::new(Framing::Lines, &input).collect();
+    let tweets = tweets(&frames);
+    assert_eq!(tweets.len() as u64, TWEETS);
+    let mut out = BytesMut::new();
+    let ours = |out: &mut BytesMut| {
+        out.clear();
+        for (seq, (tweet, _)) in tweets.iter().enumerate() {
+            encode(black_box(tweet), PayloadForm::Tweet, "run", seq as u64, out);
+        }
+    };
+    let theirs = |out: &mut Vec<u8>| {
+        out.clear();
+        for (seq, (tweet, hashtags)) in tweets.iter().enumerate() {
+            let tweet = black_box(tweet);
+            let mut stamp = [0; TIMESTAMP_BYTES];
+            let created_at = tweet.event_time_ms.and_then(|ms| {
+                write_timestamp(ms, &mut stamp);
+                std::str::from_utf8(&stamp).ok()
+            });
+            serde_json::to_writer(&mut *out, &Payload::of(tweet, hashtags, created_at, seq as u64))
+                .expect("a vector takes all bytes");
+        }
+    };
+    ours(&mut out);
+    let mut reference = Vec::new();
+    theirs(&mut reference);
+    assert!(out[..] == reference[..], "both write the same");
+    group.throughput(Throughput::Elements(TWEETS));
+    group.bench_function(format!("encode_serde_json/v11/{TWEETS}"), |bencher| {
+        bencher.iter(|| theirs(&mut reference));
+    });
+    group.bench_function(format!("encode/v11/{TWEETS}"), |bencher| bencher.iter(|| ours(&mut out)));
+}
+
+criterion_group!(benches, parse, encoding);
 criterion_main!(benches);

@@ -11,6 +11,8 @@ pub enum Keep {
     Whole,
     /// Of an object some members.
     Members(Level),
+    /// The elements of an array, of objects some members.
+    Each(Level),
 }
 
 /// Which members of an object are asked for.
@@ -26,6 +28,7 @@ pub enum Level {
     Note,
     LongObject,
     Includes,
+    Hashtag,
 }
 
 /// A member that is asked for.
@@ -53,14 +56,16 @@ static PERSON: [Listed; 5] = [
     member("username", Keep::Plain),
     member("preferredUsername", Keep::Plain),
 ];
-static ENTITIES: [Listed; 1] = [member("hashtags", Keep::Whole)];
+static ENTITIES: [Listed; 1] = [member("hashtags", Keep::Each(Level::Hashtag))];
 static EXTENDED: [Listed; 2] =
     [member("full_text", Keep::Plain), member("entities", Keep::Members(Level::Entities))];
 static PLACE: [Listed; 1] = [member("coordinates", Keep::Whole)];
 static METRICS: [Listed; 2] = [member("retweet_count", Keep::Plain), member("like_count", Keep::Plain)];
 static NOTE: [Listed; 1] = [member("text", Keep::Plain)];
 static LONG_OBJECT: [Listed; 1] = [member("body", Keep::Plain)];
-static INCLUDES: [Listed; 1] = [member("users", Keep::Whole)];
+static INCLUDES: [Listed; 1] = [member("users", Keep::Each(Level::Person))];
+
+static HASHTAG: [Listed; 2] = [member("text", Keep::Plain), member("tag", Keep::Plain)];
 
 /// What the shapes ask for in the value of a field.
 fn keep(field: Field) -> Keep {
@@ -74,7 +79,8 @@ fn keep(field: Field) -> Keep {
         Field::LongObject => Keep::Members(Level::LongObject),
         Field::Includes => Keep::Members(Level::Includes),
         Field::Data | Field::Tweet => Keep::Members(Level::Record),
-        Field::Hashtags | Field::Tweets => Keep::Whole,
+        Field::Hashtags => Keep::Each(Level::Hashtag),
+        Field::Tweets => Keep::Whole,
         _ => Keep::Plain,
     }
 }
@@ -96,6 +102,7 @@ impl Level {
             Level::Note => &NOTE,
             Level::LongObject => &LONG_OBJECT,
             Level::Includes => &INCLUDES,
+            Level::Hashtag => &HASHTAG,
         };
         let found = listed.iter().find(|listed| word.is(name, &listed.word, listed.member.name))?;
         Some(found.member)

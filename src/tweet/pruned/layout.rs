@@ -14,9 +14,24 @@ const WINDOW: usize = 16;
 
 /// Where a key stands: in which object, and whether it is the first one there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stand {
-    pub level: Level,
-    pub is_first: bool,
+pub struct Stand(u8);
+
+impl Stand {
+    const FIRST: u8 = 0x80;
+
+    /// At the start of an object.
+    pub fn first(level: Level) -> Self {
+        Self(level as u8 | Self::FIRST)
+    }
+
+    /// Behind other members.
+    pub fn behind(level: Level) -> Self {
+        Self(level as u8)
+    }
+
+    pub fn is_first(self) -> bool {
+        self.0 & Self::FIRST != 0
+    }
 }
 
 /// All keys seen, each with the one that came behind it the last time.
@@ -44,7 +59,7 @@ struct Known {
 
 impl Default for Layout {
     fn default() -> Self {
-        let start = Known::new(b"", Stand { level: Level::Record, is_first: false }, None);
+        let start = Known::new(b"", Stand::behind(Level::Record), None);
         Self { known: vec![start], last: 0, next: 0 }
     }
 }
@@ -59,15 +74,15 @@ impl Layout {
     /// there; then it may be one that nobody asks for, too.
     #[inline]
     pub fn guess(&mut self, bytes: &[u8], colon: usize, stand: Stand) -> Option<Option<Member>> {
-        let known = self.known.get(self.next).filter(|_| self.next != 0)?;
-        let spelt = &known.spelt;
+        let known = self.known.get(self.next)?;
         let is_it = known.stand == stand
-            && match spelt.len() {
-                ..=WINDOW if colon >= WINDOW => known.ends_at::<0>(bytes, colon)?,
-                ..=WINDOW2 if colon >= WINDOW2 => {
-                    known.ends_at::<0>(bytes, colon)? && known.ends_at::<1>(bytes, colon)?
-                }
-                _ => bytes[..colon].ends_with(spelt),
+            && self.next != 0
+            && if colon < WINDOW2 {
+                bytes[..colon].ends_with(&known.spelt)
+            } else {
+                known.ends_at::<0>(bytes, colon)?
+                    && (known.spelt.len() <= WINDOW || known.ends_at::<1>(bytes, colon)?)
+                    && (known.spelt.len() <= WINDOW2 || bytes[..colon].ends_with(&known.spelt))
             };
         is_it.then(|| {
             (self.last, self.next) = (self.next, known.next);

@@ -92,6 +92,7 @@ impl<'a> Writer<'a, '_> {
                 self.cursor.go_to(end);
                 Some(end)
             }
+            (b'[', Keep::Each(level)) => self.each(start, level, depth.checked_sub(1)?),
             (b'{', Keep::Members(level)) => {
                 self.hop_to(start)?;
                 self.members(start, level, depth.checked_sub(1)?)
@@ -119,60 +120,95 @@ impl<'a> Writer<'a, '_> {
     fn members(&mut self, open: usize, level: Level, depth: usize) -> Option<usize> {
         let (node, mut len) = (self.to.nodes.len(), 0);
         self.to.nodes.push(Node::Object { len, count: 0 });
-        let mut stand = Stand { level, is_first: true };
+        let mut stand = Stand::first(level);
+        // The colon before a value that nobody asks for.
+        let mut unasked = None;
         loop {
             let hop = self.cursor.hop()?;
-            if self.bytes[hop] != b':' {
-                let before = self.back(hop)?;
-                // Nothing may stand between the braces, and no comma before the last.
-                let is_end = if stand.is_first { before == open } else { self.bytes[before] != b',' };
-                (is_end && self.bytes[hop] == b'}').then_some(())?;
-                let count = self.to.nodes.len() - node - 1;
-                self.to.nodes[node] = Node::Object { len, count };
-                return Some(hop + 1);
+            match self.bytes[hop] {
+                b':' => {}
+                b'{' | b'[' => {
+                    (self.back(hop) == unasked).then_some(())?;
+                    unasked = None;
+                    self.cursor.skip(hop)?;
+                    continue;
+                }
+                close => {
+                    let before = self.back(hop)?;
+                    // Nothing may stand between the braces, and no comma before the last.
+                    let is_end = if stand.is_first() { before == open } else { self.bytes[before] != b',' };
+                    (is_end && close == b'}').then_some(())?;
+                    let count = self.to.nodes.len() - node - 1;
+                    self.to.nodes[node] = Node::Object { len, count };
+                    return Some(hop + 1);
+                }
             }
             let member = match self.layout.guess(self.bytes, hop, stand) {
                 Some(member) => member,
-                None => self.member(hop, stand)?,
+                None => self.member(hop, level, stand)?,
             };
-            stand.is_first = false;
-            let start = self.space(hop + 1)?;
-            if let Some(Member { name, keep, place }) = member {
-                if node == 0 {
-                    self.to.places.push(place);
-                }
-                self.to.nodes.push(Node::String(name));
-                len += 1;
-                let end = self.value(start, keep, depth)?;
-                let behind = self.space(end)?;
-                let is_end = match self.bytes[behind] {
-                    b',' => self.bytes[self.space(behind + 1)?] == b'"',
-                    byte => byte == b'}',
-                };
-                is_end.then_some(())?;
-            } else if matches!(self.bytes[start], b'{' | b'[') {
-                self.hop_to(start)?;
-                self.cursor.skip(start)?;
+            stand = Stand::behind(level);
+            let Some(Member { name, keep, place }) = member else {
+                unasked = Some(hop);
+                continue;
+            };
+            if node == 0 {
+                self.to.places.push(place);
             }
+            self.to.nodes.push(Node::String(name));
+            len += 1;
+            let start = self.space(hop + 1)?;
+            let end = self.value(start, keep, depth)?;
+            let behind = self.space(end)?;
+            let is_end = match self.bytes[behind] {
+                b',' => self.bytes[self.space(behind + 1)?] == b'"',
+                byte => byte == b'}',
+            };
+            is_end.then_some(())?;
+            unasked = None;
         }
     }
 
     /// The member whose key stands before the colon at `colon`, where it is one that is asked for.
     #[cold]
-    fn member(&mut self, colon: usize, stand: Stand) -> Option<Option<Member>> {
+    fn member(&mut self, colon: usize, level: Level, stand: Stand) -> Option<Option<Member>> {
         let close = self.back(colon)?;
         let open = self.cursor.mark_before(close)?;
         let before = self.back(open)?;
         let is_key = self.bytes[close] == b'"'
             // Else it is a backslash.
             && self.bytes[open] == b'"'
-            && self.bytes[before] == if stand.is_first { b'{' } else { b',' };
+            && self.bytes[before] == if stand.is_first() { b'{' } else { b',' };
         let name = self.bytes.get(open + 1..close).filter(|_| is_key)?;
-        let member = stand.level.member(name);
+        let member = level.member(name);
         if before + 1 == open && close + 1 == colon {
             self.layout.learn(&self.bytes[before..colon], stand, member);
         }
         Some(member)
+    }
+
+    /// The elements of the array at `open`: of objects the asked members.
+    fn each(&mut self, open: usize, level: Level, depth: usize) -> Option<usize> {
+        let (node, mut len) = (self.to.nodes.len(), 0);
+        self.to.nodes.push(Node::Array { len, count: 0 });
+        self.hop_to(open)?;
+        let mut at = self.space(open + 1)?;
+        if self.bytes[at] != b']' {
+            loop {
+                let end = self.value(at, Keep::Members(level), depth)?;
+                at = self.space(end)?;
+                len += 1;
+                match self.bytes[at] {
+                    b',' => at = self.space(at + 1)?,
+                    b']' => break,
+                    _ => return None,
+                }
+            }
+        }
+        self.hop_to(at)?;
+        let count = self.to.nodes.len() - node - 1;
+        self.to.nodes[node] = Node::Array { len, count };
+        Some(at + 1)
     }
 
     /// A value with all that is in it. The cursor stays where it is.

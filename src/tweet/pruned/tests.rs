@@ -117,6 +117,8 @@ fn breaks_that_are_noticed() {
         ("\"t\"", "t"),
         ("[{\"text\":\"h\"}]", "[{\"text\":\"h\"},]"),
         ("[{\"text\":\"h\"}]", "[{\"text\" \"h\"}]"),
+        ("[{\"text\":\"h\"}]", "[{\"text\":\"h\"}}"),
+        ("[{\"text\":\"h\"}]", "[,{\"text\":\"h\"}]"),
         ("[{\"text\":\"h\"}]", "[{\"text\":\"h\"} 1]"),
         // Keys, also those of members that nobody asks for.
         ("\"x\":0,\"text\"", "\"x\":0 \"text\""),
