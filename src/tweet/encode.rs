@@ -56,7 +56,7 @@ pub fn encode(
         Some(id) => out.put_slice(itoa::Buffer::new().format(id).as_bytes()),
         None => out.put_slice(b"null"),
     }
-    out.put_slice(b",\"tweet\":");
+    out.put_slice(b",\"tweet\":\"");
     put_string(tweet.text, out);
     if form == PayloadForm::Tweet {
         put_details(tweet, extra.and_then(|extra| extra.screen_name.as_deref()), out);
@@ -74,7 +74,7 @@ pub fn encode(
 fn put_details(tweet: &Tweet<'_>, other_name: Option<&[u8]>, out: &mut BytesMut) {
     match tweet.id {
         Some(Id::Text(id)) => {
-            out.put_slice(b",\"id\":");
+            out.put_slice(b",\"id\":\"");
             put_string(id, out);
         }
         Some(Id::Number(id)) => {
@@ -91,13 +91,14 @@ fn put_details(tweet: &Tweet<'_>, other_name: Option<&[u8]>, out: &mut BytesMut)
         out.put_slice(&stamp);
         out.put_u8(b'"');
     }
+    // Written out, so that each name is copied as the constant that it is.
     if let Some(lang) = tweet.lang {
-        out.put_slice(b",\"lang\":");
+        out.put_slice(b",\"lang\":\"");
         put_string(lang, out);
     }
     match (tweet.screen_name, other_name) {
         (Some(name), _) => {
-            out.put_slice(b",\"screen_name\":");
+            out.put_slice(b",\"screen_name\":\"");
             put_string(name, out);
         }
         (None, Some(name)) => {
@@ -106,13 +107,13 @@ fn put_details(tweet: &Tweet<'_>, other_name: Option<&[u8]>, out: &mut BytesMut)
         }
         (None, None) => {}
     }
-    let counts =
-        [(",\"retweet_count\":", tweet.retweet_count), (",\"favorite_count\":", tweet.favorite_count)];
-    for (name, value) in counts {
-        if let Some(value) = value {
-            out.put_slice(name.as_bytes());
-            put_number(value, out);
-        }
+    if let Some(count) = tweet.retweet_count {
+        out.put_slice(b",\"retweet_count\":");
+        put_number(count, out);
+    }
+    if let Some(count) = tweet.favorite_count {
+        out.put_slice(b",\"favorite_count\":");
+        put_number(count, out);
     }
     put_hashtags(tweet, out);
     if let Some((lat, lon)) = tweet.position {
@@ -148,9 +149,7 @@ fn tag_text<'a>(tag: Value<'a, 'a>) -> Option<&'a str> {
 fn put_list<'a>(tags: impl Iterator<Item = &'a str>, out: &mut BytesMut) {
     out.put_slice(b",\"hashtags\":[");
     for (index, tag) in tags.enumerate() {
-        if index > 0 {
-            out.put_u8(b',');
-        }
+        out.put_slice(if index > 0 { b",\"" } else { b"\"" });
         put_string(tag, out);
     }
     out.put_u8(b']');
@@ -160,12 +159,11 @@ fn put_number(number: u64, out: &mut BytesMut) {
     out.put_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Appends a JSON string: quotes, with `"`, `\` and control characters escaped (RFC 8259, section
-/// 7) and everything else as it is.
+/// Appends a JSON string but for its opening quote: with `"`, `\` and control characters escaped
+/// (RFC 8259, section 7), everything else as it is, and a quote.
 fn put_string(text: &str, out: &mut BytesMut) {
     let mut rest = text.as_bytes();
-    out.reserve(rest.len() + 2);
-    out.put_u8(b'"');
+    out.reserve(rest.len() + 1);
     loop {
         let (plain, behind) = rest.split_at(plain_bytes(rest));
         out.put_slice(plain);
@@ -197,9 +195,8 @@ fn plain_bytes(bytes: &[u8]) -> usize {
         // Some were looked at already, and need none.
         Some(last) => first_to_escape(*last).map_or(bytes.len(), |place| bytes.len() - WORD + place),
         None => {
-            let mut word = [b' '; WORD];
-            word[..rest.len()].copy_from_slice(rest);
-            first_to_escape(word).unwrap_or(rest.len())
+            let needs_one = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+            rest.iter().position(needs_one).unwrap_or(rest.len())
         }
     }
 }
@@ -231,10 +228,10 @@ pub fn write_timestamp(time_ms: i64, out: &mut [u8; TIMESTAMP_BYTES]) {
         out[at + 1] += (number % 10) as u8;
     };
     let (seconds, ms) = (ms_of_day / 1_000, ms_of_day % 1_000);
-    put(0, year as u32 / 100);
-    put(2, year as u32 % 100);
-    put(5, month as u32);
-    put(8, day as u32);
+    put(0, year / 100);
+    put(2, year % 100);
+    put(5, month);
+    put(8, day);
     put(11, seconds / 3_600);
     put(14, seconds / 60 % 60);
     put(17, seconds % 60);
@@ -309,7 +306,7 @@ mod tests {
     proptest! {
         #[test]
         fn strings_agree_with_a_plain_json_reader(text: String) {
-            let mut out = BytesMut::new();
+            let mut out = BytesMut::from("\"");
             put_string(&text, &mut out);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
         }

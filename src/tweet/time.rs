@@ -130,16 +130,18 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// Year, month and day of a number of days since 1970-01-01; the inverse of [`days_from_civil`].
-pub(super) fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+/// Year, month and day of a number of days since 1970-01-01; the inverse of [`days_from_civil`],
+/// for the years from 0 to 9999.
+pub(super) fn civil_from_days(days: i64) -> (u32, u32, u32) {
+    // Counted from one era before the first, so that there is nothing below 0.
+    let days = (days + 719_468 + 146_097) as u32;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let year = year_of_era + era * 400 + u32::from(month <= 2) - 400;
     (year, month, day)
 }
 
@@ -204,7 +206,7 @@ mod tests {
             let written = time.strftime("%a %b %d %H:%M:%S +0000 %Y").to_string();
             prop_assert_eq!(parse_created_at(&written), Some(second * 1_000));
             let date = civil_from_days(second.div_euclid(86_400));
-            prop_assert_eq!(date, (i64::from(time.year()), i64::from(time.month()), i64::from(time.day())));
+            prop_assert_eq!(date, (time.year() as u32, time.month() as u32, time.day() as u32));
         }
 
         #[test]
