@@ -148,7 +148,8 @@ fn jobs(files: &Files, most_frames: usize) -> impl Iterator<Item = Job<'_>> {
     files.iter().flat_map(move |(number, file)| {
         let mut frames = file.frames().peekable();
         std::iter::from_fn(move || {
-            let mut job = Job { file: number, end: frames.peek()?.offset, frames: Vec::new() };
+            let mut job =
+                Job { file: number, end: frames.peek()?.offset, frames: Vec::with_capacity(most_frames) };
             let start = job.end;
             while job.frames.len() < most_frames && job.end - start < CHUNK_BYTES as u64 {
                 let Some(frame) = frames.next() else { break };
@@ -170,6 +171,9 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn chunk(&mut self, job: Job<'_>) -> Chunk {
         let mut chunk = Chunk { file: job.file, end: job.end, ..Chunk::default() };
+        // Mostly one tweet a frame.
+        chunk.slots.reserve_exact(job.frames.len());
+        chunk.ids.reserve_exact(job.frames.len());
         for frame in job.frames {
             self.reader.read(frame, |frame, found, counted| {
                 let at = (self.files, job.file);

@@ -5,10 +5,11 @@
 //! what is asked for as simd-json would, and steps over everything else by counting brackets. What
 //! reads the tape cannot tell, but for the time it takes.
 //!
-//! `None` means that this way does not lead through: the record is broken, or spelt in a way that
-//! is rare (an escape in a key, a number with an exponent). simd-json then has the last word. Not
-//! noticed is only what breaks between a colon that nobody asks about and the next key, where
-//! strings are whole, without control characters, and brackets balance: `{"a": tru, "text": "t"}`.
+//! The whole record must be UTF-8, and each string in it must end and be without control characters,
+//! looked at or not. `None` means that this way does not lead through: the record is broken, or
+//! spelt in a way that is rare (an escape in a key, a number with an exponent). simd-json then has
+//! the last word. Not noticed is only what breaks between a colon that nobody asks about and the
+//! next key, where strings are whole and brackets balance: `{"a": tru, "text": "t"}`.
 
 mod escapes;
 mod keep;
