@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use simd_json::prelude::*;
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::source::{Frame, Frames, Framing};
-use tweetblast::tweet::{Id, Parser, PayloadForm, Record, TIMESTAMP_BYTES, Tweet, encode, write_timestamp};
+use tweetblast::tweet::{
+    Hashtags, Id, Parser, PayloadForm, Record, TIMESTAMP_BYTES, Tweet, encode, write_timestamp,
+};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -168,7 +170,7 @@ impl<'a> Payload<'a> {
             _ => None,
         };
         let Tweet { user_id, text, lang, screen_name, retweet_count, favorite_count, .. } = *tweet;
-        let hashtags = Some(hashtags).filter(|_| tweet.hashtags.is_some());
+        let hashtags = Some(hashtags).filter(|_| matches!(tweet.hashtags, Hashtags::Listed(_)));
         Self {
             timestamp: BLANK,
             user_id,
@@ -202,7 +204,7 @@ fn tweets(frames: &[Frame<'_>]) -> Vec<(Tweet<'static>, Vec<&'static str>)> {
                 let (lang, screen_name) = (tweet.lang.map(keep), tweet.screen_name.map(keep));
                 let Tweet { shape, user_id, event_time_ms, retweet_count, favorite_count, .. } = tweet;
                 let position = None;
-                let (text, hashtags) = (keep(tweet.text), Some(hashtags));
+                let (text, hashtags) = (keep(tweet.text), Hashtags::Listed(hashtags));
                 let tweet = Tweet {
                     shape,
                     id,
@@ -234,7 +236,7 @@ fn encoding(criterion: &mut Criterion) {
     let ours = |out: &mut BytesMut| {
         out.clear();
         for (seq, (tweet, _)) in tweets.iter().enumerate() {
-            encode(black_box(tweet), PayloadForm::Tweet, "run", seq as u64, out);
+            encode(black_box(tweet), PayloadForm::Tweet, None, "run", seq as u64, out);
         }
     };
     let theirs = |out: &mut Vec<u8>| {
