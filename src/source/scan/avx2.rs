@@ -169,17 +169,12 @@ fn look(block: &[u8; BLOCK], state: &mut State) -> Seen {
         state.depth = state.depth + u64::from(opens.count_ones()) - closed;
         return if wrong == 0 { Seen::Nothing } else { Seen::Broken };
     }
-    let mut brackets = opens | closes;
-    while brackets != 0 {
-        let bit = brackets & brackets.wrapping_neg();
-        brackets ^= bit;
-        if opens & bit != 0 {
-            state.depth += 1;
-            continue;
-        }
-        state.depth -= 1;
-        if state.depth == 0 {
-            let before = bit - 1;
+    let (mut left, mut nth) = (closes, 0);
+    while left != 0 {
+        let before = left.wrapping_sub(1) & !left;
+        left &= left - 1;
+        nth += 1;
+        if state.depth + u64::from((opens & before).count_ones()) == nth {
             return if wrong & before == 0 {
                 Seen::End(before.count_ones() as usize + 1)
             } else {
@@ -187,6 +182,7 @@ fn look(block: &[u8; BLOCK], state: &mut State) -> Seen {
             };
         }
     }
+    state.depth = state.depth + u64::from(opens.count_ones()) - closed;
     if wrong == 0 { Seen::Nothing } else { Seen::Broken }
 }
 
