@@ -143,16 +143,10 @@ fn breaks_that_are_not_noticed_in_a_value_that_nobody_asks_for() {
     let mut parser = Parser::new();
     let whole = seen(&mut parser, TWEET.as_bytes());
     for value in
-        ["tru", "01", "", "0 0", "0,", "[1 2]", "[,]", "{1}", "{]", "\"\\x\"", "\"\\ud83d\"", "{\"y\"}"]
+        ["tru", "01", "", "0 0", "0,", "[1 2]", "[,]", "{1}", "[{]]", "\"\\x\"", "\"\\ud83d\"", "{\"y\"}"]
     {
-        let value = format!("\"x\":{value}");
-        let json = TWEET.replacen("\"x\":0", &value, 1);
-        let is_noticed = value == "\"x\":{]";
-        assert_eq!(
-            seen(&mut parser, json.as_bytes()),
-            if is_noticed { Err(()) } else { whole.clone() },
-            "{json}"
-        );
+        let json = TWEET.replacen("\"x\":0", &format!("\"x\":{value}"), 1);
+        assert_eq!(seen(&mut parser, json.as_bytes()), whole, "{json}");
         assert_eq!(seen(&mut strict(), json.as_bytes()), Err(()), "{json}");
     }
 }
