@@ -1,5 +1,5 @@
 //! How many instructions the hops that only compute need, counted by callgrind on small inputs: on
-//! a busy machine times vary by a factor of ten, these counts by less than 0.1 %. `perf/instructions`
+//! a busy machine times vary by a factor of ten, these counts by 0.15 % at most. `perf/instructions`
 //! holds them against the ones in `perf/instructions.json`.
 //!
 //! Without valgrind or gungraun-runner nothing is counted, and that is said. `cargo test --benches`
