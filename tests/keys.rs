@@ -3,8 +3,9 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use common::{FREE_PORTS, SAMPLE, run};
@@ -14,7 +15,7 @@ use serde_json::Value;
 struct OnTerminal {
     child: Child,
     keys: ChildStdin,
-    screen: BufReader<ChildStdout>,
+    screen: Receiver<Vec<u8>>,
 }
 
 impl OnTerminal {
@@ -23,12 +24,21 @@ impl OnTerminal {
         let line = [&[env!("CARGO_BIN_EXE_tweetblast")][..], arguments, FREE_PORTS].concat().join(" ");
         let mut child = Command::new("script")
             .args(["-qefc", &line, "/dev/null"])
+            // Nothing moves on a terminal of no kind.
+            .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| println!("skipped: no terminal can be had here: {error}"))
             .ok()?;
-        let (keys, screen) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let (keys, mut stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let (parts, screen) = channel();
+        std::thread::spawn(move || {
+            let mut part = Vec::new();
+            while stdout.read_until(b'\r', &mut part).is_ok_and(|read| read > 0)
+                && parts.send(std::mem::take(&mut part)).is_ok()
+            {}
+        });
         Some(Self { child, keys, screen })
     }
 
@@ -36,9 +46,8 @@ impl OnTerminal {
     fn wait_for(&mut self, words: &str) {
         let (mut seen, deadline) = (String::new(), Instant::now() + Duration::from_secs(60));
         while !seen.contains(words) {
-            assert!(Instant::now() < deadline, "no {words:?} in {seen}");
-            let mut part = Vec::new();
-            assert!(self.screen.read_until(b'\r', &mut part).unwrap() > 0, "ended before {words:?}: {seen}");
+            let part = self.screen.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            let part = part.unwrap_or_else(|error| panic!("{error}: no {words:?} in {seen}"));
             seen.push_str(&String::from_utf8_lossy(&part));
         }
     }
@@ -49,10 +58,15 @@ impl OnTerminal {
     }
 
     fn finish(mut self) -> (i32, String) {
-        let mut rest = Vec::new();
-        self.screen.read_to_end(&mut rest).unwrap();
-        drop(self.keys);
+        let rest: Vec<u8> = self.screen.iter().flatten().collect();
         (self.child.wait().unwrap().code().unwrap(), String::from_utf8_lossy(&rest).into_owned())
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
