@@ -21,7 +21,7 @@ fn words(parser: &mut Parser, frame: Frame<'_>) -> Option<String> {
     parser.parse_frame(frame, |record| match record {
         Ok(Record::Tweet(tweet)) => {
             let mut payload = BytesMut::new();
-            encode(&tweet, PayloadForm::Tweet, "run", 7, &mut payload);
+            encode(&tweet, PayloadForm::Tweet, None, "run", 7, &mut payload);
             Some(format!("{:?} {payload:?}", tweet.shape))
         }
         Ok(Record::Group(group)) => {

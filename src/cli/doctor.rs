@@ -12,7 +12,8 @@ use crate::pipeline::{Check, CheckState, DoctorOptions, ReplayOptions, doctor};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tweetblast doctor\n  \
     tweetblast doctor --kafka localhost:9092 --druid http://localhost:8888 --superset http://localhost:8088\n\n\
-    The marker is a message in the topic, and with --druid a row in the datasource, as one tweet of a replay is.\n\
+    The marker is a message in the topic, and with --druid a row in the datasource. Like a replay it makes a topic and\n\
+    a supervisor that are missing, or resumes one; a supervisor of ours that reads already stays as it is.\n\
     Exit codes: 0 a replay with the same flags would work; 1 something is wrong.")]
 pub(super) struct DoctorArgs {
     #[command(flatten)]

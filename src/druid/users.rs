@@ -97,13 +97,21 @@ impl UsersTable<'_> {
         let tasks = Supervisor::new(client.clone(), self.datasource);
         let (since, mut ended) = (Instant::now(), false);
         loop {
-            if !ended {
-                ended = match tasks.task_end(task)? {
-                    Some(Err(reason)) => return Err(DruidError::TaskFailed { task: task.into(), reason }),
-                    end => end.is_some(),
-                };
-            } else if Proof::count(client, self.datasource, self.run)? >= self.count {
-                return Ok(());
+            let looked = match ended {
+                false => tasks.task_end(task).map(|end| match end {
+                    Some(Err(reason)) => Err(reason),
+                    end => Ok(end.is_some()),
+                }),
+                true => match Proof::count(client, self.datasource, self.run) {
+                    Ok(rows) if rows >= self.count => return Ok(()),
+                    rows => rows.map(|_| Ok(true)),
+                },
+            };
+            match looked {
+                Ok(Ok(end)) => ended = end,
+                Ok(Err(reason)) => return Err(DruidError::TaskFailed { task: task.into(), reason }),
+                Err(error) if error.is_passing() => {}
+                Err(error) => return Err(error),
             }
             if since.elapsed() > patience {
                 let waiting = if ended { "its segment to be loaded" } else { "a worker slot, or its end" };

@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// `needle`. `None`: there is none.
 ///
 /// # Errors
-/// When Kafka does not answer, or gives no messages within 10 s.
+/// When Kafka does not answer, or what it answers is an error for 10 s.
 pub fn find_last(
     options: &ProducerOptions,
     partitions: usize,
@@ -36,10 +36,17 @@ pub fn find_last(
             .map_err(failed)?;
     }
     consumer.assign(&from).map_err(failed)?;
-    let deadline = Instant::now() + TIMEOUT;
+    let (deadline, mut last_error) = (Instant::now() + TIMEOUT, None);
     while !open.is_empty() && Instant::now() < deadline {
-        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
-        let message = message.map_err(failed)?;
+        let message = match consumer.poll(Duration::from_millis(100)) {
+            None => continue,
+            Some(Ok(message)) => message,
+            // librdkafka tries again by itself.
+            Some(Err(error)) => {
+                last_error = Some(error);
+                continue;
+            }
+        };
         if message.payload().is_some_and(|value| memchr::memmem::find(value, needle).is_some()) {
             return Ok(Some((message.partition(), message.offset())));
         }
@@ -47,5 +54,8 @@ pub fn find_last(
             open.remove(&message.partition());
         }
     }
-    Ok(None)
+    match last_error.filter(|_| !open.is_empty()) {
+        Some(error) => Err(failed(error)),
+        None => Ok(None),
+    }
 }

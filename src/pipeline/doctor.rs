@@ -1,8 +1,9 @@
 //! Checks each hop in the order in which a tweet passes them, and sends one marker tweet through all
 //! of them: what is wrong, and what to do.
 //!
-//! Surprise: the checks before the marker alter nothing; the marker is a message in the topic and a
-//! row in the datasource, as one tweet of a replay is.
+//! Surprise: the checks before the marker alter nothing. The marker is a message in the topic and a
+//! row in the datasource, as one tweet of a replay is; like a replay it makes a topic and a supervisor
+//! that are missing. A supervisor of ours that reads stays as it is.
 
 mod druid;
 mod marker;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use super::ends::{check_outside, producer_options};
 use super::{KafkaChoice, Listen, MqttChoice, ReplayOptions, new_run_id};
 use crate::kafka::look_at_cluster;
+use druid::MarkerWay;
 
 /// How one check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +62,23 @@ pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn Fn
     let replay = &options.replay;
     mqtt(replay, &mut exam);
     kafka(replay, &mut exam);
-    if let Some(choice) = &replay.druid {
-        druid::check(replay, choice, &mut exam);
-    }
-    if exam.failed {
-        exam.skip("marker tweet", "not sent: first what failed above");
-    } else {
-        marker::send(replay, stop, &mut exam);
+    let mut marked = replay.clone();
+    let way = match &mut marked.druid {
+        None => MarkerWay::Submit,
+        Some(choice) => {
+            let way = druid::check(replay, choice, &mut exam);
+            if let MarkerWay::AsItIs(name) = &way {
+                choice.supervisor = Some(name.clone());
+            }
+            way
+        }
+    };
+    match way {
+        _ if exam.failed => exam.skip("marker tweet", "not sent: first what failed above"),
+        MarkerWay::None => {
+            exam.skip("marker tweet", "not sent: the supervisor reads those of --payload minimal or raw");
+        }
+        MarkerWay::Submit | MarkerWay::AsItIs(_) => marker::send(&marked, stop, &mut exam),
     }
     if let Some(url) = &options.superset {
         superset::check(url, replay, &mut exam);

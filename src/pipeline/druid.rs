@@ -24,7 +24,7 @@ use super::prepare::Prepared;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions};
 use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
-use crate::report::{Counters, DruidReport, DruidUsers, Queryable, Screen};
+use crate::report::{Counters, DruidReport, DruidUsers, QUERYABLE_LANES_MAX, Queryable, Screen};
 use crate::tweet::Enrichment;
 use counting::Counting;
 pub(super) use setup::io_config;
@@ -107,6 +107,7 @@ pub(super) struct DruidHop<'a> {
     ready_after: Option<Duration>,
     producer: &'a ProducerOptions,
     partitions: usize,
+    by_partition: bool,
     topic_created: bool,
     embedded: bool,
     notes: Vec<String>,
@@ -179,7 +180,8 @@ impl<'a> DruidHop<'a> {
             say(note);
         }
         // One producer writes a partition in the order of its delivery reports.
-        let lanes = if options.producers == 1 { ends.partitions } else { 1 };
+        let by_partition = options.producers == 1 && ends.partitions <= QUERYABLE_LANES_MAX;
+        let lanes = if by_partition { ends.partitions } else { 1 };
         let queryable = Arc::new(Queryable::with_lanes(lanes));
         let mut hop = Self {
             choice,
@@ -192,6 +194,7 @@ impl<'a> DruidHop<'a> {
             ready_after: None,
             producer: &ends.producer,
             partitions: ends.partitions,
+            by_partition,
             topic_created: ends.topic_created,
             embedded: ends.endpoint.is_some(),
             notes: setup.notes,
@@ -295,7 +298,7 @@ impl<'a> DruidHop<'a> {
             time_to_queryable_ms: times.from_intended_ms,
             ack_to_queryable_ms: times.from_ack_ms,
             poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
-            ranked_by: if self.producer.producers == 1 { "partition" } else { "run" },
+            ranked_by: if self.by_partition { "partition" } else { "run" },
             rows_per_s: times.rows_per_s,
             backlog: times.backlog,
             unparseable: rows.unparseable,

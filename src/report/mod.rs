@@ -36,7 +36,7 @@ pub use latency::{LatencyMs, new_histogram};
 pub use ledger::{Ledger, SkippedBy, Verdict};
 pub use machine::{MachineCpu, Usage, own_memory, thread_cpu};
 pub use progress::{Progress, prepare_bar};
-pub use queryable::{BacklogPoint, Queryable, QueryableTimes};
+pub use queryable::{BacklogPoint, Queryable, QueryableTimes, SAMPLES as QUERYABLE_LANES_MAX};
 pub use run::{
     ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,
     REPORT_VERSION, RunReport,

@@ -21,8 +21,8 @@ use super::{LatencyMs, new_histogram};
 use crate::event::{Delivery, Outcome};
 use curve::Curve;
 
-/// Tweets that are looked for in one query, of all lanes.
-const SAMPLES: usize = 64;
+/// Tweets that are looked for in one query, of all lanes, and lanes at most.
+pub const SAMPLES: usize = 64;
 
 /// Shared by the tally, which says what was delivered, and by the one who counts rows.
 #[derive(Debug)]

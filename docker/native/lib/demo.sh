@@ -28,8 +28,11 @@ end_replay() { kill -INT "$replay" 2>/dev/null || true; }
 
 rows_of_run() { druid_sql "SELECT COUNT(*) FROM tweets WHERE run = '$run'" || printf 0; }
 
+# The id of the run, from the first line of the plan; notes on a table of users come before it.
+run_of() { sed -n 's/^tweetblast \([^ ]*\)$/\1/p' "$1" | head -n 1; }
+
 cmd_demo() {
-    local begin=$SECONDS new_password='' missing=() waiting=() problems=() program run='' rows replay log=$state/logs/demo.log code=0
+    local begin=$SECONDS up_begin=$SECONDS new_password='' missing=() waiting=() problems=() program run='' rows replay log=$state/logs/demo.log code=0
     plan_up kafka druid superset
     find_tweetblast
     if ((${#missing[@]})); then
@@ -55,7 +58,7 @@ cmd_demo() {
     trap end_replay INT TERM
     until [[ -n $run ]] && rows=$(rows_of_run) && ((rows > 0)); do
         if ! kill -0 "$replay" 2>/dev/null; then break; fi
-        read -r _ run _ <"$log" || run=
+        run=$(run_of "$log")
         sleep 0.5
     done
     if kill -0 "$replay" 2>/dev/null; then

@@ -18,15 +18,31 @@ const EXTENSION: &str = "druid-kafka-indexing-service";
 /// How long a supervisor without tasks may be about to start some.
 const STARTING: Duration = Duration::from_secs(10);
 
+/// How a marker can be sent without harm to what runs there.
+pub(super) enum MarkerWay {
+    /// As a replay does it: the supervisor is made, or brought to the spec of these flags.
+    Submit,
+    /// Into this supervisor of ours, which reads the topic already and stays as it is.
+    AsItIs(String),
+    /// Not at all: the supervisor reads messages of another form, or is wrong.
+    None,
+}
+
 /// Checks what can be asked without altering anything.
-pub(super) fn check(options: &ReplayOptions, choice: &DruidChoice, exam: &mut Exam<'_>) {
+pub(super) fn check(options: &ReplayOptions, choice: &DruidChoice, exam: &mut Exam<'_>) -> MarkerWay {
     let client = match Access::from_env().and_then(|access| Client::new(&choice.url, &access)) {
         Ok(client) => client,
-        Err(error) => return exam.fail("druid", error.to_string()),
+        Err(error) => {
+            exam.fail("druid", error.to_string());
+            return MarkerWay::None;
+        }
     };
     let about = match client.get("/status/health").and_then(|_| client.get("/status")) {
         Ok(about) => about,
-        Err(error) => return exam.fail("druid", error.to_string()),
+        Err(error) => {
+            exam.fail("druid", error.to_string());
+            return MarkerWay::None;
+        }
     };
     exam.ok("druid", format!("{} answers: {}", client.url(), about["version"].as_str().unwrap_or("?")));
     extension(&about, exam);
@@ -40,9 +56,12 @@ pub(super) fn check(options: &ReplayOptions, choice: &DruidChoice, exam: &mut Ex
             exam.fail("supervisor", error);
         }
         Ok(None) => exam.ok("supervisor", format!("there is none called {name}: a replay makes it")),
-        Ok(Some(spec)) => there_is_one(options, choice, &supervisor, &spec, exam),
+        Ok(Some(spec)) => {
+            return there_is_one(options, choice, &supervisor, &spec, exam);
+        }
         Err(error) => exam.fail("supervisor", error.to_string()),
     }
+    MarkerWay::Submit
 }
 
 /// As the replay will name it.
@@ -87,40 +106,66 @@ fn there_is_one(
     supervisor: &Supervisor,
     spec: &Value,
     exam: &mut Exam<'_>,
-) {
+) -> MarkerWay {
     let name = supervisor.name();
-    if !is_ours(spec) && choice.supervisor.is_none() && !choice.overwrite {
-        return exam.fail("supervisor", DruidError::Foreign { name: name.to_owned() }.to_string());
-    }
+    let ours = is_ours(spec) && choice.supervisor.is_none();
     let reads = io_config(spec)["topic"].as_str().unwrap_or_default();
-    if choice.supervisor.is_some() && reads != options.kafka_topic {
-        let (name, topic) = (name.to_owned(), options.kafka_topic.clone());
-        return exam
-            .fail("supervisor", DruidError::OtherTopic { name, reads: reads.to_owned(), topic }.to_string());
-    }
     let status = match settled_status(supervisor) {
-        Ok(Some(status)) => status,
-        Ok(None) => return exam.warn("supervisor", format!("{name} is about to go or to come")),
-        Err(error) => return exam.fail("supervisor", error.to_string()),
+        _ if !ours && choice.supervisor.is_none() && !choice.overwrite => {
+            Err(DruidError::Foreign { name: name.to_owned() })
+        }
+        _ if choice.supervisor.is_some() && reads != options.kafka_topic => {
+            let (name, topic) = (name.to_owned(), options.kafka_topic.clone());
+            Err(DruidError::OtherTopic { name, reads: reads.to_owned(), topic })
+        }
+        status => status,
     };
-    if status.suspended && choice.supervisor.is_none() {
-        return exam.ok("supervisor", format!("{name} is suspended: a replay resumes it"));
+    let status = match status {
+        Ok(Some(status)) => status,
+        Ok(None) => {
+            exam.warn("supervisor", format!("{name} is about to go or to come"));
+            return MarkerWay::Submit;
+        }
+        Err(error) => {
+            exam.fail("supervisor", error.to_string());
+            return MarkerWay::None;
+        }
+    };
+    if status.suspended && ours {
+        exam.ok("supervisor", format!("{name} is suspended: a replay resumes it"));
+        return MarkerWay::Submit;
     }
     let state = format!("{name} is {} ({}), reads topic {reads}", status.state, status.detailed_state);
     let causes = diagnose(&seen(options, supervisor, spec, status));
     if causes.is_empty() {
-        return exam.ok("supervisor", state);
+        exam.ok("supervisor", state);
+        return match &options.kafka {
+            KafkaChoice::Cluster(_) if ours && io_config(spec)["inputFormat"]["type"] == "kafka" => {
+                MarkerWay::None
+            }
+            KafkaChoice::Cluster(_) if ours && reads == options.kafka_topic => {
+                MarkerWay::AsItIs(name.to_owned())
+            }
+            _ => MarkerWay::Submit,
+        };
     }
     for cause in causes {
         let words = format!("{name}: {cause}");
         match cause.name {
+            // A replay brings its own Kafka and topic, and tells the supervisor where they are.
+            "kafka unreachable" | "kafka unreachable or misadvertised" | "topic missing" | "unhealthy"
+                if ours =>
+            {
+                exam.warn("supervisor", words);
+            }
             // Of earlier messages, perhaps somebody else's.
             "unparseable" | "thrown away" | "task failed" | "reads from the end" => {
-                exam.warn("supervisor", words)
+                exam.warn("supervisor", words);
             }
             _ => exam.fail("supervisor", words),
         }
     }
+    MarkerWay::Submit
 }
 
 /// Its status, once it has had the time to start.
