@@ -133,6 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_breaks_beside_the_texts_hides_none_of_them() {
+        for broken in ["5 5", "\"x\" \"y\"", "{} {}", "{} 5", "tru", ""] {
+            let json = format!("{{\"id\":1,\"x\":{broken},\"tweets\":[\"a\"]}}");
+            if let Some((parsed, slots)) = both_ways(json.as_bytes()) {
+                assert_eq!(parsed, slots, "{json}");
+            }
+        }
+    }
+
+    #[test]
     fn a_slot_that_holds_no_text_is_said_so() {
         let mut parser = Parser::new();
         assert!(parser.parse_text(b"\"cut", None, |record| record.is_err()));
@@ -152,7 +162,9 @@ mod tests {
         let key = prop_oneof![Just("tweets"), Just("id"), Just("\\u0074weets"), Just("x"), Just("tweets ")];
         let list =
             prop::collection::vec(item(), 0..5).prop_map(|items| format!("[{}]", items.join(" ,\r\n")));
-        (key, prop_oneof![list, item()]).prop_map(|(key, value)| format!("\t\"{key}\" : {value}"))
+        let broken = prop_oneof![Just("5 5"), Just("tru"), Just("\"x\" 5"), Just("{} []")];
+        (key, prop_oneof![3 => list, 3 => item(), 1 => broken.prop_map(str::to_owned)])
+            .prop_map(|(key, value)| format!("\t\"{key}\" : {value}"))
     }
 
     proptest! {
