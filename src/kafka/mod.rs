@@ -3,6 +3,7 @@
 //! [`Event`](crate::event::Event)s come in over a queue; every one of them ends in exactly one
 //! [`Delivery`](crate::event::Delivery).
 
+mod batch_producer;
 mod error;
 mod producer;
 mod read_back;

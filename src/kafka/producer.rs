@@ -13,11 +13,10 @@ use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message, OwnedHeaders};
-use rdkafka::producer::{
-    BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig,
-};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig};
 
 use super::KafkaError;
+use super::batch_producer::BatchProducer;
 use crate::event::{Delivery, Event, Outcome};
 use crate::report::Counters;
 
@@ -82,10 +81,14 @@ pub struct DrainLimit {
 
 /// One producer with its own queue and its own librdkafka instance.
 pub struct Producer {
-    inner: BaseProducer<Reports>,
+    inner: BatchProducer<Reports>,
     topic: String,
     run_in_headers: Option<String>,
     pending: Pending,
+    /// Those of the events at hand in `pending`.
+    places: Vec<usize>,
+    /// What librdkafka has reported, while it is handed on.
+    reports: Vec<(usize, Outcome)>,
     counters: Arc<Counters>,
     deliveries: Sender<Vec<Delivery>>,
     drain: DrainLimit,
@@ -187,12 +190,15 @@ impl Producer {
         let inner = options
             .client_config()
             .create_with_context(Reports::default())
+            .and_then(|inner| BatchProducer::new(inner, &options.topic))
             .map_err(|source| KafkaError::Start { brokers: options.brokers.clone(), source })?;
         Ok(Self {
             inner,
             topic: options.topic.clone(),
             run_in_headers: options.run_in_headers.clone(),
             pending: Pending::default(),
+            places: Vec::new(),
+            reports: Vec::new(),
             counters,
             deliveries,
             drain,
@@ -206,7 +212,7 @@ impl Producer {
     pub fn run(mut self, queue: &Receiver<Vec<Event>>) {
         loop {
             match queue.recv_timeout(if self.pending.count() == 0 { IDLE } else { POLL }) {
-                Ok(events) => events.iter().for_each(|event| self.produce(event)),
+                Ok(events) => self.produce(&events),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -221,60 +227,72 @@ impl Producer {
         }
     }
 
-    fn produce(&mut self, event: &Event) {
-        if self.gave_up {
-            let reason = "given up before it was sent: Kafka did not take what came before".to_owned();
-            let outcome = Outcome::Failed { reason, may_have_arrived: false };
-            let waiting = Waiting { seq: event.seq, intended: event.intended, sent: event.sent };
-            self.hand_on(vec![delivery(waiting, outcome, Instant::now())]);
-            return;
-        }
-        let place = self.pending.insert(event);
-        let topic = std::mem::take(&mut self.topic);
-        let mut record = BaseRecord::with_opaque_to(&topic, place).payload(&event.payload[..]);
-        if !event.key.is_empty() {
-            record = record.key(&event.key[..]);
-        }
-        if let (Some(run), Some(seq)) = (&self.run_in_headers, event.seq) {
-            let headers = OwnedHeaders::new_with_capacity(2)
-                .insert(Header { key: "run", value: Some(run) })
-                .insert(Header { key: "seq", value: Some(&seq.to_string()) });
-            record = record.headers(headers);
-        }
-        let mut full_since = None;
+    /// Gives librdkafka all of these, waiting while its queue is full.
+    fn produce(&mut self, events: &[Event]) {
+        self.places.clear();
+        self.places.extend(events.iter().map(|event| self.pending.insert(event)));
+        let (mut done, mut full_since) = (0, None);
         loop {
-            match self.inner.send(record) {
-                Ok(()) => break,
-                Err((RdKafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), same)) => {
-                    record = same;
-                    full_since.get_or_insert_with(Instant::now);
-                    std::thread::sleep(POLL);
-                    self.collect();
-                    self.check_limit(None);
-                }
-                Err((error, _)) => {
-                    let outcome = Outcome::Failed { reason: error.to_string(), may_have_arrived: false };
-                    self.inner.context().lock().push((place, outcome));
-                    break;
-                }
+            done += self.offer(&events[done..], &self.places[done..]);
+            if done == events.len() {
+                break;
             }
+            full_since.get_or_insert_with(Instant::now);
+            std::thread::sleep(POLL);
+            self.collect();
+            self.check_limit(None);
         }
-        self.topic = topic;
         if let Some(since) = full_since {
             self.counters.kafka_blocked_ns.add_time(since.elapsed());
         }
     }
 
+    /// Gives librdkafka as many as it takes: their number, with those that it refuses.
+    fn offer(&self, events: &[Event], places: &[usize]) -> usize {
+        let refuse = |place, reason| {
+            let outcome = Outcome::Failed { reason, may_have_arrived: false };
+            self.inner.context().lock().push((place, outcome));
+        };
+        if self.gave_up {
+            let reason = "given up before it was sent: Kafka did not take what came before";
+            places.iter().for_each(|place| refuse(*place, reason.to_owned()));
+            return events.len();
+        }
+        let Some(run) = &self.run_in_headers else {
+            return self.inner.produce(events, places, |place, error| refuse(place, error.to_string()));
+        };
+        // Of a batch no message can have headers.
+        for (number, (event, place)) in events.iter().zip(places).enumerate() {
+            let mut record = BaseRecord::with_opaque_to(&self.topic, *place).payload(&event.payload[..]);
+            if !event.key.is_empty() {
+                record = record.key(&event.key[..]);
+            }
+            if let Some(seq) = event.seq {
+                let headers = OwnedHeaders::new_with_capacity(2)
+                    .insert(Header { key: "run", value: Some(run) })
+                    .insert(Header { key: "seq", value: Some(&seq.to_string()) });
+                record = record.headers(headers);
+            }
+            match self.inner.send(record) {
+                Ok(()) => {}
+                Err((RdKafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => return number,
+                Err((error, _)) => refuse(*place, error.to_string()),
+            }
+        }
+        events.len()
+    }
+
     /// Hands on the deliveries that librdkafka has reported since the last look.
     fn collect(&mut self) {
         self.inner.poll(Duration::ZERO);
-        let reports = std::mem::take(&mut *self.inner.context().lock());
-        if reports.is_empty() {
+        std::mem::swap(&mut self.reports, &mut *self.inner.context().lock());
+        if self.reports.is_empty() {
             return;
         }
         let acked = Instant::now();
-        let deliveries = reports
-            .into_iter()
+        let deliveries = self
+            .reports
+            .drain(..)
             .filter_map(|(place, outcome)| Some(delivery(self.pending.take(place)?, outcome, acked)))
             .collect();
         self.hand_on(deliveries);
@@ -319,72 +337,5 @@ fn delivery(waiting: Waiting, outcome: Outcome, acked: Instant) -> Delivery {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bytes::Bytes;
-    use rdkafka::mocking::MockCluster;
-
-    fn options(brokers: String) -> ProducerOptions {
-        ProducerOptions {
-            brokers,
-            topic: "tweets".into(),
-            partitions: 1,
-            properties: Vec::new(),
-            run_in_headers: Some("r1".into()),
-            producers: 1,
-        }
-    }
-
-    fn run(options: &ProducerOptions, count: u64, stop: bool) -> (Vec<Delivery>, Arc<Counters>) {
-        let counters = Arc::new(Counters::default());
-        let (deliveries, reported) = crossbeam_channel::unbounded();
-        let drain = DrainLimit {
-            stop: Arc::new(AtomicBool::new(stop)),
-            after_stop: Duration::from_millis(300),
-            after_end: None,
-        };
-        let producer = Producer::new(options, counters.clone(), deliveries, drain).unwrap();
-        let (send, queue) = crossbeam_channel::unbounded();
-        let event = |seq| Event {
-            seq: Some(seq),
-            intended: None,
-            sent: Instant::now(),
-            key: Bytes::from_static(b"k"),
-            payload: Bytes::from_static(b"{}"),
-        };
-        send.send((0..count).map(event).collect()).unwrap();
-        drop(send);
-        producer.run(&queue);
-        (reported.iter().flatten().collect(), counters)
-    }
-
-    #[test]
-    fn no_ack_is_lost_at_shutdown() {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic("tweets", 1, 1).unwrap();
-        let (deliveries, counters) = run(&options(cluster.bootstrap_servers()), 5_000, false);
-        let mut seqs: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.seq).collect();
-        seqs.sort_unstable();
-        assert_eq!(seqs, (0..5_000).collect::<Vec<u64>>(), "one delivery for each event");
-        assert_eq!((counters.delivered.get(), counters.failed.get()), (5_000, 0));
-    }
-
-    #[test]
-    fn a_full_queue_waits_and_loses_nothing() {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic("tweets", 1, 1).unwrap();
-        let mut options = options(cluster.bootstrap_servers());
-        options.properties.push(("queue.buffering.max.messages".into(), "10".into()));
-        let (_, counters) = run(&options, 500, false);
-        assert_eq!(counters.delivered.get(), 500);
-        assert!(counters.kafka_blocked_ns.get() > 0);
-    }
-
-    #[test]
-    fn what_kafka_does_not_take_after_a_stop_is_failed_and_not_forgotten() {
-        // Nobody listens on the discard port.
-        let (deliveries, counters) = run(&options("127.0.0.1:9".into()), 100, true);
-        assert_eq!(deliveries.len(), 100);
-        assert_eq!((counters.delivered.get(), counters.failed.get()), (0, 100));
-    }
-}
+#[path = "producer_tests.rs"]
+mod tests;

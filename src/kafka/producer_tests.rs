@@ -1,0 +1,124 @@
+use super::*;
+use bytes::Bytes;
+use rdkafka::mocking::MockCluster;
+
+/// With headers each message goes by itself, without them whole batches do.
+const HEADERS: [Option<&str>; 2] = [Some("r1"), None];
+
+fn options(brokers: String, headers: Option<&str>) -> ProducerOptions {
+    ProducerOptions {
+        brokers,
+        topic: "tweets".into(),
+        partitions: 1,
+        properties: Vec::new(),
+        run_in_headers: headers.map(str::to_owned),
+        producers: 1,
+    }
+}
+
+fn producer(options: &ProducerOptions, stop: bool) -> (Producer, Receiver<Vec<Delivery>>) {
+    let (deliveries, reported) = crossbeam_channel::unbounded();
+    let drain = DrainLimit {
+        stop: Arc::new(AtomicBool::new(stop)),
+        after_stop: Duration::from_millis(300),
+        after_end: None,
+    };
+    (Producer::new(options, Arc::default(), deliveries, drain).unwrap(), reported)
+}
+
+fn event(seq: u64) -> Event {
+    Event {
+        seq: Some(seq),
+        intended: None,
+        sent: Instant::now(),
+        key: Bytes::from_static(b"k"),
+        payload: Bytes::from_static(b"{}"),
+    }
+}
+
+fn run(options: &ProducerOptions, count: u64, stop: bool) -> (Vec<Delivery>, Arc<Counters>) {
+    let (producer, reported) = producer(options, stop);
+    let counters = producer.counters.clone();
+    let (send, queue) = crossbeam_channel::unbounded();
+    send.send((0..count).map(event).collect()).unwrap();
+    drop(send);
+    producer.run(&queue);
+    (reported.iter().flatten().collect(), counters)
+}
+
+#[test]
+fn no_ack_is_lost_at_shutdown() {
+    for headers in HEADERS {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("tweets", 1, 1).unwrap();
+        let (deliveries, counters) = run(&options(cluster.bootstrap_servers(), headers), 5_000, false);
+        let mut seqs: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.seq).collect();
+        seqs.sort_unstable();
+        assert_eq!(seqs, (0..5_000).collect::<Vec<u64>>(), "one delivery for each event");
+        assert_eq!((counters.delivered.get(), counters.failed.get()), (5_000, 0));
+    }
+}
+
+#[test]
+fn a_full_queue_waits_and_loses_nothing() {
+    for headers in HEADERS {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("tweets", 1, 1).unwrap();
+        let mut options = options(cluster.bootstrap_servers(), headers);
+        options.properties.push(("queue.buffering.max.messages".into(), "10".into()));
+        let (deliveries, counters) = run(&options, 500, false);
+        assert_eq!(counters.delivered.get(), 500);
+        assert!(counters.kafka_blocked_ns.get() > 0);
+        let mut offsets: Vec<_> = deliveries
+            .iter()
+            .map(|delivery| match delivery.outcome {
+                Outcome::Delivered { offset, .. } => (offset, delivery.seq.unwrap()),
+                Outcome::Failed { .. } => panic!("{delivery:?}"),
+            })
+            .collect();
+        offsets.sort_unstable();
+        assert!(offsets.is_sorted_by_key(|(_, seq)| *seq), "the order of one key is kept");
+    }
+}
+
+#[test]
+fn what_kafka_does_not_take_after_a_stop_is_failed_and_not_forgotten() {
+    for headers in HEADERS {
+        // Nobody listens on the discard port.
+        let (deliveries, counters) = run(&options("127.0.0.1:9".into(), headers), 100, true);
+        assert_eq!(deliveries.len(), 100);
+        assert_eq!((counters.delivered.get(), counters.failed.get()), (0, 100));
+    }
+}
+
+#[test]
+fn given_up_with_a_full_queue_the_rest_is_failed_too() {
+    for headers in HEADERS {
+        let mut options = options("127.0.0.1:9".into(), headers);
+        options.properties.push(("queue.buffering.max.messages".into(), "10".into()));
+        let (deliveries, counters) = run(&options, 100, true);
+        assert_eq!((deliveries.len(), counters.failed.get()), (100, 100));
+    }
+}
+
+#[test]
+fn what_librdkafka_refuses_is_failed_and_the_rest_is_delivered() {
+    for headers in HEADERS {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("tweets", 1, 1).unwrap();
+        let mut options = options(cluster.bootstrap_servers(), headers);
+        // The least that librdkafka allows.
+        options.properties.push(("message.max.bytes".into(), "1000".into()));
+        let (producer, deliveries) = producer(&options, false);
+        let (send, queue) = crossbeam_channel::unbounded();
+        let payload =
+            |seq: u64| if seq == 3 { Bytes::from(vec![b'x'; 2_000]) } else { Bytes::from_static(b"{}") };
+        send.send((0..6).map(|seq| Event { payload: payload(seq), ..event(seq) }).collect()).unwrap();
+        drop(send);
+        let counters = producer.counters.clone();
+        producer.run(&queue);
+        let failed = |delivery: &Delivery| matches!(delivery.outcome, Outcome::Failed { .. });
+        let seqs: Vec<_> = deliveries.iter().flatten().filter(failed).map(|delivery| delivery.seq).collect();
+        assert_eq!((seqs, counters.delivered.get()), (vec![Some(3)], 5));
+    }
+}
