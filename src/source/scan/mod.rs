@@ -1,23 +1,30 @@
 //! Where a JSON value ends, without parsing it: brackets are counted, strings are stepped over.
 //!
 //! Two speeds. [`container_end`] and [`string_end`] look at a few kinds of bytes only, 64 at a time
-//! where the processor has AVX2 (found out while running); they find the end of a value that is
-//! well formed, and may find some end for one that is not. [`strict_end`] follows the whole grammar
+//! where the processor has AVX-512 or AVX2 (found out while running); they find the end of a value
+//! that is well formed, and may find some end for one that is not. [`strict_end`] follows the whole grammar
 //! byte by byte and says where a value breaks; it is asked when the fast way finds no end.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod grammar;
 mod members;
 mod scalar;
 mod structure;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 pub use grammar::{Broken, strict_end};
 pub use members::{Member, Members};
 pub use scalar::string_end;
+use structure::Block;
 pub use structure::{Cursor, Structure};
 
 /// The place behind the bracket that closes the object or array which opens at `start`.
@@ -31,16 +38,27 @@ pub fn container_end(bytes: &[u8], start: usize) -> Option<usize> {
         b'[' => b']',
         _ => return None,
     };
-    balanced_end(bytes, start).filter(|end| bytes[end - 1] == close)
+    (SCANNER.balanced_end)(bytes, start).filter(|end| bytes[end - 1] == close)
 }
 
-/// Where the brackets balance again that open at `start`, where there is one.
-fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
+/// Looks through bytes as fast as the processor can.
+#[derive(Clone, Copy)]
+struct Scanner {
+    /// Where the brackets balance again that open at a place, where there is one.
+    balanced_end: fn(&[u8], usize) -> Option<usize>,
+    /// Fills in the blocks of bytes; whether they may be JSON.
+    fill: fn(&[u8], &mut [Block]) -> bool,
+}
+
+/// The fastest of all on this processor.
+static SCANNER: LazyLock<Scanner> = LazyLock::new(|| scanners().next().unwrap_or(scalar::SCANNER));
+
+/// Those that need some instructions which this processor has, the fastest first.
+fn scanners() -> impl Iterator<Item = Scanner> {
     #[cfg(target_arch = "x86_64")]
-    if avx2::is_supported() {
-        return avx2::balanced_end(bytes, start);
-    }
-    scalar::balanced_end(bytes, start)
+    return [avx512::scanner(), avx2::scanner()].into_iter().flatten();
+    #[cfg(not(target_arch = "x86_64"))]
+    std::iter::empty()
 }
 
 /// The place behind the value that starts at `start`: an object or array as [`container_end`] says,

@@ -1,11 +1,14 @@
-//! The plain twin of the AVX2 scanner: what runs elsewhere, and what that one is tested against.
+//! The plain twin of the vector scanners: what runs elsewhere, and what those are tested against.
 
 use memchr::memchr3;
 
+use super::Scanner;
 use super::structure::{BLOCK, Block};
 
-/// As [`super::balanced_end`].
-pub fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
+/// The scanner that any processor can run.
+pub const SCANNER: Scanner = Scanner { balanced_end, fill };
+
+fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut depth = 1usize;
     let mut at = start + 1;
     loop {
@@ -43,8 +46,7 @@ pub fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
     }
 }
 
-/// As [`super::structure::fill`].
-pub fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
+fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
     let (mut in_string, mut is_escaped, mut is_right) = (false, false, true);
     for (bytes, block) in bytes.chunks(BLOCK).zip(blocks) {
         *block = Block::default();

@@ -5,6 +5,8 @@
 //! members of a big object looks at its colons only, steps over what a bracket opens by counting,
 //! 64 bytes at a time, and never sees the rest.
 
+use super::SCANNER;
+
 /// What is where in 64 bytes: a bit for each, the first byte's is the lowest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Block {
@@ -42,18 +44,9 @@ impl Structure {
             self.blocks.resize(count, Block::default());
         }
         let blocks = &mut self.blocks[..count];
-        fill(bytes, blocks).then_some(())?;
+        (SCANNER.fill)(bytes, blocks).then_some(())?;
         Some(Cursor { bytes, blocks, block: 0, hops: blocks.first()?.hops })
     }
-}
-
-/// Fills in the blocks of `bytes`; whether they may be JSON.
-pub(super) fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    if super::avx2::is_supported() {
-        return super::avx2::fill(bytes, blocks);
-    }
-    super::scalar::fill(bytes, blocks)
 }
 
 /// A place in a value, and the way from there.

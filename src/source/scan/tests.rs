@@ -1,8 +1,8 @@
-//! The fast scanner against its plain twin, and both against a JSON reader.
+//! The fast scanners against their plain twin, and both against a JSON reader.
 
 use proptest::prelude::*;
 
-use super::structure::{BLOCK, Block};
+use super::structure::BLOCK;
 use super::*;
 
 /// Texts of JSON, whole and broken, with much of what scanners stumble over.
@@ -48,7 +48,7 @@ fn ends_are_found_at_every_place_in_a_block() {
     for before in 0..130 {
         let text = format!("{{\"{}\\\"\":[\"]\\\\\"]}}x", " ".repeat(before));
         let end = Some(text.len() - 1);
-        assert_eq!(scalar::balanced_end(text.as_bytes(), 0), end);
+        assert_eq!((scalar::SCANNER.balanced_end)(text.as_bytes(), 0), end);
         assert_eq!(container_end(text.as_bytes(), 0), end, "{before}");
         assert_eq!(strict_end(text.as_bytes(), 0).ok(), end);
     }
@@ -66,7 +66,7 @@ fn a_string_that_runs_over_a_line_is_no_string() {
 fn what_is_wrong_behind_the_end_does_not_matter() {
     let text = "[1]\\ \"\n\"";
     assert_eq!(container_end(text.as_bytes(), 0), Some(3));
-    assert_eq!(scalar::balanced_end(text.as_bytes(), 0), Some(3));
+    assert_eq!((scalar::SCANNER.balanced_end)(text.as_bytes(), 0), Some(3));
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn the_place_where_a_value_breaks() {
 }
 
 /// The masks that one of the twins makes, and whether the bytes may be JSON.
-fn masks(bytes: &[u8], fill: fn(&[u8], &mut [Block]) -> bool) -> (Vec<Block>, bool) {
+fn masks(bytes: &[u8], scanner: Scanner) -> (Vec<Block>, bool) {
     let mut blocks = vec![Block::default(); bytes.len().div_ceil(BLOCK)];
-    let is_right = fill(bytes, &mut blocks);
+    let is_right = (scanner.fill)(bytes, &mut blocks);
     (blocks, is_right)
 }
 
@@ -118,15 +118,21 @@ proptest! {
     #[test]
     fn the_masks_are_those_of_the_plain_twin(text in jsonish(), bytes: Vec<u8>, value in value()) {
         for bytes in [text, bytes, serde_json::to_vec(&value).unwrap()] {
-            prop_assert_eq!(masks(&bytes, structure::fill), masks(&bytes, scalar::fill));
+            let plain = masks(&bytes, scalar::SCANNER);
+            for scanner in scanners() {
+                prop_assert_eq!(masks(&bytes, scanner), plain.clone());
+            }
         }
     }
 
     #[test]
-    fn the_fast_scanner_agrees_with_its_plain_twin(text in jsonish(), bytes: Vec<u8>) {
+    fn the_fast_scanners_agree_with_their_plain_twin(text in jsonish(), bytes: Vec<u8>) {
         for bytes in [text, bytes] {
             for start in 0..bytes.len() {
-                prop_assert_eq!(balanced_end(&bytes, start), scalar::balanced_end(&bytes, start));
+                let plain = (scalar::SCANNER.balanced_end)(&bytes, start);
+                for scanner in scanners() {
+                    prop_assert_eq!((scanner.balanced_end)(&bytes, start), plain);
+                }
                 let _ = (container_end(&bytes, start), string_end(&bytes, start), value_end(&bytes, start));
             }
         }

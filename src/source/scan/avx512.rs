@@ -1,0 +1,49 @@
+//! 64 bytes in one AVX-512 register: a comparison makes its mask at once.
+//!
+//! Safety: besides what [`scanner`] says, loads read 64 bytes from references to arrays of 64,
+//! which the type says. Nothing is written through a pointer.
+
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::{
+    __m512i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm512_cmpeq_epi8_mask,
+    _mm512_cmple_epu8_mask, _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8,
+};
+
+super::wide::scanner!(
+    "avx512f,avx512bw,pclmulqdq,popcnt,bmi1",
+    "avx512f" "avx512bw" "pclmulqdq" "popcnt" "bmi1"
+);
+
+#[derive(Clone, Copy)]
+struct Lanes(__m512i);
+
+impl Lanes {
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn load(block: &[u8; BLOCK]) -> Self {
+        // SAFETY: a load of 64 bytes from an array of 64; it needs no alignment.
+        unsafe { Self(_mm512_loadu_si512(block.as_ptr().cast())) }
+    }
+
+    /// One bit for each of the bytes that is `byte`.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    fn equal(self, byte: u8) -> u64 {
+        _mm512_cmpeq_epi8_mask(self.0, _mm512_set1_epi8(byte as i8))
+    }
+
+    /// One bit for each of the bytes that is not above `most`.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    fn up_to(self, most: u8) -> u64 {
+        _mm512_cmple_epu8_mask(self.0, _mm512_set1_epi8(most as i8))
+    }
+
+    /// Each byte with these bits set.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn with_bit(self, bit: u8) -> Self {
+        Self(_mm512_or_si512(self.0, _mm512_set1_epi8(bit as i8)))
+    }
+}

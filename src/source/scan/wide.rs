@@ -1,0 +1,193 @@
+//! The scanner 64 bytes at a time: what is the same for all vector instructions.
+//!
+//! Each block becomes a few 64-bit masks, one bit a byte: quotes, backslashes, opening and closing
+//! brackets, line breaks. Backslashes say which quotes are escaped; a running exclusive-or over the
+//! other quotes (one carry-less multiplication by all ones) says which bytes are inside of strings;
+//! what is left of the brackets is counted. Blocks in which the depth cannot come down to 0 cost
+//! two population counts. The method is that of simdjson's first stage (Langdale and Lemire,
+//! "Parsing Gigabytes of JSON per Second", 2019).
+
+/// What one block tells the next about strings.
+#[derive(Default)]
+pub struct Strings {
+    /// 1 when the block before ended in a backslash that escapes the first byte of this one.
+    escapes_next: u64,
+    /// All ones when the block before ended inside of a string.
+    pub inside: u64,
+}
+
+impl Strings {
+    /// Those of `quotes` that open or close a string.
+    #[inline(always)]
+    pub fn unescaped(&mut self, quotes: u64, backslashes: u64) -> u64 {
+        let escaped = escaped_bytes(backslashes, &mut self.escapes_next);
+        quotes & !escaped
+    }
+
+    /// The bytes that are inside of a string: from each opening quote to the byte before its closing
+    /// one. `flips` is the running exclusive-or of the block's quotes.
+    #[inline(always)]
+    pub fn inside(&mut self, flips: u64) -> u64 {
+        let inside = flips ^ self.inside;
+        self.inside = ((inside as i64) >> 63) as u64;
+        inside
+    }
+}
+
+/// The bytes that a backslash before them escapes: every second one of a run of backslashes, and
+/// the byte behind a run of odd length.
+#[inline(always)]
+fn escaped_bytes(backslashes: u64, escapes_next: &mut u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let backslashes = backslashes & !*escapes_next;
+    let behind = backslashes << 1 | *escapes_next;
+    let odd_starts = backslashes & !EVEN & !behind;
+    // The carry of the sum runs through each run of backslashes and comes out behind it.
+    let (even_runs, overflow) = odd_starts.overflowing_add(backslashes);
+    *escapes_next = u64::from(overflow);
+    (EVEN ^ (even_runs << 1)) & behind
+}
+
+pub enum Seen {
+    Nothing,
+    /// The outermost bracket is closed; so many bytes of the block belong to the value.
+    End(usize),
+    Broken,
+}
+
+/// Counts the brackets of one block, outside of strings; `wrong` are places that no JSON has.
+#[inline(always)]
+pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> Seen {
+    let closed = u64::from(closes.count_ones());
+    if closed >= *depth {
+        let (mut left, mut nth) = (closes, 0);
+        while left != 0 {
+            let before = left.wrapping_sub(1) & !left;
+            left &= left - 1;
+            nth += 1;
+            if *depth + u64::from((opens & before).count_ones()) == nth {
+                return if wrong & before == 0 {
+                    Seen::End(before.count_ones() as usize + 1)
+                } else {
+                    Seen::Broken
+                };
+            }
+        }
+    }
+    *depth = *depth + u64::from(opens.count_ones()) - closed;
+    if wrong == 0 { Seen::Nothing } else { Seen::Broken }
+}
+
+/// The functions of a scanner, compiled for the instructions of the module that says this. It has a
+/// type `Lanes` of 64 bytes with `load`, `equal`, `up_to` and `with_bit`.
+///
+/// Safety: functions compiled for these instructions are reached through `scanner` only, which asks
+/// the processor first.
+macro_rules! scanner {
+    ($features:literal, $($feature:tt)+) => {
+        use super::Scanner;
+        use super::structure::{BLOCK, Block};
+        use super::wide::{Seen, Strings, count};
+
+        /// The scanner, where this processor has the instructions.
+        pub fn scanner() -> Option<Scanner> {
+            let is_supported = $(is_x86_feature_detected!($feature))&&+;
+            // SAFETY: each is compiled for the instructions just asked for.
+            is_supported.then_some(Scanner {
+                balanced_end: |bytes, start| unsafe { balanced_end(bytes, start) },
+                fill: |bytes, blocks| unsafe { fill(bytes, blocks) },
+            })
+        }
+
+        #[target_feature(enable = $features)]
+        fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
+            // Behind the bracket that opened.
+            let mut at = start + 1;
+            let (mut strings, mut depth) = (Strings::default(), 1);
+            let (blocks, rest) = bytes[at..].as_chunks::<BLOCK>();
+            for block in blocks {
+                match look(block, &mut strings, &mut depth) {
+                    Seen::Nothing => at += BLOCK,
+                    Seen::End(length) => return Some(at + length),
+                    Seen::Broken => return None,
+                }
+            }
+            match look(&padded(rest), &mut strings, &mut depth) {
+                Seen::End(length) => Some(at + length),
+                Seen::Nothing | Seen::Broken => None,
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        #[inline]
+        fn look(block: &[u8; BLOCK], strings: &mut Strings, depth: &mut u64) -> Seen {
+            let lanes = Lanes::load(block);
+            let backslashes = lanes.equal(b'\\');
+            let quotes = strings.unescaped(lanes.equal(b'"'), backslashes);
+            let line_breaks = lanes.equal(b'\n');
+            // `[` and `{` differ in one bit, and so do `]` and `}`.
+            let lanes = lanes.with_bit(0x20);
+            let (opens, closes) = (lanes.equal(b'{'), lanes.equal(b'}'));
+            let inside = strings.inside(running_xor(quotes));
+            let wrong = (backslashes & !inside) | (line_breaks & inside);
+            count(opens & !inside, closes & !inside, wrong, depth)
+        }
+
+        #[target_feature(enable = $features)]
+        fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
+            let mut strings = Strings::default();
+            let mut wrong = 0;
+            let (whole, rest) = bytes.as_chunks::<BLOCK>();
+            for (bytes, block) in whole.iter().zip(&mut *blocks) {
+                wrong |= structure(bytes, block, &mut strings);
+            }
+            if !rest.is_empty()
+                && let Some(block) = blocks.last_mut()
+            {
+                wrong |= structure(&padded(rest), block, &mut strings);
+            }
+            wrong | strings.inside == 0
+        }
+
+        /// The masks of one block; bits where it cannot be JSON.
+        #[target_feature(enable = $features)]
+        #[inline]
+        fn structure(bytes: &[u8; BLOCK], block: &mut Block, strings: &mut Strings) -> u64 {
+            let lanes = Lanes::load(bytes);
+            let backslashes = lanes.equal(b'\\');
+            let quotes = strings.unescaped(lanes.equal(b'"'), backslashes);
+            let inside = strings.inside(running_xor(quotes));
+            let colons = lanes.equal(b':') & !inside;
+            let controls = lanes.up_to(0x1f);
+            let lanes = lanes.with_bit(0x20);
+            let opens = lanes.equal(b'{') & !inside;
+            let closes = lanes.equal(b'}') & !inside;
+            *block = Block {
+                hops: colons | opens | closes,
+                opens,
+                closes,
+                quotes,
+                backslashes,
+                opened: opens.count_ones(),
+                closed: closes.count_ones(),
+            };
+            (controls & inside) | (backslashes & !inside)
+        }
+
+        fn padded(rest: &[u8]) -> [u8; BLOCK] {
+            let mut block = [b' '; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            block
+        }
+
+        /// Bit n of the result: the exclusive-or of bits 0 to n. With quotes as input, 1 from each
+        /// opening quote to the byte before its closing one.
+        #[target_feature(enable = "pclmulqdq")]
+        #[inline]
+        fn running_xor(bits: u64) -> u64 {
+            let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1));
+            _mm_cvtsi128_si64(product) as u64
+        }
+    };
+}
+pub(super) use scanner;
