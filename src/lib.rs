@@ -7,11 +7,15 @@
 //!                                   report: counters · histograms · terminal · JSON
 //! ```
 //!
-//! The modules are the hops, in the order in which data passes them. A hop knows [`event`] and
-//! the counters of [`report`], never another hop; only [`pipeline`] knows them all.
+//! The modules are the hops, in the order in which data passes them. A hop knows [`event`], [`scan`]
+//! and the counters of [`report`], never another hop, but that [`tweet`] reads a
+//! [`source::Frame`]; only [`pipeline`] knows them all.
 
 // The types that cross threads: events on their way, deliveries on the way back.
 pub mod event;
+
+// Where a JSON value ends, found without parsing it: for framing, and to step over what nobody asks for.
+pub mod scan;
 
 // The file: memory map, and framing (where one JSON value ends and the next begins).
 pub mod source;

@@ -42,6 +42,7 @@ use jiff::Timestamp;
 pub use doctor::{Check, CheckState, DoctorOptions, doctor};
 pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidChoice, UsersInto};
 pub use ends::PAYLOAD_WITHOUT_RUN;
+pub use enrich::{ColumnType, EnrichError, Enrichment};
 pub use error::ReplayError;
 pub use inspect::{inspect, without_tweets};
 pub use options::{

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use common::{FREE_PORTS, Running, read_topic, run, tweet, write};
 use serde_json::{Value, json};
+use tweetblast::pipeline::Enrichment;
 
 /// Replays with the endpoint held up; the report, and the payloads that the topic holds.
 fn replay_and_read(dir: &Path, arguments: &[&str]) -> (Value, Vec<String>) {
@@ -225,7 +226,7 @@ fn the_courses_tables_give_the_courses_figures() {
 
     // The tables whole: every column adds up to what was counted.
     let files = [PathBuf::from(&users), PathBuf::from(&labels)];
-    let joined = tweetblast::tweet::Enrichment::load(&files, None).unwrap();
+    let joined = Enrichment::load(&files, None).unwrap();
     let types: Vec<String> = joined.columns().map(|(name, kind)| format!("{name} {}", kind.name())).collect();
     assert_eq!(
         types.join(", "),

@@ -2,11 +2,12 @@
 
 use bytes::{BufMut, BytesMut};
 
+use super::enrich::Enrichment;
 use super::files::Context;
 use super::{KeyBy, ReplayOptions};
 use crate::event::{Draft, Drafts};
 use crate::pace::Slot;
-use crate::tweet::{Enrichment, Id, PayloadForm, Tweet, encode};
+use crate::tweet::{Id, PayloadForm, Tweet, encode};
 
 /// Most tweets in one batch.
 const BATCH_TWEETS: usize = 256;

@@ -19,13 +19,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::ends::Ends;
-use super::enrich;
+use super::enrich::{self, Enrichment};
 use super::prepare::Prepared;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions};
 use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::report::{Counters, DruidReport, DruidUsers, QUERYABLE_LANES_MAX, Queryable, Screen};
-use crate::tweet::Enrichment;
 use counting::Counting;
 pub(super) use setup::io_config;
 

@@ -1,10 +1,19 @@
 //! What is joined to the tweets of each user: read before anything starts, told at the end.
 
+mod column;
+mod csv;
+mod error;
+mod json;
+mod table;
+
 use super::feed::Fed;
 use super::{ReplayError, ReplayOptions};
 use crate::druid::{Dimension, DimensionType};
 use crate::report::{EnrichColumn, EnrichReport, Screen};
-use crate::tweet::{ColumnType, Enrichment, PayloadForm};
+use crate::tweet::PayloadForm;
+pub use column::ColumnType;
+pub use error::EnrichError;
+pub use table::Enrichment;
 
 /// Reads the files that are asked for; `None`: none is. Says which rows of them do not count.
 ///

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::enrich::EnrichError;
 use super::files::Files;
 use crate::bridge;
 use crate::druid::DruidError;
@@ -11,7 +12,6 @@ use crate::kafka::embedded::EndpointError;
 use crate::mqtt::MqttError;
 use crate::report::Intake;
 use crate::source::SourceError;
-use crate::tweet::EnrichError;
 
 /// What went wrong; each message says where, and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, bounded};
 use super::batch::Batch;
 use super::dead_letter::{DeadLetters, InFlight};
 use super::ends::Ends;
+use super::enrich::Enrichment;
 use super::feed::{Fed, Feed};
 use super::files::Files;
 use super::plan::Plan;
@@ -24,7 +25,7 @@ use crate::mqtt::{
 };
 use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
 use crate::report::{Counters, Progress, Queryable, Screen, Tally, own_memory, thread_cpu};
-use crate::tweet::{Enrichment, PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;

@@ -7,9 +7,9 @@ use memchr::memchr;
 
 use super::looks_like::looks_like;
 use super::pages::is_page;
-use super::scan::{Broken, container_end, space, strict_end};
 use super::values::assignment;
 use super::{SourceError, Values, byte_order_mark};
+use crate::scan::{Broken, container_end, space, strict_end};
 
 /// How the JSON values of a file are strung together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

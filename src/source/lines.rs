@@ -5,8 +5,8 @@
 
 use memchr::memchr;
 
-use super::scan::is_space;
 use super::{Frame, byte_order_mark};
+use crate::scan::is_space;
 
 /// The non-blank lines of a file.
 #[derive(Debug, Clone)]

@@ -15,7 +15,6 @@ mod lines;
 mod looks_like;
 mod pages;
 mod resync;
-pub mod scan;
 mod spool;
 mod values;
 

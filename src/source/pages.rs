@@ -4,8 +4,8 @@
 //! A list counts only when its first element is an object, so that a user with their texts
 //! (`{"id": 1, "tweets": ["text"]}`) stays one record. An object without a list is a record itself.
 
-use super::scan::{Member, Members, container_end, space};
 use super::{Frame, Lines, Values};
+use crate::scan::{Member, Members, container_end, space};
 
 /// Where an object's list begins, and what belongs to its elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

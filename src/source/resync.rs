@@ -1,7 +1,7 @@
 //! Where to go on behind an element that is broken.
 //!
 //! The rule. An element of a list, or an object among others, breaks where the grammar says so
-//! ([`strict_end`](super::scan::strict_end)). What is skipped reaches from its first byte to the
+//! ([`strict_end`](crate::scan::strict_end)). What is skipped reaches from its first byte to the
 //! next opening brace, at or behind that place, that stands behind a comma or a line break and that
 //! looks like the start of an element:
 //!
@@ -14,7 +14,7 @@
 
 use memchr::{memchr_iter, memrchr};
 
-use super::scan::{Broken, is_space, space, string_end};
+use crate::scan::{Broken, is_space, space, string_end};
 
 /// The place of the next element behind the broken one at `start`, or the end of `bytes`.
 /// `whole` is the place of the last element that was whole, if there was one.

@@ -9,8 +9,8 @@
 //! the element broken, `resync.rs` says where to go on.
 
 use super::pages::{self, Behind};
-use super::scan::{Broken, container_end, is_space, space, strict_end};
 use super::{Frame, byte_order_mark, resync};
+use crate::scan::{Broken, container_end, is_space, space, strict_end};
 
 /// How far the fast scanner looks for the end of one element, in bytes. An unclosed string would
 /// else have it run to the end of the file, for each broken element anew.

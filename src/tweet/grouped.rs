@@ -10,8 +10,8 @@ use simd_json::tape::Value;
 use super::fields::Fields;
 use super::keys::Field;
 use super::{Reject, Shape, Tweet};
+use crate::scan::{Members, space, value_end};
 use crate::source::Frame;
-use crate::source::scan::{Members, space, value_end};
 
 /// One user and their texts.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@
 mod activity;
 mod decimal;
 mod encode;
-mod enrich;
+mod extra;
 mod fields;
 mod flat;
 mod grouped;
@@ -28,7 +28,7 @@ mod v2;
 mod tests;
 
 pub use encode::{PayloadForm, RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, write_timestamp};
-pub use enrich::{ColumnType, EnrichError, Enrichment, Extra};
+pub use extra::Extra;
 pub use grouped::{Group, TextSlot, texts};
 pub use hashtags::{Hashtags, hashtags_in};
 pub use map::{FieldMap, MapError, TimeFormat};

@@ -6,7 +6,7 @@ use simd_json::prelude::*;
 use simd_json::tape::Value;
 
 use super::fields::member;
-use crate::source::scan::{Members, container_end, space};
+use crate::scan::{Members, container_end, space};
 
 /// Where to look for the name of an author.
 pub enum Users<'a> {
@@ -110,7 +110,7 @@ fn user(includes: &[u8], start: usize) -> Option<(u64, Places)> {
             b"username" => &mut name,
             _ => continue,
         };
-        let end = crate::source::scan::string_end(includes, member.value)?;
+        let end = crate::scan::string_end(includes, member.value)?;
         *place = Some((member.value + 1, end - 1));
         if id.is_some() && name.is_some() {
             break;

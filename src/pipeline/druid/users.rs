@@ -3,11 +3,11 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::super::{ReplayError, enrich};
+use super::super::ReplayError;
+use super::super::enrich::{self, Enrichment};
 use super::{DruidHop, UsersInto};
 use crate::druid::{USERS_MAX_BYTES, UsersTable};
 use crate::report::DruidUsers;
-use crate::tweet::Enrichment;
 
 impl DruidHop<'_> {
     /// Loads the table of users, if there is one, and waits until it can be queried.

@@ -24,7 +24,7 @@ mod tests;
 use simd_json::{Node, StaticNode};
 
 use super::keys::{Field, KEYS};
-use crate::source::scan::{Cursor, Structure, is_space};
+use crate::scan::{Cursor, Structure, is_space};
 use escapes::unescape;
 use keep::{Keep, Level, Member};
 use layout::{Layout, Stand};

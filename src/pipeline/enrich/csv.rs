@@ -11,7 +11,8 @@ use csv::{ByteRecord, ReaderBuilder};
 use serde_json::{Number, Value};
 
 use super::column::ColumnType;
-use super::{EnrichError, is_nothing_text};
+use super::error::EnrichError;
+use super::table::is_nothing_text;
 
 /// Shows each row behind the header to `take`, with its line, or why it is none.
 pub(super) fn read(

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::EnrichError;
+use super::error::EnrichError;
 use crate::source::{Frames, detect};
 
 /// An object with its members in their order; of two with one name the last counts, in the place of

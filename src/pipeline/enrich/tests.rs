@@ -1,6 +1,7 @@
 //! Tables as people write them, and what each user adds.
 
 use super::*;
+use crate::tweet::{Parser, PayloadForm, Record, encode};
 
 fn load_all(files: &[(&str, &[u8])], key: Option<&str>) -> Result<Enrichment, String> {
     let dir = tempfile::tempdir().unwrap();
@@ -91,8 +92,9 @@ fn every_field_of_the_payload_is_one_that_no_column_takes() {
     let json = r#"{"created_at":"Wed Aug 27 13:08:45 +0000 2008","id_str":"6","text":"a","lang":"en","retweet_count":1,
         "user":{"id":9,"screen_name":"u"},"favorite_count":2,"entities":{"hashtags":[]},"geo":{"coordinates":[4,7]}}"#;
     let mut payload = bytes::BytesMut::new();
-    crate::tweet::tests::tweet(json, |tweet| {
-        crate::tweet::encode(&tweet, crate::tweet::PayloadForm::Tweet, None, "r", 0, &mut payload);
+    Parser::new().parse(json.as_bytes(), |record| match record {
+        Ok(Record::Tweet(tweet)) => encode(&tweet, PayloadForm::Tweet, None, "r", 0, &mut payload),
+        other => panic!("{other:?}"),
     });
     let fields = serde_json::from_slice::<Row>(&payload).unwrap().0;
     assert_eq!(fields.len(), 14);

@@ -5,24 +5,19 @@
 //! be appended: a tweet then costs one look-up. The surprise: a column that has the name of a field of
 //! the payload is not added, but for `screen_name`, which fills in where the tweet has none.
 
-mod column;
-mod csv;
-mod error;
-mod json;
-
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-pub use column::ColumnType;
-use column::{Columns, is_own_field};
-pub use error::EnrichError;
-use json::Row;
-
+use super::column::{ColumnType, Columns, is_own_field};
+use super::error::EnrichError;
+use super::json::Row;
+use super::{csv, json};
 use crate::report::{EnrichFileReport, RejectedRow};
 use crate::source::{Framing, SourceError, TweetFile};
+use crate::tweet::Extra;
 
 /// Columns that hold the id, the first that a row has: `user_id` before `id`, which beside it is that
 /// of something else; `id_str` before `id`, which may have gone through a double.
@@ -30,15 +25,6 @@ const ID_COLUMNS: [&str; 3] = ["user_id", "id_str", "id"];
 
 /// Rejected rows of a file that are told one by one.
 const REJECTS_KEPT: usize = 10;
-
-/// What one user adds to the payload of each of their tweets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extra {
-    /// Members as JSON, each behind a comma: `,"label":"infp","total":3`.
-    pub(super) members: Box<[u8]>,
-    /// As a JSON string.
-    pub(super) screen_name: Option<Box<[u8]>>,
-}
 
 /// What all users add.
 #[derive(Debug, Default)]
@@ -63,11 +49,11 @@ impl Enrichment {
             let (users, report) = table.finish()?;
             all.files.push(report);
             for (id, extra) in users {
-                let merged = match all.users.remove(&id) {
-                    Some(before) => before.with(extra),
+                let extra = match all.users.remove(&id) {
+                    Some(before) => merged(before, extra),
                     None => extra,
                 };
-                all.users.insert(id, merged);
+                all.users.insert(id, extra);
             }
         }
         Ok(all)
@@ -114,39 +100,37 @@ impl Enrichment {
     }
 }
 
-impl Extra {
-    /// Of the values of one row that are added.
-    fn of(row: Vec<(Cow<'_, str>, Value)>) -> Self {
-        let (mut members, mut screen_name) = (Vec::new(), None);
-        for (name, value) in row {
-            if name == "screen_name" {
-                screen_name = Some(value.to_string().into_bytes().into_boxed_slice());
-                continue;
-            }
-            members.push(b',');
-            members.extend_from_slice(Value::from(name).to_string().as_bytes());
-            members.push(b':');
-            members.extend_from_slice(value.to_string().as_bytes());
+/// What the values of one row add.
+fn extra_of(row: Vec<(Cow<'_, str>, Value)>) -> Extra {
+    let (mut members, mut screen_name) = (Vec::new(), None);
+    for (name, value) in row {
+        if name == "screen_name" {
+            screen_name = Some(value.to_string().into_bytes().into_boxed_slice());
+            continue;
         }
-        Self { members: members.into_boxed_slice(), screen_name }
+        members.push(b',');
+        members.extend_from_slice(Value::from(name).to_string().as_bytes());
+        members.push(b':');
+        members.extend_from_slice(value.to_string().as_bytes());
     }
+    Extra { members: members.into_boxed_slice(), screen_name }
+}
 
-    /// This, with what a later file says.
-    fn with(self, later: Self) -> Self {
-        let row = |members: &[u8]| {
-            let object = [b"{", members.get(1..).unwrap_or_default(), b"}"].concat();
-            serde_json::from_slice::<Row>(&object).map(|row| row.0).unwrap_or_default()
-        };
-        let mut all = row(&self.members);
-        for (name, value) in row(&later.members) {
-            match all.iter_mut().find(|(before, _)| *before == name) {
-                Some((_, before)) => *before = value,
-                None => all.push((name, value)),
-            }
+/// What a user adds, with what a later file says.
+fn merged(before: Extra, later: Extra) -> Extra {
+    let row = |members: &[u8]| {
+        let object = [b"{", members.get(1..).unwrap_or_default(), b"}"].concat();
+        serde_json::from_slice::<Row>(&object).map(|row| row.0).unwrap_or_default()
+    };
+    let mut all = row(&before.members);
+    for (name, value) in row(&later.members) {
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => all.push((name, value)),
         }
-        let all = all.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
-        Self { screen_name: later.screen_name.or(self.screen_name), ..Self::of(all) }
     }
+    let all = all.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
+    Extra { screen_name: later.screen_name.or(before.screen_name), ..extra_of(all) }
 }
 
 /// One file while it is read.
@@ -226,7 +210,7 @@ impl<'a> Table<'a> {
             self.report.left_out.entry(name.clone().into_owned()).or_insert(reason);
             false
         });
-        let is_new = self.users.insert(id, Extra::of(row)).is_none();
+        let is_new = self.users.insert(id, extra_of(row)).is_none();
         self.report.duplicate_ids += u64::from(!is_new);
         Ok(())
     }
@@ -280,7 +264,7 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 /// Likewise in words: what pandas and SQL write. Not `NA`, which may be Namibia.
-fn is_nothing_text(text: &str) -> bool {
+pub(super) fn is_nothing_text(text: &str) -> bool {
     ["NaN", "null"].iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
 
