@@ -10,9 +10,8 @@ use std::thread::JoinHandle;
 
 use crate::pace::Control;
 
-/// What the keys do, for the screen.
-pub(super) const WORDS: &str =
-    "  keys       space pauses and goes on, + and - double and halve the speed, q stops\n\n";
+/// What the keys do, for the plan.
+pub(super) const WORDS: &str = "space pauses and goes on, + and - double and halve the speed, q stops";
 
 /// How the terminal was before; `None`: nothing has been changed.
 static BEFORE: Mutex<Option<libc::termios>> = Mutex::new(None);

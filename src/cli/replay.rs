@@ -170,9 +170,7 @@ impl ReplayArgs {
         if keys.is_none() && start_paused {
             bail!("--start-paused waits for the space key, and standard input is no terminal to press it in");
         }
-        if keys.is_some() && screen.shows_progress() {
-            screen.say(keys::WORDS);
-        }
+        options.keys = keys.as_ref().map(|_| keys::WORDS);
         let replayed = replay(&options, &stop, &screen)?;
         drop(keys);
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);

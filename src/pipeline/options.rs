@@ -28,6 +28,8 @@ pub struct ReplayOptions {
     /// Link to the dashboard that shows the tweets, for the end of the run; `{run}` in it stands for the
     /// run id.
     pub dashboard: Option<String>,
+    /// What the keys do, for the plan; `None`: none is listened to.
+    pub keys: Option<&'static str>,
     /// How fast.
     pub pace: Pace,
     /// Time between two tweets where they have no times of their own; where it is `Some`, also
@@ -98,6 +100,7 @@ impl Default for ReplayOptions {
             parser: ParserOptions::default(),
             enrich: Enrich::default(),
             dashboard: None,
+            keys: None,
             pace: Pace::Speedup(1.0),
             interval: None,
             order: None,

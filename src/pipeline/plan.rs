@@ -172,6 +172,9 @@ impl Plan {
         if let (Some(limit), None) = (options.select.limit, self.tweets) {
             writeln!(out, "  limit      {} tweets", HumanCount(limit))?;
         }
+        if let Some(keys) = options.keys {
+            writeln!(out, "  keys       {keys}")?;
+        }
         writeln!(out)
     }
 

@@ -19,7 +19,6 @@ kafka_tool() {
         -Dlog4j2.configurationFile="$docker_dir/kafka/tools-log4j2.properties" -cp "$kafka_jars/*" "$@"
 }
 
-# Superset's database is made ready again when the bundle, the settings or the packages changed, or when a password
 kafka_healthy() {
     local reply
     # Metadata v1 for no topics (KIP-4); the count of brokers follows size and correlation id.

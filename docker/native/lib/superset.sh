@@ -36,12 +36,13 @@ start_superset() {
         SUPERSET_ADMIN_PASSWORD=${SUPERSET_ADMIN_PASSWORD:-$new_password} "$venv/bin/python" "$docker_dir/superset/provision.py" "$bundle" \
             >"$state/logs/superset-provision.log" 2>&1 </dev/null 9>&- || { show_log superset-provision; fail "Superset could not be prepared"; }
         printf '%s\n' "$wanted" >"$home/provisioned"
+        # At once: nothing keeps it, and what comes after may fail.
+        if [[ -n $new_password ]]; then say "  password of admin, made up and kept nowhere: $new_password"; fi
     fi
     # One worker: SQLite, and the only one who writes is the admin.
     SUPERSET_ADMIN_PASSWORD='' spawn superset "$venv/bin/gunicorn" --name="$state/run/superset" -w 1 -k gthread --threads 8 --timeout 120 \
         --graceful-timeout 5 -b "$(address superset)" --limit-request-line 0 --limit-request-field_size 0 "superset.app:create_app()"
 }
-
 
 # Address of the dashboard with its run filter set: to {run}, in whose place tweetblast puts the id of a run.
 dashboard_of_run() {
@@ -55,6 +56,6 @@ show_superset() {
     say "  tweets live       http://$(address superset)/superset/dashboard/tweets/"
     say "  tweets by label   http://$(address superset)/superset/dashboard/labels/"
     if [[ -n $new_password ]]; then
-        say "login, shown this once: admin $new_password (another one: stack down superset; SUPERSET_ADMIN_PASSWORD=... stack up superset)"
+        say "login: admin $new_password (another one: stack down superset; SUPERSET_ADMIN_PASSWORD=... stack up superset)"
     fi
 }
