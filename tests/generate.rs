@@ -94,7 +94,7 @@ fn a_mistyped_flag_is_a_usage_error() {
 /// What the reader must find in a file of each form.
 fn expected(form: GenerateForm) -> (Framing, Shape) {
     match form {
-        GenerateForm::Lines => (Framing::Lines, Shape::V11),
+        GenerateForm::Lines | GenerateForm::FullLines => (Framing::Lines, Shape::V11),
         GenerateForm::Array => (Framing::Array, Shape::V11),
         GenerateForm::Grouped => (Framing::Array, Shape::Grouped),
         GenerateForm::Objects => (Framing::Objects, Shape::V11),

@@ -45,6 +45,8 @@ pub(super) struct GenerateArgs {
 enum Form {
     /// One JSON object a line
     Lines,
+    /// Likewise, with profile pictures, colours and all that real records have: 2 KB a tweet, not 1
+    FullLines,
     /// One JSON array
     Array,
     /// An array of users with their texts, without times
@@ -71,6 +73,7 @@ impl GenerateArgs {
     pub fn run(&self) -> anyhow::Result<()> {
         let form = match self.form {
             Form::Lines => GenerateForm::Lines,
+            Form::FullLines => GenerateForm::FullLines,
             Form::Array => GenerateForm::Array,
             Form::Grouped => GenerateForm::Grouped,
             Form::Objects => GenerateForm::Objects,

@@ -110,6 +110,7 @@ struct Single {
 
 fn single(form: GenerateForm) -> Single {
     let (spell, separator, has_notices): (Spell, &[u8], bool) = match form {
+        GenerateForm::FullLines => (write::full_tweet, b"\n", true),
         GenerateForm::Array => (write::tweet, b",\n", true),
         GenerateForm::Objects => (write_other::pretty, b"", true),
         GenerateForm::Search => (write::tweet, b",\n", false),

@@ -43,6 +43,8 @@ pub enum GenerateForm {
     /// One JSON object a line.
     #[default]
     Lines,
+    /// Likewise, with all that the API said of users besides: more than twice the bytes.
+    FullLines,
     /// One JSON array, an element a line.
     Array,
     /// `[{"id": 1608, "tweets": ["text", ...]}, ...]`: the texts of each user, without any time.
@@ -68,8 +70,9 @@ pub enum GenerateForm {
 
 impl GenerateForm {
     /// All there are.
-    pub const ALL: [GenerateForm; 11] = [
+    pub const ALL: [GenerateForm; 12] = [
         GenerateForm::Lines,
+        GenerateForm::FullLines,
         GenerateForm::Array,
         GenerateForm::Grouped,
         GenerateForm::Objects,

@@ -10,6 +10,7 @@ use super::*;
 /// gives other data than it did: say so in the change log, and write `data/tweets.json` anew.
 const FINGERPRINTS: [(GenerateForm, u32); GenerateForm::ALL.len()] = [
     (GenerateForm::Lines, 0xe6b8_1b78),
+    (GenerateForm::FullLines, 0xda6f_51b1),
     (GenerateForm::Array, 0xaa24_9635),
     (GenerateForm::Grouped, 0x669e_6cd1),
     (GenerateForm::Objects, 0x5033_aa00),
@@ -69,6 +70,26 @@ fn the_array_holds_what_the_lines_hold() {
     assert_eq!(elements.len() as u64, made.tweets + made.notices);
     assert_eq!((made.records, made_array.records), (elements.len() as u64, elements.len() as u64));
     assert_eq!(by_line.len() + "[]\n".len() - "\n".len() + elements.len() - 1, array.len());
+}
+
+#[test]
+fn full_lines_hold_what_the_lines_hold_and_more() {
+    /// Whether `more` has all that `less` has, in objects at any depth.
+    fn holds(more: &Value, less: &Value) -> bool {
+        match (more, less) {
+            (Value::Object(more), Value::Object(less)) => {
+                less.iter().all(|(key, less)| more.get(key).is_some_and(|more| holds(more, less)))
+            }
+            _ => more == less,
+        }
+    }
+    let (plain, full) = (make(&options(GenerateForm::Lines)).0, make(&options(GenerateForm::FullLines)).0);
+    assert!(full.len() > 2 * plain.len(), "{} and {}", full.len(), plain.len());
+    let (plain, full) = (lines(&plain), lines(&full));
+    assert_eq!(plain.len(), full.len());
+    assert!(full.iter().zip(&plain).all(|(full, plain)| holds(full, plain)));
+    let user = &full.iter().find(|record| is_tweet(record)).unwrap()["user"];
+    assert!(user["profile_image_url_https"].as_str().unwrap().contains(&user["id"].to_string()));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Spells tweets and notices as the JSON of Twitter's v1.1 streaming API, field for field in the
-//! order the API used, without the profile pictures and colours that make real records fat.
+//! order the API used; with the profile pictures and colours that make real records fat, or without.
 
 use std::io::{self, Write};
 
@@ -10,12 +10,18 @@ use super::user::User;
 
 /// Appends one tweet, nested ones included.
 pub(super) fn tweet(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> {
-    object(out, status, escape)?;
+    object(out, status, escape, false)?;
     write!(out, ",\"timestamp_ms\":\"{}\"}}", status.ms)
 }
 
+/// Likewise, with all that the API said of a user and a tweet besides.
+pub(super) fn full_tweet(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> {
+    object(out, status, escape, true)?;
+    write!(out, ",\"filter_level\":\"low\",\"timestamp_ms\":\"{}\"}}", status.ms)
+}
+
 /// Everything but `timestamp_ms`, which nested tweets do not have, and the closing brace.
-fn object(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> {
+fn object(out: &mut Vec<u8>, status: &Status, escape: Escape, full: bool) -> io::Result<()> {
     let short = status.text.shortened(status.id);
     out.extend_from_slice(b"{\"created_at\":");
     created_at(out, status.ms)?;
@@ -34,15 +40,20 @@ fn object(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> 
              \"in_reply_to_screen_name\":\"{1}\"",
             to.id, to.screen_name
         )?;
+    } else if full {
+        out.extend_from_slice(
+            b",\"in_reply_to_status_id\":null,\"in_reply_to_status_id_str\":null,\"in_reply_to_user_id\":null,\
+              \"in_reply_to_user_id_str\":null,\"in_reply_to_screen_name\":null",
+        );
     }
     out.extend_from_slice(b",\"user\":");
-    user(out, &status.user, escape)?;
+    user(out, &status.user, escape, full)?;
     location(out, status.location.as_ref(), escape)?;
     match &status.relation {
-        Relation::Retweet(original) => nested(out, "retweeted_status", original, escape)?,
+        Relation::Retweet(original) => nested(out, "retweeted_status", original, escape, full)?,
         Relation::Quote(quoted) => {
             write!(out, ",\"quoted_status_id\":{0},\"quoted_status_id_str\":\"{0}\"", quoted.id)?;
-            nested(out, "quoted_status", quoted, escape)?;
+            nested(out, "quoted_status", quoted, escape, full)?;
         }
         Relation::None | Relation::Reply { .. } => {}
     }
@@ -60,21 +71,29 @@ fn object(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> 
         status.retweets, status.favorites
     )?;
     entities(out, short.as_ref().unwrap_or(&status.text), escape)?;
+    if full {
+        out.extend_from_slice(
+            b",\"favorited\":false,\"retweeted\":false,\"possibly_sensitive\":false,\"contributors\":null",
+        );
+    }
     write!(out, ",\"lang\":\"{}\"", status.lang)
 }
 
-fn nested(out: &mut Vec<u8>, key: &str, status: &Status, escape: Escape) -> io::Result<()> {
+fn nested(out: &mut Vec<u8>, key: &str, status: &Status, escape: Escape, full: bool) -> io::Result<()> {
     write!(out, ",\"{key}\":")?;
-    object(out, status, escape)?;
+    object(out, status, escape, full)?;
     out.push(b'}');
     Ok(())
 }
 
-fn user(out: &mut Vec<u8>, user: &User, escape: Escape) -> io::Result<()> {
+fn user(out: &mut Vec<u8>, user: &User, escape: Escape, full: bool) -> io::Result<()> {
     write!(out, "{{\"id\":{0},\"id_str\":\"{0}\",\"name\":", user.id)?;
     string(out, user.name, escape);
     write!(out, ",\"screen_name\":\"{}\",\"location\":", user.screen_name)?;
     string_or_null(out, user.location, escape);
+    if full {
+        profile(out, user, escape)?;
+    }
     write!(
         out,
         ",\"verified\":{},\"followers_count\":{},\"statuses_count\":{},\
@@ -83,6 +102,56 @@ fn user(out: &mut Vec<u8>, user: &User, escape: Escape) -> io::Result<()> {
     )?;
     created_at(out, user.created_ms)?;
     out.push(b'}');
+    Ok(())
+}
+
+/// What the API said of a user besides: the larger part of most records.
+fn profile(out: &mut Vec<u8>, user: &User, escape: Escape) -> io::Result<()> {
+    let id = user.id;
+    let color = |shift: u32| id.rotate_right(shift) & 0xff_ffff;
+    let text = |out: &mut Vec<u8>, key: &str, text: &str| {
+        out.extend_from_slice(format!(",\"{key}\":").as_bytes());
+        string(out, text, escape);
+    };
+    text(out, "url", &format!("http://example.com/profile?id={id}"));
+    let name = &user.screen_name;
+    text(
+        out,
+        "description",
+        &format!("{}, or {name} to most. Football, \"old\" films & long walks.", user.name),
+    );
+    let (friends, listed, liked) = (id % 1_987, id % 31, id % 8_009);
+    write!(
+        out,
+        ",\"protected\":false,\"friends_count\":{friends},\"listed_count\":{listed},\"favourites_count\":{liked},\
+         \"utc_offset\":null,\"time_zone\":null,\"geo_enabled\":true,\"lang\":\"{}\",\"contributors_enabled\":false,\
+         \"is_translator\":false,\"profile_background_color\":\"{:06X}\"",
+        user.language.code,
+        color(3)
+    )?;
+    let images = "img.example.com/profile_background_images";
+    text(out, "profile_background_image_url", &format!("http://{images}/{id}/back.jpg"));
+    text(out, "profile_background_image_url_https", &format!("https://{images}/{id}/back.jpg"));
+    write!(
+        out,
+        ",\"profile_background_tile\":false,\"profile_link_color\":\"{:06X}\",\
+         \"profile_sidebar_border_color\":\"{:06X}\",\"profile_sidebar_fill_color\":\"{:06X}\",\
+         \"profile_text_color\":\"333333\",\"profile_use_background_image\":true",
+        color(5),
+        color(7),
+        color(11)
+    )?;
+    text(out, "profile_image_url", &format!("http://img.example.com/profile_images/{id}/{name}_normal.jpeg"));
+    text(
+        out,
+        "profile_image_url_https",
+        &format!("https://img.example.com/profile_images/{id}/{name}_normal.jpeg"),
+    );
+    text(out, "profile_banner_url", &format!("https://img.example.com/profile_banners/{id}/1420821409"));
+    out.extend_from_slice(
+        b",\"default_profile\":false,\"default_profile_image\":false,\"following\":null,\
+          \"follow_request_sent\":null,\"notifications\":null",
+    );
     Ok(())
 }
 
