@@ -39,7 +39,7 @@ pub struct ProducerOptions {
 
 /// librdkafka's queue for all producers together: far below its default of 1 GiB, since what
 /// waits there adds to the memory of the run and to what a kill would cost.
-const QUEUE_KIB: usize = 8 * 1024;
+const QUEUE_KIB: usize = 4 * 1024;
 
 /// Largest record in bytes: the largest value the source lets through, and room around it.
 const MESSAGE_MAX_BYTES: usize = 20 * 1024 * 1024;

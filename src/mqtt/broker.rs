@@ -33,7 +33,7 @@ pub struct BrokerOptions {
     pub topic: String,
     /// Bytes in a segment of the broker's ring; each topic filter that anybody subscribes to has
     /// a ring, which stays full once it is. A message costs 232 bytes more than the ring counts:
-    /// with 250 bytes of payload, the 16 MiB of the default take 30 MiB.
+    /// with 250 bytes of payload, the 5 MiB of the default take 10 MiB.
     pub segment_bytes: usize,
     /// Segments in a ring. The oldest goes as a whole, so all but one are sure to be there.
     pub segments: usize,
@@ -45,7 +45,7 @@ impl Default for BrokerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
             fall_back_to_free_port: true,
             topic: "tweets".into(),
-            segment_bytes: 2 << 20,
+            segment_bytes: 1 << 20,
             segments: 5,
         }
     }

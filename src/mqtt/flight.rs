@@ -34,7 +34,7 @@ impl Window {
 impl Default for Window {
     /// A quarter of what the default ring surely holds: the rest is for outside publishers.
     fn default() -> Self {
-        Self { messages: 8_192, bytes: 2 << 20 }
+        Self { messages: 4_096, bytes: 1 << 20 }
     }
 }
 
