@@ -176,8 +176,13 @@ const POLL: Duration = Duration::from_millis(1);
 /// Longest wait for a batch while nothing is in flight: how late librdkafka's errors are seen.
 const IDLE: Duration = Duration::from_millis(100);
 
+/// Longest wait for each of two answers before the start. librdkafka asks for its producer id when
+/// metadata arrives while it is connected, and else half a second later, in which nothing is sent. The
+/// first answer may come over the bootstrap connection, which ends with it; the second then does not.
+const READY_WAIT: Duration = Duration::from_millis(500);
+
 impl Producer {
-    /// A producer that hands deliveries to `deliveries`.
+    /// A producer that hands deliveries to `deliveries`, ready to send where Kafka answers.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
@@ -192,6 +197,10 @@ impl Producer {
             .create_with_context(Reports::default())
             .and_then(|inner| BatchProducer::new(inner, &options.topic))
             .map_err(|source| KafkaError::Start { brokers: options.brokers.clone(), source })?;
+        // Without an answer the first messages wait instead, as they do for a Kafka that goes away.
+        for _ in 0..2 {
+            let _ = inner.client().fetch_metadata(Some(&options.topic), READY_WAIT);
+        }
         Ok(Self {
             inner,
             topic: options.topic.clone(),
