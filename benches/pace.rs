@@ -15,7 +15,7 @@ use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group,
 use tweetblast::event::{Draft, Drafts, Event};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::pace::{
-    Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, SystemClock, VirtualClock,
+    Clock, Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, SystemClock, VirtualClock,
 };
 use tweetblast::pipeline::{OrderBy, ReplayOptions, inspect};
 use tweetblast::report::{Screen, thread_cpu};
@@ -30,10 +30,10 @@ const PAYLOAD_BYTES: usize = 450;
 const KEY_BYTES: usize = 10;
 
 fn drafts() -> Drafts {
-    drafts_from(0)
+    drafts_from(0, EVENTS)
 }
 
-fn drafts_from(first: usize) -> Drafts {
+fn drafts_from(first: usize, count: usize) -> Drafts {
     let draft = |seq: usize| Draft {
         seq: seq as u64,
         event_time_ms: 1_700_000_000_000 + seq as i64,
@@ -43,8 +43,8 @@ fn drafts_from(first: usize) -> Drafts {
         key_bytes: KEY_BYTES,
     };
     Drafts {
-        bytes: BytesMut::zeroed(EVENTS * (PAYLOAD_BYTES + KEY_BYTES)),
-        items: (first..first + EVENTS).map(draft).collect(),
+        bytes: BytesMut::zeroed(count * (PAYLOAD_BYTES + KEY_BYTES)),
+        items: (first..first + count).map(draft).collect(),
     }
 }
 
@@ -131,13 +131,14 @@ fn index(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// At 100,000 events a second, fed by a thread as the parser would. One pacer does all rounds: how
+/// At 100,000 events a second, fed by a thread with batches as the parser makes them. One pacer does all rounds: how
 /// much longer than planned they take together is the drift.
 fn on_time(criterion: &mut Criterion) {
-    const BATCHES_A_SECOND: usize = 10;
+    const A_SECOND: usize = 10 * EVENTS;
+    const BATCH: usize = 250;
     let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::default());
     let options = PacerOptions {
-        schedule: Schedule { speed: Speed::PerSecond((BATCHES_A_SECOND * EVENTS) as f64), max_gap: None },
+        schedule: Schedule { speed: Speed::PerSecond(A_SECOND as f64), max_gap: None },
         delay: Duration::ZERO,
         duration: None,
         stamp: Some(Stamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write }),
@@ -145,20 +146,20 @@ fn on_time(criterion: &mut Criterion) {
         over: &over,
         control: &control,
     };
-    let (send, batches) = crossbeam_channel::bounded(2);
+    let (send, batches) = crossbeam_channel::bounded(8);
     let feeding = std::thread::spawn(move || {
-        (0..).step_by(EVENTS).map(drafts_from).all(|batch| send.send(batch).is_ok())
+        (0..).step_by(BATCH).map(|first| drafts_from(first, BATCH)).all(|batch| send.send(batch).is_ok())
     });
     let mut pacer = Pacer::new(options, SystemClock::default());
     let (mut released, mut cpu) = (0, Duration::ZERO);
     let mut group = criterion.benchmark_group("pace");
     group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_millis(100));
     group.measurement_time(Duration::from_secs(11));
-    group.throughput(Throughput::Elements((BATCHES_A_SECOND * EVENTS) as u64));
-    group.bench_function(format!("on_time/{}", BATCHES_A_SECOND * EVENTS), |bencher| {
+    group.throughput(Throughput::Elements(A_SECOND as u64));
+    group.bench_function(format!("on_time/{}", A_SECOND), |bencher| {
         let cpu_before = thread_cpu();
         bencher.iter(|| {
-            for batch in batches.iter().take(BATCHES_A_SECOND) {
+            for batch in batches.iter().take(A_SECOND / BATCH) {
                 let sink = |events: &mut Vec<Event>| {
                     released += events.len();
                     Ok::<(), std::convert::Infallible>(())
@@ -175,7 +176,7 @@ fn on_time(criterion: &mut Criterion) {
     let stats = pacer.into_stats();
     let took = stats.started.zip(stats.ended).map(|(start, end)| (end - start).as_secs_f64());
     if let (Some(took), Some(lag_us)) = (took, stats.lag_us) {
-        let planned = (released - 1) as f64 / (BATCHES_A_SECOND * EVENTS) as f64;
+        let planned = (released - 1) as f64 / A_SECOND as f64;
         eprintln!(
             "{released} events: drift {:.4} %, lag p50 {} µs, p99 {} µs, {:.1} % of a core\n",
             (took / planned - 1.0) * 100.0,
@@ -184,6 +185,27 @@ fn on_time(criterion: &mut Criterion) {
             cpu.as_secs_f64() / took * 100.0,
         );
     }
+    let (p50, p99) = bare_sleep(A_SECOND as u64);
+    eprintln!("a loop that only sleeps and counts, right after: lag p50 {p50} µs, p99 {p99} µs\n");
+}
+
+/// The limit: how late events of this rate are in a loop that sleeps as the pacer does and has no
+/// work at all, in microseconds. What is above the sleep itself, the machine adds.
+fn bare_sleep(events_per_s: u64) -> (u64, u64) {
+    const EVENTS: u64 = if cfg!(debug_assertions) { 1_000 } else { 500_000 };
+    let mut lag_us = tweetblast::report::new_histogram();
+    let (mut clock, stop) = (SystemClock::default(), AtomicBool::new(false));
+    let (start, mut next) = (Instant::now(), 0);
+    while next < EVENTS {
+        let due = |event: u64| start + Duration::from_nanos(event * 1_000_000_000 / events_per_s);
+        clock.sleep_until(due(next), &stop);
+        let now = Instant::now();
+        while next < EVENTS && due(next) <= now {
+            lag_us.saturating_record((now - due(next)).as_micros() as u64);
+            next += 1;
+        }
+    }
+    (lag_us.value_at_quantile(0.5), lag_us.value_at_quantile(0.99))
 }
 
 criterion_group!(benches, release, on_time, index);
