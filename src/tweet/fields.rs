@@ -122,7 +122,7 @@ impl<'a> Fields<'a> {
         };
         let plain =
             || Some((self.get(Field::Lat).and_then(degrees)?, self.get(Field::Lon).and_then(degrees)?));
-        here.or_else(geo).or_else(plain)
+        here.filter(on_earth).or_else(|| geo().filter(on_earth)).or_else(|| plain().filter(on_earth))
     }
 }
 
@@ -195,6 +195,12 @@ pub fn stamp(value: Value<'_, '_>) -> Option<Stamp> {
 
 fn degrees(value: Value<'_, '_>) -> Option<f64> {
     value.cast_f64().or_else(|| value.into_string()?.parse().ok()).filter(|degrees| degrees.is_finite())
+}
+
+/// Whether latitude and longitude are such: beyond them a number is no degrees, and may be too long to
+/// be read back.
+fn on_earth(&(lat, lon): &(f64, f64)) -> bool {
+    lat.abs() <= 90.0 && lon.abs() <= 180.0
 }
 
 fn pair(value: Value<'_, '_>) -> Option<(f64, f64)> {

@@ -71,6 +71,17 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_is_not_on_earth_is_none() {
+        for point in ["[1e105,40]", "[-73.5,90.5]", "[180.1,0]"] {
+            let json =
+                format!(r#"{{"id":1,"text":"a","user":{{}},"coordinates":{{"coordinates":{point}}}}}"#);
+            tweet(&json, |tweet| assert_eq!(tweet.position, None, "{point}"));
+        }
+        let both = r#"{"id":1,"text":"a","user":{},"coordinates":{"coordinates":[999,0]},"geo":{"coordinates":[90,-180]}}"#;
+        tweet(both, |tweet| assert_eq!(tweet.position, Some((90.0, -180.0))));
+    }
+
+    #[test]
     fn an_empty_text_is_a_tweet_all_the_same() {
         tweet(r#"{"id":1,"text":"","user":{}}"#, |tweet| assert_eq!(tweet.text, ""));
     }
