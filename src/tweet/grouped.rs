@@ -140,6 +140,9 @@ mod tests {
                 assert_eq!(parsed, slots, "{json}");
             }
         }
+        for json in [r#"{"id":"5","stray","tweets":["b"]}"#, r#"{"stray","id":5,"tweets":["b"]}"#] {
+            assert_eq!(both_ways(json.as_bytes()), None, "{json}");
+        }
     }
 
     #[test]

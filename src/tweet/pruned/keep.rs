@@ -9,6 +9,8 @@ pub enum Keep {
     Plain,
     /// The value with all that is in it.
     Whole,
+    /// A record with it is left to simd-json.
+    NotHere,
     /// Of an object some members.
     Members(Level),
     /// The elements of an array, of objects some members.
@@ -80,7 +82,7 @@ fn keep(field: Field) -> Keep {
         Field::Includes => Keep::Members(Level::Includes),
         Field::Data | Field::Tweet => Keep::Members(Level::Record),
         Field::Hashtags => Keep::Each(Level::Hashtag),
-        Field::Tweets => Keep::Whole,
+        Field::Tweets => Keep::NotHere,
         _ => Keep::Plain,
     }
 }

@@ -9,9 +9,11 @@
 //! looked at or not. `None` means that this way does not lead through: the record is broken, or
 //! spelt in a way that is rare (an escape in a key, a number with an exponent). simd-json then has
 //! the last word. Not noticed is only what breaks between a colon that nobody asks about and the
-//! next key, where strings are whole and brackets balance: `{"a": tru, "text": "t"}`. In a user's
-//! record nothing is passed over: its texts are looked for once more, by a scan that such a place
-//! would stop.
+//! next key, where strings are whole and brackets balance: `{"a": tru, "text": "t"}`, and stray strings
+//! before a key.
+//!
+//! A user with their texts is left to simd-json, which reads texts as fast: they are looked for once
+//! more, by a scan that whatever breaks in the record would stop.
 
 mod escapes;
 mod keep;
@@ -23,7 +25,6 @@ mod tests;
 
 use simd_json::{Node, StaticNode};
 
-use super::keys::{Field, KEYS};
 use crate::scan::{Cursor, Structure, is_space};
 use escapes::unescape;
 use keep::{Keep, Level, Member};
@@ -65,14 +66,13 @@ pub fn fill<'a>(padded: &'a [u8], len: usize, buffers: &'a mut Buffers, to: Prun
         unescaped.resize(len, 0);
     }
     layout.begin();
-    let mut writer = Writer { text, bytes: padded, cursor, layout, to, room: unescaped, passed_over: false };
+    let mut writer = Writer { text, bytes: padded, cursor, layout, to, room: unescaped };
     let end = if is_record {
         writer.value(0, Keep::Members(Level::Record), MAX_DEPTH)?
     } else {
         writer.string(0)?
     };
-    let is_group = || writer.to.places.iter().any(|place| KEYS[usize::from(*place)].field == Field::Tweets);
-    (end == len && !(writer.passed_over && is_group())).then_some(())
+    (end == len).then_some(())
 }
 
 struct Writer<'a, 'w> {
@@ -83,8 +83,6 @@ struct Writer<'a, 'w> {
     to: Pruned<'a, 'w>,
     /// Where texts with escapes are spelt out.
     room: &'a mut [u8],
-    /// Whether there was a member that nobody asks for.
-    passed_over: bool,
 }
 
 // Each function is told where something starts, appends it, and gives the place behind it.
@@ -157,9 +155,11 @@ impl<'a> Writer<'a, '_> {
             stand = Stand::behind(level);
             let Some(Member { name, keep, place }) = member else {
                 unasked = Some(hop);
-                self.passed_over = true;
                 continue;
             };
+            if keep == Keep::NotHere {
+                return None;
+            }
             if node == 0 {
                 self.to.places.push(place);
             }

@@ -38,9 +38,8 @@ fn is_pruned(json: &[u8], buffers: &mut Buffers) -> bool {
     fill(&padded, json.len(), buffers, to).is_some()
 }
 
-const FORMS: [(GenerateForm, Framing); 7] = [
+const FORMS: [(GenerateForm, Framing); 6] = [
     (GenerateForm::Lines, Framing::Lines),
-    (GenerateForm::Grouped, Framing::Array),
     (GenerateForm::Objects, Framing::Objects),
     (GenerateForm::V2Stream, Framing::Lines),
     (GenerateForm::V2Flat, Framing::Lines),
