@@ -37,9 +37,10 @@ pub struct ProducerOptions {
     pub producers: usize,
 }
 
-/// librdkafka's queue for all producers together: far below its default of 1 GiB, since what
-/// waits there adds to the memory of the run and to what a kill would cost.
-const QUEUE_KIB: usize = 4 * 1024;
+/// Bytes of keys and payloads that all producers together have given to librdkafka and that it has not
+/// reported on: far below its default of 1 GiB, since what waits there adds to the memory of the run and
+/// to what a kill would cost. The limit is ours, as librdkafka's would never take a larger message.
+const QUEUE_BYTES: usize = 4 << 20;
 
 /// Largest record in bytes: the largest value the source lets through, and room around it.
 const MESSAGE_MAX_BYTES: usize = 20 * 1024 * 1024;
@@ -59,7 +60,7 @@ impl ProducerOptions {
             .set("linger.ms", "5")
             .set("partitioner", "murmur2_random")
             .set("message.max.bytes", MESSAGE_MAX_BYTES.to_string())
-            .set("queue.buffering.max.kbytes", (QUEUE_KIB / self.producers.max(1)).to_string())
+            .set("queue.buffering.max.kbytes", ((QUEUE_BYTES + MESSAGE_MAX_BYTES) / 1024).to_string())
             .set("log_level", "3");
         for (name, value) in &self.properties {
             config.set(name, value);
@@ -85,6 +86,8 @@ pub struct Producer {
     topic: String,
     run_in_headers: Option<String>,
     pending: Pending,
+    /// Most bytes pending; a larger message goes when nothing else is.
+    queue_bytes: usize,
     /// Those of the events at hand in `pending`.
     places: Vec<usize>,
     /// What librdkafka has reported, while it is handed on.
@@ -101,6 +104,7 @@ pub struct Producer {
 struct Pending {
     places: Vec<Option<Waiting>>,
     free: Vec<usize>,
+    bytes: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -108,11 +112,32 @@ struct Waiting {
     seq: Option<u64>,
     intended: Option<Instant>,
     sent: Instant,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn of(event: &Event) -> Self {
+        let bytes = event.key.len() + event.payload.len();
+        Self { seq: event.seq, intended: event.intended, sent: event.sent, bytes }
+    }
 }
 
 impl Pending {
+    /// How many of these events fit into so many bytes; one always does when nothing else is there.
+    fn fitting(&self, events: &[Event], most_bytes: usize) -> usize {
+        let mut bytes = self.bytes;
+        let fits = |event: &&Event| {
+            let is_first = bytes == 0;
+            bytes += event.key.len() + event.payload.len();
+            is_first || bytes <= most_bytes
+        };
+        events.iter().take_while(fits).count()
+    }
+
     fn insert(&mut self, event: &Event) -> usize {
-        let waiting = Some(Waiting { seq: event.seq, intended: event.intended, sent: event.sent });
+        let waiting = Waiting::of(event);
+        self.bytes += waiting.bytes;
+        let waiting = Some(waiting);
         match self.free.pop() {
             Some(place) => {
                 self.places[place] = waiting;
@@ -127,6 +152,7 @@ impl Pending {
 
     fn take(&mut self, place: usize) -> Option<Waiting> {
         let waiting = self.places.get_mut(place)?.take()?;
+        self.bytes -= waiting.bytes;
         self.free.push(place);
         Some(waiting)
     }
@@ -206,6 +232,7 @@ impl Producer {
             topic: options.topic.clone(),
             run_in_headers: options.run_in_headers.clone(),
             pending: Pending::default(),
+            queue_bytes: QUEUE_BYTES / options.producers.max(1),
             places: Vec::new(),
             reports: Vec::new(),
             counters,
@@ -238,12 +265,20 @@ impl Producer {
 
     /// Gives librdkafka all of these, waiting while its queue is full.
     fn produce(&mut self, events: &[Event]) {
-        self.places.clear();
-        self.places.extend(events.iter().map(|event| self.pending.insert(event)));
-        let (mut done, mut full_since) = (0, None);
+        let (mut left, mut full_since) = (events, None);
         loop {
-            done += self.offer(&events[done..], &self.places[done..]);
-            if done == events.len() {
+            let fitting =
+                if self.gave_up { left.len() } else { self.pending.fitting(left, self.queue_bytes) };
+            let mut places = std::mem::take(&mut self.places);
+            places.clear();
+            places.extend(left[..fitting].iter().map(|event| self.pending.insert(event)));
+            let done = self.offer(&left[..fitting], &places);
+            for place in &places[done..] {
+                self.pending.take(*place);
+            }
+            self.places = places;
+            left = &left[done..];
+            if left.is_empty() {
                 break;
             }
             full_since.get_or_insert_with(Instant::now);

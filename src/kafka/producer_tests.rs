@@ -122,3 +122,21 @@ fn what_librdkafka_refuses_is_failed_and_the_rest_is_delivered() {
         assert_eq!((seqs, counters.delivered.get()), (vec![Some(3)], 5));
     }
 }
+
+#[test]
+fn a_message_larger_than_the_queue_goes_alone() {
+    for headers in HEADERS {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("tweets", 1, 1).unwrap();
+        let options = ProducerOptions { producers: 64, ..options(cluster.bootstrap_servers(), headers) };
+        let (producer, deliveries) = producer(&options, false);
+        let (send, queue) = crossbeam_channel::unbounded();
+        let payload = |seq: u64| Bytes::from(vec![b'x'; if seq % 3 == 1 { 300_000 } else { 30_000 }]);
+        send.send((0..9).map(|seq| Event { payload: payload(seq), ..event(seq) }).collect()).unwrap();
+        drop(send);
+        let counters = producer.counters.clone();
+        producer.run(&queue);
+        let seqs: Vec<_> = deliveries.iter().flatten().filter_map(|delivery| delivery.seq).collect();
+        assert_eq!((seqs, counters.delivered.get()), ((0..9).collect(), 9));
+    }
+}
