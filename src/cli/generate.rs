@@ -45,7 +45,7 @@ pub(super) struct GenerateArgs {
 enum Form {
     /// One JSON object a line
     Lines,
-    /// Likewise, with profile pictures, colours and all that real records have: 2 KB a tweet, not 1
+    /// Likewise, with profile pictures, colours and the like: 2.5 KB a tweet, not 1
     FullLines,
     /// One JSON array
     Array,
