@@ -1,9 +1,10 @@
 //! Where a JSON value ends, without parsing it: brackets are counted, strings are stepped over.
 //!
-//! Two speeds. [`container_end`] and [`string_end`] look at a few kinds of bytes only, 64 at a time
-//! where the processor has AVX-512 or AVX2 (found out while running); they find the end of a value
-//! that is well formed, and may find some end for one that is not. [`strict_end`] follows the whole grammar
-//! byte by byte and says where a value breaks; it is asked when the fast way finds no end.
+//! Two speeds. [`container_end`] and [`string_end`] look at a few kinds of bytes only, the first of them
+//! 64 at a time where the processor has AVX-512 or AVX2 (found out while running); they find the end
+//! of a value that is well formed, and may find some end for one that is not. [`strict_end`] follows
+//! the whole grammar byte by byte and says where a value breaks; it is asked when the fast way finds
+//! no end.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
