@@ -11,6 +11,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod grammar;
+mod line_ends;
 mod members;
 mod scalar;
 mod structure;
@@ -23,6 +24,7 @@ mod tests;
 use std::sync::LazyLock;
 
 pub use grammar::{Broken, strict_end};
+pub use line_ends::LineEnds;
 pub use members::{Member, Members};
 pub use scalar::string_end;
 use structure::Block;
@@ -49,6 +51,8 @@ struct Scanner {
     balanced_end: fn(&[u8], usize) -> Option<usize>,
     /// Fills in the blocks of bytes; whether they may be JSON.
     fill: fn(&[u8], &mut [Block]) -> bool,
+    /// A bit for each line end: a word for each block, and one more for an incomplete last one.
+    line_ends: fn(&[u8], &mut [u64]),
 }
 
 /// The fastest of all on this processor.

@@ -1,12 +1,12 @@
 //! The plain twin of the vector scanners: what runs elsewhere, and what those are tested against.
 
-use memchr::memchr3;
+use memchr::{memchr_iter, memchr3};
 
 use super::Scanner;
 use super::structure::{BLOCK, Block};
 
 /// The scanner that any processor can run.
-pub const SCANNER: Scanner = Scanner { balanced_end, fill };
+pub const SCANNER: Scanner = Scanner { balanced_end, fill, line_ends };
 
 fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut depth = 1usize;
@@ -74,4 +74,10 @@ fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
         (block.opened, block.closed) = (block.opens.count_ones(), block.closes.count_ones());
     }
     is_right && !in_string
+}
+
+fn line_ends(bytes: &[u8], masks: &mut [u64]) {
+    for (bytes, mask) in bytes.chunks(BLOCK).zip(masks) {
+        *mask = memchr_iter(b'\n', bytes).fold(0, |mask, at| mask | 1 << at);
+    }
 }

@@ -126,6 +126,24 @@ proptest! {
     }
 
     #[test]
+    fn line_ends_are_found_across_blocks_and_windows(bytes in jsonish(), before in 0..40_000usize) {
+        for before in [0, before] {
+            let bytes = [&vec![b' '; before], &bytes[..]].concat();
+            let wanted: Vec<usize> = memchr::memchr_iter(b'\n', &bytes).collect();
+            prop_assert_eq!(LineEnds::of(&bytes).collect::<Vec<_>>(), wanted);
+            let masks = |scanner: Scanner| {
+                let mut masks = vec![u64::MAX; bytes.len().div_ceil(BLOCK)];
+                (scanner.line_ends)(&bytes, &mut masks);
+                masks
+            };
+            let plain = masks(scalar::SCANNER);
+            for scanner in scanners() {
+                prop_assert_eq!(masks(scanner), plain.clone());
+            }
+        }
+    }
+
+    #[test]
     fn the_fast_scanners_agree_with_their_plain_twin(text in jsonish(), bytes: Vec<u8>) {
         for bytes in [text, bytes] {
             for start in 0..bytes.len() {

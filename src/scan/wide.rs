@@ -96,6 +96,7 @@ macro_rules! scanner {
             is_supported.then_some(Scanner {
                 balanced_end: |bytes, start| unsafe { balanced_end(bytes, start) },
                 fill: |bytes, blocks| unsafe { fill(bytes, blocks) },
+                line_ends: |bytes, masks| unsafe { line_ends(bytes, masks) },
             })
         }
 
@@ -172,6 +173,17 @@ macro_rules! scanner {
                 closed: closes.count_ones(),
             };
             (controls & inside) | (backslashes & !inside)
+        }
+
+        #[target_feature(enable = $features)]
+        fn line_ends(bytes: &[u8], masks: &mut [u64]) {
+            let (whole, rest) = bytes.as_chunks::<BLOCK>();
+            for (bytes, mask) in whole.iter().zip(&mut *masks) {
+                *mask = Lanes::load(bytes).equal(b'\n');
+            }
+            if let Some(mask) = masks.get_mut(whole.len()) {
+                *mask = Lanes::load(&padded(rest)).equal(b'\n');
+            }
         }
 
         fn padded(rest: &[u8]) -> [u8; BLOCK] {

@@ -3,22 +3,21 @@
 //! Every line that is not blank is a frame, be it JSON or not: a line of text is found out by the
 //! parser, which counts it as unparseable with its offset.
 
-use memchr::memchr;
-
 use super::{Frame, byte_order_mark};
-use crate::scan::is_space;
+use crate::scan::{LineEnds, is_space};
 
 /// The non-blank lines of a file.
 #[derive(Debug, Clone)]
 pub struct Lines<'a> {
     bytes: &'a [u8],
     position: usize,
+    ends: LineEnds<'a>,
 }
 
 impl<'a> Lines<'a> {
     /// The lines of `bytes`, a whole file; a byte order mark at its start is left out.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: byte_order_mark(bytes) }
+        Self { bytes, position: byte_order_mark(bytes), ends: LineEnds::of(bytes) }
     }
 }
 
@@ -27,11 +26,10 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<Frame<'a>> {
         while self.position < self.bytes.len() {
-            let rest = &self.bytes[self.position..];
-            let length = memchr(b'\n', rest).unwrap_or(rest.len());
-            let line = &rest[..length];
             let line_start = self.position;
-            self.position += length + 1;
+            let line_end = self.ends.next().unwrap_or(self.bytes.len());
+            let line = &self.bytes[line_start..line_end];
+            self.position = line_end + 1;
 
             let Some(first) = line.iter().position(|byte| !is_space(*byte)) else {
                 continue;
