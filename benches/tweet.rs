@@ -175,14 +175,18 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The tweets of some frames, kept for good, each with its hashtags.
+/// The tweets of some frames, kept for good, each with its hashtags. Of the records, only what is
+/// encoded is kept: in a run it was parsed just before, and is in the caches.
 fn tweets(frames: &[Frame<'_>]) -> Vec<(Tweet<'static>, Vec<&'static str>)> {
     let keep = |text: &str| -> &'static str { String::leak(text.to_owned()) };
     let mut parser = Parser::new();
     let tweets = frames.iter().filter_map(|frame| {
-        let json = Vec::leak(frame.bytes.to_vec());
-        let tape: &'static _ = Box::leak(Box::new(simd_json::to_tape(json).ok()?));
-        let hashtags = tape.as_value().as_object()?.get("entities")?.as_object()?.get("hashtags")?;
+        let mut json = frame.bytes.to_vec();
+        let tape = simd_json::to_tape(&mut json).ok()?;
+        let hashtags = tape.as_value().as_object()?.get("entities")?.as_object()?.get("hashtags")?.encode();
+        let tape: &'static _ =
+            Box::leak(Box::new(simd_json::to_tape(Vec::leak(hashtags.into_bytes())).ok()?));
+        let hashtags = tape.as_value();
         let texts = hashtags.as_array()?.iter().filter_map(|tag| tag.as_object()?.get("text")?.into_string());
         let texts = texts.collect();
         parser.parse(frame.bytes, |record| match record {
