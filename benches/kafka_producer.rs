@@ -2,7 +2,7 @@
 //! endpoint: what our accounting of every message costs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -68,8 +68,9 @@ fn bare_loop(options: &ProducerOptions, payloads: &[Bytes]) {
 fn hop(options: &ProducerOptions, payloads: &[Bytes]) {
     let counters = Arc::new(Counters::default());
     let drain = DrainLimit {
-        stop: Arc::new(AtomicBool::new(false)),
+        stop: Arc::default(),
         after_stop: Duration::from_secs(1),
+        ended: Arc::default(),
         after_end: None,
     };
     let (deliveries, reported) = bounded(1_024);

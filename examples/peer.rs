@@ -85,6 +85,7 @@ fn through_hop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
     let drain = DrainLimit {
         stop: Arc::new(AtomicBool::new(false)),
         after_stop: Duration::from_secs(1),
+        ended: Arc::default(),
         after_end: None,
     };
     let (deliveries, reported) = bounded(1_024);

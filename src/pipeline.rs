@@ -31,6 +31,7 @@ mod read;
 mod select;
 mod serve;
 mod stream;
+mod watch;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;

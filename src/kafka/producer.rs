@@ -76,6 +76,8 @@ pub struct DrainLimit {
     pub stop: Arc<AtomicBool>,
     /// Longest wait after a stop.
     pub after_stop: Duration,
+    /// Set when the last event has been sent, wherever on its way here it is.
+    pub ended: Arc<AtomicBool>,
     /// Longest wait after the last event of an undisturbed replay; `None`: without an end.
     pub after_end: Option<Duration>,
 }
@@ -96,6 +98,7 @@ pub struct Producer {
     deliveries: Sender<Vec<Delivery>>,
     drain: DrainLimit,
     stopped_at: Option<Instant>,
+    ended_at: Option<Instant>,
     gave_up: bool,
 }
 
@@ -239,6 +242,7 @@ impl Producer {
             deliveries,
             drain,
             stopped_at: None,
+            ended_at: None,
             gave_up: false,
         })
     }
@@ -253,13 +257,13 @@ impl Producer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.collect();
-            self.check_limit(None);
+            self.check_limit();
         }
-        let ended = Instant::now();
+        self.ended_at.get_or_insert_with(Instant::now);
         while self.pending.count() > 0 {
             std::thread::sleep(POLL);
             self.collect();
-            self.check_limit(self.drain.after_end.map(|limit| ended + limit));
+            self.check_limit();
         }
     }
 
@@ -284,7 +288,7 @@ impl Producer {
             full_since.get_or_insert_with(Instant::now);
             std::thread::sleep(POLL);
             self.collect();
-            self.check_limit(None);
+            self.check_limit();
         }
         if let Some(since) = full_since {
             self.counters.kafka_blocked_ns.add_time(since.elapsed());
@@ -362,15 +366,20 @@ impl Producer {
     }
 
     /// Gives up everything unreported when a limit has passed.
-    fn check_limit(&mut self, end: Option<Instant>) {
+    fn check_limit(&mut self) {
+        let now = Instant::now();
         if self.drain.stop.load(Ordering::Relaxed) {
-            self.stopped_at.get_or_insert_with(Instant::now);
+            self.stopped_at.get_or_insert(now);
+        }
+        if self.drain.ended.load(Ordering::Relaxed) {
+            self.ended_at.get_or_insert(now);
         }
         let stop = self.stopped_at.map(|at| at + self.drain.after_stop);
-        let passed = [end, stop].into_iter().flatten().any(|limit| Instant::now() >= limit);
+        let end = self.ended_at.zip(self.drain.after_end).map(|(at, limit)| at + limit);
+        let passed = [stop, end].into_iter().flatten().any(|limit| now >= limit);
         if passed && !self.gave_up {
             self.gave_up = true;
-            tracing::warn!(in_flight = self.pending.count(), "Kafka does not take the rest: giving it up");
+            tracing::warn!(unreported = self.pending.count(), "Kafka does not take the rest: giving it up");
             self.inner.purge(PurgeConfig::default().queue().inflight());
         }
     }

@@ -21,6 +21,7 @@ fn producer(options: &ProducerOptions, stop: bool) -> (Producer, Receiver<Vec<De
     let drain = DrainLimit {
         stop: Arc::new(AtomicBool::new(stop)),
         after_stop: Duration::from_millis(300),
+        ended: Arc::default(),
         after_end: None,
     };
     (Producer::new(options, Arc::default(), deliveries, drain).unwrap(), reported)
@@ -98,6 +99,23 @@ fn given_up_with_a_full_queue_the_rest_is_failed_too() {
         options.properties.push(("queue.buffering.max.messages".into(), "10".into()));
         let (deliveries, counters) = run(&options, 100, true);
         assert_eq!((deliveries.len(), counters.failed.get()), (100, 100));
+    }
+}
+
+#[test]
+fn after_the_last_event_a_full_queue_is_not_waited_for_beyond_the_limit() {
+    for headers in HEADERS {
+        let mut options = options("127.0.0.1:9".into(), headers);
+        options.properties.push(("queue.buffering.max.messages".into(), "10".into()));
+        let (mut producer, reported) = producer(&options, false);
+        producer.drain.after_end = Some(Duration::from_millis(300));
+        producer.drain.ended.store(true, Ordering::Relaxed);
+        let counters = producer.counters.clone();
+        let (send, queue) = crossbeam_channel::unbounded();
+        send.send((0..100).map(event).collect()).unwrap();
+        drop(send);
+        producer.run(&queue);
+        assert_eq!((reported.iter().flatten().count(), counters.failed.get()), (100, 100));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Phase two: one thread a hop, joined by bounded queues of batches.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -15,16 +16,16 @@ use super::feed::{Fed, Feed};
 use super::files::Files;
 use super::plan::Plan;
 use super::prepare::Prepared;
+use super::watch::watch;
 use super::{DRAIN_AFTER_STOP, ReplayError, ReplayOptions, random_u64};
 use crate::bridge::{FanOut, fan_out};
 use crate::event::{Delivery, Drafts, Event};
-use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::kafka::{DrainLimit, Producer};
 use crate::mqtt::{
     MqttError, OutsideLink, OutsidePublisher, OutsideSubscriber, Publisher, Subscriber, Window,
 };
 use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
-use crate::report::{Counters, Progress, Queryable, Screen, Tally, own_memory, thread_cpu};
+use crate::report::{Counters, Queryable, Screen, Tally, thread_cpu};
 use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
@@ -134,14 +135,23 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
     let counters = Arc::new(Counters::default());
     let (deliveries, reported) = bounded::<Vec<Delivery>>(DELIVERY_BATCHES);
     let (queues, receivers) = fan_out(inputs.options.producers, QUEUE_BATCHES, counters.clone());
+    let ended = Arc::new(AtomicBool::new(false));
     let drain = DrainLimit {
         stop: inputs.stop.clone(),
         after_stop: inputs.options.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
+        ended: ended.clone(),
         after_end: inputs.options.drain_timeout,
     };
     let producer =
         || Producer::new(&inputs.ends.producer, counters.clone(), deliveries.clone(), drain.clone());
-    let producers = receivers.iter().map(|_| producer()).collect::<Result<Vec<_>, _>>()?;
+    // All at once, as each asks Kafka and waits for its answer.
+    let producers = std::thread::scope(|scope| {
+        let starting: Vec<_> = receivers.iter().map(|_| spawn(scope, "kafka", producer)).collect();
+        let started = starting.into_iter().map(|handle| handle.join());
+        started
+            .map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
     drop(deliveries);
     let (mqtt, link) = connect_mqtt(inputs, &counters)?;
     let link = link.as_ref();
@@ -172,8 +182,11 @@ pub(super) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
             None => (Sink::Queues(queues, counters.clone()), None),
         };
         let pacer_counters = counters.clone();
-        let pacer =
-            spawn(scope, "pace", move || timed(|| release(inputs, over, sink, &drafts_in, &pacer_counters)));
+        let pacer = spawn(scope, "pace", move || {
+            let released = timed(|| release(inputs, over, sink, &drafts_in, &pacer_counters));
+            ended.store(true, Ordering::Relaxed);
+            released
+        });
         let feed_counters = &counters;
         let feed = spawn(scope, "feed", move || {
             timed(|| {
@@ -286,73 +299,6 @@ fn release(
     // The subscriber learns from the publisher's end that there is no more.
     drop(sink);
     Released { stats: pacer.into_stats(), left, result }
-}
-
-/// How often progress is looked at.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// How often memory is looked at, and the embedded endpoint asked whether it can write.
-const LOOK_CLOSER: Duration = Duration::from_millis(500);
-
-/// How long it may be unable to, before the replay ends: somebody may be making room.
-const FAULT_PATIENCE: Duration = Duration::from_secs(3);
-
-const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C again leaves at once)";
-
-/// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint cannot
-/// write any more, and says why.
-fn watch(
-    inputs: &Inputs<'_>,
-    counters: &Counters,
-    link: Option<&OutsideLink>,
-    ended: impl Fn() -> bool,
-) -> Watched {
-    let mut progress = Progress::new(inputs.screen, inputs.plan.tweets);
-    let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
-    let (mut own_memory_mib, mut down) = (None, None);
-    while !ended() {
-        std::thread::sleep(LOOK);
-        let control = &inputs.options.control;
-        progress.set_state(control.waits(), control.speed_times());
-        progress.update(counters);
-        if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
-            progress.note(&words);
-        }
-        if !said && inputs.stop.load(Ordering::Relaxed) {
-            said = true;
-            progress.note(STOPPING);
-        }
-        if looked.elapsed() >= LOOK_CLOSER {
-            looked = Instant::now();
-            own_memory_mib = own_memory_mib.into_iter().chain(own_memory()).reduce(f64::max);
-            let since = fault.take().map_or(looked, |(since, _)| since);
-            fault = inputs.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
-            if fault.as_ref().is_some_and(|(since, _)| since.elapsed() >= FAULT_PATIENCE) {
-                inputs.stop.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-    progress.finish();
-    Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
-}
-
-/// What there is to say when the connection to an outside broker has come or gone.
-fn connection_news(before: &mut Option<Instant>, now: Option<(Instant, String)>) -> Option<String> {
-    let since = now.as_ref().map(|(since, _)| *since);
-    match (std::mem::replace(before, since), now) {
-        (None, Some((_, why))) => Some(format!("no connection to the MQTT broker ({why}): trying again")),
-        (Some(since), None) => {
-            Some(format!("the MQTT broker is back after {:.1} s", since.elapsed().as_secs_f64()))
-        }
-        _ => None,
-    }
-}
-
-/// What was seen from outside of the hops.
-struct Watched {
-    /// Why the embedded endpoint could not write at the end.
-    fault: Result<(), EndpointError>,
-    own_memory_mib: Option<f64>,
 }
 
 fn spawn<'scope, 'env, T: Send + 'scope>(
