@@ -10,53 +10,46 @@ use super::structure::BLOCK;
 /// Blocks in a window.
 const BLOCKS: usize = 256;
 
+/// The line ends of one block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LineEndsOfBlock {
+    /// Where the block begins in the bytes looked through.
+    pub start: usize,
+    /// A bit for each line feed, that of the first byte is the lowest.
+    pub ends: u64,
+}
+
 /// The places of the line feeds, from the first to the last.
 #[derive(Debug, Clone)]
 pub struct LineEnds<'a> {
     /// What is behind the window.
     rest: &'a [u8],
-    window: Box<Window>,
-    /// Where the window begins.
+    /// Where the window begins and ends.
     start: usize,
-    /// Where it ends.
     end: usize,
-    /// Line ends still to come in the block looked at, and where it begins.
-    ends: u64,
-    block: usize,
-    /// How many of the blocks with line ends were taken.
+    /// Its blocks that have line ends; so many there are, and so many were taken.
+    blocks: Box<[LineEndsOfBlock; BLOCKS]>,
+    found: usize,
     taken: usize,
-}
-
-#[derive(Debug, Clone)]
-struct Window {
-    masks: [u64; BLOCKS],
-    /// The blocks that have line ends; the first `filled` of them.
-    with_ends: [u8; BLOCKS],
-    filled: usize,
+    /// Those still to come of the block that was taken last.
+    block: LineEndsOfBlock,
 }
 
 impl<'a> LineEnds<'a> {
     /// Those in `bytes`.
     pub fn of(bytes: &'a [u8]) -> Self {
-        let window = Box::new(Window { masks: [0; BLOCKS], with_ends: [0; BLOCKS], filled: 0 });
-        Self { rest: bytes, window, start: 0, end: 0, ends: 0, block: 0, taken: 0 }
+        let block = LineEndsOfBlock::default();
+        Self { rest: bytes, start: 0, end: 0, blocks: Box::new([block; BLOCKS]), found: 0, taken: 0, block }
     }
 
     /// Looks through the next window; `None` behind the last one.
-    fn fill(&mut self) -> Option<()> {
-        let (bytes, rest) = self.rest.split_at(self.rest.len().min(BLOCKS * BLOCK));
-        (!bytes.is_empty()).then_some(())?;
+    fn look(&mut self) -> Option<()> {
+        let (window, rest) = self.rest.split_at(self.rest.len().min(BLOCKS * BLOCK));
+        (!window.is_empty()).then_some(())?;
         self.rest = rest;
         self.start = self.end;
-        self.end += bytes.len();
-        let masks = &mut self.window.masks[..bytes.len().div_ceil(BLOCK)];
-        (SCANNER.line_ends)(bytes, masks);
-        let mut filled = 0;
-        for (block, mask) in masks.iter().enumerate() {
-            self.window.with_ends[filled] = block as u8;
-            filled += usize::from(*mask != 0);
-        }
-        self.window.filled = filled;
+        self.end += window.len();
+        self.found = (SCANNER.line_ends)(window, &mut self.blocks[..]);
         self.taken = 0;
         Some(())
     }
@@ -67,18 +60,15 @@ impl Iterator for LineEnds<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        while self.ends == 0 {
-            if self.taken == self.window.filled {
-                self.fill()?;
-                continue;
+        if self.block.ends == 0 {
+            while self.taken == self.found {
+                self.look()?;
             }
-            let block = usize::from(self.window.with_ends[self.taken]);
+            self.block = self.blocks[self.taken];
             self.taken += 1;
-            self.ends = self.window.masks[block];
-            self.block = self.start + block * BLOCK;
         }
-        let at = self.block + self.ends.trailing_zeros() as usize;
-        self.ends &= self.ends - 1;
+        let at = self.start + self.block.start + self.block.ends.trailing_zeros() as usize;
+        self.block.ends &= self.block.ends - 1;
         Some(at)
     }
 }

@@ -25,6 +25,7 @@ use std::sync::LazyLock;
 
 pub use grammar::{Broken, strict_end};
 pub use line_ends::LineEnds;
+use line_ends::LineEndsOfBlock;
 pub use members::{Member, Members};
 pub use scalar::string_end;
 use structure::Block;
@@ -51,8 +52,8 @@ struct Scanner {
     balanced_end: fn(&[u8], usize) -> Option<usize>,
     /// Fills in the blocks of bytes; whether they may be JSON.
     fill: fn(&[u8], &mut [Block]) -> bool,
-    /// A bit for each line end: a word for each block, and one more for an incomplete last one.
-    line_ends: fn(&[u8], &mut [u64]),
+    /// Finds the blocks of bytes that have line ends, in order: how many. There is room for all.
+    line_ends: fn(&[u8], &mut [LineEndsOfBlock]) -> usize,
 }
 
 /// The fastest of all on this processor.

@@ -3,6 +3,7 @@
 use memchr::{memchr_iter, memchr3};
 
 use super::Scanner;
+use super::line_ends::LineEndsOfBlock;
 use super::structure::{BLOCK, Block};
 
 /// The scanner that any processor can run.
@@ -76,8 +77,14 @@ fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
     is_right && !in_string
 }
 
-fn line_ends(bytes: &[u8], masks: &mut [u64]) {
-    for (bytes, mask) in bytes.chunks(BLOCK).zip(masks) {
-        *mask = memchr_iter(b'\n', bytes).fold(0, |mask, at| mask | 1 << at);
+fn line_ends(bytes: &[u8], found: &mut [LineEndsOfBlock]) -> usize {
+    let mut count = 0;
+    for (nth, block) in bytes.chunks(BLOCK).enumerate() {
+        let ends = memchr_iter(b'\n', block).fold(0, |ends, at| ends | 1 << at);
+        if ends != 0 {
+            found[count] = LineEndsOfBlock { start: nth * BLOCK, ends };
+            count += 1;
+        }
     }
+    count
 }

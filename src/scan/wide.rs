@@ -86,6 +86,7 @@ pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> Seen {
 macro_rules! scanner {
     ($features:literal, $($feature:tt)+) => {
         use super::Scanner;
+        use super::line_ends::LineEndsOfBlock;
         use super::structure::{BLOCK, Block};
         use super::wide::{Seen, Strings, count};
 
@@ -96,7 +97,7 @@ macro_rules! scanner {
             is_supported.then_some(Scanner {
                 balanced_end: |bytes, start| unsafe { balanced_end(bytes, start) },
                 fill: |bytes, blocks| unsafe { fill(bytes, blocks) },
-                line_ends: |bytes, masks| unsafe { line_ends(bytes, masks) },
+                line_ends: |bytes, found| unsafe { line_ends(bytes, found) },
             })
         }
 
@@ -176,14 +177,21 @@ macro_rules! scanner {
         }
 
         #[target_feature(enable = $features)]
-        fn line_ends(bytes: &[u8], masks: &mut [u64]) {
+        fn line_ends(bytes: &[u8], found: &mut [LineEndsOfBlock]) -> usize {
             let (whole, rest) = bytes.as_chunks::<BLOCK>();
-            for (bytes, mask) in whole.iter().zip(&mut *masks) {
-                *mask = Lanes::load(bytes).equal(b'\n');
+            let (mut start, mut count) = (0, 0);
+            let mut put = |bytes: &[u8; BLOCK]| {
+                let ends = Lanes::load(bytes).equal(b'\n');
+                // Without a branch: the next block takes the place of one without line ends.
+                found[count] = LineEndsOfBlock { start, ends };
+                count += usize::from(ends != 0);
+                start += BLOCK;
+            };
+            whole.iter().for_each(&mut put);
+            if !rest.is_empty() {
+                put(&padded(rest));
             }
-            if let Some(mask) = masks.get_mut(whole.len()) {
-                *mask = Lanes::load(&padded(rest)).equal(b'\n');
-            }
+            count
         }
 
         fn padded(rest: &[u8]) -> [u8; BLOCK] {
