@@ -67,14 +67,9 @@ fn bare_loop(options: &ProducerOptions, payloads: &[Bytes]) {
 /// The same through the hop, its queue and the tally of its deliveries.
 fn hop(options: &ProducerOptions, payloads: &[Bytes]) {
     let counters = Arc::new(Counters::default());
-    let drain = DrainLimit {
-        stop: Arc::default(),
-        after_stop: Duration::from_secs(1),
-        ended: Arc::default(),
-        after_end: None,
-    };
     let (deliveries, reported) = bounded(1_024);
-    let producer = Producer::new(options, counters.clone(), deliveries, drain).expect("a producer");
+    let producer =
+        Producer::new(options, counters.clone(), deliveries, DrainLimit::default()).expect("a producer");
     let (send, queue) = bounded(32);
     std::thread::scope(|scope| {
         scope.spawn(move || producer.run(&queue));

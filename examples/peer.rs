@@ -89,15 +89,9 @@ fn read(path: &str) -> Result<Vec<Bytes>> {
 
 /// The producer hop with its queue and the tally of its deliveries, until every message is acknowledged.
 fn through_hop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
-    let drain = DrainLimit {
-        stop: Arc::new(AtomicBool::new(false)),
-        after_stop: Duration::from_secs(1),
-        ended: Arc::default(),
-        after_end: None,
-    };
     let (deliveries, reported) = bounded(1_024);
     let counters = Arc::new(Counters::default());
-    let producer = Producer::new(options, counters.clone(), deliveries, drain)?;
+    let producer = Producer::new(options, counters.clone(), deliveries, DrainLimit::default())?;
     let (send, queue) = bounded(32);
     let batch = |first: usize, payloads: &[Bytes]| -> Vec<Event> {
         let sent = Instant::now();

@@ -6,8 +6,9 @@ mod common;
 
 use std::net::TcpListener;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use common::{FREE_PORTS, SAMPLE, run, write};
+use common::{FREE_PORTS, Running, SAMPLE, run, topics, write};
 
 /// Runs a replay that must end with `code` and one line on standard error that holds all `words`.
 fn refused(arguments: &[&str], code: i32, words: &[&str]) {
@@ -88,6 +89,31 @@ fn a_named_port_that_is_taken_is_an_error_and_a_default_one_is_not() {
 fn a_kafka_that_does_not_answer_is_an_error_that_names_it() {
     let arguments = [SAMPLE, "--kafka", "127.0.0.1:9", "--mqtt-listen", "127.0.0.1:0"];
     refused(&arguments, 1, &["127.0.0.1:9", "is it running"]);
+}
+
+#[test]
+fn a_kafka_that_stops_answering_is_given_up_after_the_drain_timeout_also_with_a_full_queue() {
+    let mut kafka = Running::start(&["serve", "--no-mqtt", "--kafka-listen", "127.0.0.1:0"]);
+    let address = kafka.wait_for("Kafka ").split_whitespace().nth(1).unwrap().to_owned();
+    // More than librdkafka is given at a time, and no more than the queues before it hold.
+    let arguments = [SAMPLE, "--speedup", "max", "--delay", "4s", "--kafka", &address, "--json", "-"];
+    let limit = ["--drain-timeout", "500ms", "--mqtt-listen", "127.0.0.1:0", "--quiet"];
+    let mut replay = Running::start(&[&arguments[..], &limit].concat());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !topics(&address).contains(&"tweets".to_owned()) {
+        assert!(Instant::now() < deadline, "the topic was not made");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Until the producer is ready; the first tweet waits longer.
+    std::thread::sleep(Duration::from_secs(1));
+    kafka.signal("STOP");
+    let has_ended = replay.ends_within(Duration::from_secs(60));
+    kafka.signal("CONT");
+    assert!(has_ended, "it still waits for a Kafka that took nothing");
+    let finished = replay.finish();
+    assert_eq!(finished.code, 3, "{}", finished.stderr);
+    let ledger = &finished.report()["ledger"];
+    assert_eq!((ledger["delivered"].as_u64(), ledger["failed"].as_u64()), (Some(0), Some(6_000)), "{ledger}");
 }
 
 #[test]

@@ -4,13 +4,15 @@
 //! [`Delivery`](crate::event::Delivery).
 
 mod batch_producer;
+mod drain;
 mod error;
 mod producer;
 mod read_back;
 mod topic;
 
+pub use drain::DrainLimit;
 pub use error::KafkaError;
-pub use producer::{DrainLimit, Producer, ProducerOptions};
+pub use producer::{Producer, ProducerOptions};
 pub use read_back::find_last;
 pub use topic::{Cluster, Topic, end_offsets, look_at_cluster, prepare_topic};
 

@@ -4,7 +4,6 @@
 //! librdkafka batches and retries; a Kafka that goes away is waited for without an end, unless a
 //! [`DrainLimit`] ends the wait: then what is left is given up and counted as failed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerConte
 
 use super::KafkaError;
 use super::batch_producer::BatchProducer;
+use super::drain::{Drain, DrainLimit};
 use crate::event::{Delivery, Event, Outcome};
 use crate::report::Counters;
 
@@ -73,19 +73,6 @@ impl ProducerOptions {
     }
 }
 
-/// When to stop waiting for Kafka.
-#[derive(Debug, Clone)]
-pub struct DrainLimit {
-    /// Set by Ctrl-C.
-    pub stop: Arc<AtomicBool>,
-    /// Longest wait after a stop.
-    pub after_stop: Duration,
-    /// Set when the last event has been sent, wherever on its way here it is.
-    pub ended: Arc<AtomicBool>,
-    /// Longest wait after the last event of an undisturbed replay; `None`: without an end.
-    pub after_end: Option<Duration>,
-}
-
 /// One producer with its own queue and its own librdkafka instance.
 pub struct Producer {
     inner: BatchProducer<Reports>,
@@ -100,9 +87,7 @@ pub struct Producer {
     reports: Vec<(usize, Outcome)>,
     counters: Arc<Counters>,
     deliveries: Sender<Vec<Delivery>>,
-    drain: DrainLimit,
-    stopped_at: Option<Instant>,
-    ended_at: Option<Instant>,
+    drain: Drain,
     gave_up: bool,
 }
 
@@ -244,9 +229,7 @@ impl Producer {
             reports: Vec::new(),
             counters,
             deliveries,
-            drain,
-            stopped_at: None,
-            ended_at: None,
+            drain: Drain::new(drain),
             gave_up: false,
         })
     }
@@ -263,7 +246,7 @@ impl Producer {
             self.collect();
             self.check_limit();
         }
-        self.ended_at.get_or_insert_with(Instant::now);
+        self.drain.end(Instant::now());
         while self.pending.count() > 0 {
             std::thread::sleep(POLL);
             self.collect();
@@ -371,17 +354,7 @@ impl Producer {
 
     /// Gives up everything unreported when a limit has passed.
     fn check_limit(&mut self) {
-        let now = Instant::now();
-        if self.drain.stop.load(Ordering::Relaxed) {
-            self.stopped_at.get_or_insert(now);
-        }
-        if self.drain.ended.load(Ordering::Relaxed) {
-            self.ended_at.get_or_insert(now);
-        }
-        let stop = self.stopped_at.map(|at| at + self.drain.after_stop);
-        let end = self.ended_at.zip(self.drain.after_end).map(|(at, limit)| at + limit);
-        let passed = [stop, end].into_iter().flatten().any(|limit| now >= limit);
-        if passed && !self.gave_up {
+        if self.drain.is_over(self.pending.count() > 0, Instant::now()) && !self.gave_up {
             self.gave_up = true;
             tracing::warn!(unreported = self.pending.count(), "Kafka does not take the rest: giving it up");
             self.inner.purge(PurgeConfig::default().queue().inflight());

@@ -1,6 +1,7 @@
 use super::*;
 use bytes::Bytes;
 use rdkafka::mocking::MockCluster;
+use std::sync::atomic::AtomicBool;
 
 /// With headers each message goes by itself, without them whole batches do.
 const HEADERS: [Option<&str>; 2] = [Some("r1"), None];
@@ -17,14 +18,17 @@ fn options(brokers: String, headers: Option<&str>) -> ProducerOptions {
 }
 
 fn producer(options: &ProducerOptions, stop: bool) -> (Producer, Receiver<Vec<Delivery>>) {
+    let after_stop = Duration::from_millis(300);
+    producer_until(options, DrainLimit { stop: flag(stop), after_stop, ..DrainLimit::default() })
+}
+
+fn producer_until(options: &ProducerOptions, drain: DrainLimit) -> (Producer, Receiver<Vec<Delivery>>) {
     let (deliveries, reported) = crossbeam_channel::unbounded();
-    let drain = DrainLimit {
-        stop: Arc::new(AtomicBool::new(stop)),
-        after_stop: Duration::from_millis(300),
-        ended: Arc::default(),
-        after_end: None,
-    };
     (Producer::new(options, Arc::default(), deliveries, drain).unwrap(), reported)
+}
+
+fn flag(is_set: bool) -> Arc<AtomicBool> {
+    Arc::new(AtomicBool::new(is_set))
 }
 
 fn event(seq: u64) -> Event {
@@ -107,9 +111,9 @@ fn after_the_last_event_a_full_queue_is_not_waited_for_beyond_the_limit() {
     for headers in HEADERS {
         let mut options = options("127.0.0.1:9".into(), headers);
         options.properties.push(("queue.buffering.max.messages".into(), "10".into()));
-        let (mut producer, reported) = producer(&options, false);
-        producer.drain.after_end = Some(Duration::from_millis(300));
-        producer.drain.ended.store(true, Ordering::Relaxed);
+        let after_end = Some(Duration::from_millis(300));
+        let drain = DrainLimit { ended: flag(true), after_end, ..DrainLimit::default() };
+        let (producer, reported) = producer_until(&options, drain);
         let counters = producer.counters.clone();
         let (send, queue) = crossbeam_channel::unbounded();
         send.send((0..100).map(event).collect()).unwrap();
@@ -117,6 +121,25 @@ fn after_the_last_event_a_full_queue_is_not_waited_for_beyond_the_limit() {
         producer.run(&queue);
         assert_eq!((reported.iter().flatten().count(), counters.failed.get()), (100, 100));
     }
+}
+
+#[test]
+fn what_comes_later_than_the_limit_is_delivered_all_the_same() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("tweets", 1, 1).unwrap();
+    let limit = Duration::from_secs(1);
+    let drain = DrainLimit { ended: flag(true), after_end: Some(limit), ..DrainLimit::default() };
+    let (producer, reported) = producer_until(&options(cluster.bootstrap_servers(), None), drain);
+    let counters = producer.counters.clone();
+    let (send, queue) = crossbeam_channel::unbounded();
+    std::thread::scope(|scope| {
+        scope.spawn(move || producer.run(&queue));
+        // An outside MQTT broker was away so long.
+        std::thread::sleep(limit + 2 * IDLE);
+        send.send((0..100).map(event).collect()).unwrap();
+        drop(send);
+    });
+    assert_eq!((reported.iter().flatten().count(), counters.delivered.get()), (100, 100));
 }
 
 #[test]
@@ -146,7 +169,7 @@ fn a_message_larger_than_the_queue_goes_alone() {
     for headers in HEADERS {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("tweets", 1, 1).unwrap();
-        let options = ProducerOptions { producers: 64, ..options(cluster.bootstrap_servers(), headers) };
+        let options = ProducerOptions { producers: 32, ..options(cluster.bootstrap_servers(), headers) };
         let (producer, deliveries) = producer(&options, false);
         let (send, queue) = crossbeam_channel::unbounded();
         let payload = |seq: u64| Bytes::from(vec![b'x'; if seq % 3 == 1 { 300_000 } else { 30_000 }]);

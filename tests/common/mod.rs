@@ -108,6 +108,18 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &self.pid()]).status().unwrap().success());
     }
 
+    /// Whether it ends before so much time has passed.
+    pub fn ends_within(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        true
+    }
+
     /// Waits for the end.
     pub fn finish(mut self) -> Finished {
         let (mut stdout, mut stderr) = (String::new(), String::new());
@@ -140,6 +152,13 @@ impl Record {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.payload).unwrap()
     }
+}
+
+/// The names of all topics.
+pub fn topics(brokers: &str) -> Vec<String> {
+    let client: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+    let metadata = client.fetch_metadata(None, Duration::from_secs(20)).unwrap();
+    metadata.topics().iter().map(|topic| topic.name().to_owned()).collect()
 }
 
 /// Everything in a topic, from its start to its end as of now.
