@@ -127,8 +127,8 @@ proptest! {
 
     #[test]
     fn line_ends_are_found_across_blocks_and_windows(bytes in jsonish(), before in 0..40_000usize) {
-        for before in [0, before] {
-            let bytes = [&vec![b' '; before], &bytes[..]].concat();
+        for (before, fill) in [(0, b' '), (before, b' '), (before, b'\n')] {
+            let bytes = [&vec![fill; before], &bytes[..]].concat();
             let wanted: Vec<usize> = memchr::memchr_iter(b'\n', &bytes).collect();
             prop_assert_eq!(LineEnds::of(&bytes).collect::<Vec<_>>(), wanted);
             let blocks = |scanner: Scanner| {

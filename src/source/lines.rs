@@ -69,6 +69,16 @@ mod tests {
     }
 
     #[test]
+    fn no_line_is_missing_where_windows_of_bytes_meet() {
+        // Lines of 1 to 99 bytes over 100 KB: they end at every place of a block, and around windows.
+        let lines: Vec<String> = (0..2_000).map(|nth| "x".repeat(1 + nth * 7 % 99)).collect();
+        for end in ["\n", "\r\n", "\n\n"] {
+            let found: Vec<String> = frames(&lines.join(end)).into_iter().map(|(_, line)| line).collect();
+            assert!(found == lines, "{end:?}");
+        }
+    }
+
+    #[test]
     fn nothing_gives_nothing() {
         assert!(frames("").is_empty());
         assert!(frames("\n \r\n").is_empty());
