@@ -1,14 +1,17 @@
-//! The queues between subscriber and producers: what a message costs, beside a queue on one thread.
+//! The queues between subscriber and producers: what a message costs, in time and in CPU time of all
+//! threads, beside a queue on one thread.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use crossbeam_channel::Receiver;
 use tweetblast::bridge::fan_out;
 use tweetblast::event::Event;
+use tweetblast::report::thread_cpu;
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -31,6 +34,28 @@ fn batches() -> Vec<Vec<Event>> {
     all.chunks(BATCH).map(<[Event]>::to_vec).collect()
 }
 
+/// Sends all over so many queues, to a thread each that counts; gives the CPU time of all threads.
+fn send_all(producers: usize, batches: Vec<Vec<Event>>) -> Duration {
+    fn cpu() -> Duration {
+        thread_cpu().expect("Linux tells the CPU time of a thread")
+    }
+    fn count(queue: &Receiver<Vec<Event>>) -> (usize, Duration) {
+        (queue.iter().flatten().count(), cpu())
+    }
+    let before = cpu();
+    let (mut bridge, queues) = fan_out(producers, 32, Arc::default());
+    let readers: Vec<_> = queues.into_iter().map(|queue| std::thread::spawn(move || count(&queue))).collect();
+    for mut batch in batches {
+        bridge.send(&mut batch).expect("the readers are there");
+    }
+    drop(bridge);
+    let sending = cpu() - before;
+    let read = readers.into_iter().map(|reader| reader.join().expect("a reader counts"));
+    let (counts, times): (Vec<usize>, Vec<Duration>) = read.unzip();
+    assert_eq!(counts.iter().sum::<usize>(), EVENTS);
+    sending + times.iter().sum::<Duration>()
+}
+
 fn queues(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("bridge");
     group.sample_size(20).throughput(Throughput::Elements(EVENTS as u64));
@@ -51,24 +76,10 @@ fn queues(criterion: &mut Criterion) {
     });
     for producers in [1, 3] {
         group.bench_function(format!("fan_out_to_{producers}/{EVENTS}"), |bencher| {
-            bencher.iter_batched(
-                batches,
-                |batches| {
-                    let (mut bridge, queues) = fan_out(producers, 32, Arc::default());
-                    let readers: Vec<_> = queues
-                        .into_iter()
-                        .map(|queue| std::thread::spawn(move || queue.iter().flatten().count()))
-                        .collect();
-                    for mut batch in batches {
-                        bridge.send(&mut batch).expect("the readers are there");
-                    }
-                    drop(bridge);
-                    let read: usize =
-                        readers.into_iter().map(|reader| reader.join().expect("a reader counts")).sum();
-                    assert_eq!(read, EVENTS);
-                },
-                BatchSize::LargeInput,
-            );
+            bencher.iter_batched(batches, |batches| send_all(producers, batches), BatchSize::LargeInput);
+        });
+        group.bench_function(format!("cpu_of_fan_out_to_{producers}/{EVENTS}"), |bencher| {
+            bencher.iter_custom(|times| (0..times).map(|_| send_all(producers, batches())).sum());
         });
     }
     group.finish();

@@ -1,6 +1,8 @@
 //! Framing: how fast the end of a value is found, beside memchr over the same bytes (its limit).
 //!
-//! The input is larger than any cache, as files are: what is measured has to come from memory.
+//! Rows whose name begins with `real_` read real files, the others generated ones. The input is larger than any cache, as files are: what is measured has to come from memory.
+
+mod real;
 
 use std::hint::black_box;
 
@@ -8,27 +10,31 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::source::{Frames, Framing};
 
+use real::{RealInput, real_inputs};
+
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Unoptimised builds only look whether it runs.
 const INPUT_BYTES: usize = if cfg!(debug_assertions) { 4 << 20 } else { 256 << 20 };
 
-/// Generated values again and again, one a line or as one array, and how many there are.
-fn input(form: GenerateForm, framing: Framing) -> (Vec<u8>, usize) {
-    let mut part = Vec::new();
+/// Generated JSON, and how many values are in it.
+fn generated(form: GenerateForm) -> (Vec<u8>, usize) {
+    let mut json = Vec::new();
     // A hundred texts a user, where they are grouped.
     let options = GenerateOptions { tweets: 5_000, users: 50, form, ..GenerateOptions::default() };
-    generate(&options, &mut part).expect("a vector takes all bytes");
-    let part = String::from_utf8(part).expect("generated JSON is UTF-8");
+    generate(&options, &mut json).expect("a vector takes all bytes");
+    (json, if form == GenerateForm::Grouped { 50 } else { 5_000 })
+}
+
+/// The values of a file again and again, one a line or as one array, and how many there are.
+fn again_and_again(json: &[u8], values: usize, framing: Framing) -> (Vec<u8>, usize) {
+    let json = std::str::from_utf8(json).expect("JSON is UTF-8").trim();
     let (open, between, close) =
         if framing == Framing::Lines { ("", "\n", "\n") } else { ("[", ",\n", "]\n") };
-    let (once, values) = if form == GenerateForm::Grouped {
-        let values: Vec<serde::de::IgnoredAny> = serde_json::from_str(&part).expect("an array");
-        let list = part.trim_end().strip_prefix('[').and_then(|part| part.strip_suffix(']'));
-        (list.expect("an array").to_owned(), values.len())
-    } else {
-        (part.lines().collect::<Vec<_>>().join(between), part.lines().count())
+    let once = match json.strip_prefix('[').and_then(|json| json.strip_suffix(']')) {
+        Some(list) => list.to_owned(),
+        None => json.lines().collect::<Vec<_>>().join(between),
     };
     let times = (INPUT_BYTES / once.len()).max(1);
     let input = [open, &vec![once.as_str(); times].join(between), close].concat();
@@ -39,14 +45,8 @@ fn framing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("source");
     group.sample_size(20).sampling_mode(SamplingMode::Flat);
     let size = format!("{}MiB", INPUT_BYTES >> 20);
-    for (name, form, framing) in [
-        ("lines", GenerateForm::Lines, Framing::Lines),
-        ("lines_full", GenerateForm::FullLines, Framing::Lines),
-        ("array", GenerateForm::Lines, Framing::Array),
-        ("array_full", GenerateForm::FullLines, Framing::Array),
-        ("array_of_users", GenerateForm::Grouped, Framing::Array),
-    ] {
-        let (input, values) = input(form, framing);
+    let mut row = |name: &str, framing: Framing, json: &[u8], values: usize| {
+        let (input, values) = again_and_again(json, values, framing);
         group.throughput(Throughput::Bytes(input.len() as u64));
         group.bench_function(format!("memchr_limit/{name}/{size}"), |bencher| {
             bencher.iter(|| memchr::memchr_iter(b'\n', black_box(&input)).count());
@@ -54,6 +54,19 @@ fn framing(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/{size}"), |bencher| {
             bencher.iter(|| assert_eq!(Frames::new(framing, black_box(&input)).count(), values));
         });
+    };
+    for (name, form, framing) in [
+        ("lines", GenerateForm::Lines, Framing::Lines),
+        ("lines_full", GenerateForm::FullLines, Framing::Lines),
+        ("array", GenerateForm::Lines, Framing::Array),
+        ("array_full", GenerateForm::FullLines, Framing::Array),
+        ("array_of_users", GenerateForm::Grouped, Framing::Array),
+    ] {
+        let (json, values) = generated(form);
+        row(name, framing, &json, values);
+    }
+    for RealInput { name, framing, json, values, .. } in real_inputs("source") {
+        row(name, framing, &json, values);
     }
 }
 

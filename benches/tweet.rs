@@ -1,6 +1,8 @@
 //! Parsing and encoding, beside what they are measured against: simd-json's bare tape over the same
 //! frames, serde_json reading the fields of a user with their texts, and serde_json writing the same
-//! fields.
+//! fields. Rows with `real_` in their name read real files, the others generated ones.
+
+mod real;
 
 use std::hint::black_box;
 
@@ -15,6 +17,8 @@ use tweetblast::source::{Frame, Frames, Framing};
 use tweetblast::tweet::{
     Hashtags, Id, Parser, PayloadForm, Record, TIMESTAMP_BYTES, Tweet, encode, write_timestamp,
 };
+
+use real::{RealInput, real_inputs};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -67,59 +71,65 @@ fn parse(criterion: &mut Criterion) {
         ("v11_full", GenerateForm::FullLines, 1_500, Framing::Lines),
         ("grouped", GenerateForm::Grouped, 50, Framing::Array),
     ] {
-        let input = input(form, users);
-        let frames: Vec<Frame<'_>> = Frames::new(framing, &input).collect();
-        group.throughput(Throughput::Bytes(input.len() as u64));
-        group.bench_function(format!("tape_limit/{name}/{TWEETS}"), |bencher| {
-            let (mut scratch, mut buffers) = (Vec::new(), simd_json::Buffers::default());
-            bencher.iter(|| {
-                for frame in &frames {
-                    scratch.clear();
-                    scratch.extend_from_slice(frame.bytes);
-                    let tape = simd_json::to_tape_with_buffers(&mut scratch, &mut buffers);
-                    black_box(tape.expect("generated JSON is valid"));
-                }
-            });
-        });
-        if name == "grouped" {
-            typed(&mut group, &frames);
-        }
-        let mut parser = Parser::new();
-        group.bench_function(format!("parse/{name}/{TWEETS}"), |bencher| {
-            bencher.iter(|| assert_eq!(replay(&frames, &mut parser, None), TWEETS));
-        });
-        let mut out = BytesMut::new();
-        group.bench_function(format!("parse_encode/{name}/{TWEETS}"), |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                assert_eq!(replay(&frames, &mut parser, Some(&mut out)), TWEETS);
-            });
-        });
-        if name == "v11_full" {
-            group.throughput(Throughput::Bytes(2 * input.len() as u64));
-            let mut parsers = [Parser::new(), Parser::new()];
-            group.bench_function(format!("parse_two_threads/{name}/{TWEETS}"), |bencher| {
-                bencher.iter(|| {
-                    std::thread::scope(|scope| {
-                        for parser in &mut parsers {
-                            scope.spawn(|| assert_eq!(replay(&frames, parser, None), TWEETS));
-                        }
-                    });
-                });
-            });
-        }
+        rows(&mut group, name, &input(form, users), framing, TWEETS);
+    }
+    for RealInput { name, framing, json, tweets, .. } in real_inputs("tweet") {
+        rows(&mut group, name, &json, framing, tweets);
     }
 }
 
-fn typed(group: &mut BenchmarkGroup<'_, WallTime>, frames: &[Frame<'_>]) {
-    group.bench_function(format!("serde_json/grouped/{TWEETS}"), |bencher| {
+fn rows(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, input: &[u8], framing: Framing, tweets: u64) {
+    let frames: Vec<Frame<'_>> = Frames::new(framing, input).collect();
+    group.throughput(Throughput::Bytes(input.len() as u64));
+    group.bench_function(format!("tape_limit/{name}/{tweets}"), |bencher| {
+        let (mut scratch, mut buffers) = (Vec::new(), simd_json::Buffers::default());
+        bencher.iter(|| {
+            for frame in &frames {
+                scratch.clear();
+                scratch.extend_from_slice(frame.bytes);
+                let tape = simd_json::to_tape_with_buffers(&mut scratch, &mut buffers);
+                black_box(tape.expect("the input is JSON"));
+            }
+        });
+    });
+    if name.contains("grouped") {
+        typed(group, name, &frames, tweets);
+    }
+    let mut parser = Parser::new();
+    group.bench_function(format!("parse/{name}/{tweets}"), |bencher| {
+        bencher.iter(|| assert_eq!(replay(&frames, &mut parser, None), tweets));
+    });
+    let mut out = BytesMut::new();
+    group.bench_function(format!("parse_encode/{name}/{tweets}"), |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            assert_eq!(replay(&frames, &mut parser, Some(&mut out)), tweets);
+        });
+    });
+    if name == "v11_full" {
+        group.throughput(Throughput::Bytes(2 * input.len() as u64));
+        let mut parsers = [Parser::new(), Parser::new()];
+        group.bench_function(format!("parse_two_threads/{name}/{tweets}"), |bencher| {
+            bencher.iter(|| {
+                std::thread::scope(|scope| {
+                    for parser in &mut parsers {
+                        scope.spawn(|| assert_eq!(replay(&frames, parser, None), tweets));
+                    }
+                });
+            });
+        });
+    }
+}
+
+fn typed(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, frames: &[Frame<'_>], tweets: u64) {
+    group.bench_function(format!("serde_json/{name}/{tweets}"), |bencher| {
         bencher.iter(|| {
             let users = frames.iter().map(|frame| {
-                let user: User<'_> = serde_json::from_slice(frame.bytes).expect("generated JSON is valid");
+                let user: User<'_> = serde_json::from_slice(frame.bytes).expect("the input is JSON");
                 black_box(user.id);
                 user.tweets.into_iter().map(black_box).count() as u64
             });
-            assert_eq!(users.sum::<u64>(), TWEETS);
+            assert_eq!(users.sum::<u64>(), tweets);
         });
     });
 }

@@ -1,0 +1,37 @@
+//! Real tweet files for the benches, where `TWEETBLAST_REAL_DATA` says in which folder they are.
+// Each bench needs one of the two counts.
+#![allow(dead_code, clippy::print_stderr)]
+
+use std::path::Path;
+
+use tweetblast::source::Framing;
+
+/// A file of tweets that nobody here wrote.
+pub struct RealInput {
+    /// In the names of rows.
+    pub name: &'static str,
+    pub framing: Framing,
+    pub json: Vec<u8>,
+    /// Values in it, and tweets, as counted by another program.
+    pub values: usize,
+    pub tweets: u64,
+}
+
+/// The files; none, and a line that says so, where it is not known where they are.
+pub fn real_inputs(bench: &str) -> Vec<RealInput> {
+    let Some(folder) = std::env::var_os("TWEETBLAST_REAL_DATA") else {
+        eprintln!("skipped: {bench}/*/real_* needs TWEETBLAST_REAL_DATA=FOLDER, with real tweet files");
+        return Vec::new();
+    };
+    [
+        ("real_lines", "v11-ndjson/stream-2018-extended-tweet.ndjson", Framing::Lines, 72, 72),
+        ("real_array", "v11-array/public-figure-2016-2017.json", Framing::Array, 2_932, 2_932),
+        ("real_grouped", "grouped/tweets1-form-one-line-utf8.json", Framing::Array, 72, 4_102),
+    ]
+    .map(|(name, file, framing, values, tweets)| {
+        let path = Path::new(&folder).join(file);
+        let json = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        RealInput { name, framing, json, values, tweets }
+    })
+    .into()
+}
