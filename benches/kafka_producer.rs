@@ -13,7 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, ProducerContext};
 use tweetblast::event::Event;
 use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
-use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, prepare_topic};
+use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
 use tweetblast::report::{Counters, Tally};
 
 #[global_allocator]
@@ -39,8 +39,11 @@ impl ProducerContext for Delivered {
 
 /// Until every message is acknowledged.
 fn bare_loop(options: &ProducerOptions, payloads: &[Bytes]) {
+    let mut config = options.client_config();
+    // No more waits in librdkafka than the hop lets wait there.
+    config.set("queue.buffering.max.kbytes", (QUEUE_BYTES / 1024).to_string());
     let producer: BaseProducer<Delivered> =
-        options.client_config().create_with_context(Delivered::default()).expect("a producer");
+        config.create_with_context(Delivered::default()).expect("a producer");
     let delivered = |producer: &BaseProducer<Delivered>| {
         producer.poll(Duration::ZERO);
         rdkafka::producer::Producer::context(producer).0.load(Ordering::Relaxed)

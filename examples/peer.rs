@@ -24,7 +24,7 @@ use rdkafka::ClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use rumqttc::{Client, Connection, Event as MqttEvent, MqttOptions, Outgoing, Packet, QoS};
 use tweetblast::event::Event;
-use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, prepare_topic};
+use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
 use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Window};
 use tweetblast::report::{Counters, Tally};
 
@@ -141,8 +141,10 @@ impl ProducerContext for Delivered {
 
 /// What a program does that wants nothing but the messages in Kafka, with the same settings.
 fn bare_loop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
-    let producer: BaseProducer<Delivered> =
-        options.client_config().create_with_context(Delivered::default())?;
+    let mut config = options.client_config();
+    // No more waits in librdkafka than the hop lets wait there.
+    config.set("queue.buffering.max.kbytes", (QUEUE_BYTES / 1024).to_string());
+    let producer: BaseProducer<Delivered> = config.create_with_context(Delivered::default())?;
     let mut start = Instant::now();
     for (number, payload) in lines.iter().enumerate() {
         let mut unsent = producer.send(BaseRecord::<(), [u8]>::to(&options.topic).payload(payload)).err();

@@ -12,7 +12,7 @@ mod topic;
 
 pub use drain::DrainLimit;
 pub use error::KafkaError;
-pub use producer::{Producer, ProducerOptions};
+pub use producer::{Producer, ProducerOptions, QUEUE_BYTES};
 pub use read_back::find_last;
 pub use topic::{Cluster, Topic, end_offsets, look_at_cluster, prepare_topic};
 
