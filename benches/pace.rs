@@ -208,5 +208,12 @@ fn bare_sleep(events_per_s: u64) -> (u64, u64) {
     (lag_us.value_at_quantile(0.5), lag_us.value_at_quantile(0.99))
 }
 
-criterion_group!(benches, release, on_time, index);
+criterion_group! {
+    name = benches;
+    // The whole set within ten minutes, also on a slow day.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3));
+    targets = release, on_time, index
+}
 criterion_main!(benches);

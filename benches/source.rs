@@ -5,6 +5,7 @@
 mod real;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
@@ -71,5 +72,12 @@ fn framing(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, framing);
+criterion_group! {
+    name = benches;
+    // The whole set within ten minutes, also on a slow day.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3));
+    targets = framing
+}
 criterion_main!(benches);

@@ -5,6 +5,7 @@
 mod real;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use criterion::{
@@ -264,5 +265,12 @@ fn encoding(criterion: &mut Criterion) {
     group.bench_function(format!("encode/v11/{TWEETS}"), |bencher| bencher.iter(|| ours(&mut out)));
 }
 
-criterion_group!(benches, parse, encoding);
+criterion_group! {
+    name = benches;
+    // The whole set within ten minutes, also on a slow day.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3));
+    targets = parse, encoding
+}
 criterion_main!(benches);
