@@ -1,6 +1,8 @@
 //! The queues between subscriber and producers: what a message costs, in time and in CPU time of all
 //! threads, beside a queue on one thread.
 
+mod settings;
+
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -87,10 +89,7 @@ fn queues(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    // The whole set within ten minutes, also on a slow day.
-    config = Criterion::default()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3));
+    config = settings::criterion();
     targets = queues
 }
 criterion_main!(benches);

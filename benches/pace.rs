@@ -5,6 +5,8 @@
 
 #![allow(clippy::print_stderr)] // lateness is no time that criterion could show
 
+mod settings;
+
 use std::hint::black_box;
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
@@ -210,10 +212,7 @@ fn bare_sleep(events_per_s: u64) -> (u64, u64) {
 
 criterion_group! {
     name = benches;
-    // The whole set within ten minutes, also on a slow day.
-    config = Criterion::default()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3));
+    config = settings::criterion();
     targets = release, on_time, index
 }
 criterion_main!(benches);

@@ -1,11 +1,12 @@
 //! Framing: how fast the end of a value is found, beside memchr over the same bytes (its limit).
 //!
-//! Rows whose name begins with `real_` read real files, the others generated ones. The input is larger than any cache, as files are: what is measured has to come from memory.
+//! Rows whose name begins with `real_` read real files, the others generated ones. The input is larger
+//! than any cache, as files are: what is measured has to come from memory.
 
 mod real;
+mod settings;
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
@@ -19,6 +20,7 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Unoptimised builds only look whether it runs.
 const INPUT_BYTES: usize = if cfg!(debug_assertions) { 4 << 20 } else { 256 << 20 };
 
+/// Generated JSON in this form.
 fn generated(form: GenerateForm) -> Vec<u8> {
     let mut json = Vec::new();
     // A hundred texts a user, where they are grouped.
@@ -74,10 +76,7 @@ fn framing(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    // The whole set within ten minutes, also on a slow day.
-    config = Criterion::default()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3));
+    config = settings::criterion();
     targets = framing
 }
 criterion_main!(benches);

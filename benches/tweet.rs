@@ -3,9 +3,9 @@
 //! fields. Rows with `real_` in their name read real files, the others generated ones.
 
 mod real;
+mod settings;
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use criterion::{
@@ -267,10 +267,7 @@ fn encoding(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    // The whole set within ten minutes, also on a slow day.
-    config = Criterion::default()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3));
+    config = settings::criterion();
     targets = parse, encoding
 }
 criterion_main!(benches);
