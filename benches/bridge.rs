@@ -12,8 +12,8 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use crossbeam_channel::Receiver;
 use tweetblast::bridge::fan_out;
+use tweetblast::count::thread_cpu;
 use tweetblast::event::Event;
-use tweetblast::report::thread_cpu;
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -11,10 +11,10 @@ use crossbeam_channel::bounded;
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use tweetblast::count::{Counters, Tally};
 use tweetblast::event::Event;
 use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
-use tweetblast::report::{Counters, Tally};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;

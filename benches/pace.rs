@@ -14,13 +14,15 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use tweetblast::count::thread_cpu;
 use tweetblast::event::{Draft, Drafts, Event};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
+use tweetblast::options::{OrderBy, ReplayOptions};
 use tweetblast::pace::{
     Clock, Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, SystemClock, VirtualClock,
 };
-use tweetblast::pipeline::{OrderBy, ReplayOptions, inspect};
-use tweetblast::report::{Screen, thread_cpu};
+use tweetblast::pipeline::inspect;
+use tweetblast::report::Screen;
 use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 #[global_allocator]
@@ -195,7 +197,7 @@ fn on_time(criterion: &mut Criterion) {
 /// work at all, in microseconds. What is above the sleep itself, the machine adds.
 fn bare_sleep(events_per_s: u64) -> (u64, u64) {
     const EVENTS: u64 = if cfg!(debug_assertions) { 1_000 } else { 500_000 };
-    let mut lag_us = tweetblast::report::new_histogram();
+    let mut lag_us = tweetblast::count::new_histogram();
     let (mut clock, stop) = (SystemClock::default(), AtomicBool::new(false));
     let (start, mut next) = (Instant::now(), 0);
     while next < EVENTS {

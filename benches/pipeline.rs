@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::pipeline::{Listen, MqttChoice, OrderBy, Pace, ReplayOptions, replay};
+use tweetblast::options::{Listen, MqttChoice, OrderBy, Pace, ReplayOptions};
+use tweetblast::pipeline::replay;
 use tweetblast::report::{Screen, Verdict};
 
 #[global_allocator]

@@ -23,10 +23,10 @@ use memmap2::Mmap;
 use rdkafka::ClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use rumqttc::{Client, Connection, Event as MqttEvent, MqttOptions, Outgoing, Packet, QoS};
+use tweetblast::count::{Counters, Tally};
 use tweetblast::event::Event;
 use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
 use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Window};
-use tweetblast::report::{Counters, Tally};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;

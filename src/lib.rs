@@ -4,17 +4,20 @@
 //!  tweets.json ─▶ source ─▶ tweet ─▶ pace ─▶ mqtt ─▶ bridge ─▶ kafka ─▶ (druid)
 //!   mmap          framing   simd-json  plan    rumqttd  queues    rdkafka   supervisor,
 //!                           → event    + clock          fan-out   batches   proof
-//!                                   report: counters · histograms · terminal · JSON
 //! ```
 //!
-//! The modules are the hops, in the order in which data passes them. A hop knows [`event`], [`scan`]
-//! and the counters of [`report`], never another hop, but that [`tweet`] reads a
-//! [`source::Frame`]; only [`pipeline`] knows them all.
+//! The modules are floors, from the lowest to the highest; none imports one above it. The hops, in the
+//! order in which data passes them, stand between [`count`], where they all count, and [`options`] and
+//! [`pipeline`], which alone know them all. A hop imports no other hop, but that [`tweet`] reads a
+//! [`source::Frame`].
 
 // The types that cross threads: events on their way, deliveries on the way back.
 pub mod event;
 
-// Where a JSON value ends, found without parsing it: for framing, and to step over what nobody asks for.
+// What the hops count: counters, delivery reports, latencies, rows that can be queried.
+pub mod count;
+
+// Where a JSON value ends, found without parsing it: for framing, and to step over members that are not needed.
 pub mod scan;
 
 // The file: memory map, and framing (where one JSON value ends and the next begins).
@@ -22,6 +25,9 @@ pub mod source;
 
 // What a record means: its shape, its time, and the payload made of it.
 pub mod tweet;
+
+// Tables of users, joined to their tweets.
+pub mod enrich;
 
 // When each event leaves: the order, the schedule and the clock.
 pub mod pace;
@@ -38,13 +44,19 @@ pub mod kafka;
 // Druid: the supervisor that reads the topic, and the proof that every row can be queried.
 pub mod druid;
 
-// What every hop counted: ledger, latencies, terminal and JSON output.
+// What a run came to: the ledger, and the pages and files that show it.
 pub mod report;
 
-// Joins the hops to a replay; the only module that knows them all.
+// What a replay is asked to do, as plain values.
+pub mod options;
+
+// Joins the hops to a replay.
 pub mod pipeline;
 
-// Made-up tweets of any number, the same bytes for the same seed.
+// Checks each hop in turn, and says what is wrong.
+pub mod doctor;
+
+// Made-up tweets of any number, the same bytes for the same seed. Knows nobody.
 pub mod generate;
 
 // The command line; the only module that knows clap.

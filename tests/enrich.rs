@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use common::{FREE_PORTS, Running, read_topic, run, tweet, write};
 use serde_json::{Value, json};
-use tweetblast::pipeline::Enrichment;
+use tweetblast::enrich::Enrichment;
 
 /// Replays with the endpoint held up; the report, and the payloads that the topic holds.
 fn replay_and_read(dir: &Path, arguments: &[&str]) -> (Value, Vec<String>) {

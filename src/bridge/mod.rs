@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use crate::count::Counters;
 use crate::event::Event;
-use crate::report::Counters;
 
 /// The receivers are gone: a producer has ended before its input did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,8 @@ use clap::Args;
 use super::Exit;
 use super::replay::stop_on_signals;
 use super::target::TargetArgs;
-use crate::pipeline::{Check, CheckState, DoctorOptions, ReplayOptions, doctor};
+use crate::doctor::{Check, CheckState, DoctorOptions, doctor};
+use crate::options::ReplayOptions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tweetblast doctor\n  \

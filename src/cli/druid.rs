@@ -12,7 +12,7 @@ use crate::druid::{
     Access, Client, Granularity, MessageForm, SpecOptions, Supervisor, keep_dimensions, make_spec,
     set_pointer, sets_dimensions,
 };
-use crate::pipeline::{DRUID_TIMEOUT, DruidAfter, DruidChoice, UsersInto};
+use crate::options::{DRUID_TIMEOUT, DruidAfter, DruidChoice, UsersInto};
 
 /// Of the replay.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::values;
 use crate::kafka::embedded::Fsync;
-use crate::pipeline::{EmbeddedKafka, Listen};
+use crate::options::{EmbeddedKafka, Listen};
 
 /// Ports of MQTT and Kafka, taken where nothing else listens there.
 const MQTT_PORT: u16 = 1883;

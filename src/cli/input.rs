@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 
 use super::{Cli, values};
-use crate::pipeline::{DEFAULT_WINDOW, OrderBy, ReplayOptions, Select};
+use crate::options::{DEFAULT_WINDOW, OrderBy, ReplayOptions, Select};
 use crate::source::Framing;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
 

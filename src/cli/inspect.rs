@@ -11,7 +11,8 @@ use super::input::InputArgs;
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::replay::stop_on_signals;
-use crate::pipeline::{ReplayOptions, inspect, without_tweets};
+use crate::options::ReplayOptions;
+use crate::pipeline::{inspect, without_tweets};
 use crate::report::{Screen, write_inspection};
 
 #[derive(Debug, Args)]

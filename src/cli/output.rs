@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::pipeline::DeadLetterFile;
+use crate::options::DeadLetterFile;
 
 /// A file, or standard output.
 pub(super) struct Output {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values;
-use crate::pipeline::{Loops, Pace, ReplayOptions};
+use crate::options::{Loops, Pace, ReplayOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct PaceArgs {

@@ -16,8 +16,9 @@ use super::output::Output;
 use super::pace::PaceArgs;
 use super::target::TargetArgs;
 use super::{Cli, Exit, inspect, values};
+use crate::options::{Enrich, KeyBy, ReplayOptions};
 use crate::pace::{Control, StampTime};
-use crate::pipeline::{Enrich, KeyBy, PAYLOAD_WITHOUT_RUN, ReplayOptions, replay};
+use crate::pipeline::{PAYLOAD_WITHOUT_RUN, replay};
 use crate::report::{RunReport, Screen, Threshold, metrics_help, write_json, write_summary};
 use crate::tweet::PayloadForm;
 

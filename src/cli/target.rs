@@ -6,7 +6,7 @@ use super::druid::DruidArgs;
 use super::ends::EndsArgs;
 use super::values;
 use crate::mqtt::OutsideBroker;
-use crate::pipeline::{KafkaChoice, MqttChoice, ReplayOptions};
+use crate::options::{KafkaChoice, MqttChoice, ReplayOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct TargetArgs {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::kafka::embedded::Fsync;
 use crate::mqtt::OutsideBroker;
-use crate::pipeline::{Loops, MqttChoice, Pace};
+use crate::options::{Loops, MqttChoice, Pace};
 
 /// A duration: `4s`, `500ms`, `5m`, `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

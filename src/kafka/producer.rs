@@ -17,8 +17,8 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerConte
 use super::KafkaError;
 use super::batch_producer::BatchProducer;
 use super::drain::{Drain, DrainLimit};
+use crate::count::Counters;
 use crate::event::{Delivery, Event, Outcome};
-use crate::report::Counters;
 
 /// Where to and how to produce.
 #[derive(Debug, Clone)]

@@ -20,7 +20,7 @@ use super::listener::{listen, settings};
 use super::protocol::{AnyVersion, Traffic, check_topic};
 use super::subscriber::State;
 use super::{MqttError, Publisher, Subscriber, Window};
-use crate::report::Counters;
+use crate::count::Counters;
 
 /// Where to listen, for what, and how much to keep.
 #[derive(Debug, Clone)]

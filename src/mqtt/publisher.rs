@@ -12,8 +12,8 @@ use super::MqttError;
 use super::flight::{Entry, Flight, Load, Waiting};
 use super::link::{Pinger, disconnect, push};
 use super::listener::PACKET_MAX_BYTES;
+use crate::count::Counters;
 use crate::event::Event;
-use crate::report::Counters;
 
 /// Length of the mark by which own messages are known: the run's nonce and the place in the stream.
 pub(super) const MARK_BYTES: usize = 16;

@@ -16,8 +16,8 @@ use super::MqttError;
 use super::flight::{Flight, Load, Waiting};
 use super::link::Pinger;
 use super::publisher::MARK_BYTES;
+use crate::count::Counters;
 use crate::event::Event;
-use crate::report::Counters;
 
 /// Most events handed on at once.
 const BATCH_MAX: usize = 256;

@@ -7,8 +7,8 @@ use bytes::BytesMut;
 use hdrhistogram::Histogram;
 
 use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timeline};
+use crate::count::new_histogram;
 use crate::event::{Draft, Drafts, Event};
-use crate::report::new_histogram;
 
 /// What is written into the place that a payload keeps for its time stamp.
 #[derive(Debug, Clone, Copy)]

@@ -4,15 +4,16 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayError, ReplayOptions};
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
 use crate::kafka::{ProducerOptions, Topic, prepare_topic};
 use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
+use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayOptions};
+use crate::pipeline::error::ReplayError;
 use crate::report::Endpoints;
 use crate::tweet::PayloadForm;
 
 /// What is up, and how to reach it.
-pub(super) struct Ends {
+pub(crate) struct Ends {
     pub broker: Option<Broker>,
     pub outside: Option<OutsideOptions>,
     pub endpoint: Option<Endpoint>,
@@ -62,7 +63,7 @@ impl Ends {
 }
 
 /// How to produce what `options` ask for into the Kafka at `brokers`.
-pub(super) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str) -> ProducerOptions {
+pub(crate) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str) -> ProducerOptions {
     ProducerOptions {
         brokers: brokers.to_owned(),
         topic: options.kafka_topic.clone(),
@@ -74,7 +75,7 @@ pub(super) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str
 }
 
 /// Makes sure that an outside broker takes us, and that its messages can be told apart.
-pub(super) fn check_outside(
+pub(crate) fn check_outside(
     broker: &OutsideBroker,
     options: &ReplayOptions,
     run: &str,
@@ -98,7 +99,7 @@ pub const PAYLOAD_WITHOUT_RUN: &str = "--payload raw and minimal do not go with 
      tweet, or the embedded broker";
 
 /// Starts the broker, on a free port where the default one is taken.
-pub(super) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttError> {
+pub(crate) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttError> {
     Broker::start(&BrokerOptions {
         listen: listen.addr,
         fall_back_to_free_port: listen.fall_back,
@@ -108,7 +109,7 @@ pub(super) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttEr
 }
 
 /// Starts the endpoint, on a free port where the default one is taken.
-pub(super) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
+pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
     let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes } = kafka.clone();
     let options = EndpointOptions {
         listen: listen.addr,

@@ -3,14 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::enrich::EnrichError;
-use super::files::Files;
 use crate::bridge;
+use crate::count::Intake;
 use crate::druid::DruidError;
+use crate::enrich::EnrichError;
 use crate::kafka::KafkaError;
 use crate::kafka::embedded::EndpointError;
 use crate::mqtt::MqttError;
-use crate::report::Intake;
 use crate::source::SourceError;
 
 /// What went wrong; each message says where, and what to do.
@@ -110,11 +109,8 @@ const READ: &str = "tweetblast reads tweets of the Twitter API v1.1 and v2, acco
      streams, users with their texts, and objects with fields such as text and created_at";
 
 impl ReplayError {
-    pub(super) fn no_tweets(files: &Files, intake: &Intake) -> Self {
-        Self::no_tweets_in(files.words(), intake)
-    }
-
-    pub(super) fn no_tweets_in(input: String, intake: &Intake) -> Self {
+    /// An input without tweets, and what is in it instead.
+    pub(crate) fn no_tweets(input: String, intake: &Intake) -> Self {
         let mut found = format!("{} values, {} unparseable", intake.frames, intake.unparseable);
         for (kind, rejects) in &intake.rejects {
             found.push_str(&format!(", {} {kind}", rejects.count));

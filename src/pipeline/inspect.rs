@@ -2,13 +2,16 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::enrich;
-use super::files::Files;
-use super::outcome::file_reports;
-use super::plan::{Plan, iso_ms, order_name};
-use super::prepare::{Goal, prepare};
-use super::{ReplayError, ReplayOptions};
-use crate::report::{Inspection, Intake, Screen, prepare_bar};
+use crate::count::Intake;
+use crate::options::ReplayOptions;
+use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::files::Files;
+use crate::pipeline::input::tables::load_tables;
+use crate::pipeline::outcome::file_reports;
+use crate::pipeline::prepare::plan::{Plan, iso_ms, order_name};
+use crate::pipeline::prepare::prepare::prepare;
+use crate::pipeline::prepare::prepared::Goal;
+use crate::report::{Inspection, Screen, prepare_bar};
 
 /// What is in the input, and what a replay with these options would be. An input without tweets is
 /// no error here: the counts say so.
@@ -22,7 +25,7 @@ pub fn inspect(
 ) -> Result<Inspection, ReplayError> {
     let files = Files::open(&options.files, options.framing)?;
     // Only to say what is wrong with it.
-    enrich::load(options, screen)?;
+    load_tables(options, screen)?;
     let bar = prepare_bar(screen, files.bytes());
     let prepared = prepare(&files, options, Goal::Inspect, None, &bar, stop)?;
     let plan = Plan::new(options, &prepared);
@@ -73,5 +76,5 @@ pub fn without_tweets(found: &Inspection) -> Option<ReplayError> {
         rejects: found.rejects_by_kind.clone(),
         ..Intake::default()
     };
-    (found.tweets == 0).then(|| ReplayError::no_tweets_in(found.file.clone(), &intake))
+    (found.tweets == 0).then(|| ReplayError::no_tweets(found.file.clone(), &intake))
 }

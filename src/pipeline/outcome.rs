@@ -2,24 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-use super::ends::Ends;
-use super::files::Files;
-use super::hops::Ran;
-use super::plan::{Plan, iso_ms, order_name};
-use super::prepare::Prepared;
-use super::select::LeftOut;
-use super::{Pace, ReplayOptions};
+use crate::count::{Counters, Intake, LatencyMs, MachineCpu, Usage};
+use crate::enrich::Enrichment;
+use crate::options::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
+use crate::pipeline::ends::Ends;
+use crate::pipeline::input::files::Files;
+use crate::pipeline::input::select::LeftOut;
+use crate::pipeline::prepare::plan::{Plan, iso_ms, order_name};
+use crate::pipeline::prepare::prepared::Prepared;
+use crate::pipeline::replay::feed::Fed;
+use crate::pipeline::replay::wiring::Ran;
 use crate::report::{
-    ChangeReport, Counters, DeadLetterReport, DruidReport, Endpoints, Environment, FileReport, HopReport,
-    Hops, InputReport, Intake, LatencyMs, Ledger, MachineCpu, PaceReport, REPORT_VERSION, RunReport,
-    SkippedBy, Usage, Verdict, mask_secrets,
+    ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport, Environment,
+    FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport, SkippedBy,
+    Verdict, mask_secrets,
 };
 use crate::source::TweetFile;
 
 /// Everything that is known when the replay has ended.
 #[allow(clippy::too_many_arguments)] // each is one thing the report is made of
-pub(super) fn report(
+pub(crate) fn report(
     options: &ReplayOptions,
     files: &Files,
     prepared: &Prepared,
@@ -118,7 +121,7 @@ pub(super) fn report(
 }
 
 /// Each file with what is in it.
-pub(super) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake]) -> Vec<FileReport> {
+pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake]) -> Vec<FileReport> {
     let file = |((number, file), intake): ((u32, &TweetFile), &Intake)| FileReport {
         file: file.path().display().to_string(),
         bytes: file.bytes().len() as u64,
@@ -265,5 +268,19 @@ fn bottleneck(
         "mqtt window"
     } else {
         "tweetblast"
+    }
+}
+
+/// What `--enrich` came to.
+pub(crate) fn enrich_report(enrichment: &Enrichment, fed: &Fed) -> EnrichReport {
+    EnrichReport {
+        enriched: fed.enriched,
+        not_enriched: fed.tweets - fed.enriched,
+        users: enrichment.users(),
+        columns: enrichment
+            .columns()
+            .map(|(name, kind)| EnrichColumn { name: name.to_owned(), kind: kind.name() })
+            .collect(),
+        files: enrichment.files().to_vec(),
     }
 }

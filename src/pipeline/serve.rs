@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::ends::{start_broker, start_endpoint};
-use super::{EmbeddedKafka, Listen, ReplayError};
+use crate::options::{EmbeddedKafka, Listen};
+use crate::pipeline::ends::{start_broker, start_endpoint};
+use crate::pipeline::error::ReplayError;
 use crate::report::Screen;
 
 /// What to serve.

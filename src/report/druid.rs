@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{BacklogPoint, LatencyMs};
+use crate::count::{BacklogPoint, LatencyMs};
 
 /// What became of the run's tweets in Druid.
 #[derive(Debug, Clone, Serialize)]

@@ -6,7 +6,8 @@ use std::fmt::{self, Write};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::{FileReport, RejectCount, rate, seconds};
+use super::{FileReport, rate, seconds};
+use crate::count::RejectCount;
 
 /// Everything that is known without sending anything.
 #[derive(Debug, Clone, Serialize)]

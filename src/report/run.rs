@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    DruidReport, EnrichReport, Environment, LatencyMs, Ledger, RejectCount, ThresholdReport, Usage, Verdict,
-};
+use super::{DruidReport, EnrichReport, Environment, Ledger, ThresholdReport, Verdict};
+use crate::count::{LatencyMs, RejectCount, Usage};
 
 /// Version of the form of [`RunReport`].
 pub const REPORT_VERSION: u32 = 1;

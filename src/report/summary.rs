@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use indicatif::HumanCount;
 
 use super::threshold::write_thresholds;
-use super::{DruidReport, HopReport, LatencyMs, RunReport, Verdict};
+use super::{DruidReport, HopReport, RunReport, Verdict};
+use crate::count::LatencyMs;
 
 /// Appends the summary to `out`.
 ///

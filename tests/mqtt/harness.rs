@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rumqttc::{Client, Connection, Incoming, MqttOptions, QoS};
+use tweetblast::count::Counters;
 use tweetblast::event::Event;
 use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Publisher, Subscriber, Window};
-use tweetblast::report::Counters;
 
 /// Longest wait for anything here.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -33,8 +33,8 @@ pub use wire::Lost;
 
 use super::flight::Flight;
 use super::{MqttError, Window};
+use crate::count::Counters;
 use crate::event::Delivery;
-use crate::report::Counters;
 use shared::Shared;
 use wire::Wire;
 

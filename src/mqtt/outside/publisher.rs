@@ -5,11 +5,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::shared::Shared;
+use crate::count::Counters;
 use crate::event::Event;
 use crate::mqtt::MqttError;
 use crate::mqtt::flight::Entry;
 use crate::mqtt::listener::PACKET_MAX_BYTES;
-use crate::report::Counters;
 
 /// Publishes the events of one run to an outside broker, at QoS 1.
 ///

@@ -13,10 +13,10 @@ use super::outstanding::Received;
 use super::shared::{Shared, backoff};
 use super::tail::seq_of_run;
 use super::wire::{Lost, Wire};
+use crate::count::Counters;
 use crate::event::Event;
 use crate::mqtt::MqttError;
 use crate::mqtt::flight::Load;
-use crate::report::Counters;
 
 /// Most packets looked at before they are handed on.
 const BATCH_MAX: usize = 256;

@@ -1,0 +1,17 @@
+//! What every hop counts while it runs: counters with one writer each, the tally of delivery reports,
+//! latencies, rows that can be queried, CPU and memory. The lowest floor but [`crate::event`]: the hops
+//! count here, and [`crate::report`] shows it.
+
+mod counters;
+mod intake;
+mod latency;
+mod machine;
+mod queryable;
+mod tally;
+
+pub use counters::{Counter, Counters};
+pub use intake::{Intake, RejectCount};
+pub use latency::{LatencyMs, new_histogram};
+pub use machine::{MachineCpu, Usage, own_memory, thread_cpu};
+pub use queryable::{BacklogPoint, Queryable, QueryableTimes, SAMPLES as QUERYABLE_LANES_MAX};
+pub use tally::{Failures, Tally};

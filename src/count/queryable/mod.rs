@@ -1,0 +1,272 @@
+//! From Kafka's delivery reports on one side and Druid's row counts on the other: how long tweets
+//! took to become queryable, and how many waited when.
+//!
+//! A partition of Kafka, written by one producer, is first in, first out. So of one partition the
+//! k-th tweet delivered is the k-th row counted. Of several, each a lane of its own, some of the tweets
+//! that wait are looked for by their sequence number, and what one finds stands for all before it in
+//! its lane. With several producers the order within a partition is not known: then there is one
+//! lane, and only the distribution as a whole is near the truth.
+
+mod curve;
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+pub use curve::BacklogPoint;
+
+use super::{LatencyMs, new_histogram};
+use crate::event::{Delivery, Outcome};
+use curve::Curve;
+
+/// Tweets that are looked for in one query, of all lanes, and lanes at most.
+pub const SAMPLES: usize = 64;
+
+/// Shared by the tally, which says what was delivered, and by the one who counts rows.
+#[derive(Debug)]
+pub struct Queryable(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    origin: Instant,
+    /// Delivered and not yet paired, oldest first, by lane.
+    lanes: Vec<VecDeque<Alike>>,
+    /// Rows counted and not yet paired, with one lane: a row may be there before its delivery report is.
+    early: VecDeque<(u64, u32)>,
+    delivered: u64,
+    rows: u64,
+    from_intended_us: Histogram<u64>,
+    from_ack_us: Histogram<u64>,
+    curve: Curve,
+    /// When the last count was asked for, and when it was there.
+    last_poll: Option<(Instant, Instant)>,
+    gap_max: Duration,
+    /// First and last time that more rows were seen than before, and rows at the first.
+    first_rows: Option<(Instant, u64)>,
+    last_rows: Option<Instant>,
+}
+
+/// Tweets in a row that were intended in the same millisecond, and acknowledged in the same: memory
+/// grows with the time of a backlog, not with its tweets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Alike {
+    intended_ms: u32,
+    acked_ms: u32,
+    tweets: u64,
+    last_seq: u64,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct QueryableTimes {
+    /// From the intended send (at full speed: the send) until a query counted it.
+    pub from_intended_ms: Option<LatencyMs>,
+    /// From Kafka's delivery report.
+    pub from_ack_ms: Option<LatencyMs>,
+    /// Each time above is so much too long at most: the greatest time from the question for one count
+    /// to the answer to the next, and twice that with several lanes.
+    pub poll_gap: Duration,
+    /// Rows a second, from the first count that had some to the last that had more.
+    pub rows_per_s: Option<f64>,
+    /// When the last row was seen.
+    pub last_rows: Option<Instant>,
+    /// The backlog over time.
+    pub backlog: Vec<BacklogPoint>,
+}
+
+impl Default for Queryable {
+    fn default() -> Self {
+        Self::with_lanes(1)
+    }
+}
+
+impl Queryable {
+    /// With a lane for each partition, where each is first in, first out; else with one.
+    pub fn with_lanes(lanes: usize) -> Self {
+        Self(Mutex::new(Inner {
+            origin: Instant::now(),
+            lanes: vec![VecDeque::new(); lanes.max(1)],
+            early: VecDeque::new(),
+            delivered: 0,
+            rows: 0,
+            from_intended_us: new_histogram(),
+            from_ack_us: new_histogram(),
+            curve: Curve::default(),
+            last_poll: None,
+            gap_max: Duration::ZERO,
+            first_rows: None,
+            last_rows: None,
+        }))
+    }
+
+    /// Takes a batch of delivery reports in.
+    pub fn delivered(&self, batch: &[Delivery]) {
+        let mut inner = self.lock();
+        for delivery in batch {
+            if let (Outcome::Delivered { partition, .. }, Some(seq)) = (&delivery.outcome, delivery.seq) {
+                let intended_ms = inner.ms(delivery.intended.unwrap_or(delivery.sent));
+                let acked_ms = inner.ms(delivery.acked);
+                let alike = Alike { intended_ms, acked_ms, tweets: 1, last_seq: seq };
+                inner.deliver(usize::try_from(*partition).unwrap_or(0), alike);
+            }
+        }
+        inner.pair();
+    }
+
+    /// Takes a count of all rows of the run in, by a query from `asked` to `at`.
+    pub fn counted(&self, rows: u64, asked: Instant, at: Instant) {
+        self.lock().counted(rows, asked, at);
+    }
+
+    /// Sequence numbers to look for next, at most 64; none where the count is enough.
+    pub fn samples(&self) -> Vec<u64> {
+        let inner = self.lock();
+        if inner.lanes.len() == 1 {
+            return Vec::new();
+        }
+        let each = (SAMPLES / inner.lanes.len()).max(1);
+        let of_lane = |lane: &VecDeque<Alike>| {
+            let (len, step) = (lane.len(), lane.len().div_ceil(each).max(1));
+            // From the newest on: when it is there, so is all of the lane.
+            (0..len).rev().step_by(step).map(|place| lane[place].last_seq).collect::<Vec<_>>()
+        };
+        inner.lanes.iter().flat_map(of_lane).take(SAMPLES).collect()
+    }
+
+    /// Takes in which of the samples were found by a query that ended `at`.
+    pub fn found(&self, seqs: &[u64], at: Instant) {
+        self.lock().found(seqs, at);
+    }
+
+    /// Greatest count so far.
+    pub fn rows(&self) -> u64 {
+        self.lock().rows
+    }
+
+    /// What came of it; `started` is the first send.
+    pub fn times(&self, started: Instant) -> QueryableTimes {
+        let inner = self.lock();
+        let rows_per_s = inner.first_rows.zip(inner.last_rows).and_then(|((first, rows), last)| {
+            let seconds = last.saturating_duration_since(first).as_secs_f64();
+            (seconds > 0.0).then(|| (inner.rows - rows) as f64 / seconds)
+        });
+        let point = |&(at, delivered, queryable): &(Instant, u64, u64)| BacklogPoint {
+            at_s: at.saturating_duration_since(started).as_secs_f64(),
+            delivered,
+            queryable,
+        };
+        QueryableTimes {
+            from_intended_ms: LatencyMs::of(&inner.from_intended_us),
+            from_ack_ms: LatencyMs::of(&inner.from_ack_us),
+            poll_gap: inner.gap_max,
+            rows_per_s,
+            last_rows: inner.last_rows,
+            backlog: inner.curve.points.iter().map(point).collect(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn ms(&self, at: Instant) -> u32 {
+        // 49 days of them.
+        u32::try_from(at.saturating_duration_since(self.origin).as_millis()).unwrap_or(u32::MAX)
+    }
+
+    fn deliver(&mut self, partition: usize, alike: Alike) {
+        self.delivered += 1;
+        let lanes = self.lanes.len();
+        let lane = &mut self.lanes[partition % lanes];
+        match lane.back_mut() {
+            Some(last) if (last.intended_ms, last.acked_ms) == (alike.intended_ms, alike.acked_ms) => {
+                last.tweets += 1;
+                last.last_seq = alike.last_seq;
+            }
+            _ => lane.push_back(alike),
+        }
+    }
+
+    fn counted(&mut self, rows: u64, asked: Instant, at: Instant) {
+        if let Some((last_asked, _)) = self.last_poll.replace((asked, at)) {
+            let ways = if self.lanes.len() == 1 { 1 } else { 2 };
+            self.gap_max = self.gap_max.max(at.saturating_duration_since(last_asked) * ways);
+        }
+        // A hand-over between tasks may hide rows for a moment.
+        let new = rows.saturating_sub(self.rows);
+        if new > 0 {
+            self.rows = rows;
+            self.first_rows.get_or_insert((at, rows));
+            self.last_rows = Some(at);
+            if self.lanes.len() == 1 {
+                let at_ms = self.ms(at);
+                self.early.push_back((new, at_ms));
+            }
+            self.pair();
+        }
+        self.curve.add((at, self.delivered, self.rows));
+    }
+
+    fn pair(&mut self) {
+        if let [_] = self.lanes[..] {
+            self.pair_by_count();
+        } else if let Some((_, at)) = self.last_poll.filter(|_| self.rows >= self.delivered) {
+            // All that was delivered can be queried.
+            let at_ms = self.ms(at);
+            for lane in 0..self.lanes.len() {
+                self.take_up_to(lane, u64::MAX, at_ms);
+            }
+        }
+    }
+
+    fn pair_by_count(&mut self) {
+        while let (Some(alike), Some((rows, at_ms))) =
+            (self.lanes[0].front().copied(), self.early.front().copied())
+        {
+            let paired = alike.tweets.min(rows);
+            self.record(alike, paired, at_ms);
+            self.lanes[0][0].tweets -= paired;
+            if paired == alike.tweets {
+                self.lanes[0].pop_front();
+            }
+            self.early[0].0 -= paired;
+            if paired == rows {
+                self.early.pop_front();
+            }
+        }
+    }
+
+    fn found(&mut self, seqs: &[u64], at: Instant) {
+        let at_ms = self.ms(at);
+        for lane in 0..self.lanes.len() {
+            let newest = self.lanes[lane].iter().rev().find(|alike| seqs.contains(&alike.last_seq));
+            if let Some(newest) = newest.map(|alike| alike.last_seq) {
+                self.take_up_to(lane, newest, at_ms);
+            }
+        }
+    }
+
+    /// What is in a lane up to that sequence number became queryable.
+    fn take_up_to(&mut self, lane: usize, last_seq: u64, at_ms: u32) {
+        while let Some(alike) = self.lanes[lane].pop_front() {
+            if alike.last_seq > last_seq {
+                self.lanes[lane].push_front(alike);
+                return;
+            }
+            self.record(alike, alike.tweets, at_ms);
+        }
+    }
+
+    fn record(&mut self, alike: Alike, tweets: u64, at_ms: u32) {
+        let us = |since_ms: u32| u64::from(at_ms.saturating_sub(since_ms)) * 1_000;
+        self.from_intended_us.saturating_record_n(us(alike.intended_ms), tweets);
+        self.from_ack_us.saturating_record_n(us(alike.acked_ms), tweets);
+    }
+}
+
+#[cfg(test)]
+mod tests;

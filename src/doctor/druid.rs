@@ -1,0 +1,208 @@
+//! Druid as it stands, before anything is sent: its services, its extension, its worker slots, and
+//! the supervisor that is there.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::Exam;
+use crate::druid::{Access, Client, DruidError, Seen, Status, Supervisor, TaskRows, diagnose, is_ours};
+use crate::kafka::{end_offsets, look_at_cluster};
+use crate::options::{DruidChoice, KafkaChoice, ReplayOptions};
+use crate::pipeline::add_own_view;
+use crate::pipeline::io_config;
+use crate::pipeline::producer_options;
+
+/// The extension that reads from Kafka.
+const EXTENSION: &str = "druid-kafka-indexing-service";
+
+/// How long a supervisor without tasks may be about to start some.
+const STARTING: Duration = Duration::from_secs(10);
+
+/// How a marker can be sent without harm to what runs there.
+pub(super) enum MarkerWay {
+    /// As a replay does it: the supervisor is made, or brought to the spec of these flags.
+    Submit,
+    /// Into this supervisor of ours, which reads the topic already and stays as it is.
+    AsItIs(String),
+    /// Not at all: the supervisor reads messages of another form, or is wrong.
+    None,
+}
+
+/// Checks what can be asked without altering anything.
+pub(super) fn check(options: &ReplayOptions, choice: &DruidChoice, exam: &mut Exam<'_>) -> MarkerWay {
+    let client = match Access::from_env().and_then(|access| Client::new(&choice.url, &access)) {
+        Ok(client) => client,
+        Err(error) => {
+            exam.fail("druid", error.to_string());
+            return MarkerWay::None;
+        }
+    };
+    let about = match client.get("/status/health").and_then(|_| client.get("/status")) {
+        Ok(about) => about,
+        Err(error) => {
+            exam.fail("druid", error.to_string());
+            return MarkerWay::None;
+        }
+    };
+    exam.ok("druid", format!("{} answers: {}", client.url(), about["version"].as_str().unwrap_or("?")));
+    extension(&about, exam);
+    let name = supervisor_name(options, choice);
+    let supervisor = Supervisor::new(client, &name);
+    workers(&supervisor, exam);
+    match supervisor.spec() {
+        Ok(None) if choice.supervisor.is_some() => {
+            let error =
+                supervisor.existing_spec().map(|_| String::new()).unwrap_or_else(|error| error.to_string());
+            exam.fail("supervisor", error);
+        }
+        Ok(None) => exam.ok("supervisor", format!("there is none called {name}: a replay makes it")),
+        Ok(Some(spec)) => {
+            return there_is_one(options, choice, &supervisor, &spec, exam);
+        }
+        Err(error) => exam.fail("supervisor", error.to_string()),
+    }
+    MarkerWay::Submit
+}
+
+/// As the replay will name it.
+fn supervisor_name(options: &ReplayOptions, choice: &DruidChoice) -> String {
+    choice.supervisor.as_ref().or(choice.datasource.as_ref()).unwrap_or(&options.kafka_topic).clone()
+}
+
+fn extension(about: &Value, exam: &mut Exam<'_>) {
+    let modules = about["modules"].as_array().cloned().unwrap_or_default();
+    if modules.iter().any(|module| module["artifact"] == EXTENSION) {
+        exam.ok("extension", format!("{EXTENSION} is loaded"));
+    } else {
+        exam.fail(
+            "extension",
+            format!(
+                "{EXTENSION} is not loaded: add it to druid.extensions.loadList of every service, and start them anew"
+            ),
+        );
+    }
+}
+
+fn workers(supervisor: &Supervisor, exam: &mut Exam<'_>) {
+    match supervisor.slots(supervisor.name()) {
+        Err(error) => exam.fail("workers", error.to_string()),
+        Ok(slots) if slots.total == 0 => {
+            exam.fail("workers", "Druid has none: start a middleManager or an indexer");
+        }
+        Ok(slots) if slots.used >= slots.total => exam.warn(
+            "workers",
+            format!(
+                "all {} slots are taken: a new task waits. Raise druid.worker.capacity, or suspend another supervisor",
+                slots.total
+            ),
+        ),
+        Ok(slots) => exam.ok("workers", format!("{} of {} slots are free", slots.total - slots.used, slots.total)),
+    }
+}
+
+fn there_is_one(
+    options: &ReplayOptions,
+    choice: &DruidChoice,
+    supervisor: &Supervisor,
+    spec: &Value,
+    exam: &mut Exam<'_>,
+) -> MarkerWay {
+    let name = supervisor.name();
+    let ours = is_ours(spec) && choice.supervisor.is_none();
+    let reads = io_config(spec)["topic"].as_str().unwrap_or_default();
+    let status = match settled_status(supervisor) {
+        _ if !ours && choice.supervisor.is_none() && !choice.overwrite => {
+            Err(DruidError::Foreign { name: name.to_owned() })
+        }
+        _ if choice.supervisor.is_some() && reads != options.kafka_topic => {
+            let (name, topic) = (name.to_owned(), options.kafka_topic.clone());
+            Err(DruidError::OtherTopic { name, reads: reads.to_owned(), topic })
+        }
+        status => status,
+    };
+    let status = match status {
+        Ok(Some(status)) => status,
+        Ok(None) => {
+            exam.warn("supervisor", format!("{name} is about to go or to come"));
+            return MarkerWay::Submit;
+        }
+        Err(error) => {
+            exam.fail("supervisor", error.to_string());
+            return MarkerWay::None;
+        }
+    };
+    if status.suspended && ours {
+        exam.ok("supervisor", format!("{name} is suspended: a replay resumes it"));
+        return MarkerWay::Submit;
+    }
+    let state = format!("{name} is {} ({}), reads topic {reads}", status.state, status.detailed_state);
+    let causes = diagnose(&seen(options, supervisor, spec, status));
+    if causes.is_empty() {
+        exam.ok("supervisor", state);
+        return match &options.kafka {
+            KafkaChoice::Cluster(_) if ours && io_config(spec)["inputFormat"]["type"] == "kafka" => {
+                MarkerWay::None
+            }
+            KafkaChoice::Cluster(_) if ours && reads == options.kafka_topic => {
+                MarkerWay::AsItIs(name.to_owned())
+            }
+            _ => MarkerWay::Submit,
+        };
+    }
+    for cause in causes {
+        let words = format!("{name}: {cause}");
+        match cause.name {
+            // A replay brings its own Kafka and topic, and tells the supervisor where they are.
+            "kafka unreachable" | "kafka unreachable or misadvertised" | "topic missing" | "unhealthy"
+                if ours =>
+            {
+                exam.warn("supervisor", words);
+            }
+            // Of earlier messages, perhaps somebody else's.
+            "unparseable" | "thrown away" | "task failed" | "reads from the end" => {
+                exam.warn("supervisor", words);
+            }
+            _ => exam.fail("supervisor", words),
+        }
+    }
+    MarkerWay::Submit
+}
+
+/// Its status, once it has had the time to start.
+fn settled_status(supervisor: &Supervisor) -> Result<Option<Status>, DruidError> {
+    let since = Instant::now();
+    loop {
+        let status = supervisor.status()?;
+        let settled =
+            |status: &Status| status.suspended || status.state != "RUNNING" || !status.reading.is_empty();
+        if since.elapsed() > STARTING || status.as_ref().is_none_or(settled) {
+            return Ok(status);
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+fn seen(options: &ReplayOptions, supervisor: &Supervisor, spec: &Value, status: Status) -> Seen {
+    let mut rows = TaskRows::default();
+    for task in supervisor.rows().unwrap_or_default().values() {
+        rows.processed += task.processed;
+        rows.unparseable += task.unparseable;
+        rows.thrown_away += task.thrown_away;
+    }
+    let mut seen = Seen {
+        status: Some(status),
+        rows,
+        parse_errors: supervisor.parse_errors().unwrap_or_default(),
+        slots: supervisor.slots(supervisor.name()).ok(),
+        ..Seen::default()
+    };
+    add_own_view(&mut seen, spec);
+    // With the embedded endpoint nothing is up yet.
+    if let KafkaChoice::Cluster(brokers) = &options.kafka {
+        let producer = producer_options(options, brokers, "");
+        let partitions = look_at_cluster(&producer).map_or(0, |cluster| cluster.partitions);
+        seen.ends = end_offsets(&producer, partitions).unwrap_or_default();
+    }
+    seen
+}

@@ -1,0 +1,97 @@
+//! One tweet through all hops, by the replay itself, and read back from Kafka.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use jiff::Timestamp;
+
+use super::Exam;
+use crate::options::{Pace, ReplayOptions};
+use crate::pipeline::replay;
+use crate::report::{RunReport, Screen};
+use crate::tweet::PayloadForm;
+
+/// What the marker says.
+const TEXT: &str = "marker of tweetblast doctor";
+
+/// Sends the marker, and says how far it came.
+pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut Exam<'_>) {
+    let mut input = match marker() {
+        Ok(input) => input,
+        Err(error) => return exam.fail("marker tweet", format!("cannot write a temporary file: {error}")),
+    };
+    let _ = input.flush();
+    let options = ReplayOptions {
+        files: vec![input.path().to_owned()],
+        pace: Pace::Max,
+        payload: PayloadForm::Tweet,
+        ..options.clone()
+    };
+    let replayed = match replay(&options, stop, &Screen::none()) {
+        Ok(replayed) => replayed,
+        Err(error) => return exam.fail("marker tweet", error.to_string()),
+    };
+    let report = &replayed.report;
+    arrived(report, exam);
+    match replayed.find_in_kafka() {
+        Ok(Some((partition, offset))) => {
+            exam.ok("read back", format!("from Kafka: partition {partition}, offset {offset}"));
+        }
+        Ok(None) => exam.fail(
+            "read back",
+            "acknowledged, and not among the last messages of the topic: does a retention or another writer empty it?",
+        ),
+        Err(error) => exam.fail("read back", error.to_string()),
+    }
+    if report.druid.is_some() {
+        queryable(report, exam);
+    }
+    if let Err(error) = replayed.close() {
+        exam.warn("marker tweet", error.to_string());
+    }
+}
+
+fn marker() -> std::io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix("tweetblast-marker-").suffix(".json").tempfile()?;
+    let now = Timestamp::now();
+    let marker = serde_json::json!({
+        "created_at": now.strftime("%a %b %d %H:%M:%S +0000 %Y").to_string(),
+        "id_str": "1",
+        "text": TEXT,
+        "user": {"id_str": "1", "screen_name": "tweetblast"},
+    });
+    writeln!(file, "{marker}")?;
+    Ok(file)
+}
+
+fn arrived(report: &RunReport, exam: &mut Exam<'_>) {
+    let ledger = &report.ledger;
+    if let Some(error) = &report.error {
+        return exam.fail("marker tweet", error.clone());
+    }
+    if ledger.delivered != 1 {
+        let received =
+            ledger.received.map_or(String::new(), |received| format!(", {received} received over MQTT"));
+        let reasons = report.failed_by_reason.keys().cloned().collect::<Vec<_>>().join(", ");
+        let words =
+            format!("{} published{received}, none acknowledged by Kafka: {reasons}", ledger.published);
+        return exam.fail("marker tweet", words);
+    }
+    let way = if ledger.received.is_some() { "over MQTT to Kafka" } else { "to Kafka" };
+    let took = report.hops.kafka.latency_ms.as_ref();
+    let took = took.map_or(String::new(), |latency| format!(" after {:.1} ms", latency.max));
+    exam.ok("marker tweet", format!("{way}, acknowledged{took} (run {})", report.run));
+}
+
+fn queryable(report: &RunReport, exam: &mut Exam<'_>) {
+    let Some(druid) = &report.druid else { return };
+    if druid.exact {
+        let took = druid.queryable_after_s.map_or(String::new(), |s| format!(" {s:.1} s after it was sent"));
+        return exam.ok("queryable", format!("in Druid's datasource {}{took}", druid.datasource));
+    }
+    let causes: Vec<String> =
+        druid.causes.iter().map(|cause| format!("{}: {}", cause.cause, cause.remedy)).collect();
+    let causes = if causes.is_empty() { druid.notes.join("; ") } else { causes.join("; ") };
+    exam.fail("queryable", format!("not in Druid's datasource {}: {causes}", druid.datasource));
+}

@@ -1,0 +1,235 @@
+//! Checks each hop in the order in which a tweet passes them, and sends one marker tweet through all
+//! of them: what is wrong, and what to do.
+//!
+//! Surprise: the checks before the marker alter nothing. The marker is a message in the topic and a
+//! row in the datasource, as one tweet of a replay is; like a replay it makes a topic and a supervisor
+//! that are missing. A supervisor of ours that reads stays as it is.
+
+mod druid;
+mod marker;
+mod superset;
+
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::kafka::look_at_cluster;
+use crate::options::{KafkaChoice, Listen, MqttChoice, ReplayOptions};
+use crate::pipeline::new_run_id;
+use crate::pipeline::{check_outside, producer_options};
+use druid::MarkerWay;
+
+/// How one check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckState {
+    /// As it should be.
+    Ok,
+    /// A replay can go on, but somebody should know.
+    Warning,
+    /// A replay would fail here.
+    Failed,
+    /// Not asked for, or pointless after what failed before.
+    Skipped,
+}
+
+/// One line of the doctor's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// How it ended.
+    pub state: CheckState,
+    /// What was found; where that is bad, also what to do.
+    pub words: String,
+}
+
+/// What to check.
+#[derive(Debug, Clone)]
+pub struct DoctorOptions {
+    /// The replay that is to work. Its input is not looked at.
+    pub replay: ReplayOptions,
+    /// Address of Superset.
+    pub superset: Option<String>,
+}
+
+/// Longest wait for a connection to an advertised address.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Checks everything, and tells of each check as it ends. Whether none failed. Blocks for seconds,
+/// with Druid until the marker can be queried.
+pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn FnMut(&Check)) -> bool {
+    let mut exam = Exam { tell, failed: false };
+    let replay = &options.replay;
+    mqtt(replay, &mut exam);
+    kafka(replay, &mut exam);
+    let mut marked = replay.clone();
+    let way = match &mut marked.druid {
+        None => MarkerWay::Submit,
+        Some(choice) => {
+            let way = druid::check(replay, choice, &mut exam);
+            if let MarkerWay::AsItIs(name) = &way {
+                choice.supervisor = Some(name.clone());
+            }
+            way
+        }
+    };
+    match way {
+        _ if exam.failed => exam.skip("marker tweet", "not sent: first what failed above"),
+        MarkerWay::None => {
+            exam.skip("marker tweet", "not sent: the supervisor reads those of --payload minimal or raw");
+        }
+        MarkerWay::Submit | MarkerWay::AsItIs(_) => marker::send(&marked, stop, &mut exam),
+    }
+    if let Some(url) = &options.superset {
+        superset::check(url, replay, &mut exam);
+    }
+    !exam.failed
+}
+
+/// Takes the lines, and remembers whether one is bad.
+struct Exam<'a> {
+    tell: &'a mut dyn FnMut(&Check),
+    failed: bool,
+}
+
+impl Exam<'_> {
+    fn add(&mut self, name: &'static str, state: CheckState, words: impl Into<String>) {
+        self.failed |= state == CheckState::Failed;
+        (self.tell)(&Check { name, state, words: words.into() });
+    }
+
+    fn ok(&mut self, name: &'static str, words: impl Into<String>) {
+        self.add(name, CheckState::Ok, words);
+    }
+
+    fn warn(&mut self, name: &'static str, words: impl Into<String>) {
+        self.add(name, CheckState::Warning, words);
+    }
+
+    fn fail(&mut self, name: &'static str, words: impl Into<String>) {
+        self.add(name, CheckState::Failed, words);
+    }
+
+    fn skip(&mut self, name: &'static str, words: impl Into<String>) {
+        self.add(name, CheckState::Skipped, words);
+    }
+}
+
+fn mqtt(options: &ReplayOptions, exam: &mut Exam<'_>) {
+    match &options.mqtt {
+        MqttChoice::Off => exam.skip("mqtt", "left out (--mqtt off)"),
+        MqttChoice::Embedded(listen) => port("mqtt port", *listen, "--mqtt-listen", exam),
+        MqttChoice::Outside(broker) => match check_outside(broker, options, &new_run_id()) {
+            Ok(_) => exam.ok("mqtt broker", format!("{broker} takes us")),
+            Err(error) => exam.fail("mqtt broker", error.to_string()),
+        },
+    }
+}
+
+/// Whether an end of ours can listen.
+fn port(name: &'static str, listen: Listen, flag: &str, exam: &mut Exam<'_>) {
+    let addr = listen.addr;
+    match TcpListener::bind(addr) {
+        Ok(_) => exam.ok(name, format!("{addr} is free for the embedded one")),
+        Err(error) if listen.fall_back => {
+            exam.warn(name, format!("{addr} is not free ({error}): the embedded one takes another port"));
+        }
+        Err(error) => {
+            exam.fail(name, format!("{addr} cannot be listened on ({error}): name another with {flag}"))
+        }
+    }
+}
+
+fn kafka(options: &ReplayOptions, exam: &mut Exam<'_>) {
+    let brokers = match &options.kafka {
+        KafkaChoice::Cluster(brokers) => brokers,
+        KafkaChoice::Embedded(kafka) => return port("kafka port", kafka.listen, "--kafka-listen", exam),
+    };
+    let producer = producer_options(options, brokers, "");
+    let cluster = match look_at_cluster(&producer) {
+        Ok(cluster) => cluster,
+        Err(error) => return exam.fail("kafka", error.to_string()),
+    };
+    exam.ok("kafka", format!("{brokers} answers: {} broker(s)", cluster.advertised.len()));
+    for (host, port) in &cluster.advertised {
+        match reach(host, *port) {
+            Ok(()) => exam.ok("advertised", format!("clients are told {host}:{port}, which can be reached")),
+            Err(reason) => exam.fail(
+                "advertised",
+                format!(
+                    "clients are told {host}:{port}, which cannot be reached from here ({reason}): set Kafka's \
+                     advertised.listeners to a name that its clients can resolve"
+                ),
+            ),
+        }
+    }
+    let topic = &options.kafka_topic;
+    match cluster.partitions {
+        0 => exam.ok(
+            "topic",
+            format!("{topic} is missing: a replay creates it, {} partition(s)", options.partitions),
+        ),
+        partitions => exam.ok("topic", format!("{topic} is there, {partitions} partition(s)")),
+    }
+}
+
+fn reach(host: &str, port: u16) -> Result<(), String> {
+    let addresses = (host, port).to_socket_addrs().map_err(|error| error.to_string())?;
+    let mut reason = "the name has no address".to_owned();
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(_) => return Ok(()),
+            Err(error) => reason = error.to_string(),
+        }
+    }
+    Err(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checks(options: ReplayOptions) -> (Vec<Check>, bool) {
+        let mut checks = Vec::new();
+        let options = DoctorOptions { replay: options, superset: None };
+        let well = doctor(&options, &Arc::default(), &mut |check| checks.push(check.clone()));
+        (checks, well)
+    }
+
+    #[test]
+    fn a_marker_passes_the_ends_of_our_own() {
+        let (checks, well) = checks(ReplayOptions::default());
+        assert!(well, "{checks:#?}");
+        let names: Vec<&str> = checks.iter().map(|check| check.name).collect();
+        assert_eq!(names, ["mqtt port", "kafka port", "marker tweet", "read back"]);
+        assert!(checks.iter().all(|check| check.state == CheckState::Ok), "{checks:#?}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_no_marker_is_sent() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = taken.local_addr().unwrap();
+        let options = ReplayOptions {
+            mqtt: MqttChoice::Embedded(Listen { addr, fall_back: false }),
+            kafka: KafkaChoice::Cluster(addr.to_string()),
+            ..ReplayOptions::default()
+        };
+        let (checks, well) = checks(options);
+        assert!(!well);
+        let states: Vec<_> = checks.iter().map(|check| (check.name, check.state)).collect();
+        use CheckState::{Failed, Skipped};
+        assert_eq!(states, [("mqtt port", Failed), ("kafka", Failed), ("marker tweet", Skipped)]);
+        assert!(checks[0].words.contains("--mqtt-listen"), "{checks:#?}");
+    }
+
+    #[test]
+    fn addresses_that_nobody_can_reach_are_found() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(reach("127.0.0.1", port), Ok(()));
+        drop(listener);
+        assert!(reach("127.0.0.1", port).unwrap_err().contains("refused"));
+        assert!(reach("no-such-host.invalid", 9092).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! What was found in one table of users. Field names are the keys of the JSON report.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// One file of users.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EnrichFileReport {
+    /// Path as given.
+    pub file: String,
+    /// Rows, broken ones too.
+    pub rows: u64,
+    /// Users.
+    pub users: u64,
+    /// Rows with the id of one before; the last one counts.
+    pub duplicate_ids: u64,
+    /// Rows that could not be used.
+    pub rejects: u64,
+    /// The first of them.
+    pub first_rejects: Vec<RejectedRow>,
+    /// Columns that were not added, and why.
+    pub left_out: BTreeMap<String, &'static str>,
+}
+
+/// A row that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectedRow {
+    /// Where it starts, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+impl EnrichFileReport {
+    /// What is worth a line of its own: rows that do not count.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for RejectedRow { line, reason } in &self.first_rejects {
+            words.push(format!("{} line {line}: {reason}; left out", self.file));
+        }
+        let more = self.rejects.saturating_sub(self.first_rejects.len() as u64);
+        if more > 0 {
+            words.push(format!("{}: {more} more rows left out", self.file));
+        }
+        if self.duplicate_ids > 0 {
+            words.push(format!("{}: {} ids came again; the last row counts", self.file, self.duplicate_ids));
+        }
+        for (column, reason) in &self.left_out {
+            words.push(format!("{}: column {column:?} is not added: {reason}", self.file));
+        }
+        words
+    }
+}

@@ -1,0 +1,69 @@
+//! What is asked of Druid.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Druid, and what it is to do.
+#[derive(Debug, Clone)]
+pub struct DruidChoice {
+    /// Address of its router.
+    pub url: String,
+    /// Datasource; `None`: named as the topic.
+    pub datasource: Option<String>,
+    /// `host:port` of Kafka that Druid is told; `None`: the one that the replay uses.
+    pub kafka: Option<String>,
+    /// Whether a supervisor that is not ours may be replaced.
+    pub overwrite: bool,
+    /// A supervisor to use as it is.
+    pub supervisor: Option<String>,
+    /// A spec to submit in place of ours.
+    pub spec: Option<PathBuf>,
+    /// Places in the spec to set, as JSON pointers.
+    pub set: Vec<(String, Value)>,
+    /// Where the table of users goes, if there is one.
+    pub users: UsersInto,
+    /// What to do at the end; `None`: suspend with the embedded Kafka, which ends too; else keep.
+    pub after: Option<DruidAfter>,
+    /// Longest wait in which nothing happens.
+    pub timeout: Duration,
+}
+
+/// Where the users of `--enrich` are loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum UsersInto {
+    /// Beside the tweets: `tweets_users`.
+    #[default]
+    Beside,
+    /// Into this datasource.
+    Named(String),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// What becomes of the supervisor at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DruidAfter {
+    /// It goes on reading.
+    Keep,
+    /// It publishes what it has read, and stands still.
+    Suspend,
+    /// It publishes what it has read and goes. The rows stay.
+    Drop,
+}
+
+impl DruidAfter {
+    /// As in the flag and the JSON report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Suspend => "suspend",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+/// Longest wait without anything happening, unless another is asked for: a cold Druid on a busy
+/// machine takes up to two minutes.
+pub const DRUID_TIMEOUT: Duration = Duration::from_secs(180);

@@ -1,0 +1,228 @@
+//! Dead letters: what was read or sent and not delivered, one JSON a line, with the reason and the
+//! place in the input.
+//!
+//! A line holds the record's own bytes, so that the file can be replayed:
+//!
+//! ```text
+//! {"dead_letter":{"kind":"failed","reason":"…","file":"t.json","offset":17,"bytes":90,"seq":4},"record":{…}}
+//! {"dead_letter":{"kind":"unparseable","reason":"not a JSON value","file":"t.json","offset":107,"bytes":9},"text":"…"}
+//! ```
+//!
+//! Read as input, such a line is the record in it, and a `text` is unparseable again.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::event::{Delivery, Outcome};
+use crate::options::DeadLetterFile;
+use crate::pace::Slot;
+use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::files::{Context, Files, Inside};
+use crate::pipeline::input::letter::{Letter, Why};
+use crate::report::DeadLetterReport;
+
+/// Longest `text` of a value that is no JSON, in bytes: enough to see what it is.
+const TEXT_MAX_BYTES: usize = 64 * 1024;
+
+/// The open file.
+pub(crate) struct DeadLetters {
+    name: String,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    out: BufWriter<Arc<File>>,
+    counts: DeadLetterReport,
+    error: Option<io::Error>,
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    kind: &'static str,
+    reason: &'a str,
+    file: String,
+    offset: u64,
+    bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    /// It was in flight when the wait for Kafka ended.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    may_have_arrived: bool,
+}
+
+impl DeadLetters {
+    pub fn new(to: &DeadLetterFile) -> Self {
+        let inner = Inner {
+            out: BufWriter::new(to.file.clone()),
+            counts: DeadLetterReport { file: to.path.display().to_string(), ..DeadLetterReport::default() },
+            error: None,
+        };
+        Self { name: to.path.display().to_string(), inner: Mutex::new(inner) }
+    }
+
+    /// Writes what was found in a file.
+    pub fn write_found(&self, files: &Files, file: u32, letters: &[Letter]) {
+        if letters.is_empty() {
+            return;
+        }
+        let mut inner = self.lock();
+        for letter in letters {
+            let bytes = files.get(file).bytes();
+            let start = usize::try_from(letter.offset).unwrap_or(usize::MAX);
+            let bytes = bytes.get(start..).and_then(|rest| rest.get(..letter.bytes)).unwrap_or_default();
+            let (kind, reason) = match letter.why {
+                Why::Unparseable => ("unparseable", "not a JSON value"),
+                Why::Reject(kind) | Why::Item { kind, .. } => ("reject", kind),
+            };
+            let header = Header {
+                kind,
+                reason,
+                file: files.get(file).path().display().to_string(),
+                offset: letter.offset,
+                bytes: letter.bytes,
+                seq: None,
+                may_have_arrived: false,
+            };
+            match letter.why {
+                Why::Unparseable => inner.counts.unparseable += 1,
+                _ => inner.counts.rejects += 1,
+            }
+            inner.write(|out| match letter.why {
+                Why::Unparseable => put_text(&header, bytes, out),
+                // Whoever called it too large has not looked whether it is JSON.
+                Why::Reject(_) if !is_json(bytes) => put_text(&header, bytes, out),
+                Why::Reject(_) => put_record(&header, |out| put_line(bytes, out), out),
+                // What stood there is no text; it is the same again when replayed.
+                Why::Item { user_id, .. } => put_record(&header, |out| put_item(user_id, b"null", out), out),
+            });
+        }
+    }
+
+    /// Writes those of `deliveries` that failed; `place` says where a sequence number is in the input.
+    pub fn write_failed(
+        &self,
+        files: &Files,
+        deliveries: &[Delivery],
+        place: impl Fn(u64) -> Option<(Slot, Context)>,
+    ) {
+        for delivery in deliveries {
+            let Outcome::Failed { reason, may_have_arrived } = &delivery.outcome else { continue };
+            let Some((seq, (slot, context))) = delivery.seq.and_then(|seq| Some((seq, place(seq)?))) else {
+                continue;
+            };
+            let frame = files.frame(&slot, context);
+            let header = Header {
+                kind: "failed",
+                reason,
+                file: files.get(context.file).path().display().to_string(),
+                offset: slot.offset,
+                bytes: frame.bytes.len(),
+                seq: Some(seq),
+                may_have_arrived: *may_have_arrived,
+            };
+            let mut inner = self.lock();
+            inner.counts.failed += 1;
+            inner.write(|out| match context.inside {
+                Inside::Text { user_id } => {
+                    put_record(&header, |out| put_item(user_id, frame.bytes, out), out)
+                }
+                _ => put_record(&header, |out| put_line(frame.bytes, out), out),
+            });
+        }
+    }
+
+    /// Writes what is still in memory, and says how much it was.
+    ///
+    /// # Errors
+    /// When something could not be written.
+    pub fn finish(&self) -> Result<DeadLetterReport, ReplayError> {
+        let mut inner = self.lock();
+        inner.write(|out| out.flush());
+        match inner.error.take() {
+            None => Ok(inner.counts.clone()),
+            Some(source) => Err(ReplayError::DeadLetters { path: self.name.clone().into(), source }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Each line is written whole or ends in an error that is kept.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn write(&mut self, write: impl FnOnce(&mut BufWriter<Arc<File>>) -> io::Result<()>) {
+        if self.error.is_none() {
+            self.error = write(&mut self.out).err();
+        }
+    }
+}
+
+fn put_record(
+    header: &Header<'_>,
+    record: impl FnOnce(&mut BufWriter<Arc<File>>) -> io::Result<()>,
+    out: &mut BufWriter<Arc<File>>,
+) -> io::Result<()> {
+    put_header(header, out)?;
+    out.write_all(b",\"record\":")?;
+    record(out)?;
+    out.write_all(b"}\n")
+}
+
+fn put_text(header: &Header<'_>, bytes: &[u8], out: &mut BufWriter<Arc<File>>) -> io::Result<()> {
+    put_header(header, out)?;
+    out.write_all(b",\"text\":")?;
+    let shown = &bytes[..bytes.len().min(TEXT_MAX_BYTES)];
+    serde_json::to_writer(&mut *out, &String::from_utf8_lossy(shown))?;
+    out.write_all(b"}\n")
+}
+
+fn put_header(header: &Header<'_>, out: &mut BufWriter<Arc<File>>) -> io::Result<()> {
+    out.write_all(b"{\"dead_letter\":")?;
+    Ok(serde_json::to_writer(out, header)?)
+}
+
+/// A JSON value on one line: its line ends, which stand between its tokens only, become blanks.
+fn put_line(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let mut parts = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+    out.write_all(parts.next().unwrap_or_default())?;
+    for part in parts {
+        out.write_all(b" ")?;
+        out.write_all(part)?;
+    }
+    Ok(())
+}
+
+fn put_item(user_id: Option<i64>, item: &[u8], out: &mut impl Write) -> io::Result<()> {
+    match user_id {
+        Some(id) => write!(out, "{{\"id\":{id},\"tweets\":[")?,
+        // An id that is no number, as it was; null would be none at all.
+        None => write!(out, "{{\"id\":\"\",\"tweets\":[")?,
+    }
+    out.write_all(item)?;
+    out.write_all(b"]}")
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_over_several_lines_is_written_on_one() {
+        let mut out = Vec::new();
+        put_line(b"{\r\n\"a\":\n1}", &mut out).unwrap();
+        assert_eq!(out, b"{  \"a\": 1}");
+        // In a string there is none: that is no JSON.
+        for line_end in ["\n", "\r"] {
+            let text = format!("{{\"id\":1,\"text\":\"a{line_end}b\",\"user\":{{}}}}");
+            assert!(crate::tweet::Parser::new().parse(text.as_bytes(), |record| record.is_err()));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The input: one file, several, or the files of a folder, all open before anything starts.
+
+use std::path::{Path, PathBuf};
+
+use crate::pace::Slot;
+use crate::pipeline::error::ReplayError;
+use crate::source::{Frame, Framing, TweetFile};
+
+/// All files of a replay, in the order given.
+pub(crate) struct Files(Vec<TweetFile>);
+
+/// Which file a tweet is in, and what of its surroundings belongs to it: what
+/// [`Slot::context`] stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Context {
+    pub file: u32,
+    pub inside: Inside,
+}
+
+/// What a slot's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// A record.
+    Record,
+    /// An element of a page that has its `includes` here.
+    Page { offset: u64, len: u32 },
+    /// A text of this user.
+    Text { user_id: Option<i64> },
+}
+
+impl Context {
+    /// A record of this file that nothing else belongs to.
+    pub fn record(file: u32) -> Self {
+        Self { file, inside: Inside::Record }
+    }
+}
+
+impl Files {
+    /// Opens all of `paths`, and the files in those that are folders, by name; with the framing given, or
+    /// found in each.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, naming it.
+    pub fn open(paths: &[PathBuf], framing: Option<Framing>) -> Result<Self, ReplayError> {
+        let mut files = Vec::new();
+        for path in paths {
+            if path.is_dir() {
+                for path in files_in(path)? {
+                    files.push(TweetFile::open_as(&path, framing)?);
+                }
+            } else {
+                files.push(TweetFile::open_as(path, framing)?);
+            }
+        }
+        Ok(Self(files))
+    }
+
+    /// How many.
+    pub fn count(&self) -> u32 {
+        self.0.len() as u32
+    }
+
+    /// All, with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &TweetFile)> + Clone {
+        (0..).zip(&self.0)
+    }
+
+    /// One of them.
+    pub fn get(&self, file: u32) -> &TweetFile {
+        &self.0[file as usize]
+    }
+
+    /// The frames of all files, each with the number of its file.
+    pub fn frames(&self) -> impl Iterator<Item = (u32, Frame<'_>)> {
+        self.iter().flat_map(|(number, file)| file.frames().map(move |frame| (number, frame)))
+    }
+
+    /// Size of all together, unpacked.
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().map(|file| file.bytes().len() as u64).sum()
+    }
+
+    /// The paths as given, for people.
+    pub fn words(&self) -> String {
+        match &self.0[..] {
+            [file] => file.path().display().to_string(),
+            [first, ..] => format!("{} files from {}", self.0.len(), first.path().display()),
+            [] => "no file".to_owned(),
+        }
+    }
+
+    /// How the values are strung together.
+    pub fn framing(&self) -> &'static str {
+        let mut names = self.0.iter().map(|file| file.framing().name());
+        let first = names.next().unwrap_or("nothing");
+        if names.all(|name| name == first) { first } else { "several forms" }
+    }
+
+    /// What belongs to a frame.
+    pub fn context_of(&self, file: u32, frame: Frame<'_>) -> Context {
+        let start = self.get(file).bytes().as_ptr() as usize;
+        let offset = (frame.includes.as_ptr() as usize).checked_sub(start);
+        match (frame.includes, offset, u32::try_from(frame.includes.len())) {
+            ([_, ..], Some(offset), Ok(len)) => {
+                Context { file, inside: Inside::Page { offset: offset as u64, len } }
+            }
+            _ => Context::record(file),
+        }
+    }
+
+    /// The frame that a slot stands for; its bytes are empty when there is nothing any more.
+    pub fn frame(&self, slot: &Slot, context: Context) -> Frame<'_> {
+        let file = self.get(context.file);
+        let includes = match context.inside {
+            Inside::Page { offset, len } => file.slice(offset, len).unwrap_or_default(),
+            _ => &[],
+        };
+        let bytes = file.slice(slot.offset, slot.len).unwrap_or_default();
+        Frame { offset: slot.offset, bytes, includes }
+    }
+}
+
+/// The files of a folder, by name; hidden ones and folders in it are left out.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
+    let unreadable = |source| ReplayError::Folder { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !is_hidden && !entry.path().is_dir() {
+            paths.push(entry.path());
+        }
+    }
+    if paths.is_empty() {
+        return Err(ReplayError::EmptyFolder { path: folder.to_owned() });
+    }
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,10 @@
+//! The input as the replay sees it: its files, what each value of them is, and which tweets are asked for.
+
+pub(crate) mod dead_letters;
+pub(crate) mod files;
+pub(crate) mod input_hash;
+pub(crate) mod letter;
+pub(crate) mod read;
+pub(crate) mod select;
+pub(crate) mod stream;
+pub(crate) mod tables;

@@ -1,0 +1,127 @@
+//! Which tweets are sent: by event time, and each id once.
+
+use std::collections::HashSet;
+
+use crate::options::Select;
+use crate::tweet::Id;
+
+/// An id, for comparing it with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum IdKey {
+    /// No id.
+    None,
+    /// A number, as written by everybody else: without a sign or a zero in front.
+    Number(u64),
+    /// Anything else.
+    Text(Box<str>),
+}
+
+impl IdKey {
+    pub fn of(id: Option<Id<'_>>) -> Self {
+        match id {
+            None => IdKey::None,
+            Some(Id::Number(number)) => IdKey::Number(number),
+            Some(Id::Text(text)) => match text.parse() {
+                Ok(number) if text == "0" || !text.starts_with(['0', '+']) => IdKey::Number(number),
+                _ => IdKey::Text(text.into()),
+            },
+        }
+    }
+
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            IdKey::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+/// Tweets that were left out on purpose, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub limit: u64,
+    pub range: u64,
+    pub duplicate_id: u64,
+}
+
+impl LeftOut {
+    pub fn total(&self) -> u64 {
+        self.limit + self.range + self.duplicate_id
+    }
+
+    pub fn add(&mut self, other: LeftOut) {
+        self.limit += other.limit;
+        self.range += other.range;
+        self.duplicate_id += other.duplicate_id;
+    }
+}
+
+/// Decides, in the order of the input, and counts what it leaves out. Keeps each id with `dedup`:
+/// 9 to 18 bytes a tweet.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    select: Select,
+    numbers: HashSet<u64>,
+    texts: HashSet<Box<str>>,
+    pub left_out: LeftOut,
+}
+
+impl Selection {
+    pub fn new(select: Select) -> Self {
+        Self { select, numbers: HashSet::new(), texts: HashSet::new(), left_out: LeftOut::default() }
+    }
+
+    /// Whether a tweet with this id is one more with the same.
+    pub fn is_duplicate(&mut self, id: IdKey) -> bool {
+        let is_new = !self.select.dedup
+            || match id {
+                IdKey::None => true,
+                IdKey::Number(number) => self.numbers.insert(number),
+                IdKey::Text(text) => self.texts.insert(text),
+            };
+        self.left_out.duplicate_id += u64::from(!is_new);
+        !is_new
+    }
+
+    /// Whether a tweet of this time is not asked for.
+    pub fn is_out_of_range(&mut self, time_ms: i64) -> bool {
+        let is_out = self.select.start_ms.is_some_and(|start_ms| time_ms < start_ms)
+            || self.select.end_ms.is_some_and(|end_ms| time_ms >= end_ms);
+        self.left_out.range += u64::from(is_out);
+        is_out
+    }
+}
+
+impl Select {
+    /// Whether event times decide.
+    pub(crate) fn by_time(&self) -> bool {
+        self.start_ms.is_some() || self.end_ms.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_same_only_when_they_are_written_the_same() {
+        let text = |text| IdKey::of(Some(Id::Text(text)));
+        assert_eq!(text("17"), IdKey::of(Some(Id::Number(17))));
+        assert_eq!(text("0"), IdKey::Number(0));
+        for other in ["017", "+17", "17x", "", "99999999999999999999"] {
+            assert_eq!(text(other), IdKey::Text(other.into()));
+        }
+    }
+
+    #[test]
+    fn each_id_once_and_only_in_the_range() {
+        let select = Select { start_ms: Some(10), end_ms: Some(20), dedup: true, limit: None };
+        let mut selection = Selection::new(select);
+        let ids = [IdKey::Number(1), IdKey::None, IdKey::Number(1), IdKey::None, IdKey::Text("a".into())];
+        let duplicate: Vec<bool> = ids.into_iter().map(|id| selection.is_duplicate(id)).collect();
+        assert_eq!(duplicate, [false, false, true, false, false]);
+        let out: Vec<bool> = [9, 10, 19, 20].map(|time_ms| selection.is_out_of_range(time_ms)).into();
+        assert_eq!(out, [true, false, false, true]);
+        assert_eq!(selection.left_out, LeftOut { limit: 0, range: 2, duplicate_id: 1 });
+    }
+}

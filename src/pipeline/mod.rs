@@ -1,0 +1,150 @@
+//! The pipeline: joins the hops to a replay. The only module that knows all of them.
+//!
+//! ```text
+//!  prepare: files ─▶ frames ─▶ times ─▶ slots in the order of sending, and the plan
+//!  replay:  slots ─▶ feed ─▶ pacer ─▶ mqtt ─▶ subscriber ─▶ queues ─▶ producers ─▶ tally
+//!           (each arrow between two threads is a bounded queue of batches)
+//! ```
+//!
+//! It is built from the last hop to the first and ends from the first to the last: each hop ends
+//! when the one before it has, so nothing that was sent is forgotten.
+
+mod ends;
+mod error;
+mod input;
+mod inspect;
+mod outcome;
+mod prepare;
+mod prove;
+mod replay;
+mod run_id;
+mod serve;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+pub use ends::PAYLOAD_WITHOUT_RUN;
+pub(crate) use ends::{check_outside, producer_options};
+pub use error::ReplayError;
+pub use inspect::{inspect, without_tweets};
+pub(crate) use prove::{add_own_view, io_config};
+pub(crate) use run_id::new_run_id;
+pub use serve::{ServeOptions, serve};
+
+use crate::count::MachineCpu;
+use crate::kafka::{KafkaError, find_last};
+use crate::options::ReplayOptions;
+use crate::report::{RunReport, Screen, prepare_bar};
+use ends::Ends;
+use input::dead_letters::DeadLetters;
+use input::files::Files;
+use input::input_hash::input_hash;
+use input::tables::load_tables;
+use prepare::plan::Plan;
+use prepare::prepared::Goal;
+use prove::DruidHop;
+use replay::wiring;
+
+/// A replay that has ended, with what still answers: dropping it takes the ends down.
+pub struct Replayed {
+    /// What came of it.
+    pub report: RunReport,
+    ends: Ends,
+}
+
+/// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or
+/// `stop` is set and what was sent has been drained.
+///
+/// # Errors
+/// When the replay cannot start. What goes wrong later is in the report, with the ledger so far.
+pub fn replay(
+    options: &ReplayOptions,
+    stop: &Arc<AtomicBool>,
+    screen: &Screen,
+) -> Result<Replayed, ReplayError> {
+    let run = new_run_id();
+    let machine = MachineCpu::now();
+    let files = Files::open(&options.files, options.framing)?;
+    let enrichment = load_tables(options, screen)?;
+    let enrichment = enrichment.as_ref();
+    let ends = Ends::start(options, &run)?;
+    let dead_letters = options.dead_letters.as_ref().map(DeadLetters::new);
+    let dead_letters = dead_letters.as_ref();
+    let bar = prepare_bar(screen, files.bytes());
+    let prepared = prepare::prepare::prepare(&files, options, Goal::Replay, dead_letters, &bar, stop)?;
+    let plan = Plan::new(options, &prepared);
+    if screen.shows_progress() {
+        screen.say(&plan.words(options, &files, &prepared, &ends.addresses, &run));
+    }
+    let druid = DruidHop::start(options, &ends, &prepared, enrichment, &run, stop, screen)?;
+    let mut ran = wiring::run(&wiring::Inputs {
+        options,
+        files: &files,
+        prepared: &prepared,
+        plan: &plan,
+        ends: &ends,
+        run: &run,
+        enrichment,
+        stop,
+        dead_letters,
+        screen,
+        queryable: druid.as_ref().map(DruidHop::queryable),
+    })?;
+    let druid = druid.map(|druid| druid.finish(&ran.counters, ran.stats.started, stop, screen));
+    let letters = dead_letters.map(DeadLetters::finish).transpose();
+    let letters = letters.unwrap_or_else(|error| {
+        ran.error.get_or_insert(error);
+        None
+    });
+    let enrich = enrichment.map(|enrichment| outcome::enrich_report(enrichment, &ran.fed));
+    let interrupted = stop.load(Ordering::Relaxed);
+    let mut report = outcome::report(
+        options,
+        &files,
+        &prepared,
+        &plan,
+        &ends,
+        run,
+        ran,
+        letters,
+        druid,
+        interrupted,
+        machine,
+    );
+    report.enrich = enrich;
+    if options.hash_input {
+        report.environment.input_hash = input_hash(&files, stop);
+    }
+    Ok(Replayed { report, ends })
+}
+
+impl Replayed {
+    /// Partition and offset of a message of this run among the last ones of the topic; `None`: there is
+    /// none. Blocks for seconds at most.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub fn find_in_kafka(&self) -> Result<Option<(i32, i64)>, KafkaError> {
+        let needle = format!("\"run\":\"{}\"", self.report.run);
+        find_last(&self.ends.producer, self.ends.partitions, needle.as_bytes())
+    }
+
+    /// Keeps both ends up until `stop` is set.
+    pub fn hold(&self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Takes the ends down; a temporary Kafka directory goes with them.
+    ///
+    /// # Errors
+    /// When the directory cannot be removed.
+    pub fn close(self) -> Result<(), ReplayError> {
+        if let Some(broker) = self.ends.broker {
+            broker.stop();
+        }
+        self.ends.endpoint.map_or(Ok(()), |endpoint| endpoint.close()).map_err(ReplayError::Endpoint)
+    }
+}

@@ -1,0 +1,101 @@
+//! What becomes of the supervisor at the end: kept, suspended, or dropped. The rows stay.
+//!
+//! Rows that can be queried may still be in the memory of a task only. A suspended supervisor's tasks
+//! publish them as segments; only then the Kafka they came from may go.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::hop::DruidHop;
+use super::proof::Found;
+use crate::druid::{DruidError, Held, Proof};
+use crate::options::DruidAfter;
+use crate::report::Screen;
+
+/// Time between two looks at the tasks.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Time between two words about it.
+const WORDS_EVERY: Duration = Duration::from_secs(10);
+
+impl DruidHop<'_> {
+    /// Does what was asked for; whether the rows are durable then, and how long that took. `None`
+    /// when it was not waited for.
+    pub(crate) fn wind_up(
+        &mut self,
+        found: &Found,
+        stop: &AtomicBool,
+        screen: &Screen,
+    ) -> (Option<bool>, Option<Duration>) {
+        if self.after == DruidAfter::Keep {
+            return (None, None);
+        }
+        let since = Instant::now();
+        match self.publish(found, stop, screen).and_then(|durable| self.drop_if_asked().map(|()| durable)) {
+            Ok(true) => (Some(true), Some(since.elapsed())),
+            Ok(false) => (Some(false), None),
+            Err(error) => {
+                self.notes.push(format!("--druid-after {}: {error}", self.after.name()));
+                (Some(false), None)
+            }
+        }
+    }
+
+    /// Suspends, waits until the segments are published, and counts once more.
+    fn publish(&mut self, found: &Found, stop: &AtomicBool, screen: &Screen) -> Result<bool, DruidError> {
+        self.supervisor.suspend()?;
+        let (mut changed, mut said, mut before) = (Instant::now(), Instant::now(), None);
+        loop {
+            // The supervisor's own list of tasks is empty for a while after it was suspended: only
+            // the tasks themselves and their segments tell.
+            let held = match self.supervisor.held(&self.datasource) {
+                Ok((held, tasks)) => {
+                    self.tasks.ids.extend(tasks);
+                    Some(held)
+                }
+                Err(error) if error.is_passing() => before,
+                Err(error) => return Err(error),
+            };
+            if held != before {
+                (before, changed) = (held, Instant::now());
+            }
+            if held.is_some_and(Held::is_safe) && self.is_whole(found)? {
+                return Ok(true);
+            }
+            if changed.elapsed() > self.patience(stop) {
+                self.notes.push(match held.filter(|held| !held.is_safe()) {
+                    Some(held) => format!(
+                        "{} tasks hold {} segments that are not published; the replay does not wait any longer",
+                        held.tasks, held.unpublished
+                    ),
+                    None => "after publishing, other rows can be queried than before".to_owned(),
+                });
+                return Ok(false);
+            }
+            if said.elapsed() > WORDS_EVERY && screen.shows_progress() {
+                said = Instant::now();
+                screen.say("  druid      waiting for the segments to be published\n");
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Whether no task has failed, and the rows are still those that were found.
+    fn is_whole(&self, found: &Found) -> Result<bool, DruidError> {
+        for task in &self.tasks.ids {
+            if let Some(Err(reason)) = self.supervisor.task_end(task)? {
+                return Err(DruidError::TaskFailed { task: task.clone(), reason });
+            }
+        }
+        let proof = Proof::of_run(self.supervisor.client(), &self.datasource, self.run)?;
+        Ok(proof == found.proof)
+    }
+
+    fn drop_if_asked(&self) -> Result<(), DruidError> {
+        if self.after != DruidAfter::Drop {
+            return Ok(());
+        }
+        // The rows stay: other replays have theirs in the same datasource.
+        self.supervisor.terminate()
+    }
+}

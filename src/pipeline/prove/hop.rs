@@ -1,0 +1,277 @@
+//! Druid behind the replay: its supervisor before the first tweet, a count of rows while they are
+//! sent, the proof behind the last one.
+//!
+//! Nothing is sent before every partition is read. At the end the run waits as long as rows keep
+//! coming; when none come, it says which are missing and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::counting::Counting;
+use super::setup;
+use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
+use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
+use crate::enrich::Enrichment;
+use crate::kafka::{ProducerOptions, end_offsets};
+use crate::options::{DRAIN_AFTER_STOP, DruidAfter, DruidChoice, ReplayOptions};
+use crate::pipeline::ends::Ends;
+use crate::pipeline::error::ReplayError;
+use crate::pipeline::prepare::prepared::Prepared;
+use crate::report::{DruidReport, DruidUsers, Screen};
+
+/// Time within which Druid looks at its tasks' offsets anew: three times `offsetFetchPeriod`.
+const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
+
+/// A supervisor that reads our topic, and the thread that counts its rows.
+pub(crate) struct DruidHop<'a> {
+    pub(super) choice: &'a DruidChoice,
+    pub(super) supervisor: Supervisor,
+    pub(super) datasource: String,
+    pub(super) run: &'a str,
+    pub(super) spec: Value,
+    pub(super) submitted: Submitted,
+    pub(super) after: DruidAfter,
+    /// `None`: not yet.
+    pub(super) ready_after: Option<Duration>,
+    pub(super) producer: &'a ProducerOptions,
+    pub(super) partitions: usize,
+    pub(super) by_partition: bool,
+    pub(super) topic_created: bool,
+    pub(super) embedded: bool,
+    pub(super) notes: Vec<String>,
+    pub(super) queryable: Arc<Queryable>,
+    pub(super) counting: Counting,
+    pub(super) tasks: Tasks,
+    pub(super) settled: bool,
+    pub(super) users: Option<DruidUsers>,
+}
+
+/// What the tasks have done since the start, those that have ended meanwhile too.
+#[derive(Default)]
+pub(super) struct Tasks {
+    pub(super) before: BTreeMap<String, TaskRows>,
+    pub(super) now: BTreeMap<String, TaskRows>,
+    pub(super) ids: BTreeSet<String>,
+}
+
+impl Tasks {
+    pub(super) fn look(&mut self, supervisor: &Supervisor) {
+        if let Ok(rows) = supervisor.rows() {
+            self.ids.extend(rows.keys().cloned());
+            self.now.extend(rows);
+        }
+    }
+
+    pub(super) fn since_start(&self) -> TaskRows {
+        let mut sum = TaskRows::default();
+        for (task, now) in &self.now {
+            let before = self.before.get(task).copied().unwrap_or_default();
+            sum.processed += now.processed.saturating_sub(before.processed);
+            sum.processed_with_error += now.processed_with_error.saturating_sub(before.processed_with_error);
+            sum.unparseable += now.unparseable.saturating_sub(before.unparseable);
+            sum.thrown_away += now.thrown_away.saturating_sub(before.thrown_away);
+        }
+        sum
+    }
+}
+
+impl<'a> DruidHop<'a> {
+    /// Submits the supervisor, waits until it reads every partition, and starts to count. Blocks
+    /// until then. `None` when no Druid is asked for.
+    pub fn start(
+        options: &'a ReplayOptions,
+        ends: &'a Ends,
+        prepared: &Prepared,
+        enrichment: Option<&Enrichment>,
+        run: &'a str,
+        stop: &AtomicBool,
+        screen: &Screen,
+    ) -> Result<Option<Self>, ReplayError> {
+        let Some(choice) = &options.druid else { return Ok(None) };
+        let client = Client::new(&choice.url, &Access::from_env()?)?;
+        let say = |words: &str| {
+            if screen.shows_progress() {
+                screen.say(&format!("  druid      {words}\n"));
+            }
+        };
+        let setup = setup::set_up(
+            options,
+            choice,
+            ends,
+            prepared,
+            setup::dimensions(enrichment),
+            &client,
+            stop,
+            &say,
+        )?;
+        for note in &setup.notes {
+            say(note);
+        }
+        // One producer writes a partition in the order of its delivery reports.
+        let by_partition = options.producers == 1 && ends.partitions <= QUERYABLE_LANES_MAX;
+        let lanes = if by_partition { ends.partitions } else { 1 };
+        let queryable = Arc::new(Queryable::with_lanes(lanes));
+        let mut hop = Self {
+            choice,
+            supervisor: setup.supervisor,
+            datasource: setup.datasource,
+            run,
+            spec: setup.spec,
+            submitted: setup.submitted,
+            after: setup.after,
+            ready_after: None,
+            producer: &ends.producer,
+            partitions: ends.partitions,
+            by_partition,
+            topic_created: ends.topic_created,
+            embedded: ends.endpoint.is_some(),
+            notes: setup.notes,
+            queryable: queryable.clone(),
+            counting: Counting::default(),
+            tasks: Tasks::default(),
+            settled: false,
+            users: None,
+        };
+        say(&format!(
+            "supervisor {} {}, datasource {}",
+            hop.supervisor.name(),
+            hop.submitted.words(),
+            hop.datasource
+        ));
+        // Meanwhile the supervisor starts its tasks.
+        hop.users = hop.load_users(enrichment, stop, &say)?;
+        let took = hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
+        hop.ready_after = Some(took);
+        say(&format!("reads every partition after {:.1} s", took.as_secs_f64()));
+        hop.counting = Counting::start(client, hop.datasource.clone(), run.to_owned(), queryable);
+        Ok(Some(hop))
+    }
+
+    fn wait_until_read(&mut self, stop: &AtomicBool, say: &dyn Fn(&str)) -> Result<Duration, ReplayError> {
+        let since = Instant::now();
+        let wait = ReadyWait {
+            partitions: self.partitions,
+            patience: self.choice.timeout,
+            stop,
+            say,
+            look_closer: &|seen| self.add_own_view(seen),
+        };
+        let mut status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
+        if self.topic_created && matches!(self.submitted, Submitted::Unchanged | Submitted::AsItIs) {
+            // Tasks that are there already may have read from a topic of that name which is gone. What
+            // Druid says of their offsets is from an earlier look.
+            let (seen, since) = (status.offsets_updated.clone(), Instant::now());
+            while status.offsets_updated == seen && since.elapsed() < OFFSETS_UPDATED {
+                std::thread::sleep(Duration::from_millis(500));
+                status = self.supervisor.status()?.unwrap_or(status);
+            }
+        }
+        let ends = end_offsets(self.producer, self.partitions)?;
+        if !status.beyond_end(&ends).is_empty() {
+            let mut seen = Seen { status: Some(status), from_earliest: true, ..Seen::default() };
+            self.add_own_view(&mut seen);
+            let causes: Vec<String> = crate::druid::diagnose(&seen).iter().map(ToString::to_string).collect();
+            return Err(ReplayError::Options(causes.join("; ")));
+        }
+        self.tasks.look(&self.supervisor);
+        self.tasks.before = self.tasks.now.clone();
+        Ok(since.elapsed())
+    }
+
+    /// What is known from elsewhere than Druid.
+    pub(super) fn add_own_view(&self, seen: &mut Seen) {
+        add_own_view(seen, &self.spec);
+        seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
+    }
+
+    /// For the tally, which tells of each delivery.
+    pub fn queryable(&self) -> Arc<Queryable> {
+        self.queryable.clone()
+    }
+
+    /// Waits until Druid has every row, or no more come; then does what was asked for with the
+    /// supervisor. Blocks as long as rows come.
+    pub fn finish(
+        mut self,
+        counters: &Counters,
+        started: Option<Instant>,
+        stop: &AtomicBool,
+        screen: &Screen,
+    ) -> DruidReport {
+        let found = self.prove(counters, stop, screen);
+        self.counting.end();
+        let (durable, durable_after) = self.wind_up(&found, stop, screen);
+        self.settled = true;
+        let started = started.unwrap_or_else(Instant::now);
+        let times = self.queryable.times(started);
+        let rows = self.tasks.since_start();
+        DruidReport {
+            url: self.supervisor.client().url().to_owned(),
+            datasource: std::mem::take(&mut self.datasource),
+            supervisor: self.supervisor.name().to_owned(),
+            submitted: self.submitted.words(),
+            spec: self.spec.take(),
+            ready_after_s: self.ready_after.unwrap_or_default().as_secs_f64(),
+            rows: found.proof.rows,
+            distinct: found.proof.distinct,
+            min_seq: found.proof.span.map(|span| span.min),
+            max_seq: found.proof.span.map(|span| span.max),
+            sum_seq: found.proof.sum,
+            exact: found.exact,
+            missing: found.missing,
+            causes: found.causes,
+            queryable_after_s: times
+                .last_rows
+                .map(|last| last.saturating_duration_since(started).as_secs_f64()),
+            time_to_queryable_ms: times.from_intended_ms,
+            ack_to_queryable_ms: times.from_ack_ms,
+            poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
+            ranked_by: if self.by_partition { "partition" } else { "run" },
+            rows_per_s: times.rows_per_s,
+            backlog: times.backlog,
+            unparseable: rows.unparseable,
+            thrown_away: rows.thrown_away,
+            after: self.after.name(),
+            durable,
+            durable_after_s: durable_after.map(|after| after.as_secs_f64()),
+            notes: std::mem::take(&mut self.notes),
+            users: self.users.take(),
+        }
+    }
+
+    /// Longest wait without anything happening: shorter once the user wants to leave.
+    pub(super) fn patience(&self, stop: &AtomicBool) -> Duration {
+        match stop.load(Ordering::Relaxed) {
+            true => self.choice.timeout.min(DRAIN_AFTER_STOP),
+            false => self.choice.timeout,
+        }
+    }
+}
+
+/// What a supervisor's spec says, and whether its Kafka can be found from here.
+pub(crate) fn add_own_view(seen: &mut Seen, spec: &Value) {
+    let io = setup::io_config(spec);
+    seen.kafka = io["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or_default().to_owned();
+    seen.kafka_listens = setup::listens(&seen.kafka);
+    seen.from_earliest = io["useEarliestOffset"].as_bool().unwrap_or(false);
+}
+
+impl Drop for DruidHop<'_> {
+    /// A replay that could not be started leaves no supervisor behind that was made for it and reads
+    /// nothing, nor one that looks for a Kafka which is gone.
+    fn drop(&mut self) {
+        self.counting.end();
+        if self.settled || self.choice.supervisor.is_some() {
+            return;
+        }
+        let _ = match (self.submitted, self.ready_after) {
+            (Submitted::Created, None) => self.supervisor.terminate(),
+            _ if self.embedded => self.supervisor.suspend(),
+            _ => Ok(()),
+        };
+    }
+}

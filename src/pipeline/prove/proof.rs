@@ -1,0 +1,171 @@
+//! The end of a run: waits until every row is there, counts them twice, and says what is missing.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::hop::DruidHop;
+use super::setup;
+use crate::count::Counters;
+use crate::druid::{DruidError, Proof, Seen, Status, diagnose, missing_seqs};
+use crate::kafka::end_offsets;
+use crate::report::{Cause, MissingRows, Screen};
+
+/// Time between two looks at the count.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Time between two looks at the tasks, and between two words about it.
+const LOOK_CLOSER: Duration = Duration::from_secs(5);
+
+/// Time without a new row, with everything read, after which no more are waited for.
+const ALL_READ_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Time between the two counts that must be equal.
+const BETWEEN_PROOFS: Duration = Duration::from_secs(2);
+
+/// Counts until two are equal, at most.
+const PROOFS_MAX: usize = 8;
+
+/// Ranges of missing rows that the report names.
+const RANGES_MAX: usize = 20;
+
+/// What was found.
+pub(crate) struct Found {
+    pub proof: Proof,
+    pub exact: bool,
+    pub missing: MissingRows,
+    pub causes: Vec<Cause>,
+}
+
+impl DruidHop<'_> {
+    /// Waits, counts, and looks into what is missing.
+    pub(crate) fn prove(&mut self, counters: &Counters, stop: &AtomicBool, screen: &Screen) -> Found {
+        let delivered = counters.delivered.get();
+        let expected = delivered + counters.duplicates.get();
+        self.wait_for_rows(expected, stop, screen);
+        self.tasks.look(&self.supervisor);
+        let (proof, steady) = match self.count_twice() {
+            Ok(counted) => counted,
+            Err(error) => {
+                self.notes.push(format!("the rows could not be counted: {error}"));
+                (Proof::default(), false)
+            }
+        };
+        // A failed tweet leaves a gap in the sequence, so then only the counts are compared.
+        let whole = counters.failed.get() > 0 || expected != delivered || proof == Proof::expected(delivered);
+        let exact = steady && whole && (proof.rows, proof.distinct) == (expected, delivered);
+        let mut missing = MissingRows::default();
+        if proof.distinct < delivered {
+            let sent = counters.published.get();
+            let (client, datasource) = (self.supervisor.client(), &self.datasource);
+            match missing_seqs(client, datasource, self.run, sent, RANGES_MAX) {
+                Ok(found) => {
+                    self.notes.push(format!("missing seq: {}", found.words()));
+                    // Those that Kafka did not take are missing here too.
+                    missing = MissingRows { count: delivered - proof.distinct, ranges: found.ranges };
+                }
+                Err(error) => self.notes.push(format!("which rows are missing could not be asked: {error}")),
+            }
+        }
+        let causes = if exact { Vec::new() } else { self.causes(delivered) };
+        Found { proof, exact, missing, causes }
+    }
+
+    fn wait_for_rows(&mut self, expected: u64, stop: &AtomicBool, screen: &Screen) {
+        let (mut rows, mut changed) = (self.queryable.rows(), Instant::now());
+        let mut looked = Instant::now();
+        while rows < expected && changed.elapsed() < self.patience(stop) {
+            std::thread::sleep(LOOK);
+            let now = self.queryable.rows();
+            if now != rows {
+                (rows, changed) = (now, Instant::now());
+            }
+            if looked.elapsed() < LOOK_CLOSER {
+                continue;
+            }
+            self.tasks.look(&self.supervisor);
+            looked = Instant::now();
+            if changed.elapsed() > ALL_READ_PATIENCE && self.has_read_all() {
+                break;
+            }
+            if screen.shows_progress() {
+                let count = indicatif::HumanCount;
+                let error = self.counting.error().map_or(String::new(), |error| format!("  {error}"));
+                screen.say(&format!(
+                    "  druid      {} of {} rows queryable{error}\n",
+                    count(rows),
+                    count(expected)
+                ));
+            }
+        }
+    }
+
+    /// Whether the tasks say that they have read each partition to its end. Their word is up to some
+    /// seconds old, and never too high.
+    fn has_read_all(&self) -> bool {
+        let Ok(Some(Status { offsets, .. })) = self.supervisor.status() else { return false };
+        let Ok(ends) = end_offsets(self.producer, self.partitions) else { return false };
+        ends.iter().all(|(partition, end)| offsets.get(partition).is_some_and(|read| read >= end))
+    }
+
+    /// The proof, and whether it was the same twice.
+    fn count_twice(&self) -> Result<(Proof, bool), DruidError> {
+        let count = || Proof::of_run(self.supervisor.client(), &self.datasource, self.run);
+        let mut last = count()?;
+        for _ in 0..PROOFS_MAX {
+            std::thread::sleep(BETWEEN_PROOFS);
+            let next = count()?;
+            if next == last {
+                return Ok((next, true));
+            }
+            last = next;
+        }
+        Ok((last, false))
+    }
+
+    fn causes(&self, delivered: u64) -> Vec<Cause> {
+        let mut failed_tasks = Vec::new();
+        for task in &self.tasks.ids {
+            if let Ok(Some(Err(reason))) = self.supervisor.task_end(task) {
+                failed_tasks.push((task.clone(), reason));
+            }
+        }
+        let mut seen = Seen {
+            status: match self.supervisor.status() {
+                Ok(status) => status,
+                Err(error) => return vec![no_answer(&error)],
+            },
+            delivered,
+            rows: self.tasks.since_start(),
+            parse_errors: self.supervisor.parse_errors().unwrap_or_default(),
+            slots: self.supervisor.slots(&self.datasource).ok(),
+            failed_tasks,
+            ..Seen::default()
+        };
+        self.add_own_view(&mut seen);
+        let mut causes: Vec<Cause> = diagnose(&seen)
+            .into_iter()
+            .map(|found| Cause { name: found.name, cause: found.cause, remedy: found.remedy })
+            .collect();
+        let dimensions = setup::dimension_names(&self.spec);
+        let lacks = |name: &&str| !dimensions.iter().any(|dimension| dimension == name);
+        if let Some(column) =
+            ["run", "seq"].iter().find(|name| lacks(name)).filter(|_| !dimensions.is_empty())
+        {
+            causes.push(Cause {
+                name: "no column",
+                cause: format!(
+                    "the spec has no dimension {column}, by which the rows of a run are told apart"
+                ),
+                remedy: "add the dimensions run (string) and seq (long)".to_owned(),
+            });
+        }
+        if let Some(error) = self.counting.error() {
+            causes.push(Cause { name: "no count", cause: error, remedy: "ask Druid yourself".to_owned() });
+        }
+        causes
+    }
+}
+
+fn no_answer(error: &DruidError) -> Cause {
+    Cause { name: "no answer", cause: error.to_string(), remedy: "start Druid, and replay again".to_owned() }
+}

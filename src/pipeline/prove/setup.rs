@@ -1,0 +1,320 @@
+//! Which supervisor, with which spec.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::druid::{
+    Client, Dimension, DimensionType, DruidError, Granularity, MessageForm, SpecOptions, Submitted,
+    Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
+};
+use crate::enrich::{ColumnType, Enrichment};
+use crate::options::{DruidAfter, DruidChoice, KafkaChoice, ReplayOptions};
+use crate::pace::StampTime;
+use crate::pipeline::ends::Ends;
+use crate::pipeline::error::ReplayError;
+use crate::pipeline::prepare::prepared::Prepared;
+use crate::tweet::PayloadForm;
+
+/// Segments that a run may be cut into before it is worth a warning: each new one costs Druid an
+/// allocation, about 20 of them a second.
+const SEGMENTS_WARNED: i64 = 100;
+
+/// What was submitted.
+pub(crate) struct Setup {
+    pub supervisor: Supervisor,
+    pub datasource: String,
+    pub spec: Value,
+    pub submitted: Submitted,
+    pub after: DruidAfter,
+    pub notes: Vec<String>,
+}
+
+/// Makes or finds the supervisor.
+#[allow(clippy::too_many_arguments)] // each is one thing the spec is made of
+pub(crate) fn set_up(
+    options: &ReplayOptions,
+    choice: &DruidChoice,
+    ends: &Ends,
+    prepared: &Prepared,
+    extra: Vec<Dimension>,
+    client: &Client,
+    stop: &AtomicBool,
+    say: &dyn Fn(&str),
+) -> Result<Setup, ReplayError> {
+    let embedded = ends.endpoint.is_some();
+    if let Some(name) = &choice.supervisor {
+        let supervisor = Supervisor::new(client.clone(), name);
+        let spec = supervisor.existing_spec()?;
+        let io = io_config(&spec);
+        if let Some(reads) = io["topic"].as_str().filter(|reads| *reads != options.kafka_topic) {
+            let (name, topic) = (name.clone(), options.kafka_topic.clone());
+            return Err(DruidError::OtherTopic { name, reads: reads.to_owned(), topic }.into());
+        }
+        if spec["suspended"].as_bool() == Some(true) {
+            return Err(DruidError::Spec(format!(
+                "Druid's supervisor {name} is suspended, and --druid-supervisor uses it as it is: resume it first"
+            ))
+            .into());
+        }
+        let notes = without_place(&extra, &spec).into_iter().collect();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        return Ok(Setup {
+            datasource: text(&part(&spec, "dataSchema")["dataSource"]),
+            spec,
+            supervisor,
+            submitted: Submitted::AsItIs,
+            after: DruidAfter::Keep,
+            notes,
+        });
+    }
+
+    let kafka = choice.kafka.clone().unwrap_or_else(|| told_address(options, ends));
+    let mut notes = Vec::new();
+    if embedded && is_loopback(&kafka) && !is_loopback(client.host()) {
+        notes.push(format!(
+            "WARNING: Druid is elsewhere and is told to find Kafka at {kafka}: --kafka-listen 0.0.0.0:9092 with \
+             --druid-kafka HOST:9092 names an address it can reach"
+        ));
+    }
+    let mut spec = match &choice.spec {
+        Some(path) => read_spec(path)?,
+        None => own_spec(options, ends, prepared, extra.clone(), client, &kafka, &mut notes)?,
+    };
+    if choice.spec.is_some() {
+        set_pointer(&mut spec, "/ioConfig/topic", options.kafka_topic.clone().into())?;
+        set_pointer(&mut spec, "/ioConfig/consumerProperties/bootstrap.servers", kafka.clone().into())?;
+    }
+    if let Some(datasource) = &choice.datasource {
+        set_pointer(&mut spec, "/dataSchema/dataSource", datasource.clone().into())?;
+    }
+    for (pointer, value) in &choice.set {
+        set_pointer(&mut spec, pointer, value.clone())?;
+    }
+    warn_of_scattered_times(options, prepared, &spec, &mut notes);
+    let Some(datasource) = spec["spec"]["dataSchema"]["dataSource"].as_str().map(str::to_owned) else {
+        return Err(
+            DruidError::Spec("the spec names no dataSource: --druid-datasource NAME does".into()).into()
+        );
+    };
+    // A supervisor is named as its datasource unless its spec says otherwise.
+    let name = spec["id"].as_str().unwrap_or(&datasource).to_owned();
+    let supervisor = Supervisor::new(client.clone(), &name);
+    let there = supervisor.spec()?.filter(is_ours);
+    if let Some(there) = there.as_ref().filter(|_| choice.spec.is_none() && !sets_dimensions(&choice.set)) {
+        keep_dimensions(&mut spec, there);
+    }
+    notes.extend(without_place(&extra, &spec));
+    if there.is_some_and(|there| there["suspended"] == true) {
+        let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
+        supervisor.wait_until_published(&datasource, patience, stop, &say)?;
+    }
+    let submitted = supervisor.submit(spec.clone(), choice.overwrite)?;
+    let after = choice.after.unwrap_or(if embedded { DruidAfter::Suspend } else { DruidAfter::Keep });
+    Ok(Setup { supervisor, datasource, spec, submitted, after, notes })
+}
+
+fn own_spec(
+    options: &ReplayOptions,
+    ends: &Ends,
+    prepared: &Prepared,
+    extra: Vec<Dimension>,
+    client: &Client,
+    kafka: &str,
+    notes: &mut Vec<String>,
+) -> Result<Value, ReplayError> {
+    // Half of the slots: while tasks publish, their successors read.
+    let slots = Supervisor::new(client.clone(), &options.kafka_topic).slots(&options.kafka_topic)?;
+    let tasks = ends.partitions.min((slots.total / 2).max(1));
+    if tasks < ends.partitions {
+        notes.push(format!(
+            "{} partitions, read by {tasks} tasks: Druid has {} worker slots, and half of them are left for \
+             handing over",
+            ends.partitions, slots.total
+        ));
+    }
+    Ok(make_spec(&SpecOptions {
+        datasource: options.kafka_topic.clone(),
+        topic: options.kafka_topic.clone(),
+        kafka: kafka.to_owned(),
+        form: match options.payload {
+            PayloadForm::Tweet => MessageForm::Tweet,
+            PayloadForm::Minimal => MessageForm::Minimal,
+            PayloadForm::Raw => MessageForm::Raw,
+        },
+        extra,
+        tasks,
+        granularity: granularity(options, prepared),
+    }))
+}
+
+/// Says which columns a spec that is not ours has no place for.
+fn without_place(extra: &[Dimension], spec: &Value) -> Option<String> {
+    let names = dimension_names(spec);
+    if part(spec, "dataSchema")["dimensionsSpec"]["useSchemaDiscovery"] == true {
+        return None;
+    }
+    let is_missing = |column: &&Dimension| !names.is_empty() && !names.contains(&column.name.as_str());
+    let missing: Vec<&str> = extra.iter().filter(is_missing).map(|column| column.name.as_str()).collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "WARNING: the supervisor's spec has no dimension {}, so Druid leaves that of --enrich out",
+            missing.join(", ")
+        )
+    })
+}
+
+/// The columns as Druid is to have them.
+pub(crate) fn dimensions(enrichment: Option<&Enrichment>) -> Vec<Dimension> {
+    let columns = enrichment.into_iter().flat_map(Enrichment::columns);
+    let dimension = |(name, kind): (&str, ColumnType)| Dimension {
+        name: name.to_owned(),
+        kind: match kind {
+            ColumnType::Long => DimensionType::Long,
+            ColumnType::Double => DimensionType::Double,
+            ColumnType::Boolean | ColumnType::Text => DimensionType::String,
+        },
+    };
+    columns.map(dimension).collect()
+}
+
+/// Segments as long as the spread of the times in them asks for.
+fn granularity(options: &ReplayOptions, prepared: &Prepared) -> Granularity {
+    if options.timestamp == StampTime::Send || options.payload == PayloadForm::Raw {
+        return Granularity::Hour;
+    }
+    match prepared.times_ms {
+        // Of a stream only the first time is known.
+        Some(_) if prepared.survey.is_none() => Granularity::Month,
+        Some((first_ms, last_ms)) => Granularity::for_span_ms(last_ms.saturating_sub(first_ms)),
+        None => Granularity::Hour,
+    }
+}
+
+fn warn_of_scattered_times(
+    options: &ReplayOptions,
+    prepared: &Prepared,
+    spec: &Value,
+    notes: &mut Vec<String>,
+) {
+    let Some((first_ms, last_ms)) = prepared.times_ms.filter(|_| options.timestamp == StampTime::Event)
+    else {
+        return;
+    };
+    let name = spec["spec"]["dataSchema"]["granularitySpec"]["segmentGranularity"].as_str().unwrap_or("day");
+    let span_ms = last_ms.saturating_sub(first_ms);
+    const HOUR_MS: i64 = 3_600_000;
+    let segments = span_ms
+        / match name.to_ascii_lowercase().as_str() {
+            "hour" => HOUR_MS,
+            "day" => 24 * HOUR_MS,
+            "month" => 30 * 24 * HOUR_MS,
+            "year" => 365 * 24 * HOUR_MS,
+            _ => return,
+        };
+    if segments > SEGMENTS_WARNED {
+        notes.push(format!(
+            "WARNING: the times of the tweets lie in up to {segments} segments of one {name}, which makes Druid up \
+             to 1,000 times slower: --timestamp send, or --druid-set \
+             /dataSchema/granularitySpec/segmentGranularity={}",
+            Granularity::for_span_ms(span_ms).name()
+        ));
+    }
+}
+
+fn read_spec(path: &Path) -> Result<Value, ReplayError> {
+    let wrong = |words: String| DruidError::Spec(format!("--druid-spec {}: {words}", path.display()));
+    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let mut spec: Value =
+        serde_json::from_slice(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    // The flat form, which Druid takes too.
+    if spec["dataSchema"].is_object() && !spec["spec"].is_object() {
+        let mut inner = json!({});
+        for key in ["dataSchema", "ioConfig", "tuningConfig"] {
+            if let Some(value) = spec.as_object_mut().and_then(|spec| spec.remove(key)) {
+                inner[key] = value;
+            }
+        }
+        spec["spec"] = inner;
+    }
+    if spec["type"] != "kafka" || !spec["spec"]["dataSchema"].is_object() {
+        return Err(
+            wrong("that is no supervisor spec for Kafka: type kafka, with a dataSchema".into()).into()
+        );
+    }
+    Ok(spec)
+}
+
+/// A part of a spec as Druid gives it back: inside of `spec`, or at its top in older versions.
+fn part<'a>(spec: &'a Value, name: &str) -> &'a Value {
+    if spec["spec"][name].is_object() { &spec["spec"][name] } else { &spec[name] }
+}
+
+/// The spec's `ioConfig`.
+pub(crate) fn io_config(spec: &Value) -> &Value {
+    part(spec, "ioConfig")
+}
+
+/// Names of the dimensions that a spec lists; empty where Druid is to find them itself.
+pub(crate) fn dimension_names(spec: &Value) -> Vec<&str> {
+    let dimensions = &part(spec, "dataSchema")["dimensionsSpec"]["dimensions"];
+    let all = dimensions.as_array().into_iter().flatten();
+    all.filter_map(|dimension| dimension.as_str().or(dimension["name"].as_str())).collect()
+}
+
+/// What Druid is told when nobody says otherwise.
+fn told_address(options: &ReplayOptions, ends: &Ends) -> String {
+    match &options.kafka {
+        KafkaChoice::Embedded(kafka) => match &kafka.advertise {
+            Some((host, port)) => format!("{host}:{port}"),
+            None => ends.addresses.kafka.clone(),
+        },
+        KafkaChoice::Cluster(brokers) => brokers.clone(),
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host == "localhost" || host.starts_with("127.") || host == "[::1]"
+}
+
+/// Whether something listens at the first of these addresses, seen from here.
+pub(crate) fn listens(addresses: &str) -> Option<bool> {
+    let first = addresses.split(',').next()?;
+    let address = first.to_socket_addrs().ok()?.next()?;
+    Some(TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_spec_are_read_and_others_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spec.json");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read_spec(&path).map_err(|error| error.to_string())
+        };
+        let nested = r#"{"type":"kafka","spec":{"dataSchema":{"dataSource":"d"},"ioConfig":{"topic":"t"}}}"#;
+        let flat = r#"{"type":"kafka","dataSchema":{"dataSource":"d"},"ioConfig":{"topic":"t"}}"#;
+        assert_eq!(read(nested).unwrap(), read(flat).unwrap());
+        assert!(read("{").unwrap_err().contains("no JSON"));
+        assert!(read(r#"{"type":"index_parallel"}"#).unwrap_err().contains("type kafka"));
+    }
+
+    #[test]
+    fn addresses_of_this_machine_are_known_and_a_listener_is_found() {
+        assert!(is_loopback("127.0.0.1:9092") && is_loopback("localhost:1") && is_loopback("[::1]:1"));
+        assert!(!is_loopback("kafka:9092"));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        assert_eq!(listens(&address), Some(true));
+        drop(listener);
+        assert_eq!(listens(&address), Some(false));
+    }
+}

@@ -1,0 +1,104 @@
+//! The batch of encoded tweets that is being filled.
+
+use bytes::{BufMut, BytesMut};
+
+use crate::enrich::Enrichment;
+use crate::event::{Draft, Drafts};
+use crate::options::{KeyBy, ReplayOptions};
+use crate::pace::Slot;
+use crate::pipeline::input::files::Context;
+use crate::tweet::{Id, PayloadForm, Tweet, encode};
+
+/// Most tweets in one batch.
+const BATCH_TWEETS: usize = 256;
+/// Bytes after which a batch is handed on all the same.
+const BATCH_BYTES: usize = 256 * 1024;
+/// Payloads of several batches share a buffer of this size: one made for each batch would be half
+/// empty, and the broker's ring keeps them for a long time.
+const SLAB_BYTES: usize = 1 << 20;
+
+/// Tweets that have been encoded and not yet handed on.
+#[derive(Default)]
+pub(crate) struct Batch<'a> {
+    /// What is known of users from other files.
+    enrichment: Option<&'a Enrichment>,
+    /// Tweets of users that these have.
+    pub enriched: u64,
+    /// Which loop they are of.
+    pub pass: u32,
+    /// Where they are in the input, when somebody wants to know.
+    pub places: Vec<(Slot, Context)>,
+    slab: BytesMut,
+    items: Vec<Draft>,
+    next_seq: u64,
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(enrichment: Option<&'a Enrichment>) -> Self {
+        Self { enrichment, ..Self::default() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.items.len() >= BATCH_TWEETS || self.slab.len() >= BATCH_BYTES
+    }
+
+    /// What is in it, which then is not any more; `None` when there is nothing.
+    pub fn take(&mut self) -> Option<(Drafts, Vec<(Slot, Context)>)> {
+        if self.items.is_empty() {
+            return None;
+        }
+        let items = std::mem::replace(&mut self.items, Vec::with_capacity(BATCH_TWEETS));
+        Some((Drafts { bytes: self.slab.split(), items }, std::mem::take(&mut self.places)))
+    }
+
+    pub fn push(
+        &mut self,
+        tweet: &Tweet<'_>,
+        event_time_ms: i64,
+        plan_time_us: i64,
+        raw: &[u8],
+        options: &ReplayOptions,
+        run: &str,
+    ) {
+        let Self { slab: bytes, items, .. } = self;
+        // Room for most tweets; `put` makes more where one needs it.
+        const USUAL_BYTES: usize = 4_096;
+        if bytes.capacity() - bytes.len() < USUAL_BYTES {
+            bytes.reserve(SLAB_BYTES);
+        }
+        let start = bytes.len();
+        match options.payload {
+            PayloadForm::Raw => bytes.put_slice(raw),
+            form => {
+                let extra = self.enrichment.and_then(|enrichment| enrichment.of(tweet.user_id));
+                self.enriched += u64::from(extra.is_some());
+                encode(tweet, form, extra, run, self.next_seq, bytes);
+            }
+        }
+        let payload_end = bytes.len();
+        put_key(tweet, options.key, bytes);
+        items.push(Draft {
+            seq: self.next_seq,
+            event_time_ms,
+            plan_time_us,
+            pass: self.pass,
+            payload_bytes: payload_end - start,
+            key_bytes: bytes.len() - payload_end,
+        });
+        self.next_seq += 1;
+    }
+}
+
+fn put_key(tweet: &Tweet<'_>, key: KeyBy, out: &mut BytesMut) {
+    let mut digits = itoa::Buffer::new();
+    match (key, tweet.user_id, tweet.id) {
+        (KeyBy::User, Some(id), _) => out.put_slice(digits.format(id).as_bytes()),
+        (KeyBy::Id, _, Some(Id::Text(id))) => out.put_slice(id.as_bytes()),
+        (KeyBy::Id, _, Some(Id::Number(id))) => out.put_slice(digits.format(id).as_bytes()),
+        _ => {}
+    }
+}

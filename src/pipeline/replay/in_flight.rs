@@ -1,0 +1,64 @@
+//! Where the tweets are that are under way, for the dead letters of those that fail.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::pace::Slot;
+use crate::pipeline::input::files::Context;
+
+/// Where the tweets are that have been read and not yet reported on. As many as are in flight,
+/// which the hops bound.
+#[derive(Default)]
+pub(crate) struct InFlight(Mutex<Places>);
+
+#[derive(Default)]
+struct Places {
+    first_seq: u64,
+    places: VecDeque<(Slot, Context)>,
+}
+
+impl InFlight {
+    /// Notes the next ones, in the order of their sequence numbers.
+    pub fn push(&self, places: impl IntoIterator<Item = (Slot, Context)>) {
+        self.lock().places.extend(places);
+    }
+
+    /// Forgets all below `seq`.
+    pub fn settle(&self, seq: u64) {
+        let mut inner = self.lock();
+        let settled = seq.saturating_sub(inner.first_seq).min(inner.places.len() as u64);
+        inner.places.drain(..settled as usize);
+        inner.first_seq += settled;
+    }
+
+    /// Where this one is; `None` when it was settled.
+    pub fn get(&self, seq: u64) -> Option<(Slot, Context)> {
+        let inner = self.lock();
+        let at = seq.checked_sub(inner.first_seq)?;
+        inner.places.get(usize::try_from(at).ok()?).copied()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_kept_until_they_are_settled() {
+        let place = |offset| (Slot { event_time_ms: 0, offset, len: 1, context: 0 }, Context::record(0));
+        let in_flight = InFlight::default();
+        in_flight.push((0..5).map(place));
+        in_flight.settle(3);
+        in_flight.push([place(5)]);
+        assert_eq!(in_flight.get(2), None);
+        assert_eq!(in_flight.get(3), Some(place(3)));
+        assert_eq!(in_flight.get(5), Some(place(5)));
+        assert_eq!(in_flight.get(6), None);
+        in_flight.settle(100);
+        assert_eq!(in_flight.get(5), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! Looks at the hops from outside while they run: progress, memory, and ends that are in trouble.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::count::{Counters, own_memory};
+use crate::kafka::embedded::{Endpoint, EndpointError};
+use crate::mqtt::OutsideLink;
+use crate::pipeline::replay::wiring::Inputs;
+use crate::report::Progress;
+
+/// How often progress is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How often memory is looked at, and the embedded endpoint asked whether it can write.
+const LOOK_CLOSER: Duration = Duration::from_millis(500);
+
+/// How long it may be unable to, before the replay ends: somebody may be making room.
+const FAULT_PATIENCE: Duration = Duration::from_secs(3);
+
+const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C again leaves at once)";
+
+/// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint cannot
+/// write any more, and says why.
+pub(crate) fn watch(
+    inputs: &Inputs<'_>,
+    counters: &Counters,
+    link: Option<&OutsideLink>,
+    ended: impl Fn() -> bool,
+) -> Watched {
+    let mut progress = Progress::new(inputs.screen, inputs.plan.tweets);
+    let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
+    let (mut own_memory_mib, mut down) = (None, None);
+    while !ended() {
+        std::thread::sleep(LOOK);
+        let control = &inputs.options.control;
+        progress.set_state(control.waits(), control.speed_times());
+        progress.update(counters);
+        if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
+            progress.note(&words);
+        }
+        if !said && inputs.stop.load(Ordering::Relaxed) {
+            said = true;
+            progress.note(STOPPING);
+        }
+        if looked.elapsed() >= LOOK_CLOSER {
+            looked = Instant::now();
+            own_memory_mib = own_memory_mib.into_iter().chain(own_memory()).reduce(f64::max);
+            let since = fault.take().map_or(looked, |(since, _)| since);
+            fault = inputs.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
+            if fault.as_ref().is_some_and(|(since, _)| since.elapsed() >= FAULT_PATIENCE) {
+                inputs.stop.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+    progress.finish();
+    Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
+}
+
+/// What there is to say when the connection to an outside broker has come or gone.
+fn connection_news(before: &mut Option<Instant>, now: Option<(Instant, String)>) -> Option<String> {
+    let since = now.as_ref().map(|(since, _)| *since);
+    match (std::mem::replace(before, since), now) {
+        (None, Some((_, why))) => Some(format!("no connection to the MQTT broker ({why}): trying again")),
+        (Some(since), None) => {
+            Some(format!("the MQTT broker is back after {:.1} s", since.elapsed().as_secs_f64()))
+        }
+        _ => None,
+    }
+}
+
+/// What was seen from outside of the hops.
+pub(crate) struct Watched {
+    /// Why the embedded endpoint could not write at the end.
+    pub fault: Result<(), EndpointError>,
+    pub own_memory_mib: Option<f64>,
+}
