@@ -19,6 +19,7 @@ use kafka_protocol::records::{
     Compression, Record as KafkaRecord, RecordBatchEncoder, RecordEncodeOptions, TimestampType,
 };
 use tweetblast::bridge::{FanOut, fan_out};
+use tweetblast::event::PayloadForm;
 use tweetblast::event::{Draft, Drafts, Event};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::kafka::embedded::Appender;
@@ -26,9 +27,7 @@ use tweetblast::pace::{
     Control, Order, Pacer, PacerOptions, Schedule, Slot, Speed, Stamp, StampTime, VirtualClock, put_in_order,
 };
 use tweetblast::source::{Frames, Framing};
-use tweetblast::tweet::{
-    Parser, PayloadForm, Record, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, Tweet, encode, write_timestamp,
-};
+use tweetblast::tweet::{Parser, Record, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, Tweet, encode, write_timestamp};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;

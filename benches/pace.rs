@@ -17,12 +17,11 @@ use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group,
 use tweetblast::count::thread_cpu;
 use tweetblast::event::{Draft, Drafts, Event};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::options::{OrderBy, ReplayOptions};
+use tweetblast::options::{InputOptions, OrderBy, ReplayOptions, Session};
 use tweetblast::pace::{
     Clock, Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, SystemClock, VirtualClock,
 };
 use tweetblast::pipeline::inspect;
-use tweetblast::report::Screen;
 use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 #[global_allocator]
@@ -110,7 +109,6 @@ fn index(criterion: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let mut group = criterion.benchmark_group("index");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
-    let stop = AtomicBool::new(false);
     for (name, form) in [("lines", GenerateForm::Lines), ("array", GenerateForm::Array)] {
         let path = dir.path().join(name);
         let mut out = std::fs::File::create(&path).map(std::io::BufWriter::new).expect("a file");
@@ -122,11 +120,12 @@ fn index(criterion: &mut Criterion) {
             bencher.iter(|| black_box(memchr::memchr_iter(b'\n', &bytes).count()));
         });
         for (case, order) in [("kept", OrderBy::Shuffle), ("by_time", OrderBy::Time)] {
-            let options =
-                ReplayOptions { files: vec![path.clone()], order: Some(order), ..ReplayOptions::default() };
+            let input =
+                InputOptions { files: vec![path.clone()], order: Some(order), ..InputOptions::default() };
+            let options = ReplayOptions { input, ..ReplayOptions::default() };
             group.bench_function(format!("{case}/{name}"), |bencher| {
                 bencher.iter(|| {
-                    let found = inspect(&options, &stop, &Screen::none()).expect("it is a file of tweets");
+                    let found = inspect(&options, &Session::unattended()).expect("it is a file of tweets");
                     assert_eq!(found.tweets, TWEETS);
                 });
             });

@@ -5,15 +5,15 @@
 //! router cannot be told to end).
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::options::{Listen, MqttChoice, OrderBy, Pace, ReplayOptions};
+use tweetblast::options::{
+    InputOptions, MqttChoice, MqttOptions, OrderBy, Pace, PaceOptions, ReplayOptions, Session,
+};
 use tweetblast::pipeline::replay;
-use tweetblast::report::{Screen, Verdict};
+use tweetblast::report::Verdict;
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -21,12 +21,14 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const TWEETS: u64 = 50_000;
 
 fn options(file: PathBuf, mqtt: bool, order: Option<OrderBy>) -> ReplayOptions {
-    let free = Listen { addr: ([127, 0, 0, 1], 0).into(), fall_back: false };
     ReplayOptions {
-        files: vec![file],
-        pace: Pace::Max,
-        order,
-        mqtt: if mqtt { MqttChoice::Embedded(free) } else { MqttChoice::Off },
+        input: InputOptions { files: vec![file], order, ..InputOptions::default() },
+        pace: PaceOptions { speed: Pace::Max, ..PaceOptions::default() },
+        mqtt: if mqtt {
+            MqttOptions::default()
+        } else {
+            MqttOptions { broker: MqttChoice::Off, ..MqttOptions::default() }
+        },
         ..ReplayOptions::default()
     }
 }
@@ -56,8 +58,7 @@ fn whole(criterion: &mut Criterion) {
             let options = options(file.clone(), mqtt, order);
             group.bench_function(format!("{name}_{case}/{TWEETS}"), |bencher| {
                 bencher.iter(|| {
-                    let stop = Arc::new(AtomicBool::new(false));
-                    let replayed = replay(&options, &stop, &Screen::none()).expect("a replay");
+                    let replayed = replay(&options, &Session::unattended()).expect("a replay");
                     assert_eq!(replayed.report.verdict, Verdict::Balanced);
                     assert_eq!(replayed.report.ledger.delivered, TWEETS);
                     replayed.close().expect("the directory can be removed");

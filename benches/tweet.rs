@@ -13,11 +13,10 @@ use criterion::{
 };
 use serde::{Deserialize, Serialize};
 use simd_json::prelude::*;
+use tweetblast::event::PayloadForm;
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::source::{Frame, Frames, Framing};
-use tweetblast::tweet::{
-    Hashtags, Id, Parser, PayloadForm, Record, TIMESTAMP_BYTES, Tweet, encode, write_timestamp,
-};
+use tweetblast::tweet::{Hashtags, Id, Parser, Record, TIMESTAMP_BYTES, Tweet, encode, write_timestamp};
 
 use real::{RealInput, real_inputs};
 

@@ -84,3 +84,15 @@ pub struct Draft {
     /// Length of the key behind it.
     pub key_bytes: usize,
 }
+
+/// What a payload holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadForm {
+    /// Everything of a tweet that a dashboard asks for, and `run` and `seq` at the end.
+    Tweet,
+    /// `timestamp`, `user_id` and `tweet` only: what the pipeline's first sender wrote. `run` and `seq`
+    /// travel as Kafka headers.
+    Minimal,
+    /// The record's own bytes, without a time stamp of ours. `run` and `seq` travel as Kafka headers.
+    Raw,
+}

@@ -11,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
+use tweetblast::event::PayloadForm;
 use tweetblast::source::TweetFile;
-use tweetblast::tweet::{Parser, PayloadForm, Record, Reject, Tweet, encode};
+use tweetblast::tweet::{Parser, Record, Reject, Tweet, encode};
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");

@@ -6,7 +6,8 @@
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
 use tweetblast::source::Frame;
-use tweetblast::tweet::{Parser, ParserOptions, PayloadForm, Record, Tweet, encode, texts};
+use tweetblast::event::PayloadForm;
+use tweetblast::tweet::{Parser, ParserOptions, Record, Tweet, encode, texts};
 
 fn check(tweet: &Tweet<'_>) {
     for form in [PayloadForm::Tweet, PayloadForm::Minimal] {

@@ -8,7 +8,6 @@ use super::Exit;
 use super::replay::stop_on_signals;
 use super::target::TargetArgs;
 use crate::doctor::{Check, CheckState, DoctorOptions, doctor};
-use crate::options::ReplayOptions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tweetblast doctor\n  \
@@ -28,8 +27,7 @@ impl DoctorArgs {
     /// Prints each check as it ends.
     pub fn run(self) -> anyhow::Result<u8> {
         let stop = stop_on_signals()?;
-        let options =
-            DoctorOptions { replay: self.target.apply(ReplayOptions::default()), superset: self.superset };
+        let options = DoctorOptions { replay: self.target.options(), superset: self.superset };
         let mut out = std::io::stdout().lock();
         let well = doctor(&options, &stop, &mut |check: &Check| {
             let state = match check.state {

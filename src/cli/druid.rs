@@ -4,15 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::values;
 use crate::druid::{
-    Access, Client, Granularity, MessageForm, SpecOptions, Supervisor, keep_dimensions, make_spec,
-    set_pointer, sets_dimensions,
+    Access, Client, Granularity, SpecOptions, Supervisor, keep_dimensions, make_spec, set_pointer,
+    sets_dimensions,
 };
-use crate::options::{DRUID_TIMEOUT, DruidAfter, DruidChoice, UsersInto};
+use crate::event::PayloadForm;
+use crate::options::{DRUID_TIMEOUT, DruidAfter, DruidOptions, UsersInto};
 
 /// Of the replay.
 #[derive(Debug, Args)]
@@ -49,26 +50,16 @@ pub(super) struct DruidArgs {
     /// What becomes of the supervisor at the end [default: suspend with the embedded Kafka, whose
     /// messages it must have published before they go out of reach; keep with a real one]
     #[arg(long, value_enum, value_name = "WHAT", requires = "druid")]
-    druid_after: Option<AfterFlag>,
+    druid_after: Option<DruidAfter>,
     /// Longest wait for Druid in which nothing happens [default: 3m]
     #[arg(long, value_name = "TIME", requires = "druid", value_parser = values::duration)]
     druid_timeout: Option<Duration>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum AfterFlag {
-    /// It goes on reading
-    Keep,
-    /// It publishes its segments and stands still
-    Suspend,
-    /// It publishes and goes; the rows stay
-    Drop,
-}
-
 impl DruidArgs {
     /// What to do with Druid, if there is one.
-    pub fn choice(self) -> Option<DruidChoice> {
-        Some(DruidChoice {
+    pub fn options(self) -> Option<DruidOptions> {
+        Some(DruidOptions {
             url: self.druid?,
             datasource: self.druid_datasource,
             kafka: self.druid_kafka,
@@ -81,11 +72,7 @@ impl DruidArgs {
                 Some(off) if off == "off" => UsersInto::Nowhere,
                 Some(name) => UsersInto::Named(name),
             },
-            after: self.druid_after.map(|after| match after {
-                AfterFlag::Keep => DruidAfter::Keep,
-                AfterFlag::Suspend => DruidAfter::Suspend,
-                AfterFlag::Drop => DruidAfter::Drop,
-            }),
+            after: self.druid_after,
             timeout: self.druid_timeout.unwrap_or(DRUID_TIMEOUT),
         })
     }
@@ -151,14 +138,14 @@ struct SpecArgs {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
     kafka: String,
     /// What the messages hold
-    #[arg(long, value_enum, default_value_t = Form::Tweet)]
-    payload: Form,
+    #[arg(long, value_enum, default_value_t = PayloadForm::Tweet)]
+    payload: PayloadForm,
     /// Tasks that read side by side
     #[arg(long, value_name = "N", default_value_t = 1)]
     tasks: usize,
     /// Span of a segment
-    #[arg(long, value_enum, default_value_t = Span::Hour)]
-    granularity: Span,
+    #[arg(long, value_enum, default_value_t = Granularity::Hour)]
+    granularity: Granularity,
     /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
     #[arg(long, value_name = "/PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
@@ -187,24 +174,6 @@ struct Named {
     /// Do it to a supervisor that was not made by tweetblast too
     #[arg(long)]
     druid_overwrite: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Form {
-    /// All of it in the value
-    Tweet,
-    /// timestamp, user_id and tweet in the value, run and seq as headers
-    Minimal,
-    /// The record's own bytes, run and seq as headers
-    Raw,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Span {
-    Hour,
-    Day,
-    Month,
-    Year,
 }
 
 impl DruidCommand {
@@ -274,18 +243,9 @@ impl SpecArgs {
             topic: self.topic.clone(),
             kafka: self.kafka.clone(),
             extra: Vec::new(),
-            form: match self.payload {
-                Form::Tweet => MessageForm::Tweet,
-                Form::Minimal => MessageForm::Minimal,
-                Form::Raw => MessageForm::Raw,
-            },
+            form: self.payload,
             tasks: self.tasks,
-            granularity: match self.granularity {
-                Span::Hour => Granularity::Hour,
-                Span::Day => Granularity::Day,
-                Span::Month => Granularity::Month,
-                Span::Year => Granularity::Year,
-            },
+            granularity: self.granularity,
         });
         for (pointer, value) in &self.druid_set {
             set_pointer(&mut spec, pointer, value.clone())?;

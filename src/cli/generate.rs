@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::generate::{GenerateForm, GenerateOptions, generate, generate_users};
 
@@ -27,8 +27,8 @@ pub(super) struct GenerateArgs {
     #[arg(long, default_value_t = GenerateOptions::default().seed)]
     seed: u64,
     /// How the tweets are put into the file
-    #[arg(long, value_enum, default_value_t = Form::Lines)]
-    form: Form,
+    #[arg(long, value_enum, default_value_t = GenerateForm::Lines)]
+    form: GenerateForm,
     /// Where to write; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -41,56 +41,14 @@ pub(super) struct GenerateArgs {
     force: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Form {
-    /// One JSON object a line
-    Lines,
-    /// Likewise, with profile pictures, colours and the like: 2.5 KB a tweet, not 1
-    FullLines,
-    /// One JSON array
-    Array,
-    /// An array of users with their texts, without times
-    Grouped,
-    /// Pretty-printed objects one after another
-    Objects,
-    /// A search answer: one object that holds the list
-    Search,
-    /// Pages of API v2, one a line, each with its authors
-    V2Pages,
-    /// The stream of API v2: a tweet and its author a line
-    V2Stream,
-    /// Tweets of API v2 with their author inside, one a line
-    V2Flat,
-    /// An account archive (tweets.js)
-    Archive,
-    /// Activity streams, one a line
-    ActivityStreams,
-    /// Hand-made flat objects, one a line
-    Flat,
-}
-
 impl GenerateArgs {
     pub fn run(&self) -> anyhow::Result<()> {
-        let form = match self.form {
-            Form::Lines => GenerateForm::Lines,
-            Form::FullLines => GenerateForm::FullLines,
-            Form::Array => GenerateForm::Array,
-            Form::Grouped => GenerateForm::Grouped,
-            Form::Objects => GenerateForm::Objects,
-            Form::Search => GenerateForm::Search,
-            Form::V2Pages => GenerateForm::V2Pages,
-            Form::V2Stream => GenerateForm::V2Stream,
-            Form::V2Flat => GenerateForm::V2Flat,
-            Form::Archive => GenerateForm::Archive,
-            Form::ActivityStreams => GenerateForm::ActivityStreams,
-            Form::Flat => GenerateForm::Flat,
-        };
         let options = GenerateOptions {
             tweets: self.tweets,
             rate_per_s: self.rate,
             users: self.users,
             seed: self.seed,
-            form,
+            form: self.form,
         };
         if let Some(users) = &self.users_file {
             if std::path::absolute(users)? == std::path::absolute(&self.output)? {

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 
 use super::{Cli, values};
-use crate::options::{DEFAULT_WINDOW, OrderBy, ReplayOptions, Select};
+use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 use crate::source::Framing;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
 
@@ -99,17 +99,20 @@ impl InputArgs {
         }
     }
 
-    /// The options, with these set.
-    pub fn apply(self, files: Vec<PathBuf>, options: ReplayOptions) -> ReplayOptions {
+    /// The input that they ask for, from `files`.
+    pub fn options(self, files: Vec<PathBuf>) -> InputOptions {
         let is_stdin = files.iter().any(|file| file.as_os_str() == "-");
         let fields = self.map.map(|mut map| {
             map.time_format = self.time_format;
             map
         });
-        ReplayOptions {
+        InputOptions {
             files,
             framing: self.format,
             parser: ParserOptions { fields, ..ParserOptions::default() },
+            max_record_bytes: self.max_record,
+            enrich: Enrich::default(),
+            select: Select { start_ms: self.start, end_ms: self.end, dedup: self.dedup, limit: self.limit },
             order: match self.order {
                 Some(OrderFlag::Time) => Some(OrderBy::Time),
                 Some(OrderFlag::File) => Some(OrderBy::File),
@@ -119,9 +122,6 @@ impl InputArgs {
                 None => None,
             },
             seed: self.seed,
-            select: Select { start_ms: self.start, end_ms: self.end, dedup: self.dedup, limit: self.limit },
-            max_record_bytes: self.max_record,
-            ..options
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `tweetblast inspect`, and the dry run of a replay.
 
 use std::io::Write;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -11,7 +10,7 @@ use super::input::InputArgs;
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::replay::stop_on_signals;
-use crate::options::ReplayOptions;
+use crate::options::{ReplayOptions, Session};
 use crate::pipeline::{inspect, without_tweets};
 use crate::report::{Screen, write_inspection};
 
@@ -36,21 +35,24 @@ impl InspectArgs {
             bail!("standard input (-) cannot be inspected together with files; --json takes no value here");
         }
         let screen = Screen::new(self.json, false);
-        let stop = stop_on_signals()?;
-        let options = self.input.apply(files, self.pace.apply(ReplayOptions::default()));
+        let session = Session { stop: stop_on_signals()?, ..Session::new(screen) };
+        let options = ReplayOptions {
+            input: self.input.options(files),
+            pace: self.pace.options(),
+            ..ReplayOptions::default()
+        };
         let mut json = self.json.then(Output::stdout);
-        run(&options, &stop, &screen, json.as_mut())
+        run(&options, &session, json.as_mut())
     }
 }
 
 /// Inspects, and shows the page or writes the JSON.
 pub(super) fn run(
     options: &ReplayOptions,
-    stop: &AtomicBool,
-    screen: &Screen,
+    session: &Session,
     json: Option<&mut Output>,
 ) -> anyhow::Result<u8> {
-    let found = inspect(options, stop, screen)?;
+    let found = inspect(options, session)?;
     match json {
         Some(out) => {
             let write = |out: &mut Output| -> std::io::Result<()> {
@@ -64,7 +66,7 @@ pub(super) fn run(
             let mut page = String::new();
             // Writing to a string cannot fail.
             let _ = write_inspection(&found, &mut page);
-            screen.say(&page);
+            session.screen.say(&page);
         }
     }
     match without_tweets(&found) {

@@ -1,6 +1,7 @@
 //! The command line: flags into plain options, and the commands they call. The only module that
 //! knows clap.
 
+mod choices;
 mod compare;
 mod doctor;
 mod druid;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values;
-use crate::options::{Loops, Pace, ReplayOptions};
+use crate::options::{Loops, Pace, PaceOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct PaceArgs {
@@ -42,10 +42,10 @@ pub(super) struct PaceArgs {
 }
 
 impl PaceArgs {
-    /// The options, with these set.
-    pub fn apply(&self, options: ReplayOptions) -> ReplayOptions {
-        ReplayOptions {
-            pace: match (self.speedup, self.rate, self.fit) {
+    /// The pace that they ask for.
+    pub fn options(&self) -> PaceOptions {
+        PaceOptions {
+            speed: match (self.speedup, self.rate, self.fit) {
                 (_, Some(rate), _) => Pace::Rate(rate),
                 (_, _, Some(time)) => Pace::Fit(time),
                 (speedup, ..) => speedup.unwrap_or(Pace::Speedup(1.0)),
@@ -55,7 +55,7 @@ impl PaceArgs {
             spread: !self.no_spread,
             loops: self.loops,
             duration: self.duration,
-            ..options
+            delay: Duration::ZERO,
         }
     }
 }

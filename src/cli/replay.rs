@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, CommandFactory};
 
 use super::input::InputArgs;
 use super::keys::{self, Keys};
@@ -16,11 +16,14 @@ use super::output::Output;
 use super::pace::PaceArgs;
 use super::target::TargetArgs;
 use super::{Cli, Exit, inspect, values};
-use crate::options::{Enrich, KeyBy, ReplayOptions};
+use crate::event::PayloadForm;
+use crate::options::{
+    Enrich, InputOptions, KafkaOptions, KeyBy, MessageOptions, PaceOptions, ReplayOptions, ReportOptions,
+    Session,
+};
 use crate::pace::{Control, StampTime};
 use crate::pipeline::{PAYLOAD_WITHOUT_RUN, replay};
 use crate::report::{RunReport, Screen, Threshold, metrics_help, write_json, write_summary};
-use crate::tweet::PayloadForm;
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -43,14 +46,14 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "COLUMN", requires = "enrich", help_heading = "Messages")]
     enrich_key: Option<String>,
     /// What a message holds
-    #[arg(long, value_enum, default_value_t = PayloadFlag::Tweet, help_heading = "Messages")]
-    payload: PayloadFlag,
+    #[arg(long, value_enum, default_value_t = PayloadForm::Tweet, help_heading = "Messages")]
+    payload: PayloadForm,
     /// Which time `timestamp` is
-    #[arg(long, value_enum, default_value_t = TimestampFlag::Send, help_heading = "Messages")]
-    timestamp: TimestampFlag,
+    #[arg(long, value_enum, default_value_t = StampTime::Send, help_heading = "Messages")]
+    timestamp: StampTime,
     /// Kafka key: tweets of one key stay in order
-    #[arg(long, value_enum, default_value_t = KeyFlag::User, help_heading = "Messages")]
-    key: KeyFlag,
+    #[arg(long, value_enum, default_value_t = KeyBy::User, help_heading = "Messages")]
+    key: KeyBy,
     #[command(flatten)]
     target: TargetArgs,
 
@@ -97,34 +100,6 @@ pub(super) struct ReplayArgs {
     quiet: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PayloadFlag {
-    /// One flat JSON object with all that a dashboard asks for
-    Tweet,
-    /// Only timestamp, user_id and tweet
-    Minimal,
-    /// The record's own bytes, without a time stamp
-    Raw,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum TimestampFlag {
-    /// When the plan sends it, on today's clock
-    Send,
-    /// When the tweet was written
-    Event,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum KeyFlag {
-    /// The author's id
-    User,
-    /// The tweet's id
-    Id,
-    /// No key
-    None,
-}
-
 fn producers(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| (1..=64).contains(n)).ok_or_else(|| "1 to 64 producers".to_owned())
 }
@@ -132,7 +107,7 @@ fn producers(text: &str) -> Result<usize, String> {
 impl ReplayArgs {
     /// Replays, reports, and holds if asked to.
     pub fn run(self) -> anyhow::Result<u8> {
-        if self.target.has_outside_mqtt() && !matches!(self.payload, PayloadFlag::Tweet) {
+        if self.target.has_outside_mqtt() && !matches!(self.payload, PayloadForm::Tweet) {
             super::Cli::command().error(ErrorKind::ArgumentConflict, PAYLOAD_WITHOUT_RUN).exit();
         }
         let files = self.input.files()?;
@@ -153,26 +128,30 @@ impl ReplayArgs {
             Some(path) if !dry_run => Some(Output::create("--dead-letter", path, &read, self.force)?),
             _ => None,
         };
-        let screen = Screen::new(json_on_stdout, self.quiet);
-        let stop = stop_on_signals()?;
         let (hold, start_paused) = (self.hold, self.start_paused);
+        let session = Session {
+            stop: stop_on_signals()?,
+            control: Arc::new(Control::new(start_paused)),
+            screen: Screen::new(json_on_stdout, self.quiet),
+        };
+        let screen = &session.screen;
         let mut options = self.into_options(files);
         if dry_run {
-            return inspect::run(&options, &stop, &screen, json.as_mut());
+            return inspect::run(&options, &session, json.as_mut());
         }
-        options.dashboard = dashboard;
-        options.dead_letters = dead_letters.as_ref().and_then(Output::dead_letters);
+        options.report.dashboard = dashboard;
+        options.report.dead_letters = dead_letters.as_ref().and_then(Output::dead_letters);
 
         // Where nobody sees what a key did, none is listened to.
         let keys = match start_paused || (screen.is_terminal() && screen.shows_progress()) {
-            true => Keys::listen(options.control.clone(), stop.clone()),
+            true => Keys::listen(session.control.clone(), session.stop.clone()),
             false => None,
         };
         if keys.is_none() && start_paused {
             bail!("--start-paused waits for the space key, and standard input is no terminal to press it in");
         }
-        options.keys = keys.as_ref().map(|_| keys::WORDS);
-        let replayed = replay(&options, &stop, &screen)?;
+        options.report.keys = keys.as_ref().map(|_| keys::WORDS);
+        let replayed = replay(&options, &session)?;
         drop(keys);
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
@@ -193,7 +172,7 @@ impl ReplayArgs {
             let (mqtt, kafka) = (&report.endpoints.mqtt, &report.endpoints.kafka);
             let mqtt = mqtt.as_ref().map_or(String::new(), |mqtt| format!("MQTT {mqtt} and "));
             screen.say(&format!("\nholding: {mqtt}Kafka {kafka} stay up until Ctrl-C\n"));
-            replayed.hold(&stop);
+            replayed.hold(&session);
         }
         replayed.close()?;
         Ok(exit_code)
@@ -201,39 +180,34 @@ impl ReplayArgs {
 
     /// What the files add has its place in our own payload only.
     fn check_enrich(&self) {
-        if !self.enrich.is_empty() && !matches!(self.payload, PayloadFlag::Tweet) {
+        if !self.enrich.is_empty() && !matches!(self.payload, PayloadForm::Tweet) {
             let words = "--enrich adds columns to our own payload: not with --payload raw or minimal";
             Cli::command().error(ErrorKind::ArgumentConflict, words).exit();
         }
     }
 
     fn into_options(self, files: Vec<PathBuf>) -> ReplayOptions {
-        let options = ReplayOptions {
-            delay: self.delay.unwrap_or_default(),
-            control: Arc::new(Control::new(self.start_paused)),
-            enrich: Enrich { files: self.enrich, key: self.enrich_key },
-            payload: match self.payload {
-                PayloadFlag::Tweet => PayloadForm::Tweet,
-                PayloadFlag::Minimal => PayloadForm::Minimal,
-                PayloadFlag::Raw => PayloadForm::Raw,
+        let target = self.target.options();
+        ReplayOptions {
+            input: InputOptions {
+                enrich: Enrich { files: self.enrich, key: self.enrich_key },
+                ..self.input.options(files)
             },
-            timestamp: match self.timestamp {
-                TimestampFlag::Send => StampTime::Send,
-                TimestampFlag::Event => StampTime::Event,
+            pace: PaceOptions { delay: self.delay.unwrap_or_default(), ..self.pace.options() },
+            message: MessageOptions { payload: self.payload, timestamp: self.timestamp, key: self.key },
+            kafka: KafkaOptions {
+                producers: self.producers,
+                drain_timeout: self.drain_timeout,
+                ..target.kafka
             },
-            key: match self.key {
-                KeyFlag::User => KeyBy::User,
-                KeyFlag::Id => KeyBy::Id,
-                KeyFlag::None => KeyBy::None,
+            report: ReportOptions {
+                hash_input: self.json.is_some(),
+                label: self.label,
+                fail_if: self.fail_if,
+                ..ReportOptions::default()
             },
-            producers: self.producers,
-            drain_timeout: self.drain_timeout,
-            hash_input: self.json.is_some(),
-            label: self.label,
-            fail_if: self.fail_if,
-            ..ReplayOptions::default()
-        };
-        self.input.apply(files, self.pace.apply(self.target.apply(options)))
+            ..target
+        }
     }
 }
 

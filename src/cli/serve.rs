@@ -5,6 +5,7 @@ use clap::Args;
 use super::ends::EndsArgs;
 use super::replay::stop_on_signals;
 use super::values;
+use crate::options::Session;
 use crate::pipeline::{ServeOptions, serve};
 use crate::report::Screen;
 
@@ -30,13 +31,13 @@ pub(super) struct ServeArgs {
 impl ServeArgs {
     /// Serves until Ctrl-C.
     pub fn run(self) -> anyhow::Result<()> {
-        let stop = stop_on_signals()?;
+        let session = Session { stop: stop_on_signals()?, ..Session::new(Screen::new(false, false)) };
         let options = ServeOptions {
             mqtt: (!self.no_mqtt).then(|| self.ends.mqtt()),
             mqtt_topic: self.topic,
             kafka: self.ends.kafka(),
             partitions: self.partitions,
         };
-        Ok(serve(&options, &stop, &Screen::new(false, false))?)
+        Ok(serve(&options, &session)?)
     }
 }

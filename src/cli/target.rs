@@ -6,7 +6,7 @@ use super::druid::DruidArgs;
 use super::ends::EndsArgs;
 use super::values;
 use crate::mqtt::OutsideBroker;
-use crate::options::{KafkaChoice, MqttChoice, ReplayOptions};
+use crate::options::{KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, ReplayOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct TargetArgs {
@@ -47,27 +47,31 @@ impl TargetArgs {
         matches!(self.mqtt, Some(MqttChoice::Outside(_)))
     }
 
-    /// Puts these flags into the options.
-    pub fn apply(self, options: ReplayOptions) -> ReplayOptions {
+    /// A replay without an input that goes there.
+    pub fn options(self) -> ReplayOptions {
+        let broker = match self.mqtt {
+            Some(MqttChoice::Outside(broker)) => {
+                let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
+                MqttChoice::Outside(OutsideBroker { password, ..broker })
+            }
+            Some(choice) => choice,
+            None => MqttChoice::Embedded(self.ends.mqtt()),
+        };
+        let cluster = match self.kafka {
+            Some(brokers) => KafkaChoice::Cluster(brokers),
+            None => KafkaChoice::Embedded(self.ends.kafka()),
+        };
         ReplayOptions {
-            mqtt: match self.mqtt {
-                Some(MqttChoice::Outside(broker)) => {
-                    let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
-                    MqttChoice::Outside(OutsideBroker { password, ..broker })
-                }
-                Some(choice) => choice,
-                None => MqttChoice::Embedded(self.ends.mqtt()),
+            mqtt: MqttOptions { broker, topic: self.topic.clone() },
+            kafka: KafkaOptions {
+                cluster,
+                topic: self.topic,
+                partitions: self.partitions,
+                properties: self.properties.concat(),
+                ..KafkaOptions::default()
             },
-            mqtt_topic: self.topic.clone(),
-            kafka: match self.kafka {
-                Some(brokers) => KafkaChoice::Cluster(brokers),
-                None => KafkaChoice::Embedded(self.ends.kafka()),
-            },
-            kafka_topic: self.topic,
-            partitions: self.partitions,
-            kafka_properties: self.properties.concat(),
-            druid: self.druid.choice(),
-            ..options
+            druid: self.druid.options(),
+            ..ReplayOptions::default()
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Exam;
 use crate::druid::{Access, Client, DruidError, Seen, Status, Supervisor, TaskRows, diagnose, is_ours};
 use crate::kafka::{end_offsets, look_at_cluster};
-use crate::options::{DruidChoice, KafkaChoice, ReplayOptions};
+use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pipeline::add_own_view;
 use crate::pipeline::io_config;
 use crate::pipeline::producer_options;
@@ -30,7 +30,7 @@ pub(super) enum MarkerWay {
 }
 
 /// Checks what can be asked without altering anything.
-pub(super) fn check(options: &ReplayOptions, choice: &DruidChoice, exam: &mut Exam<'_>) -> MarkerWay {
+pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut Exam<'_>) -> MarkerWay {
     let client = match Access::from_env().and_then(|access| Client::new(&choice.url, &access)) {
         Ok(client) => client,
         Err(error) => {
@@ -66,8 +66,8 @@ pub(super) fn check(options: &ReplayOptions, choice: &DruidChoice, exam: &mut Ex
 }
 
 /// As the replay will name it.
-fn supervisor_name(options: &ReplayOptions, choice: &DruidChoice) -> String {
-    choice.supervisor.as_ref().or(choice.datasource.as_ref()).unwrap_or(&options.kafka_topic).clone()
+fn supervisor_name(options: &ReplayOptions, choice: &DruidOptions) -> String {
+    choice.supervisor.as_ref().or(choice.datasource.as_ref()).unwrap_or(&options.kafka.topic).clone()
 }
 
 fn extension(about: &Value, exam: &mut Exam<'_>) {
@@ -103,7 +103,7 @@ fn workers(supervisor: &Supervisor, exam: &mut Exam<'_>) {
 
 fn there_is_one(
     options: &ReplayOptions,
-    choice: &DruidChoice,
+    choice: &DruidOptions,
     supervisor: &Supervisor,
     spec: &Value,
     exam: &mut Exam<'_>,
@@ -115,8 +115,8 @@ fn there_is_one(
         _ if !ours && choice.supervisor.is_none() && !choice.overwrite => {
             Err(DruidError::Foreign { name: name.to_owned() })
         }
-        _ if choice.supervisor.is_some() && reads != options.kafka_topic => {
-            let (name, topic) = (name.to_owned(), options.kafka_topic.clone());
+        _ if choice.supervisor.is_some() && reads != options.kafka.topic => {
+            let (name, topic) = (name.to_owned(), options.kafka.topic.clone());
             Err(DruidError::OtherTopic { name, reads: reads.to_owned(), topic })
         }
         status => status,
@@ -140,11 +140,11 @@ fn there_is_one(
     let causes = diagnose(&seen(options, supervisor, spec, status));
     if causes.is_empty() {
         exam.ok("supervisor", state);
-        return match &options.kafka {
+        return match &options.kafka.cluster {
             KafkaChoice::Cluster(_) if ours && io_config(spec)["inputFormat"]["type"] == "kafka" => {
                 MarkerWay::None
             }
-            KafkaChoice::Cluster(_) if ours && reads == options.kafka_topic => {
+            KafkaChoice::Cluster(_) if ours && reads == options.kafka.topic => {
                 MarkerWay::AsItIs(name.to_owned())
             }
             _ => MarkerWay::Submit,
@@ -199,7 +199,7 @@ fn seen(options: &ReplayOptions, supervisor: &Supervisor, spec: &Value, status: 
     };
     add_own_view(&mut seen, spec);
     // With the embedded endpoint nothing is up yet.
-    if let KafkaChoice::Cluster(brokers) = &options.kafka {
+    if let KafkaChoice::Cluster(brokers) = &options.kafka.cluster {
         let producer = producer_options(options, brokers, "");
         let partitions = look_at_cluster(&producer).map_or(0, |cluster| cluster.partitions);
         seen.ends = end_offsets(&producer, partitions).unwrap_or_default();

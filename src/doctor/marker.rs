@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicBool;
 use jiff::Timestamp;
 
 use super::Exam;
-use crate::options::{Pace, ReplayOptions};
+use crate::event::PayloadForm;
+use crate::options::{InputOptions, MessageOptions, Pace, PaceOptions, ReplayOptions, Session};
 use crate::pipeline::replay;
-use crate::report::{RunReport, Screen};
-use crate::tweet::PayloadForm;
+use crate::report::RunReport;
 
 /// What the marker says.
 const TEXT: &str = "marker of tweetblast doctor";
@@ -23,12 +23,13 @@ pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut E
     };
     let _ = input.flush();
     let options = ReplayOptions {
-        files: vec![input.path().to_owned()],
-        pace: Pace::Max,
-        payload: PayloadForm::Tweet,
+        input: InputOptions { files: vec![input.path().to_owned()], ..InputOptions::default() },
+        pace: PaceOptions { speed: Pace::Max, ..PaceOptions::default() },
+        message: MessageOptions { payload: PayloadForm::Tweet, ..options.message },
         ..options.clone()
     };
-    let replayed = match replay(&options, stop, &Screen::none()) {
+    let session = Session { stop: stop.clone(), ..Session::unattended() };
+    let replayed = match replay(&options, &session) {
         Ok(replayed) => replayed,
         Err(error) => return exam.fail("marker tweet", error.to_string()),
     };

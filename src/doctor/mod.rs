@@ -117,7 +117,7 @@ impl Exam<'_> {
 }
 
 fn mqtt(options: &ReplayOptions, exam: &mut Exam<'_>) {
-    match &options.mqtt {
+    match &options.mqtt.broker {
         MqttChoice::Off => exam.skip("mqtt", "left out (--mqtt off)"),
         MqttChoice::Embedded(listen) => port("mqtt port", *listen, "--mqtt-listen", exam),
         MqttChoice::Outside(broker) => match check_outside(broker, options, &new_run_id()) {
@@ -142,7 +142,7 @@ fn port(name: &'static str, listen: Listen, flag: &str, exam: &mut Exam<'_>) {
 }
 
 fn kafka(options: &ReplayOptions, exam: &mut Exam<'_>) {
-    let brokers = match &options.kafka {
+    let brokers = match &options.kafka.cluster {
         KafkaChoice::Cluster(brokers) => brokers,
         KafkaChoice::Embedded(kafka) => return port("kafka port", kafka.listen, "--kafka-listen", exam),
     };
@@ -164,11 +164,11 @@ fn kafka(options: &ReplayOptions, exam: &mut Exam<'_>) {
             ),
         }
     }
-    let topic = &options.kafka_topic;
+    let topic = &options.kafka.topic;
     match cluster.partitions {
         0 => exam.ok(
             "topic",
-            format!("{topic} is missing: a replay creates it, {} partition(s)", options.partitions),
+            format!("{topic} is missing: a replay creates it, {} partition(s)", options.kafka.partitions),
         ),
         partitions => exam.ok("topic", format!("{topic} is there, {partitions} partition(s)")),
     }
@@ -189,6 +189,7 @@ fn reach(host: &str, port: u16) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::{KafkaOptions, MqttOptions};
 
     fn checks(options: ReplayOptions) -> (Vec<Check>, bool) {
         let mut checks = Vec::new();
@@ -211,8 +212,14 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = taken.local_addr().unwrap();
         let options = ReplayOptions {
-            mqtt: MqttChoice::Embedded(Listen { addr, fall_back: false }),
-            kafka: KafkaChoice::Cluster(addr.to_string()),
+            mqtt: MqttOptions {
+                broker: MqttChoice::Embedded(Listen { addr, fall_back: false }),
+                ..MqttOptions::default()
+            },
+            kafka: KafkaOptions {
+                cluster: KafkaChoice::Cluster(addr.to_string()),
+                ..KafkaOptions::default()
+            },
             ..ReplayOptions::default()
         };
         let (checks, well) = checks(options);

@@ -17,7 +17,7 @@ const DASHBOARD: &str = "tweets";
 pub(super) fn check(url: &str, options: &ReplayOptions, exam: &mut Exam<'_>) {
     let url = url.trim_end_matches('/');
     let datasource =
-        options.druid.as_ref().and_then(|druid| druid.datasource.as_ref()).unwrap_or(&options.kafka_topic);
+        options.druid.as_ref().and_then(|druid| druid.datasource.as_ref()).unwrap_or(&options.kafka.topic);
     if let Err(reason) = get(&format!("{url}/health")) {
         return exam.fail(
             "superset",

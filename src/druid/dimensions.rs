@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::MessageForm;
+use crate::event::PayloadForm;
 
 /// A column beyond those of our payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +37,13 @@ impl DimensionType {
 }
 
 /// The dimensions of a spec for such messages.
-pub(super) fn dimensions(form: MessageForm, extra: &[Dimension]) -> Value {
+pub(super) fn dimensions(form: PayloadForm, extra: &[Dimension]) -> Value {
     let long = |name: &str| json!({"type": "long", "name": name});
     let double = |name: &str| json!({"type": "double", "name": name});
     let string = |name: &str| json!({"type": "string", "name": name});
     let hashtags = json!({"type": "string", "name": "hashtags", "multiValueHandling": "ARRAY"});
     let mut all = match form {
-        MessageForm::Tweet => vec![
+        PayloadForm::Tweet => vec![
             long("user_id"),
             string("tweet"),
             string("id"),
@@ -58,12 +58,12 @@ pub(super) fn dimensions(form: MessageForm, extra: &[Dimension]) -> Value {
             string("run"),
             long("seq"),
         ],
-        MessageForm::Minimal => vec![long("user_id"), string("tweet"), string("run"), long("seq")],
-        MessageForm::Raw => {
+        PayloadForm::Minimal => vec![long("user_id"), string("tweet"), string("run"), long("seq")],
+        PayloadForm::Raw => {
             return json!({"useSchemaDiscovery": true, "dimensions": [string("run"), long("seq")]});
         }
     };
-    if form == MessageForm::Tweet {
+    if form == PayloadForm::Tweet {
         all.extend(extra.iter().map(|column| json!({"type": column.kind.name(), "name": column.name})));
     }
     json!({"dimensions": all})
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(kept(extra.iter().rev().cloned().collect()), (true, "label string, total long".into()));
         let others = vec![column("total", DimensionType::Double), column("age", DimensionType::Long)];
         assert_eq!(kept(others), (false, "label string, total double, age long".into()));
-        let mut minimal = make_spec(&SpecOptions { form: MessageForm::Minimal, ..options() });
+        let mut minimal = make_spec(&SpecOptions { form: PayloadForm::Minimal, ..options() });
         keep_dimensions(
             &mut minimal,
             &json!({"spec": {"dataSchema": {"dimensionsSpec": {"dimensions": ["a"]}}}}),

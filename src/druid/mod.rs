@@ -30,7 +30,7 @@ pub use error::DruidError;
 pub use missing::{Missing, missing_seqs};
 pub use ready::ReadyWait;
 pub use segments::Held;
-pub use spec::{Granularity, MARK, MessageForm, SpecOptions, is_ours, make_spec, set_pointer};
+pub use spec::{Granularity, MARK, SpecOptions, is_ours, make_spec, set_pointer};
 pub use status::{ParseError, Status, TaskRows};
 pub use supervisor::{Slots, Submitted, Supervisor};
 pub use users::{USERS_MAX_BYTES, UsersTable};

@@ -5,20 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::DruidError;
 use super::dimensions::{Dimension, dimensions};
+use crate::event::PayloadForm;
 
 /// Key in a spec's `context` that says the supervisor is ours, and what was asked for.
 pub const MARK: &str = "tweetblast";
-
-/// What the messages hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageForm {
-    /// All of it in the value, `run` and `seq` too.
-    Tweet,
-    /// `timestamp`, `user_id` and `tweet` in the value, `run` and `seq` as headers.
-    Minimal,
-    /// Anything in the value, `run` and `seq` as headers; the time is Kafka's.
-    Raw,
-}
 
 /// Span of time of one segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +61,8 @@ pub struct SpecOptions {
     /// `host:port` of Kafka, as Druid has to say it.
     pub kafka: String,
     /// What the messages hold.
-    pub form: MessageForm,
-    /// Columns that the messages have besides, with [`MessageForm::Tweet`].
+    pub form: PayloadForm,
+    /// Columns that the messages have besides, with [`PayloadForm::Tweet`].
     pub extra: Vec<Dimension>,
     /// Tasks that read side by side; no more than there are partitions.
     pub tasks: usize,
@@ -155,17 +145,17 @@ pub(super) fn is_same(there: &Value, wanted: &Value) -> bool {
     is_ours(there) && there["context"][MARK]["digest"] == wanted["context"][MARK]["digest"]
 }
 
-fn timestamp(form: MessageForm) -> Value {
+fn timestamp(form: PayloadForm) -> Value {
     match form {
-        MessageForm::Tweet | MessageForm::Minimal => json!({"column": "timestamp", "format": "iso"}),
-        MessageForm::Raw => json!({"column": "kafka.timestamp", "format": "millis"}),
+        PayloadForm::Tweet | PayloadForm::Minimal => json!({"column": "timestamp", "format": "iso"}),
+        PayloadForm::Raw => json!({"column": "kafka.timestamp", "format": "millis"}),
     }
 }
 
-fn input_format(form: MessageForm) -> Value {
+fn input_format(form: PayloadForm) -> Value {
     match form {
-        MessageForm::Tweet => json!({"type": "json"}),
-        MessageForm::Minimal | MessageForm::Raw => json!({
+        PayloadForm::Tweet => json!({"type": "json"}),
+        PayloadForm::Minimal | PayloadForm::Raw => json!({
             "type": "kafka",
             "valueFormat": {"type": "json"},
             "headerFormat": {"type": "string", "encoding": "UTF-8"},
@@ -218,7 +208,7 @@ pub(super) mod tests {
             datasource: "tweets".into(),
             topic: "t".into(),
             kafka: "127.0.0.1:9092".into(),
-            form: MessageForm::Tweet,
+            form: PayloadForm::Tweet,
             extra: Vec::new(),
             tasks: 2,
             granularity: Granularity::Hour,
@@ -247,7 +237,7 @@ pub(super) mod tests {
 
     #[test]
     fn run_and_seq_come_from_headers_where_the_payload_has_none() {
-        for form in [MessageForm::Minimal, MessageForm::Raw] {
+        for form in [PayloadForm::Minimal, PayloadForm::Raw] {
             let spec = make_spec(&SpecOptions { form, ..options() });
             assert_eq!(spec["spec"]["ioConfig"]["inputFormat"]["type"], "kafka");
             assert!(spec["spec"]["dataSchema"]["dimensionsSpec"].to_string().contains("seq"));

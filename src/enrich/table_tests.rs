@@ -1,7 +1,8 @@
 //! Tables as people write them, and what each user adds.
 
 use super::*;
-use crate::tweet::{Parser, PayloadForm, Record, encode};
+use crate::event::PayloadForm;
+use crate::tweet::{Parser, Record, encode};
 
 fn load_all(files: &[(&str, &[u8])], key: Option<&str>) -> Result<Enrichment, String> {
     let dir = tempfile::tempdir().unwrap();

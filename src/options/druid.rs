@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Druid, and what it is to do.
 #[derive(Debug, Clone)]
-pub struct DruidChoice {
+pub struct DruidOptions {
     /// Address of its router.
     pub url: String,
     /// Datasource; `None`: named as the topic.

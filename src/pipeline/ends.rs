@@ -4,13 +4,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::event::PayloadForm;
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
 use crate::kafka::{ProducerOptions, Topic, prepare_topic};
 use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
 use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::error::ReplayError;
 use crate::report::Endpoints;
-use crate::tweet::PayloadForm;
 
 /// What is up, and how to reach it.
 pub(crate) struct Ends {
@@ -28,18 +28,18 @@ pub(crate) struct Ends {
 impl Ends {
     /// Starts what is asked for, makes sure that Kafka answers, and makes the topic.
     pub fn start(options: &ReplayOptions, run: &str) -> Result<Self, ReplayError> {
-        let (broker, outside) = match &options.mqtt {
+        let (broker, outside) = match &options.mqtt.broker {
             MqttChoice::Off => (None, None),
-            MqttChoice::Embedded(listen) => (Some(start_broker(*listen, &options.mqtt_topic)?), None),
+            MqttChoice::Embedded(listen) => (Some(start_broker(*listen, &options.mqtt.topic)?), None),
             MqttChoice::Outside(broker) => (None, Some(check_outside(broker, options, run)?)),
         };
-        let (endpoint, brokers) = match &options.kafka {
+        let (endpoint, brokers) = match &options.kafka.cluster {
             KafkaChoice::Cluster(brokers) => (None, brokers.clone()),
             KafkaChoice::Embedded(kafka) => {
                 let endpoint = match options.druid {
                     // Druid goes on where it stopped, so the log and its address must be the same then.
-                    Some(_) => start_kept_endpoint(kafka, options.partitions)?,
-                    None => start_endpoint(kafka, options.partitions)?,
+                    Some(_) => start_kept_endpoint(kafka, options.kafka.partitions)?,
+                    None => start_endpoint(kafka, options.kafka.partitions)?,
                 };
                 let addr = endpoint.addr().to_string();
                 (Some(endpoint), addr)
@@ -50,10 +50,10 @@ impl Ends {
         let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
         let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
         let addresses = Endpoints {
-            mqtt_topic: mqtt.as_ref().map(|_| options.mqtt_topic.clone()),
+            mqtt_topic: mqtt.as_ref().map(|_| options.mqtt.topic.clone()),
             mqtt,
             kafka: brokers,
-            kafka_topic: options.kafka_topic.clone(),
+            kafka_topic: options.kafka.topic.clone(),
             kafka_embedded: endpoint.is_some(),
             kafka_dir: endpoint.as_ref().map(|endpoint| endpoint.dir().display().to_string()),
             ..Endpoints::default()
@@ -66,11 +66,11 @@ impl Ends {
 pub(crate) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str) -> ProducerOptions {
     ProducerOptions {
         brokers: brokers.to_owned(),
-        topic: options.kafka_topic.clone(),
-        partitions: options.partitions,
-        properties: options.kafka_properties.clone(),
-        run_in_headers: (options.payload != PayloadForm::Tweet).then(|| run.to_owned()),
-        producers: options.producers,
+        topic: options.kafka.topic.clone(),
+        partitions: options.kafka.partitions,
+        properties: options.kafka.properties.clone(),
+        run_in_headers: (options.message.payload != PayloadForm::Tweet).then(|| run.to_owned()),
+        producers: options.kafka.producers,
     }
 }
 
@@ -80,14 +80,14 @@ pub(crate) fn check_outside(
     options: &ReplayOptions,
     run: &str,
 ) -> Result<OutsideOptions, ReplayError> {
-    if options.payload != PayloadForm::Tweet {
+    if options.message.payload != PayloadForm::Tweet {
         return Err(ReplayError::Options(PAYLOAD_WITHOUT_RUN.into()));
     }
     let outside = OutsideOptions {
         broker: broker.clone(),
-        topic: options.mqtt_topic.clone(),
+        topic: options.mqtt.topic.clone(),
         run: run.to_owned(),
-        after_stop: options.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
+        after_stop: options.kafka.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
     };
     OutsideLink::check(&outside)?;
     Ok(outside)

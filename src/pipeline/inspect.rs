@@ -1,9 +1,7 @@
 //! Looks at an input without sending anything: no broker, no Kafka, no network.
 
-use std::sync::atomic::AtomicBool;
-
 use crate::count::Intake;
-use crate::options::ReplayOptions;
+use crate::options::{ReplayOptions, Session};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::tables::load_tables;
@@ -11,19 +9,16 @@ use crate::pipeline::outcome::file_reports;
 use crate::pipeline::prepare::plan::{Plan, iso_ms, order_name};
 use crate::pipeline::prepare::prepare::prepare;
 use crate::pipeline::prepare::prepared::Goal;
-use crate::report::{Inspection, Screen, prepare_bar};
+use crate::report::{Inspection, prepare_bar};
 
 /// What is in the input, and what a replay with these options would be. An input without tweets is
 /// no error here: the counts say so.
 ///
 /// # Errors
 /// When a file cannot be read, or it is stopped.
-pub fn inspect(
-    options: &ReplayOptions,
-    stop: &AtomicBool,
-    screen: &Screen,
-) -> Result<Inspection, ReplayError> {
-    let files = Files::open(&options.files, options.framing)?;
+pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection, ReplayError> {
+    let Session { stop, screen, .. } = session;
+    let files = Files::open(&options.input.files, options.input.framing)?;
     // Only to say what is wrong with it.
     load_tables(options, screen)?;
     let bar = prepare_bar(screen, files.bytes());

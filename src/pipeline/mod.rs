@@ -20,8 +20,6 @@ mod replay;
 mod run_id;
 mod serve;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use ends::PAYLOAD_WITHOUT_RUN;
@@ -34,8 +32,8 @@ pub use serve::{ServeOptions, serve};
 
 use crate::count::MachineCpu;
 use crate::kafka::{KafkaError, find_last};
-use crate::options::ReplayOptions;
-use crate::report::{RunReport, Screen, prepare_bar};
+use crate::options::{ReplayOptions, Session};
+use crate::report::{RunReport, prepare_bar};
 use ends::Ends;
 use input::dead_letters::DeadLetters;
 use input::files::Files;
@@ -53,23 +51,20 @@ pub struct Replayed {
     ends: Ends,
 }
 
-/// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or
-/// `stop` is set and what was sent has been drained.
+/// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or the
+/// session is stopped and what was sent has been drained.
 ///
 /// # Errors
 /// When the replay cannot start. What goes wrong later is in the report, with the ledger so far.
-pub fn replay(
-    options: &ReplayOptions,
-    stop: &Arc<AtomicBool>,
-    screen: &Screen,
-) -> Result<Replayed, ReplayError> {
+pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, ReplayError> {
+    let Session { stop, screen, .. } = session;
     let run = new_run_id();
     let machine = MachineCpu::now();
-    let files = Files::open(&options.files, options.framing)?;
+    let files = Files::open(&options.input.files, options.input.framing)?;
     let enrichment = load_tables(options, screen)?;
     let enrichment = enrichment.as_ref();
     let ends = Ends::start(options, &run)?;
-    let dead_letters = options.dead_letters.as_ref().map(DeadLetters::new);
+    let dead_letters = options.report.dead_letters.as_ref().map(DeadLetters::new);
     let dead_letters = dead_letters.as_ref();
     let bar = prepare_bar(screen, files.bytes());
     let prepared = prepare::prepare::prepare(&files, options, Goal::Replay, dead_letters, &bar, stop)?;
@@ -86,9 +81,8 @@ pub fn replay(
         ends: &ends,
         run: &run,
         enrichment,
-        stop,
+        session,
         dead_letters,
-        screen,
         queryable: druid.as_ref().map(DruidHop::queryable),
     })?;
     let druid = druid.map(|druid| druid.finish(&ran.counters, ran.stats.started, stop, screen));
@@ -98,7 +92,7 @@ pub fn replay(
         None
     });
     let enrich = enrichment.map(|enrichment| outcome::enrich_report(enrichment, &ran.fed));
-    let interrupted = stop.load(Ordering::Relaxed);
+    let interrupted = session.is_stopped();
     let mut report = outcome::report(
         options,
         &files,
@@ -113,7 +107,7 @@ pub fn replay(
         machine,
     );
     report.enrich = enrich;
-    if options.hash_input {
+    if options.report.hash_input {
         report.environment.input_hash = input_hash(&files, stop);
     }
     Ok(Replayed { report, ends })
@@ -130,9 +124,9 @@ impl Replayed {
         find_last(&self.ends.producer, self.ends.partitions, needle.as_bytes())
     }
 
-    /// Keeps both ends up until `stop` is set.
-    pub fn hold(&self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Relaxed) {
+    /// Keeps both ends up until the session is stopped.
+    pub fn hold(&self, session: &Session) {
+        while !session.is_stopped() {
             std::thread::sleep(Duration::from_millis(50));
         }
     }

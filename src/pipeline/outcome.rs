@@ -86,7 +86,7 @@ pub(crate) fn report(
     let mut report = RunReport {
         report_version: REPORT_VERSION,
         tweetblast_version: env!("CARGO_PKG_VERSION"),
-        label: options.label.clone(),
+        label: options.report.label.clone(),
         input: input_report(files, prepared, intakes, &ran),
         pace,
         hops: hop_reports(&ran, &ledger),
@@ -107,7 +107,7 @@ pub(crate) fn report(
         endpoints: Endpoints {
             druid: druid.as_ref().map(|druid| druid.url.clone()),
             datasource: druid.as_ref().map(|druid| druid.datasource.clone()),
-            dashboard: options.dashboard.as_ref().map(|link| link.replace("{run}", &run)),
+            dashboard: options.report.dashboard.as_ref().map(|link| link.replace("{run}", &run)),
             ..ends.addresses.clone()
         },
         druid,
@@ -116,7 +116,7 @@ pub(crate) fn report(
         ledger,
         run,
     };
-    report.judge(&options.fail_if);
+    report.judge(&options.report.fail_if);
     report
 }
 
@@ -186,7 +186,7 @@ fn pace_report(
             .as_secs_f64()
     };
     let (duration_s, delivered_after_s) = (since_start(stats.ended), since_start(ran.tally.last_ack));
-    let (done, seconds) = match options.pace {
+    let (done, seconds) = match options.pace.speed {
         Pace::Max => (ledger.delivered, delivered_after_s),
         _ => (ledger.published, duration_s),
     };
@@ -258,7 +258,7 @@ fn bottleneck(
         return "druid";
     }
     let on_time = pace.schedule_lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
-    if options.pace != Pace::Max && on_time {
+    if options.pace.speed != Pace::Max && on_time {
         return "none";
     }
     let held_up = |blocked: Duration| blocked.as_secs_f64() > HELD_UP * pace.duration_s;

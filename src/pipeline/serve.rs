@@ -1,12 +1,10 @@
 //! Both ends without a replay.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::options::{EmbeddedKafka, Listen};
+use crate::options::{EmbeddedKafka, Listen, Session};
 use crate::pipeline::ends::{start_broker, start_endpoint};
 use crate::pipeline::error::ReplayError;
-use crate::report::Screen;
 
 /// What to serve.
 #[derive(Debug, Clone)]
@@ -21,20 +19,20 @@ pub struct ServeOptions {
     pub partitions: i32,
 }
 
-/// Serves until `stop` is set, then ends every connection. What was acknowledged is in the files.
+/// Serves until the session is stopped, then ends every connection. What was acknowledged is in the files.
 ///
 /// # Errors
 /// When an end cannot be started, or a temporary directory not removed.
-pub fn serve(options: &ServeOptions, stop: &AtomicBool, screen: &Screen) -> Result<(), ReplayError> {
+pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayError> {
     let broker = options.mqtt.map(|listen| start_broker(listen, &options.mqtt_topic)).transpose()?;
     let endpoint = start_endpoint(&options.kafka, options.partitions)?;
     if let Some(broker) = &broker {
-        screen.say(&format!("MQTT   {}\n", broker.addr()));
+        session.screen.say(&format!("MQTT   {}\n", broker.addr()));
     }
     let kept = if endpoint.is_temporary() { ", removed at the end" } else { "" };
-    screen.say(&format!("Kafka  {}  log in {}{kept}\n", endpoint.addr(), endpoint.dir().display()));
-    screen.say("serving until Ctrl-C\n");
-    while !stop.load(Ordering::Relaxed) {
+    session.screen.say(&format!("Kafka  {}  log in {}{kept}\n", endpoint.addr(), endpoint.dir().display()));
+    session.screen.say("serving until Ctrl-C\n");
+    while !session.is_stopped() {
         std::thread::sleep(Duration::from_millis(50));
     }
     if let Some(broker) = broker {

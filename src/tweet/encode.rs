@@ -9,6 +9,7 @@ use simd_json::tape::Value;
 
 use super::time::civil_from_days;
 use super::{Extra, Hashtags, Id, Tweet, hashtags_in};
+use crate::event::PayloadForm;
 
 /// Where the 24 characters of `timestamp` stand in a payload, in bytes from its start.
 pub const TIMESTAMP_OFFSET: usize = BEFORE_TIMESTAMP.len();
@@ -23,17 +24,6 @@ const BEFORE_TIMESTAMP: &[u8] = b"{\"timestamp\":\"";
 
 /// From the start to the author's id, the blank included.
 const HEAD: &[u8] = b"{\"timestamp\":\"                        \",\"user_id\":";
-
-/// What a payload holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PayloadForm {
-    /// Everything of a tweet that a dashboard asks for, and `run` and `seq` at the end.
-    Tweet,
-    /// `timestamp`, `user_id` and `tweet` only: what the pipeline's first sender wrote.
-    Minimal,
-    /// The record's own bytes, without a time stamp of ours.
-    Raw,
-}
 
 /// Appends the payload of `tweet` to `out`, with a blank in place of its time stamp.
 ///
@@ -242,6 +232,7 @@ pub fn write_timestamp(time_ms: i64, out: &mut [u8; TIMESTAMP_BYTES]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::PayloadForm;
     use crate::tweet::{Parser, Record};
     use proptest::prelude::*;
 

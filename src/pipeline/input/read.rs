@@ -1,13 +1,14 @@
 //! Counts what the values of the input are, in the same way in both phases.
 
 use crate::count::Intake;
+use crate::event::PayloadForm;
 use crate::options::ReplayOptions;
 use crate::pace::Slot;
 use crate::pipeline::input::files::{Context, Files, Inside};
 use crate::pipeline::input::letter::{Letter, Why, unwrap};
 use crate::pipeline::input::select::IdKey;
 use crate::source::Frame;
-use crate::tweet::{Group, Parser, PayloadForm, Record, Reject, Shape, Tweet, texts};
+use crate::tweet::{Group, Parser, Record, Reject, Shape, Tweet, texts};
 
 /// Stands for "no time" until all times are known.
 pub(crate) const NO_TIME: i64 = i64::MIN;
@@ -68,8 +69,10 @@ impl Counted {
 impl Reader {
     /// A reader; `letters`: it keeps what is no tweet.
     pub fn new(options: &ReplayOptions, letters: bool) -> Self {
-        let rules =
-            Rules { max_record_bytes: options.max_record_bytes, raw: options.payload == PayloadForm::Raw };
+        let rules = Rules {
+            max_record_bytes: options.input.max_record_bytes,
+            raw: options.message.payload == PayloadForm::Raw,
+        };
         let counted = Counted { letters: letters.then(Vec::new), ..Counted::default() };
         Self { parser: options.new_parser(), rules, counted }
     }

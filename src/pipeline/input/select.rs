@@ -92,13 +92,6 @@ impl Selection {
     }
 }
 
-impl Select {
-    /// Whether event times decide.
-    pub(crate) fn by_time(&self) -> bool {
-        self.start_ms.is_some() || self.end_ms.is_some()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

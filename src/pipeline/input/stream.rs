@@ -58,7 +58,7 @@ impl<'a> Stream<'a> {
             dead_letters,
             file: 0,
             intakes: files.iter().map(|_| Intake::default()).collect(),
-            judge: Judge { selection: Selection::new(options.select), before_ms: first_ms },
+            judge: Judge { selection: Selection::new(options.input.select), before_ms: first_ms },
         }
     }
 

@@ -1,10 +1,10 @@
 //! The tables of `--enrich`: read before anything starts.
 
 use crate::enrich::Enrichment;
+use crate::event::PayloadForm;
 use crate::options::ReplayOptions;
 use crate::pipeline::error::ReplayError;
 use crate::report::Screen;
-use crate::tweet::PayloadForm;
 
 /// Reads the files that are asked for; `None`: none is. Says which rows of them do not count.
 ///
@@ -14,16 +14,16 @@ pub(crate) fn load_tables(
     options: &ReplayOptions,
     screen: &Screen,
 ) -> Result<Option<Enrichment>, ReplayError> {
-    if options.enrich.files.is_empty() {
+    if options.input.enrich.files.is_empty() {
         return Ok(None);
     }
-    if options.payload != PayloadForm::Tweet {
+    if options.message.payload != PayloadForm::Tweet {
         return Err(ReplayError::Options(
             "--enrich adds columns to our own payload; --payload raw and minimal have no place for them"
                 .into(),
         ));
     }
-    let enrichment = Enrichment::load(&options.enrich.files, options.enrich.key.as_deref())?;
+    let enrichment = Enrichment::load(&options.input.enrich.files, options.input.enrich.key.as_deref())?;
     if screen.shows_progress() {
         for words in enrichment.files().iter().flat_map(|file| file.words()) {
             screen.say(&format!("  enrich     {words}\n"));

@@ -47,17 +47,17 @@ impl Plan {
         let survey = prepared.survey.unwrap_or(UNKNOWN);
         let is_timed = prepared.times_ms.is_some();
         let is_shuffled = matches!(prepared.order, Order::Shuffle { .. });
-        let spreads = options.spread && prepared.order == Order::Time && survey.whole_seconds;
+        let spreads = options.pace.spread && prepared.order == Order::Time && survey.whole_seconds;
         let pass = if spreads { survey.spread_duration } else { survey.duration };
         let even = |factor: f64| {
-            let interval = options.interval.unwrap_or(DEFAULT_INTERVAL);
+            let interval = options.pace.interval.unwrap_or(DEFAULT_INTERVAL);
             let words = format!("{} between two tweets / {factor}", seconds(interval.as_secs_f64()));
             (Speed::PerSecond(factor / interval.as_secs_f64()), words)
         };
-        let (speed, asked) = match options.pace {
+        let (speed, asked) = match options.pace.speed {
             Pace::Max => (Speed::Max, "max".to_owned()),
             Pace::Rate(rate) => (Speed::PerSecond(rate), format!("{rate}/s")),
-            Pace::Speedup(factor) if options.interval.is_some() || !is_timed => even(factor),
+            Pace::Speedup(factor) if options.pace.interval.is_some() || !is_timed => even(factor),
             // In any order but their own, their times say only how many come in which time.
             Pace::Speedup(factor) if is_shuffled => {
                 let span_s = survey.last_ms.saturating_sub(survey.first_ms) as f64 / 1_000.0 / factor;
@@ -73,8 +73,8 @@ impl Plan {
                 (Speed::to_fit(target, span, survey.tweets), words)
             }
         };
-        let max_gap = options.max_gap.filter(|_| !matches!(options.pace, Pace::Fit(_)));
-        let loops = match options.loops {
+        let max_gap = options.pace.max_gap.filter(|_| !matches!(options.pace.speed, Pace::Fit(_)));
+        let loops = match options.pace.loops {
             Loops::Times(times) => Some(times),
             Loops::Forever => None,
         };
@@ -87,7 +87,7 @@ impl Plan {
                 times(max_gap.unwrap_or(gap).min(gap), tweets.saturating_sub(1) as f64)
             }),
             Speed::Factor(factor) => loops.zip(pass).map(|(loops, pass)| {
-                let pass = match options.pace {
+                let pass = match options.pace.speed {
                     Pace::Fit(_) => times(pass, 1.0 / factor),
                     _ => pass,
                 };
@@ -98,7 +98,7 @@ impl Plan {
                 }
             }),
         };
-        let longest = options.duration.filter(|_| speed != Speed::Max && prepared.survey.is_some());
+        let longest = options.pace.duration.filter(|_| speed != Speed::Max && prepared.survey.is_some());
         let duration = duration.into_iter().chain(longest).min();
         let spread = spreads && matches!(speed, Speed::Factor(_));
         Self { schedule: Schedule { speed, max_gap }, asked, tweets, duration, spread }
@@ -158,10 +158,10 @@ impl Plan {
         if ends.kafka_embedded {
             writeln!(out, "             embedded: it ends with the replay, unless --hold keeps it up")?;
         }
-        if let (Some(limit), None) = (options.select.limit, self.tweets) {
+        if let (Some(limit), None) = (options.input.select.limit, self.tweets) {
             writeln!(out, "  limit      {} tweets", HumanCount(limit))?;
         }
-        if let Some(keys) = options.keys {
+        if let Some(keys) = options.report.keys {
             writeln!(out, "  keys       {keys}")?;
         }
         writeln!(out)
@@ -169,7 +169,7 @@ impl Plan {
 
     fn write_plan(&self, options: &ReplayOptions, prepared: &Prepared, out: &mut String) -> std::fmt::Result {
         write!(out, "  plan       {}, {}", self.asked, order_name(prepared.order))?;
-        match options.loops {
+        match options.pace.loops {
             Loops::Times(1) => {}
             Loops::Times(loops) => write!(out, ", {loops} loops")?,
             Loops::Forever => write!(out, ", over and over")?,
@@ -181,7 +181,7 @@ impl Plan {
             write!(out, "{} {}", if self.duration.is_some() { " at" } else { ":" }, rate(per_s))?;
         }
         if let Some(duration) = self.duration {
-            let after = jiff::SignedDuration::try_from(duration.saturating_add(options.delay));
+            let after = jiff::SignedDuration::try_from(duration.saturating_add(options.pace.delay));
             if let Ok(end) = ZonedDateTime::now().checked_add(after.unwrap_or_default()) {
                 write!(out, ", until {}", end.strftime("%Y-%m-%d %H:%M:%S"))?;
             }
@@ -194,8 +194,8 @@ impl Plan {
         if let Some(max_gap) = self.schedule.max_gap {
             notes.push(format!("silences are cut to {}", seconds(max_gap.as_secs_f64())));
         }
-        if !options.delay.is_zero() {
-            notes.push(format!("starts in {}", seconds(options.delay.as_secs_f64())));
+        if !options.pace.delay.is_zero() {
+            notes.push(format!("starts in {}", seconds(options.pace.delay.as_secs_f64())));
         }
         notes.iter().try_for_each(|note| writeln!(out, "             {note}"))
     }
@@ -238,7 +238,7 @@ fn write_input(
         Some((first_ms, _)) => {
             writeln!(out, "  times      from {}, as the input goes on", iso_seconds(first_ms))
         }
-        None if matches!(options.pace, Pace::Speedup(_)) => {
+        None if matches!(options.pace.speed, Pace::Speedup(_)) => {
             writeln!(out, "  times      none in the file: spaced evenly (--interval or --rate sets how)")
         }
         None => writeln!(out, "  times      none in the file"),

@@ -32,9 +32,9 @@ pub(crate) fn prepare(
     bar: &ProgressBar,
     stop: &AtomicBool,
 ) -> Result<Prepared, ReplayError> {
-    let in_file_order = matches!(options.order, Some(OrderBy::File | OrderBy::Window(_)));
+    let in_file_order = matches!(options.input.order, Some(OrderBy::File | OrderBy::Window(_)));
     // To fit a time, number and span must be known, whatever the order.
-    let is_stream = in_file_order && goal == Goal::Replay && !matches!(options.pace, Pace::Fit(_));
+    let is_stream = in_file_order && goal == Goal::Replay && !matches!(options.pace.speed, Pace::Fit(_));
     let prepared = match is_stream {
         true => look_at_first(files, options),
         false => index(files, options, goal, dead_letters, bar, stop),
@@ -61,7 +61,7 @@ fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, Rep
     if reader.counted.intake.tweets == 0 {
         return Err(ReplayError::no_tweets(files.words(), &reader.counted.intake));
     }
-    if first_ms.is_none() && options.select.by_time() {
+    if first_ms.is_none() && options.input.select.by_time() {
         return Err(ReplayError::NoTimes);
     }
     Ok(Prepared {
@@ -70,7 +70,7 @@ fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, Rep
         found: None,
         times_ms: first_ms.map(|time_ms| (time_ms, time_ms)),
         work: Work::Stream,
-        order: match options.order {
+        order: match options.input.order {
             Some(OrderBy::Window(size)) if first_ms.is_some() => Order::Window(size),
             _ => Order::File,
         },
@@ -90,9 +90,10 @@ fn index(
     stop: &AtomicBool,
 ) -> Result<Prepared, ReplayError> {
     let inspects = goal == Goal::Inspect;
-    let by_time = matches!(options.order, None | Some(OrderBy::Time));
+    let by_time = matches!(options.input.order, None | Some(OrderBy::Time));
     // Which of several with one id is sent depends on the order of the input, which then is gone.
-    let mut keep = options.order == Some(OrderBy::Shuffle) || options.select.dedup || (inspects && !by_time);
+    let mut keep =
+        options.input.order == Some(OrderBy::Shuffle) || options.input.select.dedup || (inspects && !by_time);
     let wanted = Wanted { letters: dead_letters.is_some(), users: inspects };
     let starts: Vec<u64> = files
         .iter()
@@ -135,15 +136,15 @@ fn finish(
     if goal == Goal::Replay && !has_tweets {
         return Err(ReplayError::no_tweets(files.words(), &Intake::sum(&gathered.intakes)));
     }
-    if has_tweets && !is_timed && options.select.by_time() {
+    if has_tweets && !is_timed && options.input.select.by_time() {
         return Err(ReplayError::NoTimes);
     }
-    let order = match options.order {
+    let order = match options.input.order {
         Some(OrderBy::Time) | None if is_timed => Order::Time,
         Some(OrderBy::Window(size)) if is_timed => Order::Window(size),
         // Without times there is nothing to sort by.
         Some(OrderBy::File | OrderBy::Time | OrderBy::Window(_)) => Order::File,
-        Some(OrderBy::Shuffle) | None => Order::Shuffle { seed: options.seed },
+        Some(OrderBy::Shuffle) | None => Order::Shuffle { seed: options.input.seed },
     };
     let reads_slots = matches!(order, Order::Shuffle { .. }) || (order == Order::Time && keep);
     let mut by_time = None;
@@ -157,7 +158,7 @@ fn finish(
             order_ties(files, options, &mut slots);
         }
         if reads_slots {
-            let limit = options.select.limit.unwrap_or(u64::MAX);
+            let limit = options.input.select.limit.unwrap_or(u64::MAX);
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             left_out.limit = slots.slots.len().saturating_sub(limit) as u64;
             slots.slots.truncate(limit);

@@ -60,8 +60,10 @@ pub(crate) enum Goal {
 /// for, where it counts in event time; that of the tweets themselves, where it is to be found from
 /// them; and none, where their times do not matter.
 pub(crate) fn survey_schedule(options: &ReplayOptions) -> Schedule {
-    let (speed, max_gap) = match options.pace {
-        Pace::Speedup(factor) if options.interval.is_none() => (Speed::Factor(factor), options.max_gap),
+    let (speed, max_gap) = match options.pace.speed {
+        Pace::Speedup(factor) if options.pace.interval.is_none() => {
+            (Speed::Factor(factor), options.pace.max_gap)
+        }
         Pace::Fit(_) => (Speed::Factor(1.0), None),
         Pace::Speedup(_) | Pace::Rate(_) | Pace::Max => (Speed::Max, None),
     };

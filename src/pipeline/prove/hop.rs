@@ -17,7 +17,7 @@ use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
 use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
 use crate::enrich::Enrichment;
 use crate::kafka::{ProducerOptions, end_offsets};
-use crate::options::{DRAIN_AFTER_STOP, DruidAfter, DruidChoice, ReplayOptions};
+use crate::options::{DRAIN_AFTER_STOP, DruidAfter, DruidOptions, ReplayOptions};
 use crate::pipeline::ends::Ends;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::prepare::prepared::Prepared;
@@ -28,7 +28,7 @@ const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
 
 /// A supervisor that reads our topic, and the thread that counts its rows.
 pub(crate) struct DruidHop<'a> {
-    pub(super) choice: &'a DruidChoice,
+    pub(super) choice: &'a DruidOptions,
     pub(super) supervisor: Supervisor,
     pub(super) datasource: String,
     pub(super) run: &'a str,
@@ -112,7 +112,7 @@ impl<'a> DruidHop<'a> {
             say(note);
         }
         // One producer writes a partition in the order of its delivery reports.
-        let by_partition = options.producers == 1 && ends.partitions <= QUERYABLE_LANES_MAX;
+        let by_partition = options.kafka.producers == 1 && ends.partitions <= QUERYABLE_LANES_MAX;
         let lanes = if by_partition { ends.partitions } else { 1 };
         let queryable = Arc::new(Queryable::with_lanes(lanes));
         let mut hop = Self {

@@ -8,16 +8,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::druid::{
-    Client, Dimension, DimensionType, DruidError, Granularity, MessageForm, SpecOptions, Submitted,
-    Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
+    Client, Dimension, DimensionType, DruidError, Granularity, SpecOptions, Submitted, Supervisor, is_ours,
+    keep_dimensions, make_spec, set_pointer, sets_dimensions,
 };
 use crate::enrich::{ColumnType, Enrichment};
-use crate::options::{DruidAfter, DruidChoice, KafkaChoice, ReplayOptions};
+use crate::event::PayloadForm;
+use crate::options::{DruidAfter, DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pace::StampTime;
 use crate::pipeline::ends::Ends;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::prepare::prepared::Prepared;
-use crate::tweet::PayloadForm;
 
 /// Segments that a run may be cut into before it is worth a warning: each new one costs Druid an
 /// allocation, about 20 of them a second.
@@ -37,7 +37,7 @@ pub(crate) struct Setup {
 #[allow(clippy::too_many_arguments)] // each is one thing the spec is made of
 pub(crate) fn set_up(
     options: &ReplayOptions,
-    choice: &DruidChoice,
+    choice: &DruidOptions,
     ends: &Ends,
     prepared: &Prepared,
     extra: Vec<Dimension>,
@@ -50,8 +50,8 @@ pub(crate) fn set_up(
         let supervisor = Supervisor::new(client.clone(), name);
         let spec = supervisor.existing_spec()?;
         let io = io_config(&spec);
-        if let Some(reads) = io["topic"].as_str().filter(|reads| *reads != options.kafka_topic) {
-            let (name, topic) = (name.clone(), options.kafka_topic.clone());
+        if let Some(reads) = io["topic"].as_str().filter(|reads| *reads != options.kafka.topic) {
+            let (name, topic) = (name.clone(), options.kafka.topic.clone());
             return Err(DruidError::OtherTopic { name, reads: reads.to_owned(), topic }.into());
         }
         if spec["suspended"].as_bool() == Some(true) {
@@ -85,7 +85,7 @@ pub(crate) fn set_up(
         None => own_spec(options, ends, prepared, extra.clone(), client, &kafka, &mut notes)?,
     };
     if choice.spec.is_some() {
-        set_pointer(&mut spec, "/ioConfig/topic", options.kafka_topic.clone().into())?;
+        set_pointer(&mut spec, "/ioConfig/topic", options.kafka.topic.clone().into())?;
         set_pointer(&mut spec, "/ioConfig/consumerProperties/bootstrap.servers", kafka.clone().into())?;
     }
     if let Some(datasource) = &choice.datasource {
@@ -127,7 +127,7 @@ fn own_spec(
     notes: &mut Vec<String>,
 ) -> Result<Value, ReplayError> {
     // Half of the slots: while tasks publish, their successors read.
-    let slots = Supervisor::new(client.clone(), &options.kafka_topic).slots(&options.kafka_topic)?;
+    let slots = Supervisor::new(client.clone(), &options.kafka.topic).slots(&options.kafka.topic)?;
     let tasks = ends.partitions.min((slots.total / 2).max(1));
     if tasks < ends.partitions {
         notes.push(format!(
@@ -137,14 +137,10 @@ fn own_spec(
         ));
     }
     Ok(make_spec(&SpecOptions {
-        datasource: options.kafka_topic.clone(),
-        topic: options.kafka_topic.clone(),
+        datasource: options.kafka.topic.clone(),
+        topic: options.kafka.topic.clone(),
         kafka: kafka.to_owned(),
-        form: match options.payload {
-            PayloadForm::Tweet => MessageForm::Tweet,
-            PayloadForm::Minimal => MessageForm::Minimal,
-            PayloadForm::Raw => MessageForm::Raw,
-        },
+        form: options.message.payload,
         extra,
         tasks,
         granularity: granularity(options, prepared),
@@ -183,7 +179,7 @@ pub(crate) fn dimensions(enrichment: Option<&Enrichment>) -> Vec<Dimension> {
 
 /// Segments as long as the spread of the times in them asks for.
 fn granularity(options: &ReplayOptions, prepared: &Prepared) -> Granularity {
-    if options.timestamp == StampTime::Send || options.payload == PayloadForm::Raw {
+    if options.message.timestamp == StampTime::Send || options.message.payload == PayloadForm::Raw {
         return Granularity::Hour;
     }
     match prepared.times_ms {
@@ -200,7 +196,8 @@ fn warn_of_scattered_times(
     spec: &Value,
     notes: &mut Vec<String>,
 ) {
-    let Some((first_ms, last_ms)) = prepared.times_ms.filter(|_| options.timestamp == StampTime::Event)
+    let Some((first_ms, last_ms)) =
+        prepared.times_ms.filter(|_| options.message.timestamp == StampTime::Event)
     else {
         return;
     };
@@ -267,7 +264,7 @@ pub(crate) fn dimension_names(spec: &Value) -> Vec<&str> {
 
 /// What Druid is told when nobody says otherwise.
 fn told_address(options: &ReplayOptions, ends: &Ends) -> String {
-    match &options.kafka {
+    match &options.kafka.cluster {
         KafkaChoice::Embedded(kafka) => match &kafka.advertise {
             Some((host, port)) => format!("{host}:{port}"),
             None => ends.addresses.kafka.clone(),

@@ -3,11 +3,12 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::enrich::Enrichment;
+use crate::event::PayloadForm;
 use crate::event::{Draft, Drafts};
 use crate::options::{KeyBy, ReplayOptions};
 use crate::pace::Slot;
 use crate::pipeline::input::files::Context;
-use crate::tweet::{Id, PayloadForm, Tweet, encode};
+use crate::tweet::{Id, Tweet, encode};
 
 /// Most tweets in one batch.
 const BATCH_TWEETS: usize = 256;
@@ -71,7 +72,7 @@ impl<'a> Batch<'a> {
             bytes.reserve(SLAB_BYTES);
         }
         let start = bytes.len();
-        match options.payload {
+        match options.message.payload {
             PayloadForm::Raw => bytes.put_slice(raw),
             form => {
                 let extra = self.enrichment.and_then(|enrichment| enrichment.of(tweet.user_id));
@@ -80,7 +81,7 @@ impl<'a> Batch<'a> {
             }
         }
         let payload_end = bytes.len();
-        put_key(tweet, options.key, bytes);
+        put_key(tweet, options.message.key, bytes);
         items.push(Draft {
             seq: self.next_seq,
             event_time_ms,

@@ -80,7 +80,7 @@ impl Feed<'_> {
                 fed.rest += rest;
                 fed.left_out.add(self.prepared.left_out);
             }
-            if !goes_on || fed.tweets == fed_before || !self.options.loops.goes_on(pass) {
+            if !goes_on || fed.tweets == fed_before || !self.options.pace.loops.goes_on(pass) {
                 break;
             }
         }
@@ -108,7 +108,7 @@ impl Feed<'_> {
         let is_paced = matches!(self.plan.schedule.speed, Speed::Factor(_));
         let goes_on = match self.prepared.order {
             Order::Window(size) => {
-                self.sorted(&mut stream, size, self.options.spread && is_paced, parser, fed)
+                self.sorted(&mut stream, size, self.options.pace.spread && is_paced, parser, fed)
             }
             // To be spread, a tweet has to wait until all of its second have been seen.
             _ if self.plan.spread => self.sorted(&mut stream, 0, true, parser, fed),
@@ -136,7 +136,7 @@ impl Feed<'_> {
     }
 
     fn as_it_comes(&mut self, stream: &mut Stream<'_>, fed: &mut Fed) -> bool {
-        let limit = fed.tweets.saturating_add(self.options.select.limit.unwrap_or(u64::MAX));
+        let limit = fed.tweets.saturating_add(self.options.input.select.limit.unwrap_or(u64::MAX));
         while fed.tweets < limit {
             if self.is_over() {
                 return false;
@@ -190,7 +190,7 @@ impl Feed<'_> {
         parser: &mut Parser,
         fed: &mut Fed,
     ) -> bool {
-        let limit = fed.tweets.saturating_add(self.options.select.limit.unwrap_or(u64::MAX));
+        let limit = fed.tweets.saturating_add(self.options.input.select.limit.unwrap_or(u64::MAX));
         let sorted = Sorted::new(stream, size);
         let spread = spread && sorted.has_whole_seconds();
         for (_, plan_time_us, (slot, context)) in SpreadRuns::new(sorted, spread) {

@@ -28,18 +28,18 @@ pub(crate) fn watch(
     link: Option<&OutsideLink>,
     ended: impl Fn() -> bool,
 ) -> Watched {
-    let mut progress = Progress::new(inputs.screen, inputs.plan.tweets);
+    let mut progress = Progress::new(&inputs.session.screen, inputs.plan.tweets);
     let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
     let (mut own_memory_mib, mut down) = (None, None);
     while !ended() {
         std::thread::sleep(LOOK);
-        let control = &inputs.options.control;
+        let control = &inputs.session.control;
         progress.set_state(control.waits(), control.speed_times());
         progress.update(counters);
         if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
             progress.note(&words);
         }
-        if !said && inputs.stop.load(Ordering::Relaxed) {
+        if !said && inputs.session.is_stopped() {
             said = true;
             progress.note(STOPPING);
         }
@@ -49,7 +49,7 @@ pub(crate) fn watch(
             let since = fault.take().map_or(looked, |(since, _)| since);
             fault = inputs.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
             if fault.as_ref().is_some_and(|(since, _)| since.elapsed() >= FAULT_PATIENCE) {
-                inputs.stop.store(true, Ordering::Relaxed);
+                inputs.session.stop.store(true, Ordering::Relaxed);
             }
         }
     }

@@ -11,12 +11,13 @@ use crossbeam_channel::{Receiver, bounded};
 use crate::bridge::{FanOut, fan_out};
 use crate::count::{Counters, Queryable, Tally, thread_cpu};
 use crate::enrich::Enrichment;
+use crate::event::PayloadForm;
 use crate::event::{Delivery, Drafts, Event};
 use crate::kafka::{DrainLimit, Producer};
 use crate::mqtt::{
     MqttError, OutsideLink, OutsidePublisher, OutsideSubscriber, Publisher, Subscriber, Window,
 };
-use crate::options::{DRAIN_AFTER_STOP, ReplayOptions};
+use crate::options::{DRAIN_AFTER_STOP, ReplayOptions, Session};
 use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
 use crate::pipeline::ends::Ends;
 use crate::pipeline::error::ReplayError;
@@ -29,8 +30,7 @@ use crate::pipeline::replay::feed::{Fed, Feed};
 use crate::pipeline::replay::in_flight::InFlight;
 use crate::pipeline::replay::watch::watch;
 use crate::pipeline::run_id::random_u64;
-use crate::report::Screen;
-use crate::tweet::{PayloadForm, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+use crate::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;
@@ -49,9 +49,8 @@ pub(crate) struct Inputs<'a> {
     pub run: &'a str,
     /// What is known of users from other files.
     pub enrichment: Option<&'a Enrichment>,
-    pub stop: &'a Arc<AtomicBool>,
+    pub session: &'a Session,
     pub dead_letters: Option<&'a DeadLetters>,
-    pub screen: &'a Screen,
     /// Told of each delivery, where somebody counts rows in Druid.
     pub queryable: Option<Arc<Queryable>>,
 }
@@ -116,7 +115,7 @@ impl Source {
 type Mqtt = (Option<(Sink, Source)>, Option<OutsideLink>);
 
 fn connect_mqtt(inputs: &Inputs<'_>, counters: &Arc<Counters>) -> Result<Mqtt, MqttError> {
-    let (counters, stop) = (counters.clone(), inputs.stop.clone());
+    let (counters, stop) = (counters.clone(), inputs.session.stop.clone());
     if let Some(broker) = &inputs.ends.broker {
         let (publisher, subscriber) = broker.connect(random_u64(), Window::default(), counters, stop)?;
         return Ok((Some((Sink::Mqtt(publisher), Source::Mqtt(subscriber))), None));
@@ -138,13 +137,13 @@ fn timed<T>(work: impl FnOnce() -> T) -> Timed<T> {
 pub(crate) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
     let counters = Arc::new(Counters::default());
     let (deliveries, reported) = bounded::<Vec<Delivery>>(DELIVERY_BATCHES);
-    let (queues, receivers) = fan_out(inputs.options.producers, QUEUE_BATCHES, counters.clone());
+    let (queues, receivers) = fan_out(inputs.options.kafka.producers, QUEUE_BATCHES, counters.clone());
     let ended = Arc::new(AtomicBool::new(false));
     let drain = DrainLimit {
-        stop: inputs.stop.clone(),
-        after_stop: inputs.options.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
+        stop: inputs.session.stop.clone(),
+        after_stop: inputs.options.kafka.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
         ended: ended.clone(),
-        after_end: inputs.options.drain_timeout,
+        after_end: inputs.options.kafka.drain_timeout,
     };
     let producer =
         || Producer::new(&inputs.ends.producer, counters.clone(), deliveries.clone(), drain.clone());
@@ -202,7 +201,7 @@ pub(crate) fn run(inputs: &Inputs<'_>) -> Result<Ran, ReplayError> {
                     run: inputs.run,
                     out: drafts_out,
                     counters: feed_counters,
-                    stop: inputs.stop,
+                    stop: &inputs.session.stop,
                     over,
                     dead_letters: inputs.dead_letters,
                     in_flight: in_flight.as_ref(),
@@ -266,8 +265,8 @@ fn release(
     drafts: &Receiver<Drafts>,
     counters: &Counters,
 ) -> Released {
-    let stamp = (inputs.options.payload != PayloadForm::Raw).then_some(Stamp {
-        time: inputs.options.timestamp,
+    let stamp = (inputs.options.message.payload != PayloadForm::Raw).then_some(Stamp {
+        time: inputs.options.message.timestamp,
         offset: TIMESTAMP_OFFSET,
         write: |time_ms, place| {
             if let Some(place) = place.first_chunk_mut::<TIMESTAMP_BYTES>() {
@@ -277,12 +276,12 @@ fn release(
     });
     let options = PacerOptions {
         schedule: inputs.plan.schedule,
-        delay: inputs.options.delay,
-        duration: inputs.options.duration,
+        delay: inputs.options.pace.delay,
+        duration: inputs.options.pace.duration,
         stamp,
-        stop: inputs.stop,
+        stop: &inputs.session.stop,
         over,
-        control: &inputs.options.control,
+        control: &inputs.session.control,
     };
     let mut pacer = Pacer::new(options, SystemClock::default());
     let (mut left, mut result) = (0, Ok(()));

@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
+use crate::event::PayloadForm;
 use crate::generate::{GenerateForm, GenerateOptions, generate};
 use crate::tweet::keys::KEYS;
-use crate::tweet::{Hashtags, Parser, ParserOptions, PayloadForm, Record, encode};
+use crate::tweet::{Hashtags, Parser, ParserOptions, Record, encode};
 
 /// All that a record is, in words.
 fn seen(parser: &mut Parser, json: &[u8]) -> Result<String, ()> {

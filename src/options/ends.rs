@@ -1,0 +1,119 @@
+//! Where MQTT and Kafka are: inside of this process, or not.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::kafka::embedded::Fsync;
+use crate::mqtt::OutsideBroker;
+
+/// The MQTT hop of a replay.
+#[derive(Debug, Clone)]
+pub struct MqttOptions {
+    /// Which broker.
+    pub broker: MqttChoice,
+    /// Topic there.
+    pub topic: String,
+}
+
+/// Kafka, as a replay uses it.
+#[derive(Debug, Clone)]
+pub struct KafkaOptions {
+    /// Where it is.
+    pub cluster: KafkaChoice,
+    /// Topic there.
+    pub topic: String,
+    /// Partitions of the topic, when it has to be made.
+    pub partitions: i32,
+    /// Producers working side by side.
+    pub producers: usize,
+    /// librdkafka properties that stand over ours.
+    pub properties: Vec<(String, String)>,
+    /// Longest wait for Kafka at the end; `None`: without an end, and 20 s after a stop.
+    pub drain_timeout: Option<Duration>,
+}
+
+/// The topic of both, unless another is asked for.
+const DEFAULT_TOPIC: &str = "tweets";
+
+impl Default for MqttOptions {
+    /// The embedded broker on a free port.
+    fn default() -> Self {
+        Self { broker: MqttChoice::Embedded(Listen::free_port()), topic: DEFAULT_TOPIC.to_owned() }
+    }
+}
+
+impl Default for KafkaOptions {
+    /// The embedded endpoint on a free port, with a log that goes with it.
+    fn default() -> Self {
+        Self {
+            cluster: KafkaChoice::Embedded(EmbeddedKafka {
+                listen: Listen::free_port(),
+                advertise: None,
+                dir: None,
+                fsync: Fsync::Never,
+                retention_bytes: None,
+            }),
+            topic: DEFAULT_TOPIC.to_owned(),
+            partitions: 1,
+            producers: 1,
+            properties: Vec::new(),
+            drain_timeout: None,
+        }
+    }
+}
+
+/// Longest wait for Kafka after a stop, unless another is asked for.
+pub const DRAIN_AFTER_STOP: Duration = Duration::from_secs(20);
+
+/// An address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// Where; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// Whether a port that is taken may be replaced by a free one: only where the user named none.
+    pub fall_back: bool,
+}
+
+impl Listen {
+    /// Any free port of this machine.
+    pub fn free_port() -> Self {
+        Self { addr: ([127, 0, 0, 1], 0).into(), fall_back: false }
+    }
+}
+
+/// The MQTT hop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MqttChoice {
+    /// Left out: tweets go straight to the queues.
+    Off,
+    /// The broker inside of this process.
+    Embedded(Listen),
+    /// A broker that is not ours. Payloads must carry `run` and `seq`, as [`PayloadForm::Tweet`](crate::event::PayloadForm)
+    /// does.
+    Outside(OutsideBroker),
+}
+
+/// Which Kafka.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KafkaChoice {
+    /// The endpoint inside of this process.
+    Embedded(EmbeddedKafka),
+    /// A cluster, by its bootstrap servers.
+    Cluster(String),
+}
+
+/// The Kafka endpoint inside of this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddedKafka {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Host and port that clients are told; `None`: the address that each came to.
+    pub advertise: Option<(String, u16)>,
+    /// Where its log lives; `None`: in a temporary directory, removed at the end.
+    pub dir: Option<PathBuf>,
+    /// When to sync to the device.
+    pub fsync: Fsync,
+    /// Size of a partition beyond which its oldest messages are removed; `None`: never.
+    pub retention_bytes: Option<u64>,
+}

@@ -1,0 +1,91 @@
+//! What is read, and which of it is sent in which order.
+
+use std::path::PathBuf;
+
+use crate::source::Framing;
+use crate::tweet::ParserOptions;
+
+/// The input of a replay.
+#[derive(Debug, Clone)]
+pub struct InputOptions {
+    /// Files, and folders for the files in them; several are merged by time.
+    pub files: Vec<PathBuf>,
+    /// How the values of all files are strung together; `None`: each file is looked at.
+    pub framing: Option<Framing>,
+    /// How records are read.
+    pub parser: ParserOptions,
+    /// Greatest length of one value of the input, in bytes; a longer one is a reject.
+    pub max_record_bytes: usize,
+    /// What is joined to the tweets of each user.
+    pub enrich: Enrich,
+    /// Which tweets.
+    pub select: Select,
+    /// In which order; `None`: by time, and shuffled where there are no times.
+    pub order: Option<OrderBy>,
+    /// For the shuffle.
+    pub seed: u64,
+}
+
+impl Default for InputOptions {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            framing: None,
+            parser: ParserOptions::default(),
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            enrich: Enrich::default(),
+            select: Select::default(),
+            order: None,
+            seed: 1,
+        }
+    }
+}
+
+/// Tweets that wait to be put in order where nothing is looked up first. Saved streams step back by
+/// a second or so; the whole of Twitter was 6,000 a second.
+pub const DEFAULT_WINDOW: usize = 10_000;
+
+/// Greatest length of one value of the input, in bytes.
+pub const DEFAULT_MAX_RECORD_BYTES: usize = 16 << 20;
+
+/// What is joined to the tweets of each user, from other files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Enrich {
+    /// Tables of users, in CSV or JSON.
+    pub files: Vec<PathBuf>,
+    /// Column with the user's id; `None`: one of the usual names.
+    pub key: Option<String>,
+}
+
+/// Which tweets of the input are sent, in each loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Select {
+    /// Only those written at this time or later, in milliseconds since 1970 UTC.
+    pub start_ms: Option<i64>,
+    /// Only those written before this time.
+    pub end_ms: Option<i64>,
+    /// Of several with one id only the first in the input.
+    pub dedup: bool,
+    /// Only the first so many, in the order of sending.
+    pub limit: Option<u64>,
+}
+
+impl Select {
+    /// Whether event times decide.
+    pub fn by_time(&self) -> bool {
+        self.start_ms.is_some() || self.end_ms.is_some()
+    }
+}
+
+/// Order of sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderBy {
+    /// Oldest first.
+    Time,
+    /// As the file has them; nothing is looked up first.
+    File,
+    /// Likewise, sorted by time as far as a window of so many tweets reaches.
+    Window(usize),
+    /// A random permutation.
+    Shuffle,
+}

@@ -1,0 +1,32 @@
+//! What a message holds.
+
+use crate::event::PayloadForm;
+use crate::pace::StampTime;
+
+/// The messages of a replay.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageOptions {
+    /// What the payload is.
+    pub payload: PayloadForm,
+    /// Which time its `timestamp` is.
+    pub timestamp: StampTime,
+    /// What the Kafka key is.
+    pub key: KeyBy,
+}
+
+impl Default for MessageOptions {
+    fn default() -> Self {
+        Self { payload: PayloadForm::Tweet, timestamp: StampTime::Send, key: KeyBy::User }
+    }
+}
+
+/// What the Kafka key is: tweets of one key stay in order and share a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyBy {
+    /// The author's id.
+    User,
+    /// The tweet's id.
+    Id,
+    /// No key: Kafka spreads them.
+    None,
+}

@@ -1,0 +1,34 @@
+//! What is said of a run, and where it is written.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::report::Threshold;
+
+/// The report of a replay.
+#[derive(Debug, Clone, Default)]
+pub struct ReportOptions {
+    /// What the user calls the run.
+    pub label: Option<String>,
+    /// Link to the dashboard that shows the tweets, for the end of the run; `{run}` in it stands for the
+    /// run id.
+    pub dashboard: Option<String>,
+    /// What the keys do, for the plan; `None`: none is listened to.
+    pub keys: Option<&'static str>,
+    /// Where to write what was not delivered.
+    pub dead_letters: Option<DeadLetterFile>,
+    /// What the run must not do.
+    pub fail_if: Vec<Threshold>,
+    /// Whether the report names the checksum of the input, which reads all of it once more.
+    pub hash_input: bool,
+}
+
+/// A file for dead letters, open for writing.
+#[derive(Debug, Clone)]
+pub struct DeadLetterFile {
+    /// As named by the user.
+    pub path: PathBuf,
+    /// The file.
+    pub file: Arc<File>,
+}

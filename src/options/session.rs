@@ -1,0 +1,34 @@
+//! What lives beside a run: the user's stop, the user's keys, and the screen.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::pace::Control;
+use crate::report::Screen;
+
+/// The user's side of a run.
+pub struct Session {
+    /// Set when the run is to end in good order.
+    pub stop: Arc<AtomicBool>,
+    /// Pauses a replay and changes its speed while it runs.
+    pub control: Arc<Control>,
+    /// Takes what is written for people.
+    pub screen: Screen,
+}
+
+impl Session {
+    /// A session that nobody has stopped, or changed the speed of.
+    pub fn new(screen: Screen) -> Self {
+        Self { stop: Arc::default(), control: Arc::default(), screen }
+    }
+
+    /// Nobody watches and nobody stops it: for tests and benches.
+    pub fn unattended() -> Self {
+        Self::new(Screen::none())
+    }
+
+    /// Whether the user wants to leave.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
