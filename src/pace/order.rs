@@ -21,6 +21,18 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// In words, as in the plan and the JSON report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Order::Time => "oldest first",
+            Order::File => "in the file's order",
+            Order::Window(_) => "in the file's order, sorted in a window",
+            Order::Shuffle { .. } => "shuffled",
+        }
+    }
+}
+
 /// Where one tweet of the input is, and when it was written: 24 bytes a tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {

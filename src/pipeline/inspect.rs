@@ -6,10 +6,9 @@ use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::tables::load_tables;
 use crate::pipeline::outcome::file_reports;
-use crate::pipeline::prepare::plan::{Plan, iso_ms, order_name};
-use crate::pipeline::prepare::prepare::prepare;
-use crate::pipeline::prepare::prepared::Goal;
-use crate::report::{Inspection, prepare_bar};
+use crate::pipeline::prepare::{Goal, Plan, Preparation, prepare};
+use crate::report::Inspection;
+use crate::tweet::iso_ms;
 
 /// What is in the input, and what a replay with these options would be. An input without tweets is
 /// no error here: the counts say so.
@@ -17,12 +16,11 @@ use crate::report::{Inspection, prepare_bar};
 /// # Errors
 /// When a file cannot be read, or it is stopped.
 pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection, ReplayError> {
-    let Session { stop, screen, .. } = session;
     let files = Files::open(&options.input.files, options.input.framing)?;
     // Only to say what is wrong with it.
-    load_tables(options, screen)?;
-    let bar = prepare_bar(screen, files.bytes());
-    let prepared = prepare(&files, options, Goal::Inspect, None, &bar, stop)?;
+    load_tables(options, &session.screen)?;
+    let prepared =
+        prepare(&Preparation { files: &files, options, dead_letters: None, goal: Goal::Inspect, session })?;
     let plan = Plan::new(options, &prepared);
     let intake = Intake::sum(&prepared.intakes);
     let (first_ms, last_ms) = prepared.times_ms.unzip();
@@ -52,7 +50,7 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
         bytes_per_tweet: (intake.tweets > 0).then(|| files.bytes() as f64 / intake.tweets as f64),
         selected: prepared.survey.map_or(0, |survey| survey.tweets),
         asked: plan.asked.clone(),
-        send_order: order_name(prepared.order),
+        send_order: prepared.order.name(),
         spread: plan.spread,
         predicted_duration_s: duration_s,
         predicted_rate_per_s: plan.rate_per_s(),

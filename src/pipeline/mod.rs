@@ -9,6 +9,8 @@
 //! It is built from the last hop to the first and ends from the first to the last: each hop ends
 //! when the one before it has, so nothing that was sent is forgotten.
 
+mod announce;
+mod context;
 mod ends;
 mod error;
 mod input;
@@ -33,16 +35,17 @@ pub use serve::{ServeOptions, serve};
 use crate::count::MachineCpu;
 use crate::kafka::{KafkaError, find_last};
 use crate::options::{ReplayOptions, Session};
-use crate::report::{RunReport, prepare_bar};
+use crate::report::RunReport;
+use announce::announcement;
+use context::Replay;
 use ends::Ends;
 use input::dead_letters::DeadLetters;
 use input::files::Files;
 use input::input_hash::input_hash;
 use input::tables::load_tables;
-use prepare::plan::Plan;
-use prepare::prepared::Goal;
+use outcome::Results;
+use prepare::{Goal, Plan, Preparation, prepare};
 use prove::DruidHop;
-use replay::wiring;
 
 /// A replay that has ended, with what still answers: dropping it takes the ends down.
 pub struct Replayed {
@@ -57,59 +60,32 @@ pub struct Replayed {
 /// # Errors
 /// When the replay cannot start. What goes wrong later is in the report, with the ledger so far.
 pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, ReplayError> {
-    let Session { stop, screen, .. } = session;
-    let run = new_run_id();
+    let run = &new_run_id();
     let machine = MachineCpu::now();
-    let files = Files::open(&options.input.files, options.input.framing)?;
-    let enrichment = load_tables(options, screen)?;
+    let files = &Files::open(&options.input.files, options.input.framing)?;
+    let enrichment = load_tables(options, &session.screen)?;
+    let ends = Ends::start(options, run)?;
+    let letters = options.report.dead_letters.as_ref().map(DeadLetters::new);
+    let dead_letters = letters.as_ref();
+    let prepared = &prepare(&Preparation { files, options, dead_letters, goal: Goal::Replay, session })?;
+    let plan = &Plan::new(options, prepared);
     let enrichment = enrichment.as_ref();
-    let ends = Ends::start(options, &run)?;
-    let dead_letters = options.report.dead_letters.as_ref().map(DeadLetters::new);
-    let dead_letters = dead_letters.as_ref();
-    let bar = prepare_bar(screen, files.bytes());
-    let prepared = prepare::prepare::prepare(&files, options, Goal::Replay, dead_letters, &bar, stop)?;
-    let plan = Plan::new(options, &prepared);
-    if screen.shows_progress() {
-        screen.say(&plan.words(options, &files, &prepared, &ends.addresses, &run));
+    let replay =
+        Replay { options, files, prepared, plan, ends: &ends, run, enrichment, dead_letters, session };
+    if session.screen.shows_progress() {
+        session.screen.say(&announcement(&replay));
     }
-    let druid = DruidHop::start(options, &ends, &prepared, enrichment, &run, stop, screen)?;
-    let mut ran = wiring::run(&wiring::Inputs {
-        options,
-        files: &files,
-        prepared: &prepared,
-        plan: &plan,
-        ends: &ends,
-        run: &run,
-        enrichment,
-        session,
-        dead_letters,
-        queryable: druid.as_ref().map(DruidHop::queryable),
-    })?;
-    let druid = druid.map(|druid| druid.finish(&ran.counters, ran.stats.started, stop, screen));
-    let letters = dead_letters.map(DeadLetters::finish).transpose();
-    let letters = letters.unwrap_or_else(|error| {
-        ran.error.get_or_insert(error);
+    let druid = DruidHop::start(&replay)?;
+    let mut outcome = replay::run(&replay, druid.as_ref().map(DruidHop::queryable))?;
+    let druid = druid.map(|druid| druid.finish(&outcome.counters, outcome.pace.started));
+    let dead_letters = dead_letters.map(DeadLetters::finish).transpose().unwrap_or_else(|error| {
+        outcome.error.get_or_insert(error);
         None
     });
-    let enrich = enrichment.map(|enrichment| outcome::enrich_report(enrichment, &ran.fed));
     let interrupted = session.is_stopped();
-    let mut report = outcome::report(
-        options,
-        &files,
-        &prepared,
-        &plan,
-        &ends,
-        run,
-        ran,
-        letters,
-        druid,
-        interrupted,
-        machine,
-    );
-    report.enrich = enrich;
-    if options.report.hash_input {
-        report.environment.input_hash = input_hash(&files, stop);
-    }
+    let input_hash = options.report.hash_input.then(|| input_hash(files, &session.stop)).flatten();
+    let results = Results { dead_letters, druid, interrupted, machine, input_hash };
+    let report = outcome::report(&replay, outcome, results);
     Ok(Replayed { report, ends })
 }
 

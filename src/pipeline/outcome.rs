@@ -6,45 +6,43 @@ use crate::count::{Counters, Intake, LatencyMs, MachineCpu, Usage};
 use crate::enrich::Enrichment;
 use crate::options::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
-use crate::pipeline::ends::Ends;
+use crate::pipeline::context::Replay;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::LeftOut;
-use crate::pipeline::prepare::plan::{Plan, iso_ms, order_name};
-use crate::pipeline::prepare::prepared::Prepared;
-use crate::pipeline::replay::feed::Fed;
-use crate::pipeline::replay::wiring::Ran;
+use crate::pipeline::prepare::Prepared;
+use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
     ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport, Environment,
     FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport, SkippedBy,
     Verdict, mask_secrets,
 };
 use crate::source::TweetFile;
+use crate::tweet::iso_ms;
+
+/// What there is beside what the hops came back with.
+pub(crate) struct Results {
+    pub dead_letters: Option<DeadLetterReport>,
+    pub druid: Option<DruidReport>,
+    pub interrupted: bool,
+    /// CPU time of the machine when the run began.
+    pub machine: MachineCpu,
+    pub input_hash: Option<String>,
+}
 
 /// Everything that is known when the replay has ended.
-#[allow(clippy::too_many_arguments)] // each is one thing the report is made of
-pub(crate) fn report(
-    options: &ReplayOptions,
-    files: &Files,
-    prepared: &Prepared,
-    plan: &Plan,
-    ends: &Ends,
-    run: String,
-    ran: Ran,
-    dead_letters: Option<DeadLetterReport>,
-    mut druid: Option<DruidReport>,
-    interrupted: bool,
-    machine: MachineCpu,
-) -> RunReport {
+pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Results) -> RunReport {
+    let Replay { options, files, prepared, ends, run, .. } = *replay;
+    let Results { dead_letters, mut druid, interrupted, machine, input_hash } = results;
     if let Some(druid) = &mut druid {
         mask_secrets(&mut druid.spec);
     }
-    let intakes = ran.fed.intakes.as_ref().unwrap_or(&prepared.intakes);
+    let intakes = outcome.feed.intakes.as_ref().unwrap_or(&prepared.intakes);
     let intake = Intake::sum(intakes);
-    let counters = &*ran.counters;
+    let counters = &*outcome.counters;
     let with_mqtt = |count: u64| ends.addresses.mqtt.as_ref().map(|_| count);
-    let LeftOut { limit, range, duplicate_id } = ran.fed.left_out;
-    let not_sent = ran.fed.rest + ran.unreleased;
-    let (duration, stop) = if ran.over { (not_sent, 0) } else { (0, not_sent) };
+    let LeftOut { limit, range, duplicate_id } = outcome.feed.left_out;
+    let not_sent = outcome.feed.rest + outcome.unreleased;
+    let (duration, stop) = if outcome.over { (not_sent, 0) } else { (0, not_sent) };
     let skipped_by = SkippedBy { limit, range, duplicate_id, duration, stop };
     let ledger = Ledger {
         frames: intake.frames,
@@ -53,7 +51,7 @@ pub(crate) fn report(
         items: intake.items,
         rejects: intake.reject_total(),
         tweets: intake.tweets,
-        loops: ran.fed.loops,
+        loops: outcome.feed.loops,
         skipped: skipped_by.total(),
         skipped_by,
         published: counters.published.get(),
@@ -70,51 +68,54 @@ pub(crate) fn report(
     };
     let (mut verdict, mut reasons) = ledger.verdict();
     // Counted by the tally from what Kafka reported on, one sequence number at a time.
-    if ran.tally.repeated > 0 || ran.tally.distinct != ledger.delivered + ledger.failed {
+    if outcome.tally.repeated > 0 || outcome.tally.distinct != ledger.delivered + ledger.failed {
         verdict = Verdict::Unbalanced;
         reasons.push(format!(
             "{} sequence numbers were reported on, and {} more than once: {} delivered + {} failed expected",
-            ran.tally.distinct, ran.tally.repeated, ledger.delivered, ledger.failed
+            outcome.tally.distinct, outcome.tally.repeated, ledger.delivered, ledger.failed
         ));
     }
     if let Some(druid) = druid.as_ref().filter(|druid| !druid.exact) {
         verdict = Verdict::Unbalanced;
         reasons.extend(druid_reasons(druid, &ledger));
     }
-    let pace = pace_report(options, prepared, plan, &ran, &ledger);
+    let pace = pace_report(replay, &outcome, &ledger);
     let bottleneck = bottleneck(options, &pace, counters, druid.as_ref());
     let mut report = RunReport {
         report_version: REPORT_VERSION,
         tweetblast_version: env!("CARGO_PKG_VERSION"),
         label: options.report.label.clone(),
-        input: input_report(files, prepared, intakes, &ran),
+        input: input_report(files, prepared, intakes, &outcome),
         pace,
-        hops: hop_reports(&ran, &ledger),
+        hops: hop_reports(&outcome, &ledger),
         mqtt_repeats_dropped: ends.outside.as_ref().map(|_| counters.repeats_dropped.get()),
         bottleneck,
-        enrich: None,
+        enrich: replay.enrichment.map(|enrichment| enrich_report(enrichment, &outcome.feed)),
         dead_letters,
         rejects_by_kind: intake.rejects,
         unparseable_at: intake.unparseable_at,
-        failed_by_reason: ran.tally.failures.by_reason,
-        failed_unknown: ran.tally.failures.unknown,
+        failed_by_reason: outcome.tally.failures.by_reason,
+        failed_unknown: outcome.tally.failures.unknown,
         verdict,
         reasons,
         interrupted,
-        error: ran.error.map(|error| error.to_string()),
+        error: outcome.error.map(|error| error.to_string()),
         thresholds: Vec::new(),
         exit_code: 0,
         endpoints: Endpoints {
             druid: druid.as_ref().map(|druid| druid.url.clone()),
             datasource: druid.as_ref().map(|druid| druid.datasource.clone()),
-            dashboard: options.report.dashboard.as_ref().map(|link| link.replace("{run}", &run)),
+            dashboard: options.report.dashboard.as_ref().map(|link| link.replace("{run}", run)),
             ..ends.addresses.clone()
         },
         druid,
-        usage: Usage::of_process(ledger.published, ran.own_memory_mib, machine),
-        environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
+        usage: Usage::of_process(ledger.published, outcome.own_memory_mib, machine),
+        environment: Environment {
+            input_hash,
+            ..Environment::of_process(rdkafka::util::get_rdkafka_version().1)
+        },
         ledger,
-        run,
+        run: run.to_owned(),
     };
     report.judge(&options.report.fail_if);
     report
@@ -136,7 +137,12 @@ pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake
     files.iter().zip(intakes).map(file).collect()
 }
 
-fn input_report(files: &Files, prepared: &Prepared, intakes: &[Intake], ran: &Ran) -> InputReport {
+fn input_report(
+    files: &Files,
+    prepared: &Prepared,
+    intakes: &[Intake],
+    outcome: &ReplayOutcome,
+) -> InputReport {
     let (first_ms, last_ms) = prepared.times_ms.unzip();
     InputReport {
         file: files.words(),
@@ -148,7 +154,7 @@ fn input_report(files: &Files, prepared: &Prepared, intakes: &[Intake], ran: &Ra
         last: last_ms.filter(|_| prepared.survey.is_some()).map(iso_ms),
         without_time: intakes.iter().map(|intake| intake.without_time).sum(),
         stepped_back: match prepared.order {
-            Order::File | Order::Window(_) => Some(ran.fed.stepped_back),
+            Order::File | Order::Window(_) => Some(outcome.feed.stepped_back),
             Order::Time | Order::Shuffle { .. } => None,
         },
     }
@@ -171,28 +177,23 @@ fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
     reasons
 }
 
-fn pace_report(
-    options: &ReplayOptions,
-    prepared: &Prepared,
-    plan: &Plan,
-    ran: &Ran,
-    ledger: &Ledger,
-) -> PaceReport {
-    let stats = &ran.stats;
+fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) -> PaceReport {
+    let Replay { options, prepared, plan, .. } = *replay;
+    let stats = &outcome.pace;
     let since_start = |end: Option<Instant>| {
         let (start, end) = stats.started.zip(end).unzip();
         end.unwrap_or_else(Instant::now)
             .saturating_duration_since(start.unwrap_or_else(Instant::now))
             .as_secs_f64()
     };
-    let (duration_s, delivered_after_s) = (since_start(stats.ended), since_start(ran.tally.last_ack));
+    let (duration_s, delivered_after_s) = (since_start(stats.ended), since_start(outcome.tally.last_ack));
     let (done, seconds) = match options.pace.speed {
         Pace::Max => (ledger.delivered, delivered_after_s),
         _ => (ledger.published, duration_s),
     };
     PaceReport {
         asked: plan.asked.clone(),
-        order: order_name(prepared.order),
+        order: prepared.order.name(),
         spread: plan.spread,
         started_at: stats.started_ms.map(iso_ms),
         duration_s,
@@ -213,9 +214,9 @@ fn change_report(change: &Change) -> ChangeReport {
     ChangeReport { at_s: change.at.as_secs_f64(), paused_s, speed_times }
 }
 
-fn hop_reports(ran: &Ran, ledger: &Ledger) -> Hops {
-    let counters = &*ran.counters;
-    let [feed_cpu, pace_cpu, mqtt_cpu, kafka_cpu] = ran.cpu;
+fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
+    let counters = &*outcome.counters;
+    let cpu = &outcome.cpu;
     let hop = |tweets: u64, cpu: Option<Duration>, blocked: Duration| HopReport {
         tweets,
         cpu_us_per_tweet: cpu.filter(|_| tweets > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / tweets as f64),
@@ -226,12 +227,12 @@ fn hop_reports(ran: &Ran, ledger: &Ledger) -> Hops {
     let pace_blocked =
         if ledger.received.is_some() { counters.mqtt_blocked_ns.time() } else { queues_blocked };
     Hops {
-        feed: hop(ran.fed.tweets, feed_cpu, counters.feed_blocked_ns.time()),
-        pace: hop(ledger.published, pace_cpu, pace_blocked),
-        mqtt: ledger.received.map(|received| hop(received, mqtt_cpu, queues_blocked)),
+        feed: hop(outcome.feed.tweets, cpu.feed, counters.feed_blocked_ns.time()),
+        pace: hop(ledger.published, cpu.pace, pace_blocked),
+        mqtt: ledger.received.map(|received| hop(received, cpu.mqtt, queues_blocked)),
         kafka: HopReport {
-            latency_ms: LatencyMs::of(&ran.tally.ack_us),
-            ..hop(ledger.delivered, kafka_cpu, counters.kafka_blocked_ns.time())
+            latency_ms: LatencyMs::of(&outcome.tally.ack_us),
+            ..hop(ledger.delivered, cpu.kafka, counters.kafka_blocked_ns.time())
         },
     }
 }
@@ -272,10 +273,10 @@ fn bottleneck(
 }
 
 /// What `--enrich` came to.
-pub(crate) fn enrich_report(enrichment: &Enrichment, fed: &Fed) -> EnrichReport {
+fn enrich_report(enrichment: &Enrichment, feed: &FeedSummary) -> EnrichReport {
     EnrichReport {
-        enriched: fed.enriched,
-        not_enriched: fed.tweets - fed.enriched,
+        enriched: feed.enriched,
+        not_enriched: feed.tweets - feed.enriched,
         users: enrichment.users(),
         columns: enrichment
             .columns()

@@ -25,6 +25,13 @@ const BEFORE_TIMESTAMP: &[u8] = b"{\"timestamp\":\"";
 /// From the start to the author's id, the blank included.
 const HEAD: &[u8] = b"{\"timestamp\":\"                        \",\"user_id\":";
 
+/// ISO 8601 with milliseconds, UTC: `2026-11-24T05:02:11.123Z`.
+pub fn iso_ms(time_ms: i64) -> String {
+    let mut text = [0; TIMESTAMP_BYTES];
+    write_timestamp(time_ms, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// Appends the payload of `tweet` to `out`, with a blank in place of its time stamp.
 ///
 /// `run` must need no escaping in JSON. What `extra` has of the user stands between the tweet's own

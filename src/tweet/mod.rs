@@ -27,7 +27,7 @@ mod v2;
 #[cfg(test)]
 mod tests;
 
-pub use encode::{RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, write_timestamp};
+pub use encode::{RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, iso_ms, write_timestamp};
 pub use extra::Extra;
 pub use grouped::{Group, TextSlot, texts};
 pub use hashtags::{Hashtags, hashtags_in};

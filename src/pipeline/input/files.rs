@@ -75,6 +75,12 @@ impl Files {
         self.iter().flat_map(|(number, file)| file.frames().map(move |frame| (number, frame)))
     }
 
+    /// Where each file would start if they stood one after the other, in bytes.
+    pub fn starts(&self) -> Vec<u64> {
+        let size = |file: &TweetFile| file.bytes().len() as u64;
+        self.0.iter().scan(0, |start, file| Some(std::mem::replace(start, *start + size(file)))).collect()
+    }
+
     /// Size of all together, unpacked.
     pub fn bytes(&self) -> u64 {
         self.0.iter().map(|file| file.bytes().len() as u64).sum()

@@ -1,25 +1,17 @@
 //! Counts what the values of the input are, in the same way in both phases.
 
+use super::files::{Context, Files, Inside};
+use super::letter::{Letter, Why, unwrap};
+use super::select::IdKey;
 use crate::count::Intake;
 use crate::event::PayloadForm;
 use crate::options::ReplayOptions;
 use crate::pace::Slot;
-use crate::pipeline::input::files::{Context, Files, Inside};
-use crate::pipeline::input::letter::{Letter, Why, unwrap};
-use crate::pipeline::input::select::IdKey;
 use crate::source::Frame;
-use crate::tweet::{Group, Parser, Record, Reject, Shape, Tweet, texts};
+use crate::tweet::{Group, Parser, Record, Reject, Shape, TextSlot, Tweet, texts};
 
 /// Stands for "no time" until all times are known.
 pub(crate) const NO_TIME: i64 = i64::MIN;
-
-/// What has tweets in it.
-pub(crate) enum Found<'a> {
-    /// One tweet; already counted.
-    Tweet(Tweet<'a>),
-    /// A user's texts, which whoever looks at them counts.
-    Group(Group<'a>),
-}
 
 /// Reads frames and counts them.
 pub(crate) struct Reader {
@@ -39,31 +31,32 @@ struct Rules {
 #[derive(Default)]
 pub(crate) struct Counted {
     pub intake: Intake,
-    /// What is no tweet; `None`: nobody asks for it.
+    /// What is no tweet; `None`: it is not kept.
     pub letters: Option<Vec<Letter>>,
 }
 
-impl Counted {
-    /// Counts a text of a group.
-    pub fn text(&mut self) {
-        self.intake.tweet(Shape::Grouped.name());
-    }
+/// Where a tweet is in the input, and what decides whether and when it is sent.
+pub(crate) struct Place<'a> {
+    /// With the file's number as its context.
+    pub slot: Slot,
+    pub context: Context,
+    pub id: IdKey,
+    pub author: Author<'a>,
+}
 
-    /// Counts an item of a group that is no text.
-    pub fn item(&mut self, reject: Reject, frame: Frame<'_>, user_id: Option<i64>) {
-        self.reject(reject.name(), frame, Why::Item { kind: reject.name(), user_id });
-    }
+/// Who wrote a tweet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Author<'a> {
+    pub id: Option<i64>,
+    pub name: Option<&'a str>,
+}
 
-    fn reject(&mut self, kind: &'static str, frame: Frame<'_>, why: Why) {
-        self.intake.reject(kind, frame.offset);
-        self.letter(frame, why);
-    }
-
-    fn letter(&mut self, frame: Frame<'_>, why: Why) {
-        if let Some(letters) = &mut self.letters {
-            letters.push(Letter { offset: frame.offset, bytes: frame.bytes.len(), why });
-        }
-    }
+/// What has tweets in it.
+enum Found<'a> {
+    /// One tweet; already counted.
+    Tweet(Tweet<'a>),
+    /// A user's texts, which whoever looks at them counts.
+    Group(Group<'a>),
 }
 
 impl Reader {
@@ -77,21 +70,53 @@ impl Reader {
         Self { parser: options.new_parser(), rules, counted }
     }
 
-    /// Parses a frame, counts it, and shows it to `look` if there are tweets in it: with the frame
-    /// that holds them, which of a dead letter is the record in it.
-    pub fn read<'f>(&mut self, frame: Frame<'f>, look: impl FnOnce(Frame<'f>, Found<'_>, &mut Counted)) {
+    /// Counts a frame of this file, and gives the place of each tweet in it.
+    pub fn places(&mut self, files: &Files, file: u32, frame: Frame<'_>, mut each: impl FnMut(Place<'_>)) {
+        self.read(frame, |frame, found, counted| match found {
+            Found::Tweet(tweet) => each(Place::of_tweet(&tweet, files.context_of(file, frame), frame)),
+            Found::Group(group) => {
+                for text in texts(frame) {
+                    match text {
+                        Ok(text) => {
+                            counted.text();
+                            each(Place::of_text(text, file, group.user_id));
+                        }
+                        Err(reject) => counted.item(reject, frame, group.user_id),
+                    }
+                }
+            }
+        });
+    }
+
+    /// Counts a frame, and gives each tweet in it with the frame that holds it, which of a dead letter is
+    /// the record inside.
+    pub fn tweets<'f>(&mut self, frame: Frame<'f>, mut each: impl FnMut(&Tweet<'_>, Frame<'f>)) {
+        self.read(frame, |frame, found, counted| match found {
+            Found::Tweet(tweet) => each(&tweet, frame),
+            Found::Group(group) => {
+                for item in group.items() {
+                    match item {
+                        Ok(tweet) => {
+                            counted.text();
+                            each(&tweet, frame);
+                        }
+                        Err(reject) => counted.item(reject, frame, group.user_id),
+                    }
+                }
+            }
+        });
+    }
+
+    /// Parses a frame, counts it, and shows what has tweets in it to `look`.
+    fn read<'f>(&mut self, frame: Frame<'f>, look: impl FnOnce(Frame<'f>, Found<'_>, &mut Counted)) {
         let Self { parser, rules, counted } = self;
         counted.intake.frames += 1;
         let Some(frame) = unwrap(frame) else {
-            counted.intake.unparseable(frame.offset);
-            counted.letter(frame, Why::Unparseable);
-            return;
+            return counted.unparseable(frame);
         };
         if frame.bytes.len() > rules.max_record_bytes {
             counted.intake.records += 1;
-            let kind = Reject::TooLarge.name();
-            counted.reject(kind, frame, Why::Reject(kind));
-            return;
+            return counted.reject(Reject::TooLarge.name(), frame);
         }
         parser.parse_frame(frame, |record| {
             counted.intake.records += u64::from(record.is_ok());
@@ -102,61 +127,69 @@ impl Reader {
                 }
                 // Its texts have no bytes of their own to send.
                 Ok(Record::Group(_)) if rules.raw => {
-                    let kind = "user-grouped (not with --payload raw)";
-                    counted.reject(kind, frame, Why::Reject(kind));
+                    counted.reject("user-grouped (not with --payload raw)", frame);
                 }
                 Ok(Record::Group(group)) => look(frame, Found::Group(group), counted),
-                Ok(Record::Reject(reject)) => {
-                    counted.reject(reject.name(), frame, Why::Reject(reject.name()))
-                }
-                Err(_) => {
-                    counted.intake.unparseable(frame.offset);
-                    counted.letter(frame, Why::Unparseable);
-                }
+                Ok(Record::Reject(reject)) => counted.reject(reject.name(), frame),
+                Err(_) => counted.unparseable(frame),
             }
         });
     }
 }
 
-/// Who wrote a tweet.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Author<'a> {
-    pub id: Option<i64>,
-    pub name: Option<&'a str>,
+impl Counted {
+    /// Counts a text of a group.
+    fn text(&mut self) {
+        self.intake.tweet(Shape::Grouped.name());
+    }
+
+    /// Counts an item of a group that is no text.
+    fn item(&mut self, reject: Reject, frame: Frame<'_>, user_id: Option<i64>) {
+        self.intake.reject(reject.name(), frame.offset);
+        self.letter(frame, Why::Item { kind: reject.name(), user_id });
+    }
+
+    fn reject(&mut self, kind: &'static str, frame: Frame<'_>) {
+        self.intake.reject(kind, frame.offset);
+        self.letter(frame, Why::Reject(kind));
+    }
+
+    fn unparseable(&mut self, frame: Frame<'_>) {
+        self.intake.unparseable(frame.offset);
+        self.letter(frame, Why::Unparseable);
+    }
+
+    fn letter(&mut self, frame: Frame<'_>, why: Why) {
+        if let Some(letters) = &mut self.letters {
+            letters.push(Letter { offset: frame.offset, bytes: frame.bytes.len(), why });
+        }
+    }
 }
 
-/// Where each tweet is that a reader has found in a frame of this file: gives its slot, without the
-/// context's number, its context, its id and its author, and counts the texts of a group.
-pub(crate) fn slots_of(
-    (files, file): (&Files, u32),
-    frame: Frame<'_>,
-    found: Found<'_>,
-    counted: &mut Counted,
-    mut each: impl FnMut(Slot, Context, IdKey, Author<'_>, &mut Counted),
-) {
-    match found {
-        Found::Tweet(tweet) => {
-            // Longer ones are rejects: `max_record_bytes` is below 4 GiB.
-            let len = frame.bytes.len() as u32;
-            let event_time_ms = tweet.event_time_ms.unwrap_or(NO_TIME);
-            let slot = Slot { event_time_ms, offset: frame.offset, len, context: file };
-            let author = Author { id: tweet.user_id, name: tweet.screen_name };
-            each(slot, files.context_of(file, frame), IdKey::of(tweet.id), author, counted);
+impl<'a> Place<'a> {
+    fn of_tweet(tweet: &Tweet<'a>, context: Context, frame: Frame<'_>) -> Self {
+        // Longer ones are rejects: `max_record_bytes` is below 4 GiB.
+        let len = frame.bytes.len() as u32;
+        let event_time_ms = tweet.event_time_ms.unwrap_or(NO_TIME);
+        Self {
+            slot: Slot { event_time_ms, offset: frame.offset, len, context: context.file },
+            context,
+            id: IdKey::of(tweet.id),
+            author: Author { id: tweet.user_id, name: tweet.screen_name },
         }
-        Found::Group(group) => {
-            let user_id = group.user_id;
-            let context = Context { file, inside: Inside::Text { user_id } };
-            for text in texts(frame) {
-                match text {
-                    Ok(text) => {
-                        counted.text();
-                        let (offset, len) = (text.offset, text.len);
-                        let slot = Slot { event_time_ms: NO_TIME, offset, len, context: file };
-                        each(slot, context, IdKey::None, Author { id: user_id, name: None }, counted);
-                    }
-                    Err(reject) => counted.item(reject, frame, user_id),
-                }
-            }
+    }
+
+    fn of_text(text: TextSlot, file: u32, user_id: Option<i64>) -> Self {
+        Self {
+            slot: Slot { event_time_ms: NO_TIME, offset: text.offset, len: text.len, context: file },
+            context: Context { file, inside: Inside::Text { user_id } },
+            id: IdKey::None,
+            author: Author { id: user_id, name: None },
         }
+    }
+
+    /// The tweet's own time; `None`: it has none.
+    pub fn time_ms(&self) -> Option<i64> {
+        Some(self.slot.event_time_ms).filter(|time_ms| *time_ms != NO_TIME)
     }
 }

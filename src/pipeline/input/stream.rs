@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 
+use super::dead_letters::DeadLetters;
+use super::files::{Context, Files};
+use super::read::Reader;
+use super::select::{IdKey, Selection};
 use crate::count::Intake;
 use crate::options::ReplayOptions;
 use crate::pace::{Slot, Window, is_whole_second};
-use crate::pipeline::input::dead_letters::DeadLetters;
-use crate::pipeline::input::files::{Context, Files};
-use crate::pipeline::input::read::{Counted, Found, NO_TIME, Reader, slots_of};
-use crate::pipeline::input::select::{IdKey, Selection};
 use crate::source::Frame;
+use crate::tweet::Tweet;
 
 /// One pass over the input.
 pub(crate) struct Stream<'a> {
@@ -22,21 +23,33 @@ pub(crate) struct Stream<'a> {
     judge: Judge,
 }
 
+/// A tweet that is to be sent, as it was read.
+pub(crate) struct Admitted<'t> {
+    pub tweet: &'t Tweet<'t>,
+    /// With the time it is sent at, 0 in an input without times.
+    pub slot: Slot,
+    pub context: Context,
+    /// The bytes of its record.
+    pub raw: &'t [u8],
+}
+
 /// Says which tweets are sent, and when they were written.
-pub(crate) struct Judge {
-    pub selection: Selection,
-    /// The time of the tweet before.
+struct Judge {
+    selection: Selection,
+    /// The time of the tweet before; `None`: the input has no times.
     before_ms: Option<i64>,
+    /// Tweets without a time, among others that have one.
+    without_time: u64,
 }
 
 impl Judge {
     /// The time of a tweet that is sent, 0 in an input without times; `None`: it is left out.
-    pub fn admit(&mut self, time_ms: Option<i64>, id: IdKey, counted: &mut Counted) -> Option<i64> {
+    fn admit(&mut self, time_ms: Option<i64>, id: IdKey) -> Option<i64> {
         if self.selection.is_duplicate(id) {
             return None;
         }
         let Some(before_ms) = self.before_ms else { return Some(0) };
-        counted.intake.without_time += u64::from(time_ms.is_none());
+        self.without_time += u64::from(time_ms.is_none());
         let time_ms = time_ms.unwrap_or(before_ms);
         self.before_ms = Some(time_ms);
         (!self.selection.is_out_of_range(time_ms)).then_some(time_ms)
@@ -58,24 +71,58 @@ impl<'a> Stream<'a> {
             dead_letters,
             file: 0,
             intakes: files.iter().map(|_| Intake::default()).collect(),
-            judge: Judge { selection: Selection::new(options.input.select), before_ms: first_ms },
+            judge: Judge {
+                selection: Selection::new(options.input.select),
+                before_ms: first_ms,
+                without_time: 0,
+            },
         }
     }
 
-    /// Reads the next frame and shows it to `look` if there are tweets in it; whether there was one.
-    pub fn read(&mut self, look: impl FnOnce(u32, Frame<'a>, Found<'_>, &mut Counted, &mut Judge)) -> bool {
-        let Some((file, frame)) = self.frames.next() else { return false };
+    /// Reads the next frame and gives each tweet in it that is to be sent; whether there was a frame.
+    pub fn read_tweets(&mut self, mut each: impl FnMut(Admitted<'_>)) -> bool {
+        let Some((file, frame)) = self.next_frame() else { return false };
+        let Self { files, reader, judge, .. } = self;
+        reader.tweets(frame, |tweet, frame| {
+            if let Some(event_time_ms) = judge.admit(tweet.event_time_ms, IdKey::of(tweet.id)) {
+                let context = files.context_of(file, frame);
+                let len = frame.bytes.len() as u32;
+                let slot = Slot { event_time_ms, offset: frame.offset, len, context: file };
+                each(Admitted { tweet, slot, context, raw: frame.bytes });
+            }
+        });
+        self.write_letters();
+        true
+    }
+
+    /// The same with the place of each tweet alone.
+    fn read_places(&mut self, mut each: impl FnMut(Slot, Context)) -> bool {
+        let Some((file, frame)) = self.next_frame() else { return false };
+        let Self { files, reader, judge, .. } = self;
+        reader.places(files, file, frame, |place| {
+            let time_ms = place.time_ms();
+            if let Some(event_time_ms) = judge.admit(time_ms, place.id) {
+                each(Slot { event_time_ms, ..place.slot }, place.context);
+            }
+        });
+        self.write_letters();
+        true
+    }
+
+    fn next_frame(&mut self) -> Option<(u32, Frame<'a>)> {
+        let (file, frame) = self.frames.next()?;
         if file != self.file {
             self.take_intake();
             self.file = file;
         }
-        let judge = &mut self.judge;
-        self.reader.read(frame, |frame, found, counted| look(file, frame, found, counted, judge));
+        Some((file, frame))
+    }
+
+    fn write_letters(&mut self) {
         if let (Some(dead_letters), Some(letters)) = (self.dead_letters, &mut self.reader.counted.letters) {
-            dead_letters.write_found(self.files, file, letters);
+            dead_letters.write_found(self.files, self.file, letters);
             letters.clear();
         }
-        true
     }
 
     /// Tweets read so far.
@@ -83,9 +130,9 @@ impl<'a> Stream<'a> {
         self.intakes.iter().map(|intake| intake.tweets).sum::<u64>() + self.reader.counted.intake.tweets
     }
 
-    /// Decides what is sent.
-    pub fn judge(&self) -> &Judge {
-        &self.judge
+    /// What was left out so far.
+    pub fn selection(&self) -> &Selection {
+        &self.judge.selection
     }
 
     /// What was in each file.
@@ -95,7 +142,9 @@ impl<'a> Stream<'a> {
     }
 
     fn take_intake(&mut self) {
-        self.intakes[self.file as usize].merge(std::mem::take(&mut self.reader.counted.intake));
+        let mut intake = std::mem::take(&mut self.reader.counted.intake);
+        intake.without_time += std::mem::take(&mut self.judge.without_time);
+        self.intakes[self.file as usize].merge(intake);
     }
 }
 
@@ -122,15 +171,8 @@ impl<'s, 'a> Sorted<'s, 'a> {
 
     fn read(&mut self) -> bool {
         let Self { stream, ready, window } = self;
-        let files = stream.files;
-        stream.read(|file, frame, found, counted, judge| {
-            slots_of((files, file), frame, found, counted, |mut slot, context, id, _, counted| {
-                let time_ms = Some(slot.event_time_ms).filter(|time_ms| *time_ms != NO_TIME);
-                if let Some(time_ms) = judge.admit(time_ms, id, counted) {
-                    slot.event_time_ms = time_ms;
-                    ready.extend(window.push(time_ms, (slot, context)));
-                }
-            });
+        stream.read_places(|slot, context| {
+            ready.extend(window.push(slot.event_time_ms, (slot, context)));
         })
     }
 }

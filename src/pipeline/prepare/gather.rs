@@ -3,15 +3,16 @@
 //! them.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
+use super::index::{Chunk, UserKey};
+use super::prepared::{Slots, survey_schedule};
 use crate::count::Intake;
 use crate::options::{OrderBy, ReplayOptions};
 use crate::pace::{Ascending, FileOrder, OrderSeen, Slot, Survey, Surveyor};
 use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::read::NO_TIME;
 use crate::pipeline::input::select::{LeftOut, Selection};
-use crate::pipeline::prepare::index::{Chunk, UserKey};
-use crate::pipeline::prepare::prepared::{Slots, survey_schedule};
 
 /// What a whole pass has found.
 pub(crate) struct Gathered {
@@ -101,8 +102,8 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Takes the next chunk; whether the pass may go on.
-    pub fn take(&mut self, chunk: Chunk) -> bool {
+    /// Takes the next chunk; breaks off when the pass has become worthless.
+    pub fn take(&mut self, chunk: Chunk) -> ControlFlow<()> {
         self.intakes[chunk.file as usize].merge(chunk.intake);
         if self.inspects {
             self.users.extend(chunk.users);
@@ -139,10 +140,10 @@ impl<'a> Gather<'a> {
                 }
             }
             if self.has_failed {
-                return false;
+                return ControlFlow::Break(());
             }
         }
-        true
+        ControlFlow::Continue(())
     }
 
     /// Makes room for as many slots as the whole input should hold by what was read of it so far. A
@@ -248,7 +249,7 @@ mod tests {
             };
             let slots: Vec<Slot> = chunk.iter().enumerate().map(slot).collect();
             let ids = slots.iter().map(|_| IdKey::None).collect();
-            if !gather.take(Chunk { slots, ids, ..Chunk::default() }) {
+            if gather.take(Chunk { slots, ids, ..Chunk::default() }).is_break() {
                 break;
             }
         }

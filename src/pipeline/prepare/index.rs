@@ -17,7 +17,7 @@ use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::{Context, Files, Inside};
 use crate::pipeline::input::letter::Letter;
-use crate::pipeline::input::read::{Author, Reader, slots_of};
+use crate::pipeline::input::read::{Author, Reader};
 use crate::pipeline::input::select::IdKey;
 use crate::source::Frame;
 
@@ -176,16 +176,13 @@ impl Worker<'_> {
         chunk.slots.reserve_exact(job.frames.len());
         chunk.ids.reserve_exact(job.frames.len());
         for frame in job.frames {
-            self.reader.read(frame, |frame, found, counted| {
-                let at = (self.files, job.file);
-                slots_of(at, frame, found, counted, |mut slot, context, id, author, _| {
-                    slot.context = chunk.context(context, self.files);
-                    chunk.slots.push(slot);
-                    chunk.ids.push(id);
-                    if self.wanted.users {
-                        chunk.users.extend(UserKey::of(author));
-                    }
-                });
+            self.reader.places(self.files, job.file, frame, |place| {
+                let context = chunk.context(place.context, self.files);
+                chunk.slots.push(Slot { context, ..place.slot });
+                chunk.ids.push(place.id);
+                if self.wanted.users {
+                    chunk.users.extend(UserKey::of(place.author));
+                }
             });
         }
         let counted = &mut self.reader.counted;

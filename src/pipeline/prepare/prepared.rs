@@ -1,10 +1,28 @@
-//! What phase one hands to phase two.
+//! What phase one is given, and what it hands to phase two.
 
 use crate::count::Intake;
-use crate::options::{Pace, ReplayOptions};
+use crate::options::{Pace, ReplayOptions, Session};
 use crate::pace::{FileOrder, Order, Schedule, Slot, Speed, Survey};
-use crate::pipeline::input::files::Context;
+use crate::pipeline::input::dead_letters::DeadLetters;
+use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::select::LeftOut;
+
+/// What is to be prepared.
+pub(crate) struct Preparation<'a> {
+    pub files: &'a Files,
+    pub options: &'a ReplayOptions,
+    /// Where what is no tweet is written.
+    pub dead_letters: Option<&'a DeadLetters>,
+    pub goal: Goal,
+    pub session: &'a Session,
+}
+
+/// What the pass is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    Replay,
+    Inspect,
+}
 
 /// What phase one found.
 pub(crate) struct Prepared {
@@ -47,13 +65,6 @@ pub(crate) struct Slots {
     pub slots: Vec<Slot>,
     /// What slots name as their context.
     pub contexts: Vec<Context>,
-}
-
-/// What the pass is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Goal {
-    Replay,
-    Inspect,
 }
 
 /// What a [`Survey`] is made with, before anybody knows whether there are times: the speed asked

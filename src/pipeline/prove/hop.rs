@@ -15,13 +15,11 @@ use super::counting::Counting;
 use super::setup;
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
 use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
-use crate::enrich::Enrichment;
 use crate::kafka::{ProducerOptions, end_offsets};
-use crate::options::{DRAIN_AFTER_STOP, DruidAfter, DruidOptions, ReplayOptions};
-use crate::pipeline::ends::Ends;
+use crate::options::{DRAIN_AFTER_STOP, DruidAfter, DruidOptions, Session};
+use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
-use crate::pipeline::prepare::prepared::Prepared;
-use crate::report::{DruidReport, DruidUsers, Screen};
+use crate::report::{DruidReport, DruidUsers};
 
 /// Time within which Druid looks at its tasks' offsets anew: three times `offsetFetchPeriod`.
 const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
@@ -32,6 +30,7 @@ pub(crate) struct DruidHop<'a> {
     pub(super) supervisor: Supervisor,
     pub(super) datasource: String,
     pub(super) run: &'a str,
+    pub(super) session: &'a Session,
     pub(super) spec: Value,
     pub(super) submitted: Submitted,
     pub(super) after: DruidAfter,
@@ -82,32 +81,17 @@ impl Tasks {
 impl<'a> DruidHop<'a> {
     /// Submits the supervisor, waits until it reads every partition, and starts to count. Blocks
     /// until then. `None` when no Druid is asked for.
-    pub fn start(
-        options: &'a ReplayOptions,
-        ends: &'a Ends,
-        prepared: &Prepared,
-        enrichment: Option<&Enrichment>,
-        run: &'a str,
-        stop: &AtomicBool,
-        screen: &Screen,
-    ) -> Result<Option<Self>, ReplayError> {
+    pub fn start(replay: &Replay<'a>) -> Result<Option<Self>, ReplayError> {
+        let Replay { options, ends, run, enrichment, session, .. } = *replay;
         let Some(choice) = &options.druid else { return Ok(None) };
+        let (stop, screen) = (&session.stop, &session.screen);
         let client = Client::new(&choice.url, &Access::from_env()?)?;
         let say = |words: &str| {
             if screen.shows_progress() {
                 screen.say(&format!("  druid      {words}\n"));
             }
         };
-        let setup = setup::set_up(
-            options,
-            choice,
-            ends,
-            prepared,
-            setup::dimensions(enrichment),
-            &client,
-            stop,
-            &say,
-        )?;
+        let setup = setup::set_up(replay, choice, &client, &say)?;
         for note in &setup.notes {
             say(note);
         }
@@ -120,6 +104,7 @@ impl<'a> DruidHop<'a> {
             supervisor: setup.supervisor,
             datasource: setup.datasource,
             run,
+            session,
             spec: setup.spec,
             submitted: setup.submitted,
             after: setup.after,
@@ -195,13 +180,8 @@ impl<'a> DruidHop<'a> {
 
     /// Waits until Druid has every row, or no more come; then does what was asked for with the
     /// supervisor. Blocks as long as rows come.
-    pub fn finish(
-        mut self,
-        counters: &Counters,
-        started: Option<Instant>,
-        stop: &AtomicBool,
-        screen: &Screen,
-    ) -> DruidReport {
+    pub fn finish(mut self, counters: &Counters, started: Option<Instant>) -> DruidReport {
+        let (stop, screen) = (&self.session.stop, &self.session.screen);
         let found = self.prove(counters, stop, screen);
         self.counting.end();
         let (durable, durable_after) = self.wind_up(&found, stop, screen);

@@ -2,7 +2,6 @@
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,9 +14,10 @@ use crate::enrich::{ColumnType, Enrichment};
 use crate::event::PayloadForm;
 use crate::options::{DruidAfter, DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pace::StampTime;
+use crate::pipeline::context::Replay;
 use crate::pipeline::ends::Ends;
 use crate::pipeline::error::ReplayError;
-use crate::pipeline::prepare::prepared::Prepared;
+use crate::pipeline::prepare::Prepared;
 
 /// Segments that a run may be cut into before it is worth a warning: each new one costs Druid an
 /// allocation, about 20 of them a second.
@@ -34,17 +34,14 @@ pub(crate) struct Setup {
 }
 
 /// Makes or finds the supervisor.
-#[allow(clippy::too_many_arguments)] // each is one thing the spec is made of
 pub(crate) fn set_up(
-    options: &ReplayOptions,
+    replay: &Replay<'_>,
     choice: &DruidOptions,
-    ends: &Ends,
-    prepared: &Prepared,
-    extra: Vec<Dimension>,
     client: &Client,
-    stop: &AtomicBool,
     say: &dyn Fn(&str),
 ) -> Result<Setup, ReplayError> {
+    let Replay { options, ends, prepared, .. } = *replay;
+    let extra = dimensions(replay.enrichment);
     let embedded = ends.endpoint.is_some();
     if let Some(name) = &choice.supervisor {
         let supervisor = Supervisor::new(client.clone(), name);
@@ -82,7 +79,7 @@ pub(crate) fn set_up(
     }
     let mut spec = match &choice.spec {
         Some(path) => read_spec(path)?,
-        None => own_spec(options, ends, prepared, extra.clone(), client, &kafka, &mut notes)?,
+        None => own_spec(replay, extra.clone(), client, &kafka, &mut notes)?,
     };
     if choice.spec.is_some() {
         set_pointer(&mut spec, "/ioConfig/topic", options.kafka.topic.clone().into())?;
@@ -110,7 +107,7 @@ pub(crate) fn set_up(
     notes.extend(without_place(&extra, &spec));
     if there.is_some_and(|there| there["suspended"] == true) {
         let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
-        supervisor.wait_until_published(&datasource, patience, stop, &say)?;
+        supervisor.wait_until_published(&datasource, patience, &replay.session.stop, &say)?;
     }
     let submitted = supervisor.submit(spec.clone(), choice.overwrite)?;
     let after = choice.after.unwrap_or(if embedded { DruidAfter::Suspend } else { DruidAfter::Keep });
@@ -118,14 +115,13 @@ pub(crate) fn set_up(
 }
 
 fn own_spec(
-    options: &ReplayOptions,
-    ends: &Ends,
-    prepared: &Prepared,
+    replay: &Replay<'_>,
     extra: Vec<Dimension>,
     client: &Client,
     kafka: &str,
     notes: &mut Vec<String>,
 ) -> Result<Value, ReplayError> {
+    let Replay { options, ends, prepared, .. } = *replay;
     // Half of the slots: while tasks publish, their successors read.
     let slots = Supervisor::new(client.clone(), &options.kafka.topic).slots(&options.kafka.topic)?;
     let tasks = ends.partitions.min((slots.total / 2).max(1));

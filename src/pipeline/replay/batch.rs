@@ -3,12 +3,24 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::enrich::Enrichment;
-use crate::event::PayloadForm;
-use crate::event::{Draft, Drafts};
-use crate::options::{KeyBy, ReplayOptions};
+use crate::event::{Draft, Drafts, PayloadForm};
+use crate::options::{KeyBy, MessageOptions};
 use crate::pace::Slot;
+use crate::pipeline::context::Replay;
 use crate::pipeline::input::files::Context;
 use crate::tweet::{Id, Tweet, encode};
+
+/// A tweet that is to be encoded.
+pub(crate) struct Ready<'t> {
+    pub tweet: &'t Tweet<'t>,
+    /// Where it is in the input, and when it was written.
+    pub slot: Slot,
+    pub context: Context,
+    /// Its event time as the plan has it, in microseconds since 1970 UTC.
+    pub plan_time_us: i64,
+    /// The bytes of its record.
+    pub raw: &'t [u8],
+}
 
 /// Most tweets in one batch.
 const BATCH_TWEETS: usize = 256;
@@ -19,24 +31,37 @@ const BATCH_BYTES: usize = 256 * 1024;
 const SLAB_BYTES: usize = 1 << 20;
 
 /// Tweets that have been encoded and not yet handed on.
-#[derive(Default)]
 pub(crate) struct Batch<'a> {
+    message: MessageOptions,
+    /// The run's id.
+    run: &'a str,
     /// What is known of users from other files.
     enrichment: Option<&'a Enrichment>,
     /// Tweets of users that these have.
     pub enriched: u64,
     /// Which loop they are of.
     pub pass: u32,
-    /// Where they are in the input, when somebody wants to know.
-    pub places: Vec<(Slot, Context)>,
+    /// Where they are in the input; `None`: nobody wants to know.
+    places: Option<Vec<(Slot, Context)>>,
     slab: BytesMut,
     items: Vec<Draft>,
     next_seq: u64,
 }
 
 impl<'a> Batch<'a> {
-    pub fn new(enrichment: Option<&'a Enrichment>) -> Self {
-        Self { enrichment, ..Self::default() }
+    /// An empty one. It notes where its tweets are in the input when dead letters are asked for.
+    pub fn new(replay: &Replay<'a>) -> Self {
+        Self {
+            message: replay.options.message,
+            run: replay.run,
+            enrichment: replay.enrichment,
+            enriched: 0,
+            pass: 0,
+            places: replay.dead_letters.map(|_| Vec::new()),
+            slab: BytesMut::new(),
+            items: Vec::new(),
+            next_seq: 0,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -53,18 +78,12 @@ impl<'a> Batch<'a> {
             return None;
         }
         let items = std::mem::replace(&mut self.items, Vec::with_capacity(BATCH_TWEETS));
-        Some((Drafts { bytes: self.slab.split(), items }, std::mem::take(&mut self.places)))
+        let places = self.places.as_mut().map(std::mem::take).unwrap_or_default();
+        Some((Drafts { bytes: self.slab.split(), items }, places))
     }
 
-    pub fn push(
-        &mut self,
-        tweet: &Tweet<'_>,
-        event_time_ms: i64,
-        plan_time_us: i64,
-        raw: &[u8],
-        options: &ReplayOptions,
-        run: &str,
-    ) {
+    /// Encodes a tweet.
+    pub fn push(&mut self, ready: &Ready<'_>) {
         let Self { slab: bytes, items, .. } = self;
         // Room for most tweets; `put` makes more where one needs it.
         const USUAL_BYTES: usize = 4_096;
@@ -72,25 +91,28 @@ impl<'a> Batch<'a> {
             bytes.reserve(SLAB_BYTES);
         }
         let start = bytes.len();
-        match options.message.payload {
-            PayloadForm::Raw => bytes.put_slice(raw),
+        match self.message.payload {
+            PayloadForm::Raw => bytes.put_slice(ready.raw),
             form => {
-                let extra = self.enrichment.and_then(|enrichment| enrichment.of(tweet.user_id));
+                let extra = self.enrichment.and_then(|enrichment| enrichment.of(ready.tweet.user_id));
                 self.enriched += u64::from(extra.is_some());
-                encode(tweet, form, extra, run, self.next_seq, bytes);
+                encode(ready.tweet, form, extra, self.run, self.next_seq, bytes);
             }
         }
         let payload_end = bytes.len();
-        put_key(tweet, options.message.key, bytes);
+        put_key(ready.tweet, self.message.key, bytes);
         items.push(Draft {
             seq: self.next_seq,
-            event_time_ms,
-            plan_time_us,
+            event_time_ms: ready.slot.event_time_ms,
+            plan_time_us: ready.plan_time_us,
             pass: self.pass,
             payload_bytes: payload_end - start,
             key_bytes: bytes.len() - payload_end,
         });
         self.next_seq += 1;
+        if let Some(places) = &mut self.places {
+            places.push((ready.slot, ready.context));
+        }
     }
 }
 

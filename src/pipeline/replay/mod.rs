@@ -1,7 +1,11 @@
 //! Phase two: the hops at work, one thread each, joined by bounded queues of batches.
 
 mod batch;
-pub(crate) mod feed;
+mod feed;
 mod in_flight;
+mod release;
 mod watch;
-pub(crate) mod wiring;
+mod wiring;
+
+pub(crate) use feed::FeedSummary;
+pub(crate) use wiring::{ReplayOutcome, run};

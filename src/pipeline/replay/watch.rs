@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::count::{Counters, own_memory};
 use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::mqtt::OutsideLink;
-use crate::pipeline::replay::wiring::Inputs;
+use crate::pipeline::context::Replay;
 use crate::report::Progress;
 
 /// How often progress is looked at.
@@ -23,23 +23,23 @@ const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C ag
 /// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint cannot
 /// write any more, and says why.
 pub(crate) fn watch(
-    inputs: &Inputs<'_>,
+    replay: &Replay<'_>,
     counters: &Counters,
     link: Option<&OutsideLink>,
     ended: impl Fn() -> bool,
 ) -> Watched {
-    let mut progress = Progress::new(&inputs.session.screen, inputs.plan.tweets);
+    let mut progress = Progress::new(&replay.session.screen, replay.plan.tweets);
     let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
     let (mut own_memory_mib, mut down) = (None, None);
     while !ended() {
         std::thread::sleep(LOOK);
-        let control = &inputs.session.control;
+        let control = &replay.session.control;
         progress.set_state(control.waits(), control.speed_times());
         progress.update(counters);
         if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
             progress.note(&words);
         }
-        if !said && inputs.session.is_stopped() {
+        if !said && replay.session.is_stopped() {
             said = true;
             progress.note(STOPPING);
         }
@@ -47,9 +47,9 @@ pub(crate) fn watch(
             looked = Instant::now();
             own_memory_mib = own_memory_mib.into_iter().chain(own_memory()).reduce(f64::max);
             let since = fault.take().map_or(looked, |(since, _)| since);
-            fault = inputs.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
+            fault = replay.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
             if fault.as_ref().is_some_and(|(since, _)| since.elapsed() >= FAULT_PATIENCE) {
-                inputs.session.stop.store(true, Ordering::Relaxed);
+                replay.session.stop.store(true, Ordering::Relaxed);
             }
         }
     }

@@ -1,0 +1,117 @@
+//! Puts what was gathered into the order of sending.
+
+use super::gather::{Gathered, position};
+use super::index::workers;
+use super::prepared::{Goal, Preparation, Prepared, Slots, Work, survey_schedule};
+use crate::count::Intake;
+use crate::options::{OrderBy, ReplayOptions};
+use crate::pace::{Order, Slot, Survey, Surveyor, order_ties_by_id, put_in_order};
+use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::files::Files;
+use crate::pipeline::input::select::IdKey;
+use crate::tweet::Record;
+
+/// What is to be sent, in its order. `kept`: the slots of all tweets were.
+pub(crate) fn arrange(
+    preparation: &Preparation<'_>,
+    kept: bool,
+    gathered: Gathered,
+) -> Result<Prepared, ReplayError> {
+    let Preparation { files, options, goal, .. } = *preparation;
+    check(preparation, &gathered)?;
+    let Gathered { mut slots, mut survey, mut left_out, times_ms, .. } = gathered;
+    let is_timed = times_ms.is_some();
+    let order = order_of(options, is_timed);
+    let reads_slots = matches!(order, Order::Shuffle { .. }) || (order == Order::Time && kept);
+    let mut by_time = None;
+    if reads_slots {
+        let Slots { slots: all, contexts } = &mut slots;
+        put_in_order(all, order, |slot: &Slot| position(slot, contexts, &gathered.orders));
+    }
+    if kept && order == Order::Time && gathered.has_ids {
+        order_ties(files, options, &mut slots);
+    }
+    if reads_slots {
+        let limit = options.input.select.limit.unwrap_or(u64::MAX);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        left_out.limit = slots.slots.len().saturating_sub(limit) as u64;
+        slots.slots.truncate(limit);
+        survey = look_over(options, &slots.slots);
+    }
+    if kept && goal == Goal::Inspect && is_timed && order != Order::Time {
+        let mut times = std::mem::take(&mut slots.slots);
+        times.sort_unstable_by_key(|slot| slot.event_time_ms);
+        by_time = Some(look_over(options, &times));
+    }
+    if goal == Goal::Replay && survey.tweets == 0 {
+        return Err(ReplayError::NothingSelected { tweets: gathered.intakes.iter().map(|i| i.tweets).sum() });
+    }
+    Ok(Prepared {
+        intakes: gathered.intakes,
+        orders: gathered.orders,
+        found: times_ms.map(|_| gathered.found),
+        times_ms,
+        work: if reads_slots { Work::Slots(slots) } else { Work::Stream },
+        order,
+        survey: Some(survey),
+        left_out,
+        by_time: by_time.or(is_timed.then_some(survey)),
+        users: gathered.users,
+    })
+}
+
+/// Whether there is something to send, and times where they are asked for.
+fn check(preparation: &Preparation<'_>, gathered: &Gathered) -> Result<(), ReplayError> {
+    let has_tweets = gathered.intakes.iter().any(|intake| intake.tweets > 0);
+    if preparation.goal == Goal::Replay && !has_tweets {
+        return Err(ReplayError::no_tweets(preparation.files.words(), &Intake::sum(&gathered.intakes)));
+    }
+    if has_tweets && gathered.times_ms.is_none() && preparation.options.input.select.by_time() {
+        return Err(ReplayError::NoTimes);
+    }
+    Ok(())
+}
+
+fn order_of(options: &ReplayOptions, is_timed: bool) -> Order {
+    match options.input.order {
+        Some(OrderBy::Time) | None if is_timed => Order::Time,
+        Some(OrderBy::Window(size)) if is_timed => Order::Window(size),
+        // Without times there is nothing to sort by.
+        Some(OrderBy::File | OrderBy::Time | OrderBy::Window(_)) => Order::File,
+        Some(OrderBy::Shuffle) | None => Order::Shuffle { seed: options.input.seed },
+    }
+}
+
+fn look_over(options: &ReplayOptions, slots: &[Slot]) -> Survey {
+    let mut surveyor = Surveyor::new(survey_schedule(options));
+    slots.iter().for_each(|slot| surveyor.add(slot.event_time_ms));
+    surveyor.finish()
+}
+
+/// Puts tweets of one time into the order of their ids, with all cores.
+fn order_ties(files: &Files, options: &ReplayOptions, slots: &mut Slots) {
+    let contexts = &slots.contexts;
+    let part = slots.slots.len().div_ceil(workers(files)).max(1);
+    std::thread::scope(|scope| {
+        let mut rest = &mut slots.slots[..];
+        while !rest.is_empty() {
+            // Not between two of one time.
+            let mut end = part.min(rest.len());
+            while end < rest.len() && rest[end].event_time_ms == rest[end - 1].event_time_ms {
+                end += 1;
+            }
+            let (these, later) = rest.split_at_mut(end);
+            rest = later;
+            scope.spawn(move || {
+                let mut parser = options.new_parser();
+                order_ties_by_id(these, |slot| {
+                    let frame = files.frame(slot, contexts[slot.context as usize]);
+                    parser.parse(frame.bytes, |record| match record {
+                        Ok(Record::Tweet(tweet)) => IdKey::of(tweet.id).number(),
+                        _ => None,
+                    })
+                });
+            });
+        }
+    });
+}

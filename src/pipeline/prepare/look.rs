@@ -1,0 +1,103 @@
+//! Looks through the input: all of it, or in file order only its first tweets.
+
+use super::arrange::arrange;
+use super::gather::{Gather, Gathered};
+use super::index::{Chunk, Wanted, pass, workers};
+use super::prepared::{Goal, Preparation, Prepared, Work};
+use crate::options::{OrderBy, Pace, ReplayOptions};
+use crate::pace::Order;
+use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::files::Files;
+use crate::pipeline::input::read::Reader;
+use crate::pipeline::input::select::LeftOut;
+use crate::report::prepare_bar;
+
+/// Finds out what the order of sending needs to know.
+pub(crate) fn prepare(preparation: &Preparation<'_>) -> Result<Prepared, ReplayError> {
+    let Preparation { files, options, goal, .. } = *preparation;
+    let in_file_order = matches!(options.input.order, Some(OrderBy::File | OrderBy::Window(_)));
+    // To fit a time, number and span must be known, whatever the order.
+    let is_stream = in_file_order && goal == Goal::Replay && !matches!(options.pace.speed, Pace::Fit(_));
+    if is_stream {
+        return look_at_first(files, options);
+    }
+    let by_time = matches!(options.input.order, None | Some(OrderBy::Time));
+    let inspects = goal == Goal::Inspect;
+    // Which of several with one id is sent depends on the order of the input, which then is gone.
+    let must_keep =
+        options.input.order == Some(OrderBy::Shuffle) || options.input.select.dedup || (inspects && !by_time);
+    let (kept, gathered) = look_through(preparation, must_keep, by_time)?;
+    arrange(preparation, kept, gathered)
+}
+
+/// So many tweets at the start of a stream are looked at to see whether they have times.
+const LOOK_TWEETS: u64 = 1_000;
+
+fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, ReplayError> {
+    let (mut reader, mut first_ms) = (Reader::new(options, false), None);
+    for (file, frame) in files.frames() {
+        reader.places(files, file, frame, |place| first_ms = first_ms.or(place.time_ms()));
+        if first_ms.is_some() || reader.counted.intake.tweets >= LOOK_TWEETS {
+            break;
+        }
+    }
+    if reader.counted.intake.tweets == 0 {
+        return Err(ReplayError::no_tweets(files.words(), &reader.counted.intake));
+    }
+    if first_ms.is_none() && options.input.select.by_time() {
+        return Err(ReplayError::NoTimes);
+    }
+    Ok(Prepared {
+        intakes: vec![reader.counted.intake],
+        orders: Vec::new(),
+        found: None,
+        times_ms: first_ms.map(|time_ms| (time_ms, time_ms)),
+        work: Work::Stream,
+        order: match options.input.order {
+            Some(OrderBy::Window(size)) if first_ms.is_some() => Order::Window(size),
+            _ => Order::File,
+        },
+        survey: None,
+        left_out: LeftOut::default(),
+        by_time: None,
+        users: 0,
+    })
+}
+
+/// Gathers what is in the whole input, in one pass or two; whether the slots were kept. With `by_time`
+/// the first pass keeps none, in the hope that all is in order.
+fn look_through(
+    preparation: &Preparation<'_>,
+    must_keep: bool,
+    by_time: bool,
+) -> Result<(bool, Gathered), ReplayError> {
+    let Preparation { files, options, goal, dead_letters, session } = *preparation;
+    let bar = prepare_bar(&session.screen, files.bytes());
+    let wanted = Wanted { letters: dead_letters.is_some(), users: goal == Goal::Inspect };
+    let starts = files.starts();
+    let mut keep = must_keep;
+    // Chunks whose dead letters are written.
+    let mut written = 0;
+    let found = loop {
+        let mut gather = Gather::new(files, options, keep, by_time && !keep, wanted.users);
+        let mut chunks = 0;
+        let take = |chunk: Chunk| {
+            chunks += 1;
+            bar.set_position(starts[chunk.file as usize] + chunk.end);
+            if let Some(dead_letters) = dead_letters.filter(|_| chunks > written) {
+                dead_letters.write_found(files, chunk.file, &chunk.letters);
+                written = chunks;
+            }
+            gather.take(chunk)
+        };
+        if let Err(error) = pass(files, options, wanted, workers(files), &session.stop, take) {
+            break Err(error);
+        }
+        match gather.finish() {
+            Some(gathered) => break Ok((keep, gathered)),
+            None => keep = true,
+        }
+    };
+    bar.finish_and_clear();
+    found
+}

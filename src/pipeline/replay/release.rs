@@ -1,0 +1,100 @@
+//! The pacer's thread: releases the feed's drafts at their times into the MQTT hop, or without it into
+//! the queues.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+
+use crate::bridge::FanOut;
+use crate::count::Counters;
+use crate::event::{Drafts, Event, PayloadForm};
+use crate::mqtt::{OutsidePublisher, Publisher};
+use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
+use crate::pipeline::context::Replay;
+use crate::pipeline::error::ReplayError;
+use crate::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+
+/// Where the pacer sends to.
+pub(crate) enum Sink {
+    Mqtt(Publisher),
+    Outside(OutsidePublisher),
+    Queues(FanOut, Arc<Counters>),
+}
+
+impl Sink {
+    /// Sends all of `events`; returns how many were left out because of a stop.
+    fn send(&mut self, events: &mut Vec<Event>) -> Result<usize, ReplayError> {
+        match self {
+            Sink::Mqtt(publisher) => Ok(publisher.publish(events)?),
+            Sink::Outside(publisher) => Ok(publisher.publish(events)?),
+            Sink::Queues(queues, counters) => {
+                counters.published.add(events.len() as u64);
+                queues.send(events)?;
+                Ok(0)
+            }
+        }
+    }
+}
+
+/// What the pacer's thread gives back.
+pub(crate) struct PacerOutcome {
+    pub stats: PaceStats,
+    /// Drafts that were encoded and not released, because of a stop or the end of the duration.
+    pub unreleased: u64,
+    pub result: Result<(), ReplayError>,
+}
+
+impl Default for PacerOutcome {
+    fn default() -> Self {
+        Self { stats: PaceStats::default(), unreleased: 0, result: Ok(()) }
+    }
+}
+
+/// Releases all that the feed makes. Sets `over` when the duration is over.
+pub(crate) fn release(
+    replay: &Replay<'_>,
+    over: &AtomicBool,
+    mut sink: Sink,
+    drafts: &Receiver<Drafts>,
+    counters: &Counters,
+) -> PacerOutcome {
+    let stamp = (replay.options.message.payload != PayloadForm::Raw).then_some(Stamp {
+        time: replay.options.message.timestamp,
+        offset: TIMESTAMP_OFFSET,
+        write: |time_ms, place| {
+            if let Some(place) = place.first_chunk_mut::<TIMESTAMP_BYTES>() {
+                write_timestamp(time_ms, place);
+            }
+        },
+    });
+    let options = PacerOptions {
+        schedule: replay.plan.schedule,
+        delay: replay.options.pace.delay,
+        duration: replay.options.pace.duration,
+        stamp,
+        stop: &replay.session.stop,
+        over,
+        control: &replay.session.control,
+    };
+    let mut pacer = Pacer::new(options, SystemClock::default());
+    let (mut unreleased, mut result) = (0, Ok(()));
+    loop {
+        let since = Instant::now();
+        let Ok(batch) = drafts.recv() else { break };
+        counters.pace_starved_ns.add_time(since.elapsed());
+        let mut unsent = 0;
+        let send = |events: &mut Vec<Event>| sink.send(events).map(|left_out| unsent += left_out);
+        match pacer.release(batch, send) {
+            Ok(left) => unreleased += (left + unsent) as u64,
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
+        }
+    }
+    // The subscriber learns from the publisher's end that there is no more.
+    drop(sink);
+    PacerOutcome { stats: pacer.into_stats(), unreleased, result }
+}
