@@ -30,7 +30,8 @@ return [...document.querySelectorAll('[data-test-chart-id]')].map(chart => {
     name: chart.dataset.testChartName,
     loading: some('.loading, [data-test=loading-indicator]'),
     alert: [...chart.querySelectorAll('.ant-alert, [role=alert]')].map(alert => alert.innerText.trim()).join(' ')
-      || (some('[aria-label=warning]') ? 'the row limit is reached' : ''),
+      || ([...chart.querySelectorAll('[aria-label=warning]')].some(sign => sign.getClientRects().length)
+        ? 'the row limit is reached' : ''),
     empty: some('.ant-empty, .ant-empty-image'),
     drawn: [...chart.querySelectorAll('canvas')].some(drawn) || some('table tbody td, .header-line'),
     headline: chart.querySelector('.header-line')?.innerText ?? '',
