@@ -69,6 +69,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(programs["chromedriver"]))
         self.answers: dict[int, list] = {}
+        self.since: dict[int, int | None] = {}
         self.failures: list[str] = []
 
     def __enter__(self) -> "Browser":
@@ -84,11 +85,12 @@ class Browser:
         self.failures.clear()
 
     def charts(self) -> list[dict]:
-        """What each chart shows now; `rows` are those of its last answer, each query's own list."""
+        """What each chart shows now; `rows` are those of its last answer, each query's own list, from the time `since` on."""
         self._read_answers()
         charts = self.driver.execute_script(LOOK)
         for chart in charts:
             chart["rows"] = self.answers.get(chart["id"])
+            chart["since"] = self.since.get(chart["id"])
         return charts
 
     def settled(self, deadline_s: float) -> list[dict]:
@@ -103,6 +105,12 @@ class Browser:
             if done or time.monotonic() > end:
                 return charts
             time.sleep(0.5)
+
+    def chips(self) -> list[str]:
+        """The values that clicks chose, as the filter bar has them."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll('[data-test=filter-bar] .ant-tag b')].map(chip => chip.textContent)"
+        )
 
     def picture(self, file: Path) -> None:
         """Writes a PNG of the page down to its last chart, without the greyed-out space below."""
@@ -136,4 +144,6 @@ class Browser:
                 body = self.driver.execute_cdp_cmd("Network.getResponseBody", {"requestId": message["params"]["requestId"]})
             except Exception:  # noqa: BLE001 - the next refresh pushed it out of the browser's memory
                 continue
-            self.answers[chart] = [query["data"] for query in json.loads(body["body"])["result"]]
+            queries = json.loads(body["body"])["result"]
+            self.answers[chart] = [query["data"] for query in queries]
+            self.since[chart] = queries[0].get("from_dttm")

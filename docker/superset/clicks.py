@@ -1,0 +1,182 @@
+"""Real clicks on one mark of every chart, for `check`: what the page shows then against SQL, and again after a second click.
+
+Where a click is to change nothing, that is looked at too. No tweets may arrive meanwhile.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from browser import Browser
+from charts import BY_HOUR, ENGAGED, FIVE_MINUTES, LATEST, WHOLE_RUN, problems_of
+from selenium.webdriver.common.action_chains import ActionChains
+
+AGREE_S = 60
+NOTHING_S = 0.8  # Superset waits 0.3 s for a second click before it filters.
+
+# The drawing of a chart is ECharts', whose object only React knows. Of its marks the largest: its name, where it is on the
+# page, and whether a click there meets it now (it may still be on its way there).
+LARGEST = """
+const box = document.querySelector(`[data-test-chart-id="${arguments[0]}"] [_echarts_instance_]`);
+let fiber = box && box[Object.keys(box).find(key => key.startsWith('__reactFiber$'))];
+let drawing = null;
+for (; fiber && !drawing; fiber = fiber.return) {
+  let hook = fiber.memoizedState;
+  for (; hook && typeof hook === 'object' && 'next' in hook && !drawing; hook = hook.next) {
+    if (hook.memoizedState?.current?.getZr) drawing = hook.memoizedState.current;
+  }
+}
+if (!drawing) return null;
+let largest = null;
+drawing.getModel().getSeries().forEach((series, index) => {
+  const data = series.getData();
+  for (let place = 0; place < data.count(); place++) {
+    const element = data.getItemGraphicEl(place), layout = data.getItemLayout(place);
+    const mark = {name: data.getName(place), size: 0, hit: true};
+    if (series.subType === 'line') {
+      [mark.x, mark.y] = drawing.convertToPixel({seriesIndex: index}, data.getRawDataItem(place));
+    } else if (!element) {
+      continue;
+    } else if (series.subType === 'pie') {
+      const middle = (layout.startAngle + layout.endAngle) / 2;
+      mark.x = layout.cx + Math.cos(middle) * layout.r / 2;
+      mark.y = layout.cy + Math.sin(middle) * layout.r / 2;
+      mark.size = Math.abs(layout.endAngle - layout.startAngle);
+    } else {
+      const area = layout?.width === undefined ? element.getBoundingRect() : layout;
+      mark.x = area.x + area.width / 2;
+      mark.y = area.y + area.height / 2;
+      mark.size = Math.abs(area.width * area.height);
+    }
+    if (!largest || mark.size > largest.mark.size) largest = {mark, element};
+  }
+});
+if (!largest) return null;
+const {mark, element} = largest, edge = box.getBoundingClientRect();
+if (element && mark.size) {
+  let met = drawing.getZr().handler.findHover(mark.x, mark.y).target;
+  while (met && met !== element) met = met.parent;
+  mark.hit = met === element;
+}
+return {...mark, x: edge.left + mark.x, y: edge.top + mark.y};
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to click; `column` is what the click chooses a value of, None where it is to change nothing."""
+
+    chart: str
+    column: str | None
+    header: str | None = None  # In a table: the column to click in, in its first row.
+
+    @property
+    def place(self) -> str:
+        return f"{self.chart}, {self.header}" if self.header else self.chart
+
+
+# First those that change nothing.
+TARGETS = {
+    "tweets": [
+        Target("Tweets", None),
+        Target(FIVE_MINUTES, None),
+        Target(WHOLE_RUN, None),
+        Target(BY_HOUR, None),
+        Target(LATEST, "second_replayed", "Replayed"),
+        Target("Top users", "account"),
+        Target("Hashtags", "hashtags"),
+        Target("Languages", "lang"),
+    ],
+    "labels": [
+        Target(ENGAGED, None, "Together"),
+        Target(ENGAGED, "account", "User"),
+        Target("Tweets by label", "label"),
+        Target("Favourites by label", "label"),
+        Target("Retweets by label", "label"),
+    ],
+}
+
+
+class Clicks:
+    """`expected(column, value)` gives the figures of all charts by SQL, without arguments those of the whole run."""
+
+    def __init__(self, browser: Browser, expected: Callable[..., dict[str, dict]]) -> None:
+        self.browser, self.expected = browser, expected
+        self.whole = expected()
+
+    def everywhere(self, dashboard: str) -> list[str]:
+        """What went wrong, up to the first click that did."""
+        targets = TARGETS[dashboard]
+        names = {chart["name"] for chart in self.browser.charts()}
+        if names != {target.chart for target in targets}:
+            return [f"charts without a click, or clicks without a chart: {names ^ {target.chart for target in targets}}"]
+        for target in targets:
+            problems = self.once(target)
+            if problems:
+                return [f"after a click on {target.place}: {problem}" for problem in problems]
+        return []
+
+    def once(self, target: Target) -> list[str]:
+        chart = next(chart for chart in self.browser.charts() if chart["name"] == target.chart)
+        if not any(chart["rows"]):
+            print(f"  there is nothing to click on in {target.place}")
+            return []
+        point, value = self.cell(chart, target) if target.header else self.mark(chart)
+        if point is None:
+            return ["no mark was found"]
+        if target.column is None:
+            self.click(*point)
+            time.sleep(NOTHING_S)
+            chips = self.browser.chips()
+            problems = [f"the dashboard is filtered by {chips}"] if chips else self.agree(self.whole, [])
+            if not problems:
+                print(f"  a click on {target.place} changes nothing")
+            return problems
+        filtered = self.expected(target.column, value)
+        filtered[target.chart] = self.whole[target.chart]
+        self.click(*point)
+        chip = value[11:19] if target.column == "second_replayed" else value
+        problems = self.agree(filtered, [chip])
+        if not problems:
+            self.click(*point)
+            problems = [f"and a second click: {problem}" for problem in self.agree(self.whole, [])]
+        if not problems:
+            print(f"  a click on {value} of {target.place} filters by {target.column}, and a second one no more")
+        return problems
+
+    def agree(self, expected: dict[str, dict], chips: list[str]) -> list[str]:
+        """Waits until all charts show these figures, and the bar these filters."""
+        end = time.monotonic() + AGREE_S
+        while True:
+            problems = problems_of(self.browser.charts(), expected)
+            if self.browser.chips() != chips:
+                problems.insert(0, f"the filters are {self.browser.chips()} and not {chips}")
+            if not problems or time.monotonic() > end:
+                return problems
+            time.sleep(0.2)
+
+    def mark(self, chart: dict) -> tuple[tuple[float, float] | None, str]:
+        end = time.monotonic() + 5
+        while True:
+            mark = self.browser.driver.execute_script(LARGEST, chart["id"])
+            if mark and mark["hit"]:
+                return (mark["x"], mark["y"]), mark["name"]
+            if time.monotonic() > end:
+                return None, ""
+            time.sleep(0.1)
+
+    def cell(self, chart: dict, target: Target) -> tuple[tuple[float, float] | None, str]:
+        places = self.browser.driver.execute_script(
+            """const chart = document.querySelector(`[data-test-chart-id="${arguments[0]}"]`);
+            const place = [...chart.querySelectorAll('thead th')].findIndex(cell => cell.innerText.trim() === arguments[1]);
+            const box = chart.querySelectorAll('tbody tr td')[place]?.getBoundingClientRect();
+            return box && [box.left + box.width / 2, box.top + box.height / 2];""",
+            chart["id"], target.header,
+        )  # fmt: skip
+        return places and tuple(places), str(chart["rows"][0][0].get(target.column)) if target.column else ""
+
+    def click(self, x: float, y: float) -> None:
+        actions = ActionChains(self.browser.driver, duration=50)
+        actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
+        actions.click()
+        actions.perform()

@@ -1,0 +1,37 @@
+"""Druid's SQL, for what `check` compares the dashboards with."""
+
+import json
+import urllib.error
+import urllib.request
+
+
+class Refused(SystemExit):
+    """No answer, or an error in its place; ends the check where nothing catches it."""
+
+
+class Druid:
+    def __init__(self, router: str, run: str) -> None:
+        self.router, self.run = router, run
+
+    def sql(self, query: str, *values: str) -> list[list]:
+        body = json.dumps({
+            "query": query,
+            "resultFormat": "array",
+            "parameters": [{"type": "VARCHAR", "value": value} for value in values],
+            "context": {"useApproximateTopN": False},
+        }).encode()
+        request = urllib.request.Request(f"{self.router}/druid/v2/sql", body, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise Refused(f"Druid refused {query}: {error.read().decode()[:500]}") from None
+        except OSError as error:
+            raise Refused(f"Druid does not answer at {self.router}: {error}") from None
+
+    def count(self) -> int:
+        return self.sql('SELECT COUNT(*) FROM "tweets" WHERE "run" = ?', self.run)[0][0]
+
+    def columns(self) -> list[list]:
+        """Each datasource with each of its columns."""
+        return self.sql("SELECT TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'druid'")
