@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use super::{Cli, values};
+use super::exit::UsageError;
+use super::values;
 use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 use crate::source::Framing;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
@@ -84,7 +84,7 @@ impl InputArgs {
     pub fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
         if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
             let nothing = "--start is not before --end: no tweet can lie between them";
-            Cli::command().error(ErrorKind::ValueValidation, nothing).exit();
+            return Err(UsageError::value(nothing).into());
         }
         if !self.files.is_empty() {
             return Ok(self.files.clone());

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::Exit;
+use super::exit::Exit;
 use super::input::InputArgs;
 use super::output::Output;
 use super::pace::PaceArgs;

@@ -6,6 +6,7 @@ mod compare;
 mod doctor;
 mod druid;
 mod ends;
+mod exit;
 mod generate;
 mod input;
 mod inspect;
@@ -17,33 +18,17 @@ mod serve;
 mod target;
 mod values;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use compare::CompareArgs;
 use doctor::DoctorArgs;
 use druid::DruidCommand;
+pub use exit::Exit;
+use exit::UsageError;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
 use replay::ReplayArgs;
 use serve::ServeArgs;
-
-/// How the process ends. The first that applies, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// An error: nothing was replayed, or the replay could not go on.
-    Error = 1,
-    /// The command line could not be understood.
-    Usage = 2,
-    /// The ledger does not add up, or tweets failed.
-    Unbalanced = 3,
-    /// Everything is accounted for, and a threshold of `--fail-if` was crossed.
-    Threshold = 4,
-    /// Stopped by Ctrl-C or SIGTERM; what was sent has been accounted for.
-    Interrupted = 130,
-    /// Everything is accounted for.
-    Balanced = 0,
-}
 
 /// Replays a file of tweets in its own time through MQTT and Kafka, and accounts for every one of
 /// them.
@@ -95,6 +80,13 @@ impl Cli {
     /// # Errors
     /// With a chain of causes that ends at what the user can change.
     pub fn run(self) -> anyhow::Result<u8> {
+        self.dispatch().map_err(|error| match error.downcast::<UsageError>() {
+            Ok(usage) => Self::command().error(usage.kind, usage).exit(),
+            Err(error) => error,
+        })
+    }
+
+    fn dispatch(self) -> anyhow::Result<u8> {
         match self.command {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Inspect(args)) => args.run(),

@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory};
+use clap::Args;
 
+use super::exit::{Exit, UsageError};
 use super::input::InputArgs;
 use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::target::TargetArgs;
-use super::{Cli, Exit, inspect, values};
+use super::{inspect, values};
 use crate::event::PayloadForm;
 use crate::options::{
     Enrich, InputOptions, KafkaOptions, KeyBy, MessageOptions, PaceOptions, ReplayOptions, ReportOptions,
@@ -108,7 +108,7 @@ impl ReplayArgs {
     /// Replays, reports, and holds if asked to.
     pub fn run(self) -> anyhow::Result<u8> {
         if self.target.has_outside_mqtt() && !matches!(self.payload, PayloadForm::Tweet) {
-            super::Cli::command().error(ErrorKind::ArgumentConflict, PAYLOAD_WITHOUT_RUN).exit();
+            return Err(UsageError::conflict(PAYLOAD_WITHOUT_RUN).into());
         }
         let files = self.input.files()?;
         let read = [&files[..], &self.enrich].concat();
@@ -118,7 +118,7 @@ impl ReplayArgs {
             Some(path) => Some(Output::create("--json", path, &read, self.force)?),
             None => None,
         };
-        self.check_enrich();
+        self.check_enrich()?;
         let dashboard = match &self.dashboard {
             Some(link) => Some(link.clone()),
             None => dashboard_of_environment()?,
@@ -179,11 +179,12 @@ impl ReplayArgs {
     }
 
     /// What the files add has its place in our own payload only.
-    fn check_enrich(&self) {
+    fn check_enrich(&self) -> Result<(), UsageError> {
         if !self.enrich.is_empty() && !matches!(self.payload, PayloadForm::Tweet) {
             let words = "--enrich adds columns to our own payload: not with --payload raw or minimal";
-            Cli::command().error(ErrorKind::ArgumentConflict, words).exit();
+            return Err(UsageError::conflict(words));
         }
+        Ok(())
     }
 
     fn into_options(self, files: Vec<PathBuf>) -> ReplayOptions {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Exam;
+use super::exam::Exam;
 use crate::druid::{Access, Client, DruidError, Seen, Status, Supervisor, TaskRows, diagnose, is_ours};
 use crate::kafka::{end_offsets, look_at_cluster};
 use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
-use super::Exam;
+use super::exam::Exam;
 use crate::event::PayloadForm;
 use crate::options::{InputOptions, MessageOptions, Pace, PaceOptions, ReplayOptions, Session};
 use crate::pipeline::replay;

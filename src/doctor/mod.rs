@@ -6,6 +6,7 @@
 //! that are missing. A supervisor of ours that reads stays as it is.
 
 mod druid;
+mod exam;
 mod marker;
 mod superset;
 
@@ -19,30 +20,8 @@ use crate::options::{KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::new_run_id;
 use crate::pipeline::{check_outside, producer_options};
 use druid::MarkerWay;
-
-/// How one check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckState {
-    /// As it should be.
-    Ok,
-    /// A replay can go on, but somebody should know.
-    Warning,
-    /// A replay would fail here.
-    Failed,
-    /// Not asked for, or pointless after what failed before.
-    Skipped,
-}
-
-/// One line of the doctor's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// What was looked at.
-    pub name: &'static str,
-    /// How it ended.
-    pub state: CheckState,
-    /// What was found; where that is bad, also what to do.
-    pub words: String,
-}
+use exam::Exam;
+pub use exam::{Check, CheckState};
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -85,35 +64,6 @@ pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn Fn
         superset::check(url, replay, &mut exam);
     }
     !exam.failed
-}
-
-/// Takes the lines, and remembers whether one is bad.
-struct Exam<'a> {
-    tell: &'a mut dyn FnMut(&Check),
-    failed: bool,
-}
-
-impl Exam<'_> {
-    fn add(&mut self, name: &'static str, state: CheckState, words: impl Into<String>) {
-        self.failed |= state == CheckState::Failed;
-        (self.tell)(&Check { name, state, words: words.into() });
-    }
-
-    fn ok(&mut self, name: &'static str, words: impl Into<String>) {
-        self.add(name, CheckState::Ok, words);
-    }
-
-    fn warn(&mut self, name: &'static str, words: impl Into<String>) {
-        self.add(name, CheckState::Warning, words);
-    }
-
-    fn fail(&mut self, name: &'static str, words: impl Into<String>) {
-        self.add(name, CheckState::Failed, words);
-    }
-
-    fn skip(&mut self, name: &'static str, words: impl Into<String>) {
-        self.add(name, CheckState::Skipped, words);
-    }
 }
 
 fn mqtt(options: &ReplayOptions, exam: &mut Exam<'_>) {

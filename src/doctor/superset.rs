@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Exam;
+use super::exam::Exam;
 
 /// Longest wait for an answer: its first one after a start takes seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -19,37 +19,8 @@ use super::link::{Connect, Pinger, Subscription, subscribe};
 use super::listener::{listen, settings};
 use super::protocol::{AnyVersion, Traffic, check_topic};
 use super::subscriber::State;
-use super::{MqttError, Publisher, Subscriber, Window};
+use super::{BrokerOptions, MqttError, Publisher, Subscriber, Window};
 use crate::count::Counters;
-
-/// Where to listen, for what, and how much to keep.
-#[derive(Debug, Clone)]
-pub struct BrokerOptions {
-    /// Where outside clients connect; port 0: a free one.
-    pub listen: SocketAddr,
-    /// Take a free port when the one in `listen` is taken.
-    pub fall_back_to_free_port: bool,
-    /// The topic of the replay.
-    pub topic: String,
-    /// Bytes in a segment of the broker's ring; each topic filter that anybody subscribes to has
-    /// a ring, which stays full once it is. A message costs 232 bytes more than the ring counts:
-    /// with 250 bytes of payload, the 5 MiB of the default take 10 MiB.
-    pub segment_bytes: usize,
-    /// Segments in a ring. The oldest goes as a whole, so all but one are sure to be there.
-    pub segments: usize,
-}
-
-impl Default for BrokerOptions {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
-            fall_back_to_free_port: true,
-            topic: "tweets".into(),
-            segment_bytes: 1 << 20,
-            segments: 5,
-        }
-    }
-}
 
 /// Outside clients at a time, and our links. The router looks at 100 connections in a row; with
 /// more, one that has just left can stall it.

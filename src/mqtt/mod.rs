@@ -10,6 +10,7 @@
 //! surely holds, and the subscriber counts what is missing all the same.
 
 mod broker;
+mod broker_options;
 mod error;
 mod flight;
 mod link;
@@ -19,7 +20,8 @@ mod protocol;
 mod publisher;
 mod subscriber;
 
-pub use broker::{Broker, BrokerOptions};
+pub use broker::Broker;
+pub use broker_options::BrokerOptions;
 pub use error::MqttError;
 pub use flight::Window;
 pub use outside::{Lost, OutsideBroker, OutsideLink, OutsideOptions, OutsidePublisher, OutsideSubscriber};

@@ -4,20 +4,11 @@
 //! only when the bytes have come from memory; what is read ahead until then is lost. Here the bytes
 //! of a window come in one go, and the guesses are about masks that are in the first-level cache.
 
-use super::SCANNER;
-use super::structure::BLOCK;
+use super::block::{BLOCK, LineEndsOfBlock};
+use super::fastest::SCANNER;
 
 /// Blocks in a window.
 const BLOCKS: usize = 256;
-
-/// The line ends of one block.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LineEndsOfBlock {
-    /// Where the block begins in the bytes looked through.
-    pub start: usize,
-    /// A bit for each line feed, that of the first byte is the lowest.
-    pub ends: u64,
-}
 
 /// The places of the line feeds, from the first to the last.
 #[derive(Debug, Clone)]

@@ -10,10 +10,13 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod block;
+mod fastest;
 mod grammar;
 mod line_ends;
 mod members;
 mod scalar;
+mod scanner;
 mod structure;
 #[cfg(target_arch = "x86_64")]
 mod wide;
@@ -21,14 +24,11 @@ mod wide;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
+use fastest::SCANNER;
 pub use grammar::{Broken, strict_end};
 pub use line_ends::LineEnds;
-use line_ends::LineEndsOfBlock;
 pub use members::{Member, Members};
 pub use scalar::string_end;
-use structure::Block;
 pub use structure::{Cursor, Structure};
 
 /// The place behind the bracket that closes the object or array which opens at `start`.
@@ -43,28 +43,6 @@ pub fn container_end(bytes: &[u8], start: usize) -> Option<usize> {
         _ => return None,
     };
     (SCANNER.balanced_end)(bytes, start).filter(|end| bytes[end - 1] == close)
-}
-
-/// Looks through bytes as fast as the processor can.
-#[derive(Clone, Copy)]
-struct Scanner {
-    /// Where the brackets balance again that open at a place, where there is one.
-    balanced_end: fn(&[u8], usize) -> Option<usize>,
-    /// Fills in the blocks of bytes; whether they may be JSON.
-    fill: fn(&[u8], &mut [Block]) -> bool,
-    /// Finds the blocks of bytes that have line ends, in order: how many. There is room for all.
-    line_ends: fn(&[u8], &mut [LineEndsOfBlock]) -> usize,
-}
-
-/// The fastest of all on this processor.
-static SCANNER: LazyLock<Scanner> = LazyLock::new(|| scanners().next().unwrap_or(scalar::SCANNER));
-
-/// Those that need some instructions which this processor has, the fastest first.
-fn scanners() -> impl Iterator<Item = Scanner> {
-    #[cfg(target_arch = "x86_64")]
-    return [avx512::scanner(), avx2::scanner()].into_iter().flatten();
-    #[cfg(not(target_arch = "x86_64"))]
-    std::iter::empty()
 }
 
 /// The place behind the value that starts at `start`: an object or array as [`container_end`] says,

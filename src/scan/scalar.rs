@@ -2,9 +2,8 @@
 
 use memchr::{memchr_iter, memchr3};
 
-use super::Scanner;
-use super::line_ends::LineEndsOfBlock;
-use super::structure::{BLOCK, Block};
+use super::block::{BLOCK, Block, LineEndsOfBlock};
+use super::scanner::Scanner;
 
 /// The scanner that any processor can run.
 pub const SCANNER: Scanner = Scanner { balanced_end, fill, line_ends };

@@ -5,29 +5,8 @@
 //! members of a big object looks at its colons only, steps over what a bracket opens by counting,
 //! 64 bytes at a time, and never sees the rest.
 
-use super::SCANNER;
-
-/// What is where in 64 bytes: a bit for each, the first byte's is the lowest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Block {
-    /// Colons and brackets outside of strings.
-    pub hops: u64,
-    /// `{` and `[` outside of strings.
-    pub opens: u64,
-    /// `}` and `]` outside of strings.
-    pub closes: u64,
-    /// Quotes that open or close a string.
-    pub quotes: u64,
-    /// All backslashes.
-    pub backslashes: u64,
-    /// How many `opens` there are. Counted where the processor does it in one step.
-    pub opened: u32,
-    /// How many `closes` there are.
-    pub closed: u32,
-}
-
-/// Bytes in a block.
-pub const BLOCK: usize = 64;
+use super::block::{BLOCK, Block};
+use super::fastest::SCANNER;
 
 /// The masks of one value; they are used again for the next.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::structure::BLOCK;
+use super::block::BLOCK;
 use super::*;
 
 /// Texts of JSON, whole and broken, with much of what scanners stumble over.

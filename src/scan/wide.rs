@@ -85,9 +85,8 @@ pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> Seen {
 /// the processor first.
 macro_rules! scanner {
     ($features:literal, $($feature:tt)+) => {
-        use super::Scanner;
-        use super::line_ends::LineEndsOfBlock;
-        use super::structure::{BLOCK, Block};
+        use super::scanner::Scanner;
+                use super::block::{BLOCK, Block, LineEndsOfBlock};
         use super::wide::{Seen, Strings, count};
 
         /// The scanner, where this processor has the instructions.

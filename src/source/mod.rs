@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod lines;
 mod looks_like;
+mod page_lines;
 mod pages;
 mod resync;
 mod spool;
@@ -22,7 +23,7 @@ pub use detect::{Framing, detect};
 pub use error::SourceError;
 pub use file::TweetFile;
 pub use lines::Lines;
-pub use pages::PageLines;
+pub use page_lines::PageLines;
 pub use spool::Storage;
 pub use values::Values;
 

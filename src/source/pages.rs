@@ -4,7 +4,6 @@
 //! A list counts only when its first element is an object, so that a user with their texts
 //! (`{"id": 1, "tweets": ["text"]}`) stays one record. An object without a list is a record itself.
 
-use super::{Frame, Lines, Values};
 use crate::scan::{Member, Members, container_end, space};
 
 /// Where an object's list begins, and what belongs to its elements.
@@ -76,31 +75,4 @@ fn is_list(bytes: &[u8], member: Member<'_>) -> bool {
             Some(b']') => member.key != b"tweets",
             _ => false,
         }
-}
-
-/// One page a line: the elements of their lists. What is broken on one line stays on that line.
-#[derive(Debug, Clone)]
-pub struct PageLines<'a> {
-    lines: Lines<'a>,
-    line: Option<Values<'a>>,
-}
-
-impl<'a> PageLines<'a> {
-    /// The elements of the pages on the lines of `bytes`, a whole file.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self { lines: Lines::new(bytes), line: None }
-    }
-}
-
-impl<'a> Iterator for PageLines<'a> {
-    type Item = Frame<'a>;
-
-    fn next(&mut self) -> Option<Frame<'a>> {
-        loop {
-            if let Some(frame) = self.line.as_mut().and_then(Iterator::next) {
-                return Some(frame);
-            }
-            self.line = Some(Values::on_line(self.lines.next()?));
-        }
-    }
 }

@@ -1,0 +1,43 @@
+//! How the process ends, and the usage errors that clap cannot see.
+
+use clap::error::ErrorKind;
+
+/// How the process ends. The first that applies, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// An error: nothing was replayed, or the replay could not go on.
+    Error = 1,
+    /// The command line could not be understood.
+    Usage = 2,
+    /// The ledger does not add up, or tweets failed.
+    Unbalanced = 3,
+    /// Everything is accounted for, and a threshold of `--fail-if` was crossed.
+    Threshold = 4,
+    /// Stopped by Ctrl-C or SIGTERM; what was sent has been accounted for.
+    Interrupted = 130,
+    /// Everything is accounted for.
+    Balanced = 0,
+}
+
+/// Flags that do not go together, or a value that cannot be: said as clap says it, with exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
+pub(super) struct UsageError {
+    /// What kind it is of clap's.
+    pub kind: ErrorKind,
+    /// What is wrong.
+    pub words: String,
+}
+
+impl UsageError {
+    /// Two flags that do not go together.
+    pub fn conflict(words: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::ArgumentConflict, words: words.into() }
+    }
+
+    /// A value that cannot be.
+    pub fn value(words: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::ValueValidation, words: words.into() }
+    }
+}

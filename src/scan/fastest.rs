@@ -1,0 +1,19 @@
+//! The scanner that is the fastest on this processor, found out while running.
+
+use std::sync::LazyLock;
+
+use super::scalar;
+use super::scanner::Scanner;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
+
+/// The fastest of all on this processor.
+pub(super) static SCANNER: LazyLock<Scanner> = LazyLock::new(|| scanners().next().unwrap_or(scalar::SCANNER));
+
+/// Those that need some instructions which this processor has, the fastest first.
+pub(super) fn scanners() -> impl Iterator<Item = Scanner> {
+    #[cfg(target_arch = "x86_64")]
+    return [avx512::scanner(), avx2::scanner()].into_iter().flatten();
+    #[cfg(not(target_arch = "x86_64"))]
+    std::iter::empty()
+}
