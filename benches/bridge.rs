@@ -13,7 +13,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use crossbeam_channel::Receiver;
 use tweetblast::bridge::fan_out;
 use tweetblast::count::thread_cpu;
-use tweetblast::event::Event;
+use tweetblast::event::{Event, Trace};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -26,9 +26,7 @@ fn batches() -> Vec<Vec<Event>> {
     let payload = Bytes::from_static(&[b'x'; 450]);
     let keys: Vec<Bytes> = (0..1_000).map(|user| Bytes::from(format!("{}", user * 7_919))).collect();
     let event = |seq: usize| Event {
-        seq: Some(seq as u64),
-        intended: None,
-        sent: Instant::now(),
+        trace: Trace { seq: Some(seq as u64), intended: None, sent: Instant::now() },
         key: keys[seq % keys.len()].clone(),
         payload: payload.clone(),
     };

@@ -19,8 +19,7 @@ use kafka_protocol::records::{
     Compression, Record as KafkaRecord, RecordBatchEncoder, RecordEncodeOptions, TimestampType,
 };
 use tweetblast::bridge::{FanOut, fan_out};
-use tweetblast::event::PayloadForm;
-use tweetblast::event::{Draft, Drafts, Event};
+use tweetblast::event::{Draft, Drafts, Event, PayloadForm, Trace};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::kafka::embedded::Appender;
 use tweetblast::pace::{
@@ -169,9 +168,7 @@ fn queues() -> Queues {
     let payload = Bytes::from_static(&[b'x'; PAYLOAD_BYTES]);
     let sent = Instant::now();
     let event = |seq: usize| Event {
-        seq: Some(seq as u64),
-        intended: None,
-        sent,
+        trace: Trace { seq: Some(seq as u64), intended: None, sent },
         key: Bytes::from(format!("{}", seq % 1_000 * 7_919)),
         payload: payload.clone(),
     };

@@ -12,7 +12,7 @@ use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use tweetblast::count::{Counters, Tally};
-use tweetblast::event::Event;
+use tweetblast::event::{Event, Trace};
 use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
 
@@ -84,7 +84,11 @@ fn hop(options: &ProducerOptions, payloads: &[Bytes]) {
                 let event = |seq: usize| {
                     let payload = &payloads[seq % payloads.len()];
                     let (key, payload) = (payload.slice(..8), payload.clone());
-                    Event { seq: Some(seq as u64), intended: None, sent: Instant::now(), key, payload }
+                    Event {
+                        trace: Trace { seq: Some(seq as u64), ..Trace::foreign(Instant::now()) },
+                        key,
+                        payload,
+                    }
                 };
                 let batch: Vec<Event> = (start..EVENTS.min(start + BATCH)).map(event).collect();
                 send.send(batch).expect("the producer is there");

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rumqttc::{Client, MqttOptions, QoS};
 use tweetblast::count::Counters;
-use tweetblast::event::Event;
+use tweetblast::event::{Event, Trace};
 use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Publisher, Subscriber, Window};
 
 #[global_allocator]
@@ -46,7 +46,7 @@ fn batch(from: u64, buffer: &Bytes, sent: Instant) -> Vec<Event> {
         let start = index * (PAYLOAD_BYTES + 8);
         let payload = buffer.slice(start..start + PAYLOAD_BYTES);
         let key = buffer.slice(start + PAYLOAD_BYTES..start + PAYLOAD_BYTES + 8);
-        Event { seq: Some(from + index as u64), intended: Some(sent), sent, key, payload }
+        Event { trace: Trace { seq: Some(from + index as u64), intended: Some(sent), sent }, key, payload }
     };
     (0..BATCH.min(LINK_EVENTS - from) as usize).map(event).collect()
 }
@@ -63,7 +63,7 @@ fn over_links(broker: &Broker, window: Window) {
     let mut next = 0;
     let sink = |events: &mut Vec<Event>| {
         for event in events.drain(..) {
-            assert_eq!(event.seq, Some(next));
+            assert_eq!(event.trace.seq, Some(next));
             next += 1;
         }
         Ok::<(), MqttError>(())

@@ -24,7 +24,7 @@ use rdkafka::ClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use rumqttc::{Client, Connection, Event as MqttEvent, MqttOptions, Outgoing, Packet, QoS};
 use tweetblast::count::{Counters, Tally};
-use tweetblast::event::Event;
+use tweetblast::event::{Event, Trace};
 use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
 use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Window};
 
@@ -96,9 +96,7 @@ fn through_hop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
     let batch = |first: usize, payloads: &[Bytes]| -> Vec<Event> {
         let sent = Instant::now();
         let event = |(index, payload): (usize, &Bytes)| Event {
-            seq: Some((first + index) as u64),
-            intended: None,
-            sent,
+            trace: Trace { seq: Some((first + index) as u64), intended: None, sent },
             key: Bytes::new(),
             payload: payload.clone(),
         };
@@ -250,9 +248,7 @@ fn over_links(count: u64) -> Result<Duration> {
         for from in (0..count).step_by(BATCH) {
             let sent = Instant::now();
             let event = |seq| Event {
-                seq: Some(seq),
-                intended: None,
-                sent,
+                trace: Trace { seq: Some(seq), intended: None, sent },
                 key: Bytes::new(),
                 payload: payload.clone(),
             };

@@ -5,12 +5,9 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-/// One tweet ready to send, or a message that somebody else published on our topic.
-///
-/// `key` and `payload` are slices of one buffer shared by the whole batch: cloning is cheap, and
-/// the buffer lives until the last event of its batch is delivered.
-#[derive(Debug, Clone)]
-pub struct Event {
+/// What is known of an event all the way, and comes back with its delivery report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trace {
     /// Place in send order, from 0, without gaps. `None`: a foreign message, not one of this run.
     pub seq: Option<u64>,
     /// When the plan wanted it sent. `None` at full speed, where there is no schedule, and for
@@ -18,6 +15,23 @@ pub struct Event {
     pub intended: Option<Instant>,
     /// When it was published; for a foreign message, when it was received.
     pub sent: Instant,
+}
+
+impl Trace {
+    /// Of a message that somebody else published, received at this time.
+    pub fn foreign(received: Instant) -> Self {
+        Self { seq: None, intended: None, sent: received }
+    }
+}
+
+/// One tweet ready to send, or a message that somebody else published on our topic.
+///
+/// `key` and `payload` are slices of one buffer shared by the whole batch: cloning is cheap, and
+/// the buffer lives until the last event of its batch is delivered.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Which one it is, and when it left.
+    pub trace: Trace,
     /// Kafka record key; empty: no key.
     pub key: Bytes,
     /// The message itself.
@@ -27,12 +41,8 @@ pub struct Event {
 /// What became of one event: Kafka's delivery report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// As in [`Event::seq`].
-    pub seq: Option<u64>,
-    /// As in [`Event::intended`].
-    pub intended: Option<Instant>,
-    /// As in [`Event::sent`].
-    pub sent: Instant,
+    /// As in [`Event::trace`].
+    pub trace: Trace,
     /// When the report reached us (ack time).
     pub acked: Instant,
     /// Delivered, or why not.
@@ -71,7 +81,7 @@ pub struct Drafts {
 /// One tweet in a batch of [`Drafts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draft {
-    /// As in [`Event::seq`].
+    /// As in [`Trace::seq`].
     pub seq: u64,
     /// Milliseconds since 1970 UTC; 0 where the tweets have no times and the plan makes them.
     pub event_time_ms: i64,

@@ -82,13 +82,12 @@ impl FanOut {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Trace;
     use bytes::Bytes;
 
     fn event(seq: u64, key: &'static str) -> Event {
         Event {
-            seq: Some(seq),
-            intended: None,
-            sent: Instant::now(),
+            trace: Trace { seq: Some(seq), intended: None, sent: Instant::now() },
             key: Bytes::from_static(key.as_bytes()),
             payload: Bytes::new(),
         }
@@ -108,7 +107,7 @@ mod tests {
             for event in queue.iter().flatten() {
                 total += 1;
                 assert_eq!(*queue_of_key.entry(event.key.clone()).or_insert(index), index);
-                assert!(last.insert(event.key.clone(), event.seq) < Some(event.seq));
+                assert!(last.insert(event.key.clone(), event.trace.seq) < Some(event.trace.seq));
             }
         }
         assert_eq!(total, 300);

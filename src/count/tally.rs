@@ -88,8 +88,8 @@ impl Tally {
         match &delivery.outcome {
             Outcome::Delivered { .. } => {
                 let micros = |since| delivery.acked.saturating_duration_since(since).as_micros() as u64;
-                self.ack_us.saturating_record(micros(delivery.sent));
-                if let Some(intended) = delivery.intended {
+                self.ack_us.saturating_record(micros(delivery.trace.sent));
+                if let Some(intended) = delivery.trace.intended {
                     self.intended_to_ack_us.saturating_record(micros(intended));
                 }
                 self.last_ack = Some(delivery.acked);
@@ -99,7 +99,7 @@ impl Tally {
                 self.failures.unknown += u64::from(*may_have_arrived);
             }
         }
-        match delivery.seq.map(|seq| self.seen.insert(seq)) {
+        match delivery.trace.seq.map(|seq| self.seen.insert(seq)) {
             Some(true) => self.distinct += 1,
             Some(false) => self.repeated += 1,
             None => {}
@@ -135,10 +135,11 @@ impl SeenSeqs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Trace;
 
     fn delivery(seq: u64, outcome: Outcome) -> Delivery {
         let now = Instant::now();
-        Delivery { seq: Some(seq), intended: None, sent: now, acked: now, outcome }
+        Delivery { trace: Trace { seq: Some(seq), ..Trace::foreign(now) }, acked: now, outcome }
     }
 
     #[test]

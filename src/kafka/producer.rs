@@ -18,7 +18,7 @@ use super::KafkaError;
 use super::batch_producer::BatchProducer;
 use super::drain::{Drain, DrainLimit};
 use crate::count::Counters;
-use crate::event::{Delivery, Event, Outcome};
+use crate::event::{Delivery, Event, Outcome, Trace};
 
 /// Where to and how to produce.
 #[derive(Debug, Clone)]
@@ -102,16 +102,14 @@ struct Pending {
 
 #[derive(Clone, Copy)]
 struct Waiting {
-    seq: Option<u64>,
-    intended: Option<Instant>,
-    sent: Instant,
+    trace: Trace,
     bytes: usize,
 }
 
 impl Waiting {
     fn of(event: &Event) -> Self {
         let bytes = event.key.len() + event.payload.len();
-        Self { seq: event.seq, intended: event.intended, sent: event.sent, bytes }
+        Self { trace: event.trace, bytes }
     }
 }
 
@@ -303,7 +301,7 @@ impl Producer {
             if !event.key.is_empty() {
                 record = record.key(&event.key[..]);
             }
-            if let Some(seq) = event.seq {
+            if let Some(seq) = event.trace.seq {
                 let headers = OwnedHeaders::new_with_capacity(2)
                     .insert(Header { key: "run", value: Some(run) })
                     .insert(Header { key: "seq", value: Some(&seq.to_string()) });
@@ -337,7 +335,7 @@ impl Producer {
     fn hand_on(&self, deliveries: Vec<Delivery>) {
         let (mut delivered, mut failed, mut foreign_delivered, mut foreign_failed) = (0, 0, 0, 0);
         for delivery in &deliveries {
-            let count = match (&delivery.outcome, delivery.seq.is_some()) {
+            let count = match (&delivery.outcome, delivery.trace.seq.is_some()) {
                 (Outcome::Delivered { .. }, true) => &mut delivered,
                 (Outcome::Delivered { .. }, false) => &mut foreign_delivered,
                 (Outcome::Failed { .. }, true) => &mut failed,
@@ -364,7 +362,7 @@ impl Producer {
 }
 
 fn delivery(waiting: Waiting, outcome: Outcome, acked: Instant) -> Delivery {
-    Delivery { seq: waiting.seq, intended: waiting.intended, sent: waiting.sent, acked, outcome }
+    Delivery { trace: waiting.trace, acked, outcome }
 }
 
 #[cfg(test)]

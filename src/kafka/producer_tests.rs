@@ -33,9 +33,7 @@ fn flag(is_set: bool) -> Arc<AtomicBool> {
 
 fn event(seq: u64) -> Event {
     Event {
-        seq: Some(seq),
-        intended: None,
-        sent: Instant::now(),
+        trace: Trace { seq: Some(seq), intended: None, sent: Instant::now() },
         key: Bytes::from_static(b"k"),
         payload: Bytes::from_static(b"{}"),
     }
@@ -57,7 +55,7 @@ fn no_ack_is_lost_at_shutdown() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("tweets", 1, 1).unwrap();
         let (deliveries, counters) = run(&options(cluster.bootstrap_servers(), headers), 5_000, false);
-        let mut seqs: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.seq).collect();
+        let mut seqs: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.trace.seq).collect();
         seqs.sort_unstable();
         assert_eq!(seqs, (0..5_000).collect::<Vec<u64>>(), "one delivery for each event");
         assert_eq!((counters.delivered.get(), counters.failed.get()), (5_000, 0));
@@ -77,7 +75,7 @@ fn a_full_queue_waits_and_loses_nothing() {
         let mut offsets: Vec<_> = deliveries
             .iter()
             .map(|delivery| match delivery.outcome {
-                Outcome::Delivered { offset, .. } => (offset, delivery.seq.unwrap()),
+                Outcome::Delivered { offset, .. } => (offset, delivery.trace.seq.unwrap()),
                 Outcome::Failed { .. } => panic!("{delivery:?}"),
             })
             .collect();
@@ -159,7 +157,8 @@ fn what_librdkafka_refuses_is_failed_and_the_rest_is_delivered() {
         let counters = producer.counters.clone();
         producer.run(&queue);
         let failed = |delivery: &Delivery| matches!(delivery.outcome, Outcome::Failed { .. });
-        let seqs: Vec<_> = deliveries.iter().flatten().filter(failed).map(|delivery| delivery.seq).collect();
+        let seqs: Vec<_> =
+            deliveries.iter().flatten().filter(failed).map(|delivery| delivery.trace.seq).collect();
         assert_eq!((seqs, counters.delivered.get()), (vec![Some(3)], 5));
     }
 }
@@ -177,7 +176,7 @@ fn a_message_larger_than_the_queue_goes_alone() {
         drop(send);
         let counters = producer.counters.clone();
         producer.run(&queue);
-        let seqs: Vec<_> = deliveries.iter().flatten().filter_map(|delivery| delivery.seq).collect();
+        let seqs: Vec<_> = deliveries.iter().flatten().filter_map(|delivery| delivery.trace.seq).collect();
         assert_eq!((seqs, counters.delivered.get()), ((0..9).collect(), 9));
     }
 }

@@ -196,7 +196,7 @@ impl Drop for Broker {
 mod tests {
     use super::super::link::{disconnect, push};
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, Trace};
 
     #[test]
     fn when_the_router_dies_both_sides_end_with_an_error() {
@@ -216,9 +216,7 @@ mod tests {
         rx.ready().unwrap();
 
         let event = Event {
-            seq: Some(0),
-            intended: None,
-            sent: Instant::now(),
+            trace: Trace { seq: Some(0), intended: None, sent: Instant::now() },
             key: Bytes::new(),
             payload: Bytes::from_static(b"x"),
         };

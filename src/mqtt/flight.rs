@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::MqttError;
-use crate::event::Event;
+use crate::event::{Event, Trace};
 
 /// The most that may be published and not yet handed on by the subscriber.
 ///
@@ -55,9 +55,7 @@ impl Load {
 /// The part of an own event that waits here while its payload goes through the broker.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub seq: Option<u64>,
-    pub intended: Option<Instant>,
-    pub sent: Instant,
+    pub trace: Trace,
     pub key: Bytes,
     pub ring_bytes: usize,
 }
@@ -65,7 +63,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Puts the event together again.
     pub fn into_event(self, payload: Bytes) -> Event {
-        Event { seq: self.seq, intended: self.intended, sent: self.sent, key: self.key, payload }
+        Event { trace: self.trace, key: self.key, payload }
     }
 }
 

@@ -53,9 +53,7 @@ impl Publisher {
         while !events.is_empty() && !self.stopped {
             let chunk = self.flight.chunk(events.iter().map(size));
             let waiting = events[..chunk.messages].iter_mut().map(|event| Waiting {
-                seq: event.seq,
-                intended: event.intended,
-                sent: event.sent,
+                trace: event.trace,
                 ring_bytes: size(event),
                 key: std::mem::take(&mut event.key),
             });

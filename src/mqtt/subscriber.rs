@@ -17,7 +17,7 @@ use super::flight::{Flight, Load, Waiting};
 use super::link::Pinger;
 use super::publisher::MARK_BYTES;
 use crate::count::Counters;
-use crate::event::Event;
+use crate::event::{Event, Trace};
 
 /// Most events handed on at once.
 const BATCH_MAX: usize = 256;
@@ -159,8 +159,7 @@ impl Subscriber {
             batch.duplicates += u64::from(place < self.state.next_place);
         }
         batch.foreign += 1;
-        let (seq, intended, key) = (None, None, Bytes::new());
-        batch.events.push(Event { seq, intended, sent: now, key, payload });
+        batch.events.push(Event { trace: Trace::foreign(now), key: Bytes::new(), payload });
         if self.state.doubt { self.look_into_gap(batch) } else { Ok(()) }
     }
 

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timeline};
 use crate::count::new_histogram;
-use crate::event::{Draft, Drafts, Event};
+use crate::event::{Draft, Drafts, Event, Trace};
 
 /// What is written into the place that a payload keeps for its time stamp.
 #[derive(Debug, Clone, Copy)]
@@ -257,7 +257,8 @@ impl<'a, C: Clock> Pacer<'a, C> {
             let payload = buffer.split_to(draft.payload_bytes);
             let key = buffer.split_to(draft.key_bytes);
             let intended = due.map(|due| anchor.at(due));
-            events.push(Event { seq: Some(draft.seq), intended, sent: now, key, payload });
+            let trace = Trace { seq: Some(draft.seq), intended, sent: now };
+            events.push(Event { trace, key, payload });
         }
     }
 }

@@ -52,7 +52,7 @@ impl Replay {
         let (mut sent, mut left, mut seq) = (Vec::new(), 0, 0);
         for (pass, times_ms) in self.loops.iter().enumerate() {
             let collect = |events: &mut Vec<Event>| {
-                sent.extend(events.drain(..).map(|event| event.sent - zero));
+                sent.extend(events.drain(..).map(|event| event.trace.sent - zero));
                 Ok::<(), Infallible>(())
             };
             left += pacer.release(drafts(times_ms, &mut seq, pass as u32), collect).unwrap();
@@ -234,7 +234,7 @@ fn time_stamps_are_event_times_where_asked_and_keys_come_out_whole() {
     let mut pacer = Pacer::new(options, VirtualClock::at(Instant::now()));
     let mut seen = Vec::new();
     let send = |events: &mut Vec<Event>| {
-        seen.extend(events.drain(..).map(|event| (event.payload, event.key, event.intended.is_some())));
+        seen.extend(events.drain(..).map(|event| (event.payload, event.key, event.trace.intended.is_some())));
         Ok::<(), Infallible>(())
     };
     pacer.release(drafts(&[3, 4], &mut 0, 0), send).unwrap();

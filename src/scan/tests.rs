@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::block::BLOCK;
+use super::block::{BLOCK, Block, LineEndsOfBlock};
+use super::fastest::scanners;
+use super::scanner::Scanner;
 use super::*;
 
 /// Texts of JSON, whole and broken, with much of what scanners stumble over.

@@ -1,7 +1,8 @@
 //! Each row is proven, run by run; what is not ours stays as it is.
 
 use serde_json::{Value, json};
-use tweetblast::druid::{Granularity, MessageForm, Proof, SpecOptions, make_spec};
+use tweetblast::druid::{Granularity, Proof, SpecOptions, make_spec};
+use tweetblast::event::PayloadForm;
 
 use crate::common::tweetblast;
 use crate::stack::{Stack, TWEETS};
@@ -110,7 +111,7 @@ fn a_strangers_supervisor_stays_untouched_and_can_be_used_as_it_is() {
         datasource: stack.name.clone(),
         topic: stack.name.clone(),
         kafka: stack.kafka.clone(),
-        form: MessageForm::Tweet,
+        form: PayloadForm::Tweet,
         tasks: 1,
         granularity: Granularity::Day,
     });

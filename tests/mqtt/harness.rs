@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rumqttc::{Client, Connection, Incoming, MqttOptions, QoS};
 use tweetblast::count::Counters;
-use tweetblast::event::Event;
+use tweetblast::event::{Event, Trace};
 use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Publisher, Subscriber, Window};
 
 /// Longest wait for anything here.
@@ -41,9 +41,7 @@ pub fn connect(broker: &Broker, window: Window) -> Run {
 pub fn event(seq: u64, payload: impl Into<Bytes>) -> Event {
     let key = Bytes::from(format!("user {}", seq % 7));
     Event {
-        seq: Some(seq),
-        intended: Some(Instant::now()),
-        sent: Instant::now(),
+        trace: Trace { seq: Some(seq), intended: Some(Instant::now()), sent: Instant::now() },
         key,
         payload: payload.into(),
     }
@@ -86,7 +84,7 @@ pub fn receive(subscriber: Subscriber) -> Vec<Event> {
 }
 
 pub fn own_seqs(events: &[Event]) -> Vec<u64> {
-    events.iter().filter_map(|event| event.seq).collect()
+    events.iter().filter_map(|event| event.trace.seq).collect()
 }
 
 pub fn client(broker: &Broker, id: &str) -> (Client, Connection) {

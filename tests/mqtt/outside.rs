@@ -51,7 +51,7 @@ fn outside_publishers_of_both_versions_come_out_as_foreign_events() {
     let seen = receiving.join().unwrap();
     assert_eq!(own_seqs(&seen), (0..1_000).collect::<Vec<_>>());
     let foreign: HashSet<_> =
-        seen.iter().filter(|event| event.seq.is_none()).map(|event| &event.payload[..]).collect();
+        seen.iter().filter(|event| event.trace.seq.is_none()).map(|event| &event.payload[..]).collect();
     assert_eq!((foreign.len(), counters.foreign.get()), (200, 200));
     assert!(foreign.contains(&b"v4 99"[..]) && foreign.contains(&b"v5 99"[..]));
     v4_driver.join().unwrap();

@@ -105,8 +105,9 @@ impl Queryable {
     pub fn delivered(&self, batch: &[Delivery]) {
         let mut inner = self.lock();
         for delivery in batch {
-            if let (Outcome::Delivered { partition, .. }, Some(seq)) = (&delivery.outcome, delivery.seq) {
-                let intended_ms = inner.ms(delivery.intended.unwrap_or(delivery.sent));
+            if let (Outcome::Delivered { partition, .. }, Some(seq)) = (&delivery.outcome, delivery.trace.seq)
+            {
+                let intended_ms = inner.ms(delivery.trace.intended.unwrap_or(delivery.trace.sent));
                 let acked_ms = inner.ms(delivery.acked);
                 let alike = Alike { intended_ms, acked_ms, tweets: 1, last_seq: seq };
                 inner.deliver(usize::try_from(*partition).unwrap_or(0), alike);

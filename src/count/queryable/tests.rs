@@ -1,4 +1,5 @@
 use super::*;
+use crate::event::Trace;
 
 fn delivery(seq: u64, intended: Instant, acked: Instant) -> Delivery {
     delivery_to(0, seq, intended, acked)
@@ -6,7 +7,7 @@ fn delivery(seq: u64, intended: Instant, acked: Instant) -> Delivery {
 
 fn delivery_to(partition: i32, seq: u64, intended: Instant, acked: Instant) -> Delivery {
     let outcome = Outcome::Delivered { partition, offset: seq as i64 };
-    Delivery { seq: Some(seq), intended: Some(intended), sent: intended, acked, outcome }
+    Delivery { trace: Trace { seq: Some(seq), intended: Some(intended), sent: intended }, acked, outcome }
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) enum Tag {
 
 impl Tag {
     fn of(delivery: &Delivery) -> Self {
-        delivery.seq.map_or(Tag::Foreign(delivery.sent), Tag::Own)
+        delivery.trace.seq.map_or(Tag::Foreign(delivery.trace.sent), Tag::Own)
     }
 }
 
@@ -45,7 +45,7 @@ impl Acks {
         let mut load = Load::default();
         for delivery in deliveries {
             match self.unreported.remove(&Tag::of(delivery)) {
-                Some(window_bytes) if delivery.seq.is_some() => load.add(window_bytes),
+                Some(window_bytes) if delivery.trace.seq.is_some() => load.add(window_bytes),
                 _ => {}
             }
         }
@@ -80,10 +80,11 @@ impl Acks {
 mod tests {
     use super::*;
     use crate::event::Outcome;
+    use crate::event::Trace;
 
     fn delivery(seq: Option<u64>, sent: Instant) -> Delivery {
         let outcome = Outcome::Delivered { partition: 0, offset: 0 };
-        Delivery { seq, intended: None, sent, acked: sent, outcome }
+        Delivery { trace: Trace { seq, ..Trace::foreign(sent) }, acked: sent, outcome }
     }
 
     fn ready(acks: &mut Acks) -> Vec<u16> {

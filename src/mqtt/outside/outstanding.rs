@@ -168,13 +168,17 @@ impl Outstanding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Trace;
 
     fn published(count: u64) -> Outstanding {
         let mut out = Outstanding::default();
         for seq in 0..count {
             let payload = Bytes::from(seq.to_string());
-            let event =
-                Event { seq: Some(seq), intended: None, sent: Instant::now(), key: Bytes::new(), payload };
+            let event = Event {
+                trace: Trace { seq: Some(seq), ..Trace::foreign(Instant::now()) },
+                key: Bytes::new(),
+                payload,
+            };
             out.publish(seq, event, 1);
         }
         out
@@ -187,7 +191,7 @@ mod tests {
 
     fn receive(out: &mut Outstanding, seq: u64) -> &'static str {
         match out.receive(seq) {
-            Received::New(event, 1) if event.seq == Some(seq) => "new",
+            Received::New(event, 1) if event.trace.seq == Some(seq) => "new",
             Received::New(..) => "wrong",
             Received::Repeat => "repeat",
             Received::Unknown => "unknown",

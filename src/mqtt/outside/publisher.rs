@@ -51,7 +51,7 @@ impl OutsidePublisher {
                     for event in events.drain(..chunk.messages) {
                         let bytes = size(&event);
                         // Every event of a run has its number.
-                        outstanding.publish(event.seq.unwrap_or_default(), event, bytes);
+                        outstanding.publish(event.trace.seq.unwrap_or_default(), event, bytes);
                     }
                 })
                 .map_err(MqttError::Codec)?;

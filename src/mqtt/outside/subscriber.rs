@@ -14,7 +14,7 @@ use super::shared::{Shared, backoff};
 use super::tail::seq_of_run;
 use super::wire::{Lost, Wire};
 use crate::count::Counters;
-use crate::event::Event;
+use crate::event::{Event, Trace};
 use crate::mqtt::MqttError;
 use crate::mqtt::flight::Load;
 
@@ -147,7 +147,7 @@ impl OutsideSubscriber {
                     self.times.foreign = now.max(self.times.foreign + Duration::from_nanos(1));
                     let sent = self.times.foreign;
                     let (payload, key) = (publish.payload, Bytes::new());
-                    events.push(Event { seq: None, intended: None, sent, key, payload });
+                    events.push(Event { trace: Trace::foreign(sent), key, payload });
                     account.acks.handed_on(Tag::Foreign(sent), 0);
                     Tag::Foreign(sent)
                 }

@@ -110,7 +110,8 @@ impl DeadLetters {
     ) {
         for delivery in deliveries {
             let Outcome::Failed { reason, may_have_arrived } = &delivery.outcome else { continue };
-            let Some((seq, (slot, context))) = delivery.seq.and_then(|seq| Some((seq, place(seq)?))) else {
+            let Some((seq, (slot, context))) = delivery.trace.seq.and_then(|seq| Some((seq, place(seq)?)))
+            else {
                 continue;
             };
             let frame = files.frame(&slot, context);
