@@ -76,7 +76,7 @@ fn options(brokers: &str, topic: &str) -> ProducerOptions {
 fn read(path: &str) -> Result<Vec<Bytes>> {
     let file = File::open(path).with_context(|| format!("cannot read {path}"))?;
     // SAFETY: nobody changes the file while it is sent.
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "the file is mapped, as the hop does it")]
     let mapped = unsafe { Mmap::map(&file) }.with_context(|| format!("cannot map {path}"))?;
     // As a replay has its input, in no memory of its own.
     let all = Bytes::from_owner(mapped);

@@ -11,6 +11,9 @@
 //! [`pipeline`], which alone know them all. A hop imports no other hop, but that [`tweet`] reads a
 //! [`source::Frame`].
 
+// Not in tests, benches and examples: what they expect is what they are for.
+#![warn(clippy::expect_used)]
+
 // The types that cross threads: events on their way, deliveries on the way back.
 pub mod event;
 

@@ -13,7 +13,7 @@ use crate::druid::{
     sets_dimensions,
 };
 use crate::event::PayloadForm;
-use crate::options::{DRUID_TIMEOUT, DruidAfter, DruidOptions, UsersInto};
+use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidAfter, DruidOptions, UsersInto};
 
 /// Of the replay.
 #[derive(Debug, Args)]
@@ -129,7 +129,7 @@ enum Step {
 #[derive(Debug, Args)]
 struct SpecArgs {
     /// Topic to read
-    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = values::topic)]
+    #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic)]
     topic: String,
     /// Datasource [default: named as the topic]
     #[arg(long, value_name = "NAME", value_parser = datasource)]
@@ -163,7 +163,7 @@ struct SubmitArgs {
 #[derive(Debug, Args)]
 struct Name {
     /// Supervisor
-    #[arg(default_value = "tweets")]
+    #[arg(default_value = DEFAULT_TOPIC)]
     name: String,
 }
 

@@ -243,3 +243,24 @@ pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
     .context("cannot catch Ctrl-C")?;
     Ok(stop)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct OnlyReplay {
+        #[command(flatten)]
+        replay: ReplayArgs,
+    }
+
+    #[test]
+    fn without_flags_it_is_what_the_library_does_by_default() {
+        // The library takes free ports.
+        let ports = ["tweetblast", "--mqtt-listen", "127.0.0.1:0", "--kafka-listen", "127.0.0.1:0"];
+        let flags = OnlyReplay::parse_from(ports).replay.into_options(Vec::new());
+        assert_eq!(format!("{flags:#?}"), format!("{:#?}", ReplayOptions::default()));
+    }
+}

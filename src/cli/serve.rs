@@ -5,7 +5,7 @@ use clap::Args;
 use super::ends::EndsArgs;
 use super::replay::stop_on_signals;
 use super::values;
-use crate::options::Session;
+use crate::options::{DEFAULT_TOPIC, Session};
 use crate::pipeline::{ServeOptions, serve};
 use crate::report::Screen;
 
@@ -19,7 +19,7 @@ pub(super) struct ServeArgs {
     #[arg(long, help_heading = "MQTT", conflicts_with = "mqtt_listen")]
     no_mqtt: bool,
     /// Topic of the MQTT broker
-    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = values::topic,
+    #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic,
         help_heading = "MQTT")]
     topic: String,
     /// Partitions of a topic that a client creates without a number

@@ -6,12 +6,12 @@ use super::druid::DruidArgs;
 use super::ends::EndsArgs;
 use super::values;
 use crate::mqtt::OutsideBroker;
-use crate::options::{KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, ReplayOptions};
+use crate::options::{DEFAULT_TOPIC, KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, ReplayOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct TargetArgs {
     /// Topic, of MQTT and of Kafka
-    #[arg(long, short = 't', default_value = "tweets", value_name = "NAME", value_parser = values::topic,
+    #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic,
         help_heading = "Messages")]
     topic: String,
     /// An outside broker instead of the embedded one: mqtt://[USER@]HOST[:PORT], MQTT 3.1.1, with

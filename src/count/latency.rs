@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// An empty histogram of microseconds up to a day, exact to three digits.
 pub fn new_histogram() -> Histogram<u64> {
-    #[allow(clippy::expect_used)]
+    #[expect(clippy::expect_used, reason = "the bounds are constants")]
     Histogram::new_with_bounds(1, 86_400_000_000, 3).expect("constant bounds are valid")
 }
 

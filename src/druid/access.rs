@@ -11,9 +11,7 @@ use super::DruidError;
 /// User and password for HTTP basic authentication.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// User.
     pub user: String,
-    /// Password.
     pub password: String,
 }
 

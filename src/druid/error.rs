@@ -6,44 +6,25 @@ use std::time::Duration;
 /// Why a run cannot use Druid, or cannot go on with it.
 #[derive(Debug, thiserror::Error)]
 pub enum DruidError {
-    /// The address is none.
     #[error("{url} is no address of Druid: {reason}; the router's looks like http://127.0.0.1:8888")]
-    Url {
-        /// As given.
-        url: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    Url { url: String, reason: &'static str },
     /// A file that the environment names.
     #[error("cannot use {path} for Druid: {reason}", path = path.display())]
-    File {
-        /// File.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No answer.
+    File { path: PathBuf, reason: String },
     #[error(
         "no answer from Druid to {method} {url} ({reason}): is it running, and is that its router's address?{hint}"
     )]
     Unreachable {
-        /// HTTP method.
         method: &'static str,
-        /// What was asked.
         url: String,
-        /// What the connection ended with.
         reason: String,
         /// What to do, where that is known; begins with its own separator.
         hint: &'static str,
     },
-    /// Druid refuses.
     #[error("Druid answers {status} to {method} {url}: {line}{hint}")]
     Refused {
-        /// HTTP method.
         method: &'static str,
-        /// What was asked.
         url: String,
-        /// HTTP status.
         status: u16,
         /// The first line of what it says.
         line: String,
@@ -52,38 +33,22 @@ pub enum DruidError {
     },
     /// An answer that is not what Druid 33 sends.
     #[error("Druid's answer to {method} {url} is not understood ({reason}): {line}")]
-    Answer {
-        /// HTTP method.
-        method: &'static str,
-        /// What was asked.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-        /// Its first line.
-        line: String,
-    },
+    Answer { method: &'static str, url: String, reason: String, line: String },
     /// Somebody else's supervisor has the name.
     #[error(
         "Druid's supervisor {name} was not made by tweetblast and stays as it is: --druid-supervisor {name} uses \
          it unchanged, --druid-datasource NAME makes another one, --druid-overwrite replaces it"
     )]
-    Foreign {
-        /// Supervisor.
-        name: String,
-    },
+    Foreign { name: String },
     /// Somebody else's rows are where the users are to be loaded.
     #[error(
         "Druid's datasource {datasource} has rows that tweetblast did not load, and stays as it is: --druid-users \
          NAME loads the users into another one, --druid-users off leaves them out"
     )]
-    ForeignUsers {
-        /// Datasource.
-        datasource: String,
-    },
+    ForeignUsers { datasource: String },
     /// The supervisor that is to be used is not there.
     #[error("Druid has no supervisor {name}; it has: {others}")]
     NoSupervisor {
-        /// Supervisor.
         name: String,
         /// The names of those that are there.
         others: String,
@@ -92,47 +57,25 @@ pub enum DruidError {
     #[error(
         "Druid's supervisor {name} reads topic {reads}, the replay writes to {topic}: name it with -t {reads}"
     )]
-    OtherTopic {
-        /// Supervisor.
-        name: String,
-        /// What it reads.
-        reads: String,
-        /// What is written.
-        topic: String,
-    },
+    OtherTopic { name: String, reads: String, topic: String },
     /// A spec that makes no sense.
     #[error("{0}")]
     Spec(String),
     /// The partitions are not read in time.
     #[error("Druid's supervisor {name} does not read every partition after {waited:.0?}: {waiting}{causes}")]
     NotReady {
-        /// Supervisor.
         name: String,
-        /// How long that was waited for.
         waited: Duration,
-        /// What was waited for.
         waiting: String,
         /// What is known about why; begins with its own separator.
         causes: String,
     },
     /// A table is not there in time.
     #[error("task {task} has not loaded the users after {waited:.0?}: still waiting for {waiting}")]
-    NotLoaded {
-        /// Task.
-        task: String,
-        /// How long it was waited for.
-        waited: Duration,
-        /// What was waited for.
-        waiting: &'static str,
-    },
+    NotLoaded { task: String, waited: Duration, waiting: &'static str },
     /// A task ended badly, and what it held is read anew.
     #[error("task {task} failed before it had published: {reason}")]
-    TaskFailed {
-        /// Task.
-        task: String,
-        /// The first line of Druid's reason.
-        reason: String,
-    },
+    TaskFailed { task: String, reason: String },
     /// Stopped by the user while waiting.
     #[error("stopped while waiting for Druid")]
     Stopped,

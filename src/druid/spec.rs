@@ -13,13 +13,9 @@ pub const MARK: &str = "tweetblast";
 /// Span of time of one segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Granularity {
-    /// One hour.
     Hour,
-    /// One day.
     Day,
-    /// One month.
     Month,
-    /// One year.
     Year,
 }
 

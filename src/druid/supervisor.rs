@@ -11,7 +11,6 @@ use super::client::first_line;
 use super::spec::{is_same, marked};
 use super::{Client, DruidError, ParseError, Status, TaskRows, is_ours};
 
-/// Where all supervisors are.
 const SUPERVISORS: &str = "/druid/indexer/v1/supervisor";
 
 /// Time between two looks at a supervisor.
@@ -82,7 +81,6 @@ impl Supervisor {
         Self { client, name: name.to_owned(), path: format!("{SUPERVISORS}/{escaped}") }
     }
 
-    /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

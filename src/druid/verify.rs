@@ -8,7 +8,6 @@ use super::{Client, DruidError};
 /// changed shows in at least one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Proof {
-    /// Rows.
     pub rows: u64,
     /// Distinct `seq`, counted exactly.
     pub distinct: u64,

@@ -12,40 +12,21 @@ pub enum EnrichError {
     Source(#[source] SourceError),
     /// No bytes, or white space only.
     #[error("--enrich: {path} is empty", path = path.display())]
-    Empty {
-        /// As named by the user.
-        path: PathBuf,
-    },
-    /// No text.
+    Empty { path: PathBuf },
     #[error(
         "--enrich: {path} is no text in UTF-8; save it as CSV in UTF-8 (a spreadsheet: \"save as\"; UTF-16: iconv \
          -f UTF-16 -t UTF-8), or as JSON",
         path = path.display()
     )]
-    Binary {
-        /// As named by the user.
-        path: PathBuf,
-    },
+    Binary { path: PathBuf },
     /// No column holds the user's id.
     #[error(
         "--enrich: {path} has no column {key}: its columns are {names}; --enrich-key COLUMN names the one with the \
          user's id",
         path = path.display()
     )]
-    NoKey {
-        /// As named by the user.
-        path: PathBuf,
-        /// What was looked for.
-        key: String,
-        /// What is there.
-        names: String,
-    },
+    NoKey { path: PathBuf, key: String, names: String },
     /// No row can be used.
     #[error("--enrich: {path} has no row with a user's id ({reason})", path = path.display())]
-    NoRows {
-        /// As named by the user.
-        path: PathBuf,
-        /// Why the first one is none.
-        reason: String,
-    },
+    NoRows { path: PathBuf, reason: String },
 }

@@ -5,7 +5,7 @@
 //! pointers to them need to hold for that call only. The topic's handle is made from the client that
 //! is kept beside it, and is given back before that client is.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "rdkafka hands over one message a call; librdkafka takes a batch")]
 
 use std::ffi::{CString, c_void};
 use std::ops::Deref;
@@ -71,7 +71,9 @@ impl<C: ProducerContext<DeliveryOpaque = usize>> BatchProducer<C> {
             _private: ptr::without_provenance_mut(*opaque),
         };
         let mut messages: Vec<_> = events.iter().zip(opaques).map(message).collect();
-        let count = i32::try_from(messages.len()).expect("a batch has some hundred events");
+        // A batch has some hundred events.
+        #[expect(clippy::expect_used, reason = "sent in part, the rest would be lost")]
+        let count = i32::try_from(messages.len()).expect("a batch is counted in 31 bits");
         // SAFETY: the topic lives as long as `self`, the messages and what they point to as long as
         // the call; with `COPY` nothing is written to or kept of them but `err`.
         unsafe {

@@ -17,40 +17,16 @@ pub enum KafkaError {
         "no Kafka answers at {brokers} within {seconds} s ({source}): is it running, and does its \
          advertised listener name an address that this machine can reach?"
     )]
-    Unreachable {
-        /// Bootstrap servers as given.
-        brokers: String,
-        /// Seconds waited.
-        seconds: u64,
-        /// librdkafka's word.
-        source: rdkafka::error::KafkaError,
-    },
+    Unreachable { brokers: String, seconds: u64, source: rdkafka::error::KafkaError },
     /// The topic does not exist and cannot be made.
     #[error("cannot create topic {topic} on {brokers}: {reason}")]
-    CreateTopic {
-        /// Topic.
-        topic: String,
-        /// Bootstrap servers as given.
-        brokers: String,
-        /// Kafka's word.
-        reason: String,
-    },
+    CreateTopic { topic: String, brokers: String, reason: String },
     /// Messages that are there cannot be read.
     #[error("cannot read from {brokers}: {source}")]
-    Read {
-        /// Bootstrap servers as given.
-        brokers: String,
-        /// librdkafka's word.
-        source: rdkafka::error::KafkaError,
-    },
+    Read { brokers: String, source: rdkafka::error::KafkaError },
     /// The producer's thread cannot be made.
     #[error("cannot start a producer for {brokers}: {source}")]
-    Start {
-        /// Bootstrap servers as given.
-        brokers: String,
-        /// librdkafka's word.
-        source: rdkafka::error::KafkaError,
-    },
+    Start { brokers: String, source: rdkafka::error::KafkaError },
 }
 
 impl KafkaError {

@@ -25,7 +25,6 @@ use crate::event::{Delivery, Event, Outcome, Trace};
 pub struct ProducerOptions {
     /// Bootstrap servers, `host:port[,host:port…]`.
     pub brokers: String,
-    /// Topic.
     pub topic: String,
     /// Partitions of the topic when it has to be created.
     pub partitions: i32,

@@ -8,10 +8,8 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::{KafkaError, ProducerOptions};
 
-/// A topic that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Topic {
-    /// Its partitions.
     pub partitions: usize,
     /// Whether it was missing and has been created.
     pub created: bool,

@@ -8,68 +8,37 @@ use super::outside::Lost;
 /// Why the broker cannot start, or a replay cannot go on through it.
 #[derive(Debug, thiserror::Error)]
 pub enum MqttError {
-    /// Somebody else listens there.
     #[error(
         "cannot listen for MQTT on {listen}: the port is taken; stop the program that has it, or name \
          another one with --mqtt-listen"
     )]
-    AddressInUse {
-        /// As asked for.
-        listen: SocketAddr,
-    },
+    AddressInUse { listen: SocketAddr },
     /// The system does not let us listen there.
     #[error("cannot listen for MQTT on {listen}: {source}; name another address with --mqtt-listen")]
-    Listen {
-        /// As asked for.
-        listen: SocketAddr,
-        /// The system's word.
-        source: io::Error,
-    },
+    Listen { listen: SocketAddr, source: io::Error },
     /// No thread for the listener.
     #[error("cannot start the MQTT listener: {0}")]
     Runtime(#[source] io::Error),
     /// A topic that rumqttd cannot carry.
     #[error("{topic:?} cannot be the MQTT topic: {reason}")]
-    Topic {
-        /// As asked for.
-        topic: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    Topic { topic: String, reason: &'static str },
     /// A ring that rumqttd refuses, by a panic in a thread of its own.
     #[error(
         "an MQTT ring of {segments} segments of {segment_bytes} bytes does not work: it takes at least 2 of \
          1024 bytes"
     )]
-    Ring {
-        /// Bytes a segment.
-        segment_bytes: usize,
-        /// Number of segments.
-        segments: usize,
-    },
+    Ring { segment_bytes: usize, segments: usize },
     /// A window that the ring may not hold.
     #[error(
         "an MQTT window of {messages} messages and {bytes} bytes does not work: it takes at least 1 message, \
          and less than the {retained_bytes} bytes that the ring surely holds"
     )]
-    Window {
-        /// Messages of the window.
-        messages: usize,
-        /// Bytes of the window.
-        bytes: usize,
-        /// What the ring holds whatever comes.
-        retained_bytes: usize,
-    },
+    Window { messages: usize, bytes: usize, retained_bytes: usize },
     /// A message that no client could get.
     #[error(
         "a message of {bytes} bytes is too large for MQTT here: {max_bytes} is the most (see --max-record)"
     )]
-    TooLarge {
-        /// Its length, topic included.
-        bytes: usize,
-        /// The limit.
-        max_bytes: usize,
-    },
+    TooLarge { bytes: usize, max_bytes: usize },
     /// rumqttd's router thread has ended.
     #[error("the MQTT broker inside has ended unexpectedly; what was in flight is lost")]
     BrokerGone,
@@ -78,20 +47,10 @@ pub enum MqttError {
     SubscriberGone,
     /// No connection to an outside broker.
     #[error("no MQTT broker takes us at {broker}: {why}; is it running there? (see --mqtt)")]
-    Unreachable {
-        /// Its address.
-        broker: String,
-        /// What it said, or the system.
-        why: Lost,
-    },
+    Unreachable { broker: String, why: Lost },
     /// An outside broker could not be told to forget a run.
     #[error("the MQTT broker keeps the session {session}: {why}")]
-    Session {
-        /// Its client id.
-        session: String,
-        /// Why.
-        why: Lost,
-    },
+    Session { session: String, why: Lost },
     /// A message that MQTT cannot carry.
     #[error("a message cannot be written as MQTT: {0}")]
     Codec(#[source] rumqttc::mqttbytes::Error),

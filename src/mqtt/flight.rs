@@ -19,7 +19,6 @@ use crate::event::{Event, Trace};
 /// A single message larger than `bytes` passes when nothing else is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Messages.
     pub messages: usize,
     /// Bytes, as the broker's ring counts them: payload, topic and 4.
     pub bytes: usize,

@@ -38,7 +38,6 @@ pub enum UsersInto {
     Beside,
     /// Into this datasource.
     Named(String),
-    /// Nowhere.
     Nowhere,
 }
 

@@ -10,9 +10,7 @@ use crate::mqtt::OutsideBroker;
 /// The MQTT hop of a replay.
 #[derive(Debug, Clone)]
 pub struct MqttOptions {
-    /// Which broker.
     pub broker: MqttChoice,
-    /// Topic there.
     pub topic: String,
 }
 
@@ -21,7 +19,6 @@ pub struct MqttOptions {
 pub struct KafkaOptions {
     /// Where it is.
     pub cluster: KafkaChoice,
-    /// Topic there.
     pub topic: String,
     /// Partitions of the topic, when it has to be made.
     pub partitions: i32,
@@ -34,7 +31,7 @@ pub struct KafkaOptions {
 }
 
 /// The topic of both, unless another is asked for.
-const DEFAULT_TOPIC: &str = "tweets";
+pub const DEFAULT_TOPIC: &str = "tweets";
 
 impl Default for MqttOptions {
     /// The embedded broker on a free port.
@@ -94,7 +91,6 @@ pub enum MqttChoice {
     Outside(OutsideBroker),
 }
 
-/// Which Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KafkaChoice {
     /// The endpoint inside of this process.
@@ -106,7 +102,6 @@ pub enum KafkaChoice {
 /// The Kafka endpoint inside of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddedKafka {
-    /// Where it listens.
     pub listen: Listen,
     /// Host and port that clients are told; `None`: the address that each came to.
     pub advertise: Option<(String, u16)>,

@@ -6,9 +6,7 @@ use crate::pace::StampTime;
 /// The messages of a replay.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageOptions {
-    /// What the payload is.
     pub payload: PayloadForm,
-    /// Which time its `timestamp` is.
     pub timestamp: StampTime,
     /// What the Kafka key is.
     pub key: KeyBy,

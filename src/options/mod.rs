@@ -10,7 +10,10 @@ mod report;
 mod session;
 
 pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidOptions, UsersInto};
-pub use ends::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, KafkaOptions, Listen, MqttChoice, MqttOptions};
+pub use ends::{
+    DEFAULT_TOPIC, DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, KafkaOptions, Listen, MqttChoice,
+    MqttOptions,
+};
 pub use input::{DEFAULT_MAX_RECORD_BYTES, DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 pub use message::{KeyBy, MessageOptions};
 pub use pace::{DEFAULT_INTERVAL, Loops, Pace, PaceOptions};

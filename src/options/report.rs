@@ -29,6 +29,5 @@ pub struct ReportOptions {
 pub struct DeadLetterFile {
     /// As named by the user.
     pub path: PathBuf,
-    /// The file.
     pub file: Arc<File>,
 }

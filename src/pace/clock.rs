@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 /// Tells the time and waits.
 pub trait Clock {
-    /// Now.
     fn now(&mut self) -> Instant;
 
     /// Waits until `due`; may come back early (the caller looks again), and does when it is told
@@ -47,7 +46,7 @@ impl Clock for SystemClock {
 fn set_timer_slack() {
     #[cfg(target_os = "linux")]
     // SAFETY: PR_SET_TIMERSLACK takes a number and touches the calling thread's settings only.
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "one call of libc, for the kernel's timer slack")]
     unsafe {
         libc::prctl(libc::PR_SET_TIMERSLACK, 1_000 as libc::c_ulong);
     }

@@ -13,7 +13,6 @@ use crate::event::{Draft, Drafts, Event, Trace};
 /// What is written into the place that a payload keeps for its time stamp.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp {
-    /// Which time.
     pub time: StampTime,
     /// Where the place is, in bytes from the payload's start.
     pub offset: usize,

@@ -23,79 +23,42 @@ pub enum ReplayError {
     Enrich(#[from] EnrichError),
     /// A folder cannot be listed.
     #[error("cannot read the folder {path}: {source}", path = path.display())]
-    Folder {
-        /// As named by the user.
-        path: PathBuf,
-        /// The system's word.
-        source: io::Error,
-    },
+    Folder { path: PathBuf, source: io::Error },
     /// A folder has no files.
     #[error("{path} is a folder without files (those in its folders do not count)", path = path.display())]
-    EmptyFolder {
-        /// As named by the user.
-        path: PathBuf,
-    },
+    EmptyFolder { path: PathBuf },
     /// There is nothing to replay.
     #[error(
         "{input}: no tweets in it ({found}); {READ}; `tweetblast generate -o FILE` makes a file that has some"
     )]
-    NoTweets {
-        /// The input.
-        input: String,
-        /// What is in it instead.
-        found: String,
-    },
+    NoTweets { input: String, found: String },
     /// There are tweets, and none of them is asked for.
     #[error("none of the {tweets} tweets is asked for: --start, --end or --limit leave all of them out")]
-    NothingSelected {
-        /// How many there are.
-        tweets: u64,
-    },
+    NothingSelected { tweets: u64 },
     /// Event times are asked for where there are none.
     #[error("the tweets have no times, so --start and --end cannot choose among them")]
     NoTimes,
-    /// The dead letters.
     #[error("cannot write dead letters to {path}: {source}", path = path.display())]
-    DeadLetters {
-        /// As named by the user.
-        path: PathBuf,
-        /// The system's word.
-        source: io::Error,
-    },
+    DeadLetters { path: PathBuf, source: io::Error },
     /// The input is not what it was when it was looked through.
     #[error("{path} changed while it was replayed: there is no tweet at byte {offset} any more; replay a file that nobody writes to", path = path.display())]
-    Changed {
-        /// The input.
-        path: PathBuf,
-        /// Where a tweet was.
-        offset: u64,
-    },
+    Changed { path: PathBuf, offset: u64 },
     /// What was asked for cannot be had with this input.
     #[error("{0}")]
     Options(String),
-    /// The MQTT hop.
     #[error(transparent)]
     Mqtt(#[from] MqttError),
-    /// The queues.
     #[error(transparent)]
     Bridge(#[from] bridge::Closed),
-    /// The Kafka hop.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
-    /// The embedded Kafka endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// Druid.
     #[error(transparent)]
     Druid(#[from] DruidError),
     /// The embedded endpoint's own directory.
     #[error("cannot keep the log of the embedded Kafka for Druid in {path}: {source}; --kafka-dir DIR names another place", path = path.display())]
-    StateDir {
-        /// Where.
-        path: PathBuf,
-        /// The system's word.
-        source: std::io::Error,
-    },
+    StateDir { path: PathBuf, source: std::io::Error },
     /// A thread panicked: a fault of ours.
     #[error("the {0} thread panicked; this is a bug in tweetblast, please report it")]
     Panic(&'static str),

@@ -121,7 +121,6 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     report
 }
 
-/// Each file with what is in it.
 pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake]) -> Vec<FileReport> {
     let file = |((number, file), intake): ((u32, &TweetFile), &Intake)| FileReport {
         file: file.path().display().to_string(),

@@ -6,7 +6,6 @@ use crate::options::{EmbeddedKafka, Listen, Session};
 use crate::pipeline::ends::{start_broker, start_endpoint};
 use crate::pipeline::error::ReplayError;
 
-/// What to serve.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// Where the MQTT broker listens; `None`: no broker.

@@ -3,7 +3,7 @@
 //! Safety: besides what [`scanner`] says, loads read 32 bytes from references to arrays of 64,
 //! which the type says. Nothing is written through a pointer.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "instructions that not every processor has")]
 
 use std::arch::x86_64::{
     __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8,

@@ -11,7 +11,6 @@ pub struct Block {
     pub closes: u64,
     /// Quotes that open or close a string.
     pub quotes: u64,
-    /// All backslashes.
     pub backslashes: u64,
     /// How many `opens` there are. Counted where the processor does it in one step.
     pub opened: u32,
@@ -22,7 +21,6 @@ pub struct Block {
 /// Bytes in a block.
 pub const BLOCK: usize = 64;
 
-/// The line ends of one block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LineEndsOfBlock {
     /// Where the block begins in the bytes looked through.

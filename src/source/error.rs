@@ -16,21 +16,13 @@ pub enum SourceError {
     Open {
         /// The file as named by the user.
         path: PathBuf,
-        /// The system's word.
         source: io::Error,
     },
-    /// A directory was given.
     #[error("{path} is a directory: name a file in it", path = path.display())]
-    Directory {
-        /// As named by the user.
-        path: PathBuf,
-    },
+    Directory { path: PathBuf },
     /// No bytes, or white space only.
     #[error("{path} is empty: there is nothing to replay", path = path.display())]
-    Empty {
-        /// As named by the user.
-        path: PathBuf,
-    },
+    Empty { path: PathBuf },
     /// The compressed data is broken, or ends too early.
     #[error(
         "{path} cannot be unpacked: {source} (after {unpacked} unpacked bytes); unpack what is whole of it, \
@@ -38,13 +30,10 @@ pub enum SourceError {
         path = path.display()
     )]
     Compressed {
-        /// As named by the user.
         path: PathBuf,
-        /// What came out before.
         unpacked: u64,
         /// What unpacks such a file, broken ones too.
         command: &'static str,
-        /// What the decoder says.
         source: io::Error,
     },
     /// The temporary file for what cannot be mapped could not be written.
@@ -53,24 +42,12 @@ pub enum SourceError {
          {source}; make room there, or set TMPDIR to a folder with more",
         path = path.display(), folder = folder.display()
     )]
-    Spool {
-        /// As named by the user.
-        path: PathBuf,
-        /// Where temporary files go.
-        folder: PathBuf,
-        /// How far it got.
-        written: u64,
-        /// The system's word.
-        source: io::Error,
-    },
+    Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
     /// No tweets in a form that is read.
     #[error("{path} looks like {form} (at byte {offset}){hint}; {READ}", path = path.display())]
     UnsupportedForm {
-        /// As named by the user.
         path: PathBuf,
-        /// What it looks like.
         form: &'static str,
-        /// Where that shows.
         offset: u64,
         /// What the user can do about it; empty, or starting with a separator.
         hint: &'static str,

@@ -69,7 +69,10 @@ impl TweetFile {
         // `bus_error`; when one writes to it, bytes may change between two looks at them, which no
         // code here takes for impossible: they are parsed from a copy, and a text that was found
         // is checked again when it is read.
-        #[allow(unsafe_code)]
+        #[expect(
+            unsafe_code,
+            reason = "a map of a file can be had no other way; bus_error.rs is for what may go wrong"
+        )]
         let map = unsafe { Mmap::map(&file) }.map_err(open_error)?;
         // Only a hint: a kernel without it serves the same bytes.
         let _ = map.advise(Advice::Sequential);

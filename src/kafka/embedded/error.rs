@@ -15,18 +15,14 @@ pub enum EndpointError {
          address (port 0 takes a free one)"
     )]
     AddressInUse {
-        /// The address asked for.
         addr: SocketAddr,
-        /// The system's words.
         #[source]
         source: io::Error,
     },
     /// The address cannot be listened on.
     #[error("Kafka endpoint: cannot listen on {addr}; name an address of this machine")]
     Listen {
-        /// The address asked for.
         addr: SocketAddr,
-        /// The system's words.
         #[source]
         source: io::Error,
     },
@@ -35,27 +31,18 @@ pub enum EndpointError {
         "Kafka endpoint: another process is using the directory {}; stop it, or name another \
          directory", dir.display()
     )]
-    DirInUse {
-        /// The directory asked for.
-        dir: PathBuf,
-    },
+    DirInUse { dir: PathBuf },
     /// The directory holds files, and none of them is our marker.
     #[error(
         "Kafka endpoint: the directory {} is not empty and was not made by tweetblast; name an \
          empty or a new directory", dir.display()
     )]
-    ForeignDir {
-        /// The directory asked for.
-        dir: PathBuf,
-    },
+    ForeignDir { dir: PathBuf },
     /// The directory, or a file in it, cannot be used.
     #[error("Kafka endpoint: cannot {action} {}; check that it can be written and has room", path.display())]
     Storage {
-        /// What was tried: "create", "open", "read".
         action: &'static str,
-        /// The file or directory.
         path: PathBuf,
-        /// The system's words.
         #[source]
         source: io::Error,
     },
@@ -64,12 +51,7 @@ pub enum EndpointError {
         "Kafka endpoint: {} is damaged ({reason}); name another directory, or remove this one \
          if its messages are no longer needed", path.display()
     )]
-    DamagedMarker {
-        /// The marker file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    DamagedMarker { path: PathBuf, reason: String },
     /// A log holds a batch that does not verify, and good batches behind it: this is damage, not
     /// the torn tail that a kill leaves. Cutting there would drop acknowledged messages in silence.
     #[error(
@@ -78,13 +60,11 @@ pub enum EndpointError {
          partition", path.display()
     )]
     DamagedLog {
-        /// The partition's log file.
         path: PathBuf,
         /// Byte offset of the first batch that does not verify.
         position: u64,
         /// Kafka offset that this batch should start at.
         offset: i64,
-        /// What is wrong with it.
         reason: String,
     },
     /// A file of a log is gone, and later ones are there.
@@ -93,21 +73,13 @@ pub enum EndpointError {
          the file that holds them, or remove this one and all later ones of this partition",
         path.display()
     )]
-    MissingMessages {
-        /// The first file behind the gap.
-        path: PathBuf,
-        /// Offset that should come next.
-        offset: i64,
-        /// Offset that does.
-        found: i64,
-    },
+    MissingMessages { path: PathBuf, offset: i64, found: i64 },
     /// What consumer groups have committed cannot be read.
     #[error(
         "Kafka endpoint: {} is damaged at byte {position}; restore the file, or remove it, and \
          consumer groups start where their clients choose (auto.offset.reset)", path.display()
     )]
     DamagedOffsets {
-        /// The file with the committed offsets.
         path: PathBuf,
         /// Byte offset of the first line that does not verify.
         position: u64,
@@ -115,11 +87,9 @@ pub enum EndpointError {
     /// No thread could be started.
     #[error("Kafka endpoint: cannot start a thread; raise the limit on threads (`ulimit -u`)")]
     Thread {
-        /// The system's words.
         #[source]
         source: io::Error,
     },
-    /// The options contradict themselves.
     #[error("Kafka endpoint: {0}")]
     Options(String),
 }

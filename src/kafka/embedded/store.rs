@@ -146,7 +146,6 @@ impl Store {
         &self.settings
     }
 
-    /// A topic by name.
     pub fn topic(&self, name: &str) -> Option<Arc<Topic>> {
         self.topics.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }

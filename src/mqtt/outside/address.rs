@@ -10,7 +10,6 @@ const DEFAULT_PORT: u16 = 1883;
 pub struct OutsideBroker {
     /// Name or address; IPv6 without brackets.
     pub host: String,
-    /// Port.
     pub port: u16,
     /// Who we are there; `None`: nobody.
     pub user: Option<String>,

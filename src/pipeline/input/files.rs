@@ -20,12 +20,15 @@ pub(crate) struct Context {
 /// What a slot's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inside {
-    /// A record.
     Record,
     /// An element of a page that has its `includes` here.
-    Page { offset: u64, len: u32 },
-    /// A text of this user.
-    Text { user_id: Option<i64> },
+    Page {
+        offset: u64,
+        len: u32,
+    },
+    Text {
+        user_id: Option<i64>,
+    },
 }
 
 impl Context {

@@ -40,7 +40,6 @@ pub(crate) struct Wanted {
 /// What a chunk of the input holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chunk {
-    /// Which file.
     pub file: u32,
     /// Where it ends, in bytes from the start of the file.
     pub end: u64,

@@ -28,7 +28,6 @@ const PROOFS_MAX: usize = 8;
 /// Ranges of missing rows that the report names.
 const RANGES_MAX: usize = 20;
 
-/// What was found.
 pub(crate) struct Found {
     pub proof: Proof,
     pub exact: bool,

@@ -211,7 +211,7 @@ fn spawn<'scope, 'env, T: Send + 'scope>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> ScopedJoinHandle<'scope, T> {
-    #[allow(clippy::expect_used)] // as std::thread::spawn does: without threads there is no replay
+    #[expect(clippy::expect_used, reason = "as std::thread::spawn does: without threads there is no replay")]
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn_scoped(scope, work)

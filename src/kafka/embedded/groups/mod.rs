@@ -41,7 +41,6 @@ const REBALANCE_TIMEOUT_MAX: Duration = Duration::from_secs(1800);
 /// A waiting thread looks again at least so often, whatever the group's next change is.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// All groups.
 #[derive(Debug)]
 pub(crate) struct Groups(Mutex<State>);
 
