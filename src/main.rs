@@ -21,19 +21,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Nobody left to tell when standard error is closed too.
-    let _ = writeln!(std::io::stderr(), "tweetblast: {}", words(&error));
+    let _ = writeln!(std::io::stderr(), "tweetblast: {error:#}");
     ExitCode::FAILURE
-}
-
-/// The error and its causes, each said once: most messages hold that of their cause already.
-fn words(error: &anyhow::Error) -> String {
-    let mut words = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !words.contains(&cause) {
-            words = format!("{words}: {cause}");
-        }
-    }
-    words
 }
 
 /// Warnings of ours; `RUST_LOG` asks for more. The broker's own log is for its developers.

@@ -12,6 +12,7 @@ use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pipeline::add_own_view;
 use crate::pipeline::io_config;
 use crate::pipeline::producer_options;
+use crate::report::with_causes;
 
 /// The extension that reads from Kafka.
 const EXTENSION: &str = "druid-kafka-indexing-service";
@@ -34,14 +35,14 @@ pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut E
     let client = match Access::from_env().and_then(|access| Client::new(&choice.url, &access)) {
         Ok(client) => client,
         Err(error) => {
-            exam.fail("druid", error.to_string());
+            exam.fail("druid", with_causes(&error));
             return MarkerWay::None;
         }
     };
     let about = match client.get("/status/health").and_then(|_| client.get("/status")) {
         Ok(about) => about,
         Err(error) => {
-            exam.fail("druid", error.to_string());
+            exam.fail("druid", with_causes(&error));
             return MarkerWay::None;
         }
     };
@@ -53,14 +54,14 @@ pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut E
     match supervisor.spec() {
         Ok(None) if choice.supervisor.is_some() => {
             let error =
-                supervisor.existing_spec().map(|_| String::new()).unwrap_or_else(|error| error.to_string());
+                supervisor.existing_spec().map(|_| String::new()).unwrap_or_else(|error| with_causes(&error));
             exam.fail("supervisor", error);
         }
         Ok(None) => exam.ok("supervisor", format!("there is none called {name}: a replay makes it")),
         Ok(Some(spec)) => {
             return there_is_one(options, choice, &supervisor, &spec, exam);
         }
-        Err(error) => exam.fail("supervisor", error.to_string()),
+        Err(error) => exam.fail("supervisor", with_causes(&error)),
     }
     MarkerWay::Submit
 }
@@ -86,7 +87,7 @@ fn extension(about: &Value, exam: &mut Exam<'_>) {
 
 fn workers(supervisor: &Supervisor, exam: &mut Exam<'_>) {
     match supervisor.slots(supervisor.name()) {
-        Err(error) => exam.fail("workers", error.to_string()),
+        Err(error) => exam.fail("workers", with_causes(&error)),
         Ok(slots) if slots.total == 0 => {
             exam.fail("workers", "Druid has none: start a middleManager or an indexer");
         }
@@ -128,7 +129,7 @@ fn there_is_one(
             return MarkerWay::Submit;
         }
         Err(error) => {
-            exam.fail("supervisor", error.to_string());
+            exam.fail("supervisor", with_causes(&error));
             return MarkerWay::None;
         }
     };

@@ -11,6 +11,7 @@ use crate::event::PayloadForm;
 use crate::options::{InputOptions, MessageOptions, Pace, PaceOptions, ReplayOptions, Session};
 use crate::pipeline::replay;
 use crate::report::RunReport;
+use crate::report::with_causes;
 
 /// What the marker says.
 const TEXT: &str = "marker of tweetblast doctor";
@@ -31,7 +32,7 @@ pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut E
     let session = Session { stop: stop.clone(), ..Session::unattended() };
     let replayed = match replay(&options, &session) {
         Ok(replayed) => replayed,
-        Err(error) => return exam.fail("marker tweet", error.to_string()),
+        Err(error) => return exam.fail("marker tweet", with_causes(&error)),
     };
     let report = &replayed.report;
     arrived(report, exam);
@@ -43,13 +44,13 @@ pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut E
             "read back",
             "acknowledged, and not among the last messages of the topic: does a retention or another writer empty it?",
         ),
-        Err(error) => exam.fail("read back", error.to_string()),
+        Err(error) => exam.fail("read back", with_causes(&error)),
     }
     if report.druid.is_some() {
         queryable(report, exam);
     }
     if let Err(error) = replayed.close() {
-        exam.warn("marker tweet", error.to_string());
+        exam.warn("marker tweet", with_causes(&error));
     }
 }
 

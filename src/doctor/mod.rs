@@ -19,6 +19,7 @@ use crate::kafka::look_at_cluster;
 use crate::options::{KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::new_run_id;
 use crate::pipeline::{check_outside, producer_options};
+use crate::report::with_causes;
 use druid::MarkerWay;
 use exam::Exam;
 pub use exam::{Check, CheckState};
@@ -72,7 +73,7 @@ fn mqtt(options: &ReplayOptions, exam: &mut Exam<'_>) {
         MqttChoice::Embedded(listen) => port("mqtt port", *listen, "--mqtt-listen", exam),
         MqttChoice::Outside(broker) => match check_outside(broker, options, &new_run_id()) {
             Ok(_) => exam.ok("mqtt broker", format!("{broker} takes us")),
-            Err(error) => exam.fail("mqtt broker", error.to_string()),
+            Err(error) => exam.fail("mqtt broker", with_causes(&error)),
         },
     }
 }
@@ -99,7 +100,7 @@ fn kafka(options: &ReplayOptions, exam: &mut Exam<'_>) {
     let producer = producer_options(options, brokers, "");
     let cluster = match look_at_cluster(&producer) {
         Ok(cluster) => cluster,
-        Err(error) => return exam.fail("kafka", error.to_string()),
+        Err(error) => return exam.fail("kafka", with_causes(&error)),
     };
     exam.ok("kafka", format!("{brokers} answers: {} broker(s)", cluster.advertised.len()));
     for (host, port) in &cluster.advertised {

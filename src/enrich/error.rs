@@ -8,7 +8,7 @@ use crate::source::SourceError;
 #[derive(Debug, thiserror::Error)]
 pub enum EnrichError {
     /// The file cannot be opened, unpacked, or is no form of JSON that is read.
-    #[error("--enrich: {0}")]
+    #[error("--enrich")]
     Source(#[source] SourceError),
     /// No bytes, or white space only.
     #[error("--enrich: {path} is empty", path = path.display())]

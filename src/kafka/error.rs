@@ -14,18 +14,18 @@ pub enum KafkaError {
     Properties(String),
     /// No answer within the time-out.
     #[error(
-        "no Kafka answers at {brokers} within {seconds} s ({source}): is it running, and does its \
-         advertised listener name an address that this machine can reach?"
+        "no Kafka answers at {brokers} within {seconds} s; is it running, and does its advertised \
+         listener name an address that this machine can reach?"
     )]
     Unreachable { brokers: String, seconds: u64, source: rdkafka::error::KafkaError },
     /// The topic does not exist and cannot be made.
     #[error("cannot create topic {topic} on {brokers}: {reason}")]
     CreateTopic { topic: String, brokers: String, reason: String },
     /// Messages that are there cannot be read.
-    #[error("cannot read from {brokers}: {source}")]
+    #[error("cannot read from {brokers}")]
     Read { brokers: String, source: rdkafka::error::KafkaError },
     /// The producer's thread cannot be made.
-    #[error("cannot start a producer for {brokers}: {source}")]
+    #[error("cannot start a producer for {brokers}")]
     Start { brokers: String, source: rdkafka::error::KafkaError },
 }
 

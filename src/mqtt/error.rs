@@ -14,10 +14,10 @@ pub enum MqttError {
     )]
     AddressInUse { listen: SocketAddr },
     /// The system does not let us listen there.
-    #[error("cannot listen for MQTT on {listen}: {source}; name another address with --mqtt-listen")]
+    #[error("cannot listen for MQTT on {listen}; name another address with --mqtt-listen")]
     Listen { listen: SocketAddr, source: io::Error },
     /// No thread for the listener.
-    #[error("cannot start the MQTT listener: {0}")]
+    #[error("cannot start the MQTT listener")]
     Runtime(#[source] io::Error),
     /// A topic that rumqttd cannot carry.
     #[error("{topic:?} cannot be the MQTT topic: {reason}")]
@@ -52,6 +52,6 @@ pub enum MqttError {
     #[error("the MQTT broker keeps the session {session}: {why}")]
     Session { session: String, why: Lost },
     /// A message that MQTT cannot carry.
-    #[error("a message cannot be written as MQTT: {0}")]
+    #[error("a message cannot be written as MQTT")]
     Codec(#[source] rumqttc::mqttbytes::Error),
 }

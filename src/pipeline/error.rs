@@ -22,7 +22,7 @@ pub enum ReplayError {
     #[error(transparent)]
     Enrich(#[from] EnrichError),
     /// A folder cannot be listed.
-    #[error("cannot read the folder {path}: {source}", path = path.display())]
+    #[error("cannot read the folder {path}", path = path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// A folder has no files.
     #[error("{path} is a folder without files (those in its folders do not count)", path = path.display())]
@@ -38,7 +38,7 @@ pub enum ReplayError {
     /// Event times are asked for where there are none.
     #[error("the tweets have no times, so --start and --end cannot choose among them")]
     NoTimes,
-    #[error("cannot write dead letters to {path}: {source}", path = path.display())]
+    #[error("cannot write dead letters to {path}", path = path.display())]
     DeadLetters { path: PathBuf, source: io::Error },
     /// The input is not what it was when it was looked through.
     #[error("{path} changed while it was replayed: there is no tweet at byte {offset} any more; replay a file that nobody writes to", path = path.display())]
@@ -57,7 +57,7 @@ pub enum ReplayError {
     #[error(transparent)]
     Druid(#[from] DruidError),
     /// The embedded endpoint's own directory.
-    #[error("cannot keep the log of the embedded Kafka for Druid in {path}: {source}; --kafka-dir DIR names another place", path = path.display())]
+    #[error("cannot keep the log of the embedded Kafka for Druid in {path}; --kafka-dir DIR names another place", path = path.display())]
     StateDir { path: PathBuf, source: std::io::Error },
     /// A thread panicked: a fault of ours.
     #[error("the {0} thread panicked; this is a bug in tweetblast, please report it")]

@@ -14,7 +14,7 @@ use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
     ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport, Environment,
     FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport, SkippedBy,
-    Verdict, mask_secrets,
+    Verdict, mask_secrets, with_causes,
 };
 use crate::source::TweetFile;
 use crate::tweet::iso_ms;
@@ -99,7 +99,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         verdict,
         reasons,
         interrupted,
-        error: outcome.error.map(|error| error.to_string()),
+        error: outcome.error.map(|error| with_causes(&error)),
         thresholds: Vec::new(),
         exit_code: 0,
         endpoints: Endpoints {

@@ -4,6 +4,7 @@
 //! a [`Ledger`] that must add up, and a [`RunReport`], which the terminal, the JSON file and the
 //! tests read.
 
+mod chain;
 mod compare;
 mod druid;
 mod enrich;
@@ -18,6 +19,7 @@ mod screen;
 mod summary;
 mod threshold;
 
+pub use chain::with_causes;
 pub use compare::{ReportFileError, SavedReport, write_comparison};
 pub use druid::{Cause, DruidReport, DruidUsers, MissingRows};
 pub use enrich::{EnrichColumn, EnrichReport};

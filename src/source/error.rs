@@ -12,7 +12,7 @@ const READ: &str = "tweetblast reads tweets in JSON: one value a line, arrays, o
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The path cannot be opened, read or mapped.
-    #[error("cannot read {path}: {source}", path = path.display())]
+    #[error("cannot read {path}", path = path.display())]
     Open {
         /// The file as named by the user.
         path: PathBuf,
@@ -25,8 +25,8 @@ pub enum SourceError {
     Empty { path: PathBuf },
     /// The compressed data is broken, or ends too early.
     #[error(
-        "{path} cannot be unpacked: {source} (after {unpacked} unpacked bytes); unpack what is whole of it, \
-         for instance with `{command}`, and replay that",
+        "{path} cannot be unpacked beyond {unpacked} bytes; unpack what is whole of it, for instance with \
+         `{command}`, and replay that",
         path = path.display()
     )]
     Compressed {
@@ -38,8 +38,8 @@ pub enum SourceError {
     },
     /// The temporary file for what cannot be mapped could not be written.
     #[error(
-        "{path} has to be copied to a temporary file in {folder}, and that failed after {written} bytes: \
-         {source}; make room there, or set TMPDIR to a folder with more",
+        "{path} has to be copied to a temporary file in {folder}, and that failed after {written} bytes; make \
+         room there, or set TMPDIR to a folder with more",
         path = path.display(), folder = folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
