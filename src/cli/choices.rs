@@ -26,14 +26,14 @@ macro_rules! choices {
 }
 
 choices! { PayloadForm:
-    Tweet "tweet" "One flat JSON object with all that a dashboard asks for",
+    Tweet "tweet" "One flat JSON object with the fields a dashboard needs",
     Minimal "minimal" "Only timestamp, user_id and tweet; run and seq as Kafka headers",
     Raw "raw" "The record's own bytes, without a time stamp; run and seq as Kafka headers",
 }
 
 choices! { StampTime:
-    Send "send" "When the plan sends it, on today's clock",
-    Event "event" "When the tweet was written",
+    Send "send" "The intended send time",
+    Event "event" "The event time, when the tweet was written",
 }
 
 choices! { KeyBy:
@@ -56,16 +56,16 @@ choices! { Granularity:
 }
 
 choices! { GenerateForm:
-    Lines "lines" "One JSON object a line",
-    FullLines "full-lines" "Likewise, with profile pictures, colours and the like: 2.5 KB a tweet, not 1",
+    Lines "lines" "One JSON object per line",
+    FullLines "full-lines" "The same with all fields of the API: 2.5 KB per tweet, not 1 KB",
     Array "array" "One JSON array",
     Grouped "grouped" "An array of users with their texts, without times",
     Objects "objects" "Pretty-printed objects one after another",
     Search "search" "A search answer: one object that holds the list",
-    V2Pages "v2-pages" "Pages of API v2, one a line, each with its authors",
-    V2Stream "v2-stream" "The stream of API v2: a tweet and its author a line",
-    V2Flat "v2-flat" "Tweets of API v2 with their author inside, one a line",
+    V2Pages "v2-pages" "Pages of API v2, one per line, each with its authors",
+    V2Stream "v2-stream" "The stream of API v2: a tweet and its author per line",
+    V2Flat "v2-flat" "Tweets of API v2 with their author inside, one per line",
     Archive "archive" "An account archive (tweets.js)",
-    ActivityStreams "activity-streams" "Activity streams, one a line",
-    Flat "flat" "Hand-made flat objects, one a line",
+    ActivityStreams "activity-streams" "Activity streams, one per line",
+    Flat "flat" "Hand-made flat objects, one per line",
 }

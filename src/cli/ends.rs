@@ -15,28 +15,30 @@ const KAFKA_PORT: u16 = 9092;
 
 #[derive(Debug, Args)]
 pub(super) struct EndsArgs {
-    /// Where the embedded MQTT broker listens [default: 127.0.0.1:1883, or a free port]
-    #[arg(long, value_name = "ADDR", value_parser = values::listen, help_heading = "MQTT")]
+    /// Address of the embedded MQTT broker [default: 127.0.0.1:1883, or a free port]
+    #[arg(hide_short_help = true, long, value_name = "ADDR", value_parser = values::listen, help_heading = "MQTT")]
     mqtt_listen: Option<SocketAddr>,
 
-    /// Where the embedded Kafka endpoint listens [default: 127.0.0.1:9092, or a free port]
-    #[arg(long, value_name = "ADDR", value_parser = values::listen, help_heading = "Embedded Kafka")]
+    /// Address of the embedded Kafka [default: 127.0.0.1:9092, or a free port]
+    #[arg(hide_short_help = true, long, value_name = "ADDR", value_parser = values::listen, help_heading = "Embedded Kafka")]
     kafka_listen: Option<SocketAddr>,
-    /// Host and port that Kafka clients are told, for containers and port mappings [default: the
-    /// address that each came to]
-    #[arg(long, value_name = "HOST:PORT", value_parser = values::host_port, help_heading = "Embedded Kafka")]
+    /// Host and port that Kafka clients are given, for containers and port mappings [default: the
+    /// address they connected to]
+    #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = values::host_port, help_heading = "Embedded Kafka")]
     kafka_advertise: Option<(String, u16)>,
-    /// Keep the endpoint's log here [default: a temporary directory, removed at the end]
-    #[arg(long, value_name = "DIR", help_heading = "Embedded Kafka")]
+    /// Keep the embedded Kafka's log in this folder [default: a temporary folder, removed at the end]
+    #[arg(hide_short_help = true, long, value_name = "DIR", help_heading = "Embedded Kafka")]
     kafka_dir: Option<PathBuf>,
-    /// When to sync to the device: never, always (before each acknowledgement), or a time between
-    /// two syncs. What was acknowledged survives kill -9 in any case; syncing is for a loss of power
-    #[arg(long, value_name = "WHEN", value_parser = values::fsync, default_value = "never",
+    /// When to sync to disk: never, always (before each acknowledgement), or a time between two syncs
+    ///
+    /// What was acknowledged survives kill -9 in any case; syncing is for a power cut.
+    #[arg(hide_short_help = true, long, value_name = "WHEN", value_parser = values::fsync, default_value = "never",
         help_heading = "Embedded Kafka")]
     kafka_fsync: Fsync,
-    /// Remove the oldest messages of a partition beyond this size, also unread ones (counted, with a
-    /// warning) [default: keep all]
-    #[arg(long, value_name = "SIZE", value_parser = values::big_size, help_heading = "Embedded Kafka")]
+    /// Remove the oldest messages of a partition beyond this size, unread ones too [default: keep all]
+    ///
+    /// Unread messages that are removed are counted, with a warning.
+    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::big_size, help_heading = "Embedded Kafka")]
     kafka_retention: Option<u64>,
 }
 

@@ -23,20 +23,22 @@ pub(super) struct GenerateArgs {
     /// Number of users
     #[arg(long, default_value_t = GenerateOptions::default().users)]
     users: u64,
-    /// Another seed gives other tweets
+    /// The same seed gives the same bytes
     #[arg(long, default_value_t = GenerateOptions::default().seed)]
     seed: u64,
-    /// How the tweets are put into the file
+    /// Form of the file
     #[arg(long, value_enum, default_value_t = GenerateForm::Lines)]
     form: GenerateForm,
-    /// Where to write; `-` is standard output
+    /// File to write; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Write the users of these tweets here too, as a table (CSV) for --enrich: id, screen_name, one of
-    /// 16 labels, and how often all their tweets were liked and shared
+    /// Also write the users as a table (CSV) for --enrich
+    ///
+    /// Columns: id, screen_name, one of 16 labels, and how often all their tweets were liked and
+    /// shared.
     #[arg(long, value_name = "FILE")]
     users_file: Option<PathBuf>,
-    /// Write over a file that is there already
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }

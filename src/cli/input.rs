@@ -13,49 +13,57 @@ use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
 
 #[derive(Debug, Args)]
 pub(super) struct InputArgs {
-    /// Tweets in JSON: files, or folders for the files in them; several are merged by time. `-` is
-    /// standard input [default: ./tweets.json, else ./data/tweets.json]
+    /// JSON files of tweets, folders of them, or `-` for standard input [default: ./tweets.json, else
+    /// ./data/tweets.json]
+    ///
+    /// Several files are merged by time. A folder stands for the files in it.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// How the values are strung together, where it is not found right: lines, page-lines, array,
-    /// objects, pages, archive [default: each file is looked at]
-    #[arg(long, value_name = "FORM", help_heading = "Input")]
+    /// Layout of the input: lines, page-lines, array, objects, pages, archive [default: detected per
+    /// file]
+    #[arg(hide_short_help = true, long, value_name = "FORM", help_heading = "Input")]
     format: Option<Framing>,
-    /// Where the fields of hand-made records are, as paths of names and places:
-    /// time=meta.posted,text=body,user=by.0.id,id=nr. What is not mapped is found by its usual names
+    /// Map fields of custom records to JSON paths; unmapped fields use common names
+    ///
+    /// For example time=meta.posted,text=body,user=by.0.id,id=nr: names of members, and places in
+    /// arrays.
     #[arg(long, value_name = "FIELD=PATH,...", help_heading = "Input")]
     map: Option<FieldMap>,
-    /// How the mapped time is written: s, ms, us or ns for a number; else a pattern such as
-    /// "%d/%m/%Y %H:%M:%S" [default: any usual way]
-    #[arg(long, value_name = "FORMAT", requires = "map", help_heading = "Input")]
+    /// How the mapped time is written: s, ms, us, ns, or a pattern such as "%d/%m/%Y %H:%M:%S"
+    /// [default: any usual way]
+    #[arg(hide_short_help = true, long, value_name = "FORMAT", requires = "map", help_heading = "Input")]
     time_format: Option<TimeFormat>,
-    /// Order of sending [default: time; shuffle where the tweets have no times; window for standard
-    /// input]. Time and shuffle keep 24 bytes a tweet in memory, time only where the input is not in
-    /// order already
+    /// Order of sending [default: time; shuffle if the tweets have no times; window for standard input]
+    ///
+    /// Time and shuffle keep 24 bytes per tweet in memory; time only if the input is not in order
+    /// already.
     #[arg(long, value_enum, help_heading = "Input")]
     order: Option<OrderFlag>,
-    /// Tweets that wait to be put in order with --order window: 80 bytes each in memory
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_WINDOW, value_parser = window, help_heading = "Input")]
+    /// Size of the sliding window of --order window, in tweets of 80 bytes
+    #[arg(hide_short_help = true, long, value_name = "N", default_value_t = DEFAULT_WINDOW, value_parser = window, help_heading = "Input")]
     window: usize,
-    /// For the shuffle: another seed gives another order
-    #[arg(long, default_value_t = 1, help_heading = "Input")]
+    /// Seed of the shuffle: the same seed gives the same order
+    #[arg(hide_short_help = true, long, default_value_t = 1, help_heading = "Input")]
     seed: u64,
     /// Only tweets written at this time or later: 2020-01-31, 2020-01-31T18:00:00Z
+    ///
+    /// A time without a zone is UTC.
     #[arg(long, value_name = "TIME", value_parser = values::event_time, help_heading = "Input")]
     start: Option<i64>,
     /// Only tweets written before this time
     #[arg(long, value_name = "TIME", value_parser = values::event_time, help_heading = "Input")]
     end: Option<i64>,
-    /// Of several tweets with one id only the first in the input; keeps up to 18 bytes a tweet more
-    /// in memory
-    #[arg(long, help_heading = "Input")]
+    /// Send only the first of several tweets with one id
+    ///
+    /// Keeps up to 18 bytes per tweet in memory.
+    #[arg(hide_short_help = true, long, help_heading = "Input")]
     dedup: bool,
-    /// Only the first N in the order of sending, of each loop
+    /// Send only the first N tweets of each loop, in the order of sending
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Input")]
     limit: Option<u64>,
-    /// Longest value of the input; a longer one is a reject
-    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "16MiB", help_heading = "Input")]
+    /// Longest record of the input; a longer one is a reject
+    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size, default_value = "16MiB", help_heading = "Input")]
     max_record: usize,
 }
 
@@ -63,9 +71,9 @@ pub(super) struct InputArgs {
 enum OrderFlag {
     /// Oldest first
     Time,
-    /// As the input has them, without looking through it first
+    /// As the input has them; it is not read beforehand
     File,
-    /// Likewise, but put in order as far as --window reaches
+    /// File order, but sorted within a sliding window of --window tweets
     Window,
     /// At random, the same for the same --seed
     Shuffle,

@@ -30,10 +30,10 @@ use inspect::InspectArgs;
 use replay::ReplayArgs;
 use serve::ServeArgs;
 
-/// Replays a file of tweets in its own time through MQTT and Kafka, and accounts for every one of
-/// them.
+/// Replays a file of tweets at its original timing, or faster, through MQTT and Kafka, and accounts for
+/// every one of them.
 ///
-/// Without --kafka the tweets go to a small Kafka endpoint inside of this process, so nothing else
+/// Without --kafka the tweets go to a small Kafka endpoint inside this process, so nothing else
 /// has to run. Without a FILE, ./tweets.json or ./data/tweets.json is replayed.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
@@ -47,7 +47,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   tweetblast --speedup 100x                       100 times faster than the tweets were written
-  tweetblast tweets.json --rate 5000/s            evenly, whatever their times
+  tweetblast tweets.json --rate 5000/s            at a constant rate, ignoring their times
   tweetblast tweets.json --speedup max --json -   as fast as it goes; the report as JSON
   tweetblast inspect tweets.json                  what is in it, and how long a replay takes
   tweetblast --speedup 100x --hold                keep MQTT and Kafka up afterwards, to read from
@@ -60,17 +60,17 @@ Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arr
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make up tweets: any number, the same bytes for the same seed
+    /// Generate synthetic tweets; the same seed gives the same bytes
     Generate(GenerateArgs),
-    /// Say what is in files of tweets, and how long a replay of them would take; sends nothing
+    /// Summarize tweet files and estimate how long a replay takes
     Inspect(InspectArgs),
-    /// Put the JSON reports of two runs side by side
+    /// Compare the JSON reports of two runs
     Compare(CompareArgs),
-    /// Keep the MQTT broker and the Kafka endpoint up, without a replay, until Ctrl-C
+    /// Run the embedded MQTT broker and Kafka without a replay, until Ctrl-C
     Serve(ServeArgs),
-    /// Check every hop in order, send one marker tweet through all of them, and say what is wrong
+    /// Check every hop, send one marker tweet through all of them, and say what is wrong
     Doctor(DoctorArgs),
-    /// The steps of --druid, each alone: spec, submit, status, suspend, terminate, reset
+    /// Manage Druid supervisors: spec, submit, status, suspend, terminate, reset
     Druid(DruidCommand),
 }
 

@@ -13,26 +13,27 @@ pub(super) struct PaceArgs {
     #[arg(long, value_name = "Nx|max", value_parser = values::speedup, help_heading = "Pace",
         conflicts_with_all = ["rate", "fit"])]
     speedup: Option<Pace>,
-    /// Evenly, so many a second: 5000/s, 300/m, 20/h
+    /// Constant rate, ignoring the tweets' times: 5000/s, 300/m, 20/h
     #[arg(long, value_name = "N/s", value_parser = values::rate, help_heading = "Pace",
         conflicts_with_all = ["fit", "interval"])]
     rate: Option<f64>,
-    /// The whole input in this time: 30s, 5m; each loop of it
+    /// Scale the replay so that each loop takes this long: 30s, 5m
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace",
         conflicts_with_all = ["interval", "max_gap"])]
     fit: Option<Duration>,
-    /// Time between two tweets that have no times, divided by the speedup; given, it spaces those
-    /// that have times too [default: 4s]
-    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
+    /// Gap between tweets without times, divided by --speedup; if given, used for all tweets [default:
+    /// 4s]
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
     interval: Option<Duration>,
     /// Cut silences: never wait longer than this for the next tweet, in wall time
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
     max_gap: Option<Duration>,
-    /// Send tweets of one second at once, where the input knows no finer time, instead of spreading
-    /// them over it
-    #[arg(long, help_heading = "Pace")]
+    /// Send tweets of one second at once instead of spreading them over it
+    ///
+    /// Matters only for input whose times are whole seconds.
+    #[arg(hide_short_help = true, long, help_heading = "Pace")]
     no_spread: bool,
-    /// Replay the input so often, one time after the other: a number, or forever
+    /// Repeat the input N times, or forever
     #[arg(long = "loop", value_name = "N|forever", value_parser = values::loops, default_value = "1",
         help_heading = "Pace")]
     loops: Loops,

@@ -31,71 +31,81 @@ pub(super) struct ReplayArgs {
     input: InputArgs,
     #[command(flatten)]
     pace: PaceArgs,
-    /// Wait so long before the first tweet
-    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
+    /// Wait this long before the first tweet
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
     delay: Option<Duration>,
     /// Wait for the space key before the first tweet
-    #[arg(long, help_heading = "Pace")]
+    #[arg(hide_short_help = true, long, help_heading = "Pace")]
     start_paused: bool,
 
-    /// Join facts about users to their tweets: a table in CSV (with a header) or JSON, whose columns are
-    /// added to each tweet of the user, and to Druid's. Several files: --enrich a.csv --enrich b.json
+    /// Join a table of users to their tweets: CSV with a header, or JSON
+    ///
+    /// Its columns are added to each tweet of the user, and to Druid's. Can be given several times.
     #[arg(long, value_name = "FILE", help_heading = "Messages")]
     enrich: Vec<PathBuf>,
-    /// Column of these files with the user's id [default: user_id, id_str or id]
-    #[arg(long, value_name = "COLUMN", requires = "enrich", help_heading = "Messages")]
+    /// Column of the --enrich tables with the user's id [default: user_id, id_str or id]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "COLUMN",
+        requires = "enrich",
+        help_heading = "Messages"
+    )]
     enrich_key: Option<String>,
     /// What a message holds
     #[arg(long, value_enum, default_value_t = PayloadForm::Tweet, help_heading = "Messages")]
     payload: PayloadForm,
-    /// Which time `timestamp` is
-    #[arg(long, value_enum, default_value_t = StampTime::Send, help_heading = "Messages")]
+    /// Which time the field `timestamp` holds
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = StampTime::Send, help_heading = "Messages")]
     timestamp: StampTime,
-    /// Kafka key: tweets of one key stay in order
-    #[arg(long, value_enum, default_value_t = KeyBy::User, help_heading = "Messages")]
+    /// Kafka key: tweets with the same key stay in order
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = KeyBy::User, help_heading = "Messages")]
     key: KeyBy,
     #[command(flatten)]
     target: TargetArgs,
 
-    /// Kafka producers working side by side
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = producers, help_heading = "Kafka")]
+    /// Number of Kafka producers working in parallel
+    #[arg(hide_short_help = true, long, default_value_t = 1, value_name = "N", value_parser = producers, help_heading = "Kafka")]
     producers: usize,
-    /// Give up what Kafka has not taken so long after the last tweet [default: never; 20s after
+    /// How long to wait for Kafka's acknowledgements after the last tweet [default: no limit; 20s after
     /// Ctrl-C]
-    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Kafka")]
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration, help_heading = "Kafka")]
     drain_timeout: Option<Duration>,
-    /// Keep the MQTT broker and the Kafka endpoint up after the replay, until Ctrl-C
+    /// Keep the MQTT broker and the embedded Kafka up after the replay, until Ctrl-C
     #[arg(long, help_heading = "Kafka")]
     hold: bool,
 
-    /// Write the report as JSON; `-` is standard output, and then all else goes to standard error
+    /// Write the report as JSON; `-` is standard output, and all else goes to standard error
     #[arg(long, value_name = "FILE|-", help_heading = "Report")]
     json: Option<PathBuf>,
-    /// Link to the dashboard that shows the tweets, told at the end with the run to choose there; {run}
-    /// in it becomes the run's id [default: the environment's TWEETBLAST_DASHBOARD]
-    #[arg(long, value_name = "URL", value_parser = values::link, help_heading = "Report")]
+    /// Link to the dashboard, shown at the end; {run} in it becomes the run's id
+    ///
+    /// [default: TWEETBLAST_DASHBOARD of the environment]
+    #[arg(hide_short_help = true, long, value_name = "URL", value_parser = values::link, help_heading = "Report")]
     dashboard: Option<String>,
-    /// Words for the report, to tell one run from another
-    #[arg(long, value_name = "WORDS", help_heading = "Report")]
+    /// A name for this run in the report
+    #[arg(hide_short_help = true, long, value_name = "WORDS", help_heading = "Report")]
     label: Option<String>,
     /// End with exit code 4 if this is so at the end: 'lag.p99>500ms', 'rate<900/s', 'failed>0';
     /// --help lists the metrics
     #[arg(long, value_name = "EXPR", long_help = metrics_help(), help_heading = "Report",
         conflicts_with = "dry_run")]
     fail_if: Vec<Threshold>,
-    /// Write what was not delivered here, one JSON a line with the reason and the byte offset:
-    /// records that are no tweets, values that are no JSON, tweets that Kafka did not take. The file
-    /// can be replayed
+    /// Write what was not delivered to this file, with the reason; it can be replayed
+    ///
+    /// One JSON per line with the reason and the byte offset: records that are no tweets, values that
+    /// are no JSON, tweets that Kafka did not take.
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     dead_letter: Option<PathBuf>,
-    /// Say what is in the input and how long it would take, and send nothing; --json has the same as
-    /// `tweetblast inspect --json`
+    /// Show what is in the input and how long a replay would take; send nothing
+    ///
+    /// With --json the same document as `tweetblast inspect --json`.
     #[arg(long, help_heading = "Report")]
     dry_run: bool,
-    /// Write over a report, or dead letters, that are there already
-    #[arg(long, help_heading = "Report")]
+    /// Overwrite an existing report or dead-letter file
+    #[arg(hide_short_help = true, long, help_heading = "Report")]
     force: bool,
-    /// No plan and no progress, only the end
+    /// Show only the end of the run: no plan, no progress
     #[arg(long, short, help_heading = "Report")]
     quiet: bool,
 }

@@ -10,27 +10,30 @@ use crate::options::{DEFAULT_TOPIC, KafkaChoice, KafkaOptions, MqttChoice, MqttO
 
 #[derive(Debug, Args)]
 pub(super) struct TargetArgs {
-    /// Topic, of MQTT and of Kafka
+    /// Topic, in MQTT and in Kafka
     #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic,
         help_heading = "Messages")]
     topic: String,
-    /// An outside broker instead of the embedded one: mqtt://[USER@]HOST[:PORT], MQTT 3.1.1, with
-    /// the password in TWEETBLAST_MQTT_PASSWORD. `off` leaves the MQTT hop out
+    /// Use this MQTT 3.1.1 broker instead of the embedded one: mqtt://[USER@]HOST[:PORT]; `off`: no
+    /// MQTT
+    ///
+    /// The password is read from TWEETBLAST_MQTT_PASSWORD.
     #[arg(long, value_name = "URL|off", value_parser = values::mqtt, help_heading = "MQTT",
         conflicts_with = "mqtt_listen")]
     mqtt: Option<MqttChoice>,
 
-    /// A real Kafka instead of the embedded endpoint: host:port[,host:port...]
+    /// Use this Kafka instead of the embedded one: host:port[,host:port...]
     #[arg(long, value_name = "BROKERS", help_heading = "Kafka",
         conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention"])]
     kafka: Option<String>,
-    /// Partitions of the topic, when it has to be created
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
+    /// Number of partitions, if the topic has to be created
+    #[arg(hide_short_help = true, long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
         help_heading = "Kafka")]
     partitions: i32,
-    /// A librdkafka property, over our own: -X linger.ms=20; or a file of them, one a line, for what
-    /// others must not see: -X @FILE
-    #[arg(short = 'X', value_name = "KEY=VALUE|@FILE", value_parser = values::properties,
+    /// Set a librdkafka property: -X linger.ms=20, or -X @FILE with one per line
+    ///
+    /// They override tweetblast's own. A file keeps secrets off the command line.
+    #[arg(hide_short_help = true, short = 'X', value_name = "KEY=VALUE|@FILE", value_parser = values::properties,
         help_heading = "Kafka")]
     properties: Vec<Vec<(String, String)>>,
 
