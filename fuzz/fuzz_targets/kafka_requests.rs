@@ -1,35 +1,7 @@
-//! Any bytes to the embedded Kafka endpoint, over a real connection: it ends that connection at
-//! most, and a client that comes next is answered.
+//! `checks/kafka_requests.rs` under libFuzzer.
 #![no_main]
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::sync::OnceLock;
-use std::time::Duration;
+#[path = "../checks/kafka_requests.rs"]
+mod kafka_requests;
 
-use libfuzzer_sys::fuzz_target;
-use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
-
-/// ApiVersions, version 0, number 5, without a client id; and how its answer begins.
-const ASK: &[u8] = b"\0\0\0\x0a\0\x12\0\0\0\0\0\x05\xff\xff";
-
-static ENDPOINT: OnceLock<Endpoint> = OnceLock::new();
-
-fuzz_target!(|bytes: &[u8]| {
-    let endpoint = ENDPOINT
-        .get_or_init(|| Endpoint::start(EndpointOptions::default()).expect("a free port and a directory"));
-    let connect = || TcpStream::connect(endpoint.addr()).expect("it listens");
-    let mut hostile = connect();
-    // It may have hung up before it has read all.
-    let _ = hostile.write_all(bytes);
-    let _ = hostile.shutdown(Shutdown::Write);
-    // Some requests may wait for half a minute by right, a long poll for one.
-    let _ = hostile.set_read_timeout(Some(Duration::from_millis(100)));
-    let _ = hostile.read_to_end(&mut Vec::new());
-
-    let mut client = connect();
-    client.write_all(ASK).expect("it reads");
-    let mut answer = [0; 10];
-    client.read_exact(&mut answer).expect("it answers");
-    assert_eq!(answer[4..], [0, 0, 0, 5, 0, 0]);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| kafka_requests::check(bytes));

@@ -1,58 +1,7 @@
-//! Any value, as a record of every shape: it is a tweet, texts of a user, a reject, or no JSON; and
-//! what is made of a tweet is JSON that reads back. What is JSON from end to end is the same with
-//! the parser that steps over what nobody asks for.
+//! `checks/records.rs` under libFuzzer.
 #![no_main]
 
-use bytes::BytesMut;
-use libfuzzer_sys::fuzz_target;
-use tweetblast::source::Frame;
-use tweetblast::event::PayloadForm;
-use tweetblast::tweet::{Parser, ParserOptions, Record, Tweet, encode, texts};
+#[path = "../checks/records.rs"]
+mod records;
 
-fn check(tweet: &Tweet<'_>) {
-    for form in [PayloadForm::Tweet, PayloadForm::Minimal] {
-        let mut payload = BytesMut::new();
-        encode(tweet, form, None, "run", 7, &mut payload);
-        Parser::new().parse(&payload, |record| assert!(record.is_ok(), "{payload:?}"));
-    }
-}
-
-/// In words, what a record is.
-fn words(parser: &mut Parser, frame: Frame<'_>) -> Option<String> {
-    parser.parse_frame(frame, |record| match record {
-        Ok(Record::Tweet(tweet)) => {
-            let mut payload = BytesMut::new();
-            encode(&tweet, PayloadForm::Tweet, None, "run", 7, &mut payload);
-            Some(format!("{:?} {payload:?}", tweet.shape))
-        }
-        Ok(Record::Group(group)) => {
-            Some(format!("{:?} {:?}", group.user_id, group.items().collect::<Vec<_>>()))
-        }
-        Ok(Record::Reject(reject)) => Some(reject.name().to_owned()),
-        Err(_) => None,
-    })
-}
-
-fuzz_target!(|input: &[u8]| {
-    // One part for the record, one for what a page has beside it.
-    let (bytes, includes) = match input.iter().position(|byte| *byte == 0) {
-        Some(at) => (&input[..at], &input[at + 1..]),
-        None => (input, &[][..]),
-    };
-    let frame = Frame { offset: 0, bytes, includes };
-    let mut strict = Parser::with_options(ParserOptions { strict: true, ..ParserOptions::default() });
-    let whole = words(&mut strict, frame);
-    let mut parser = Parser::new();
-    assert!(whole.is_none() || words(&mut parser, frame) == whole, "more or less than the whole record has");
-    let mut texts_of_user = None;
-    parser.parse_frame(frame, |record| match record {
-        Ok(Record::Tweet(tweet)) => check(&tweet),
-        Ok(Record::Group(group)) => {
-            texts_of_user = Some(group.items().count());
-            group.items().filter_map(Result::ok).for_each(|tweet| check(&tweet));
-        }
-        Ok(Record::Reject(_)) | Err(_) => {}
-    });
-    let found = texts(frame).count();
-    assert!(texts_of_user.is_none_or(|items| items == found), "slots and items of a user differ");
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| records::check(bytes));

@@ -1,6 +1,8 @@
 //! Drives the binary as a user does, and reads Kafka back.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod mutate;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -204,6 +206,39 @@ fn record(message: &rdkafka::message::BorrowedMessage<'_>) -> Record {
             .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
             .collect(),
     }
+}
+
+/// An environment variable that says where something is that a test needs beside the toolchain.
+///
+/// Such a test is marked `#[ignore = "needs ..."]`: `cargo test` counts it as ignored and
+/// `tests/skipped.rs` says how to run it. Where it is run, what is missing is a failure.
+pub fn needed(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set"))
+}
+
+/// The folder of real tweet files; they are not part of the repository.
+pub fn real_data() -> PathBuf {
+    std::env::var_os("TWEETBLAST_REAL_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from)
+}
+
+const OWN_PROCESS: &str = "TWEETBLAST_TEST_OWN_PROCESS";
+
+/// Whether this process was started by `in_own_process`.
+pub fn is_own_process() -> bool {
+    std::env::var_os(OWN_PROCESS).is_some()
+}
+
+/// Runs one test of this program again, in a process of its own; `path` is `module_path!()` and the
+/// test's name.
+pub fn in_own_process(path: &str, change: impl FnOnce(&mut Command)) -> Output {
+    let (_, name) = path.split_once("::").unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--nocapture"]).env(OWN_PROCESS, "1");
+    change(&mut command);
+    let output = command.output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("running 1 test"), "no test {name}");
+    output
 }
 
 /// Writes a file into `dir` and gives its path.

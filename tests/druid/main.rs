@@ -1,8 +1,8 @@
 //! Against a real Druid: every row proven, strangers' supervisors left alone, failures named.
 //!
 //! Druid is the one at `TWEETBLAST_DRUID` (the router's URL), which reads from the Kafka at
-//! `TWEETBLAST_REAL_KAFKA` (host:port) and from ports of this machine. Without them the tests are left
-//! out, with a line that says so; with `TWEETBLAST_REQUIRE_ALL=1` that is a failure.
+//! `TWEETBLAST_REAL_KAFKA` (host:port) and from ports of this machine; topics do not appear in it by
+//! themselves. One test restarts the indexer of the stack at `TWEETBLAST_STACK_DIR`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../common/mod.rs"]

@@ -1,17 +1,22 @@
 //! A datasource, topic and supervisor of a test's own, and the replays into it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::{Value, json};
 use tweetblast::druid::{Access, Client, Proof, Supervisor};
 
-use crate::common::{SAMPLE, tweetblast};
+use crate::common::{SAMPLE, needed, tweetblast};
 
 /// Tweets of the sample.
 pub const TWEETS: u64 = 6_000;
 
-/// One test at a time: each takes worker slots, and Druid has few.
-static SLOTS: Mutex<()> = Mutex::new(());
+/// Tests run side by side, each with a datasource of its own; one that breaks Druid runs alone.
+static DRUID: RwLock<()> = RwLock::new(());
+
+enum Share {
+    Shared { _guard: RwLockReadGuard<'static, ()> },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
+}
 
 /// A datasource, topic and supervisor of one name; the supervisor goes with it.
 pub struct Stack {
@@ -19,24 +24,25 @@ pub struct Stack {
     pub kafka: String,
     pub name: String,
     pub state: tempfile::TempDir,
-    _slots: MutexGuard<'static, ()>,
+    _share: Share,
 }
 
 impl Stack {
-    /// `None` where there is no Druid.
-    pub fn new(test: &str) -> Option<Self> {
-        let variable = |name: &str| {
-            let value = std::env::var(name).ok();
-            if value.is_none() {
-                assert!(std::env::var_os("TWEETBLAST_REQUIRE_ALL").is_none(), "{name} is missing");
-                println!("skipped: {name} is missing");
-            }
-            value
-        };
-        let (url, kafka) = (variable("TWEETBLAST_DRUID")?, variable("TWEETBLAST_REAL_KAFKA")?);
-        let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn new(test: &str) -> Self {
+        let _guard = DRUID.read().unwrap_or_else(PoisonError::into_inner);
+        Self::with(test, Share::Shared { _guard })
+    }
+
+    /// While no other test runs.
+    pub fn alone(test: &str) -> Self {
+        let _guard = DRUID.write().unwrap_or_else(PoisonError::into_inner);
+        Self::with(test, Share::Alone { _guard })
+    }
+
+    fn with(test: &str, share: Share) -> Self {
+        let (url, kafka) = (needed("TWEETBLAST_DRUID"), needed("TWEETBLAST_REAL_KAFKA"));
         let name = format!("druid-test-{test}-{}", std::process::id());
-        Some(Self { url, kafka, name, state: tempfile::tempdir().unwrap(), _slots: slots })
+        Self { url, kafka, name, state: tempfile::tempdir().unwrap(), _share: share }
     }
 
     pub fn client(&self) -> Client {

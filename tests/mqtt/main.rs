@@ -1,9 +1,11 @@
 //! The MQTT hop with real clients: what goes in comes out, nothing is lost, outside clients of
-//! both versions watch and join in, and none of them can end a replay.
+//! both versions watch and join in, and none of them can end a replay; and an outside broker.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-#![allow(clippy::unwrap_used)]
-
+#[path = "../common/mod.rs"]
+mod common;
 mod harness;
 mod listen;
+mod mosquitto;
 mod outside;
 mod replay;

@@ -1,13 +1,11 @@
 //! Two runs that can be compared: thresholds with an exit code of their own, the environment in the
 //! report, and both reports side by side.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::path::Path;
 
-use common::{FREE_PORTS, Finished, Running, SAMPLE, replay, run, tweet, write};
 use serde_json::{Value, json};
+
+use crate::common::{FREE_PORTS, Finished, Running, SAMPLE, replay, run, tweet, write};
 
 fn run_with(arguments: &[&str]) -> Finished {
     run(&[&[SAMPLE, "--speedup", "max"][..], FREE_PORTS, arguments].concat())

@@ -1,17 +1,8 @@
 //! One suite for the embedded endpoint and for real Kafka: what a client sees, check by check.
 //!
-//! Runs against the endpoint always, and against a real cluster of one broker too when
-//! `TWEETBLAST_REAL_KAFKA=host:port` names one. The table says what Kafka does; a row that names
+//! Runs against the endpoint and against a real cluster of one broker. The table says what Kafka does; a row that names
 //! something else for the endpoint is a refusal that `docs/embedded-kafka.md` lists.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a panic is how a test fails; it prints a table"
-)]
-
-#[path = "../embedded_kafka_common/mod.rs"]
-mod client;
 mod groups;
 mod messages;
 mod refusals;
@@ -21,7 +12,8 @@ use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use client::Client;
+use crate::client::{self, Client};
+use crate::outside::RealKafka;
 
 /// What to do, with a name for topics and groups that nothing else uses; and what comes of it.
 struct Check {
@@ -138,11 +130,9 @@ fn the_embedded_endpoint_does_what_kafka_does() {
 }
 
 #[test]
+#[ignore = "needs a real Kafka"]
 fn real_kafka_does_what_the_table_says() {
-    let Ok(brokers) = std::env::var("TWEETBLAST_REAL_KAFKA") else {
-        println!("skipped: TWEETBLAST_REAL_KAFKA names no cluster");
-        return;
-    };
-    let failures = run(&brokers, |check| check.kafka);
+    let kafka = RealKafka::shared();
+    let failures = run(&kafka.address, |check| check.kafka);
     assert!(failures.is_empty(), "{failures:#?}");
 }

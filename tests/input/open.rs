@@ -1,13 +1,14 @@
 //! Inputs that cannot be mapped as they are, and files that change: read all the same, or a clear
 //! error, never a crash.
-#![allow(clippy::unwrap_used)]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use tweetblast::source::{Framing, SourceError, Storage, TweetFile};
+
+use crate::common::{in_own_process, is_own_process, needed};
 
 const LINES: &[u8] = b"{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
 
@@ -101,87 +102,70 @@ fn folders_missing_files_and_text_are_errors() {
     assert!(error.contains("a table (CSV)") && error.contains("reads tweets in JSON"), "{error}");
 }
 
-/// Runs the test below named `part` in a process of its own, with `file` to work on.
-fn in_own_process(part: &str, file: &Path, change: impl FnOnce(&mut Command)) -> Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", part, "--ignored", "--nocapture"]).env("TWEETBLAST_TEST_FILE", file);
-    change(&mut command);
-    command.output().unwrap()
-}
-
-fn given_file() -> String {
-    std::env::var("TWEETBLAST_TEST_FILE").unwrap()
-}
-
 #[test]
 fn a_file_that_shrinks_while_it_is_read_ends_with_its_name_and_code_1() {
+    if is_own_process() {
+        let path = needed("FILE");
+        let file = TweetFile::open(Path::new(&path)).unwrap();
+        // One that is gone must not be taken for the one that is read.
+        drop(TweetFile::open(Path::new(&path)).unwrap());
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
+        panic!("{} frames were read from nothing", file.frames().count());
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("shrinking.json");
     fs::write(&path, LINES.repeat(100_000)).unwrap();
-    let output = in_own_process("part_shrink", &path, |_| {});
+    let me = concat!(module_path!(), "::a_file_that_shrinks_while_it_is_read_ends_with_its_name_and_code_1");
+    let output = in_own_process(me, |command| {
+        command.env("FILE", &path);
+    });
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("shrinking.json was shortened by another program"), "{stderr}");
 }
 
 #[test]
-#[ignore = "run by another test, in a process of its own"]
-fn part_shrink() {
-    let path = given_file();
-    let file = TweetFile::open(Path::new(&path)).unwrap();
-    // One that is gone must not be taken for the one that is read.
-    drop(TweetFile::open(Path::new(&path)).unwrap());
-    OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
-    panic!("{} frames were read from nothing", file.frames().count());
-}
-
-#[test]
 fn standard_input_is_mapped_where_it_is_a_file_and_copied_where_it_is_a_pipe() {
+    if is_own_process() {
+        let (storage, _, frames) = seen(Path::new("-"));
+        assert_eq!((format!("{storage:?}"), frames), (needed("STORAGE"), three()));
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("in.json");
     fs::write(&path, LINES).unwrap();
-    for stdin in [Stdio::from(File::open(&path).unwrap()), Stdio::from(piped(LINES))] {
-        let output = in_own_process("part_stdin", Path::new("-"), |command| {
-            command.stdin(stdin);
+    let me = concat!(
+        module_path!(),
+        "::standard_input_is_mapped_where_it_is_a_file_and_copied_where_it_is_a_pipe"
+    );
+    let file = (Stdio::from(File::open(&path).unwrap()), Storage::Mapped);
+    for (stdin, storage) in [file, (Stdio::from(piped(LINES)), Storage::Copied)] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = in_own_process(me, |command| {
+            command.stdin(stdin).env("STORAGE", format!("{storage:?}")).env("TMPDIR", folder.path());
         });
         assert!(output.status.success(), "{}", String::from_utf8(output.stdout).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "a copy is left behind");
     }
 }
 
 #[test]
-#[ignore = "run by another test, in a process of its own"]
-fn part_stdin() {
-    assert_eq!(seen(Path::new(&given_file())).2, three());
-}
-
-#[test]
 fn a_temporary_folder_that_cannot_take_the_copy_is_named() {
-    let output = in_own_process("part_no_room", Path::new("-"), |command| {
+    if is_own_process() {
+        let error = TweetFile::open(Path::new("-")).unwrap_err().to_string();
+        assert!(error.contains("temporary file in /proc/no-room") && error.contains("TMPDIR"), "{error}");
+        return;
+    }
+    let me = concat!(module_path!(), "::a_temporary_folder_that_cannot_take_the_copy_is_named");
+    let output = in_own_process(me, |command| {
         command.stdin(piped(LINES)).env("TMPDIR", "/proc/no-room");
     });
     assert!(output.status.success(), "{}", String::from_utf8(output.stdout).unwrap());
 }
 
-#[test]
-#[ignore = "run by another test, in a process of its own"]
-fn part_no_room() {
-    let error = TweetFile::open(Path::new(&given_file())).unwrap_err().to_string();
-    assert!(error.contains("temporary file in /proc/no-room") && error.contains("TMPDIR"), "{error}");
-}
-
-/// A pipe with these bytes in it, closed behind them.
+/// A pipe with these bytes in it, closed after them.
 fn piped(bytes: &[u8]) -> std::io::PipeReader {
     let (reader, mut writer) = std::io::pipe().unwrap();
     writer.write_all(bytes).unwrap();
     reader
-}
-
-#[test]
-fn what_is_copied_leaves_no_file_behind() {
-    let dir = tempfile::tempdir().unwrap();
-    let output = in_own_process("part_stdin", Path::new("-"), |command| {
-        command.stdin(piped(LINES)).env("TMPDIR", dir.path());
-    });
-    assert!(output.status.success());
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }

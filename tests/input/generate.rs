@@ -1,7 +1,5 @@
 //! `tweetblast generate` as a user calls it.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;

@@ -1,9 +1,6 @@
 //! `tweetblast serve`: both ends without a replay.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{FREE_PORTS, Running, SAMPLE, read_topic, replay, run};
+use crate::common::{FREE_PORTS, Running, SAMPLE, read_topic, replay, run};
 
 /// The address in a line such as `Kafka  127.0.0.1:9092  log in …`.
 fn address(line: &str) -> String {

@@ -1,11 +1,9 @@
 //! `--dead-letter`: what was not delivered, with its reason and place, in a file that can be
 //! replayed.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{FREE_PORTS, SAMPLE, replay, run, tweet, write};
 use serde_json::{Value, json};
+
+use crate::common::{FREE_PORTS, SAMPLE, replay, run, tweet, write};
 
 fn letters(path: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();

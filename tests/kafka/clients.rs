@@ -1,19 +1,12 @@
 //! The embedded Kafka endpoint as other clients see it: kcat, and the Java client. The same checks
-//! run against real Kafka when `TWEETBLAST_REAL_KAFKA=host:port` names one.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a panic is how a test fails; it says what it skips"
-)]
-
-mod embedded_kafka_common;
+//! run against real Kafka.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use embedded_kafka_common::endpoint;
+use crate::client::endpoint;
+use crate::outside::RealKafka;
 
 /// Runs kcat with some input, and gives its output.
 fn kcat(brokers: &str, args: &[&str], input: &str) -> String {
@@ -61,16 +54,16 @@ fn kcat_checks(brokers: &str) {
 }
 
 #[test]
+#[ignore = "needs kcat"]
 fn kcat_writes_reads_asks_and_joins_groups() {
-    if Command::new("kcat").arg("-V").output().is_err() {
-        println!("skipped: kcat is not installed");
-        return;
-    }
     let endpoint = endpoint();
     kcat_checks(&endpoint.addr().to_string());
-    if let Ok(brokers) = std::env::var("TWEETBLAST_REAL_KAFKA") {
-        kcat_checks(&brokers);
-    }
+}
+
+#[test]
+#[ignore = "needs kcat and a real Kafka"]
+fn kcat_does_the_same_with_real_kafka() {
+    kcat_checks(&RealKafka::shared().address);
 }
 
 /// What the Java program prints, line by line, with Kafka.
@@ -104,10 +97,11 @@ transactions: committed
 deleteTopics: gone
 ";
 
-fn java(brokers: &str) -> String {
-    let output = format!("-Doutput={}/kafka_java", env!("CARGO_TARGET_TMPDIR"));
+/// `folder`: where it is compiled.
+fn java(brokers: &str, folder: &str) -> String {
+    let output = format!("-Doutput={}/kafka_java/{folder}", env!("CARGO_TARGET_TMPDIR"));
     let run = Command::new("mvn")
-        .args(["-q", "-B", "-f", "tests/kafka_java/pom.xml", &output, "compile", "exec:java"])
+        .args(["-q", "-B", "-f", "tests/kafka/java/pom.xml", &output, "compile", "exec:java"])
         .arg(format!("-Dexec.args={brokers}"))
         .output()
         .unwrap();
@@ -116,17 +110,17 @@ fn java(brokers: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs Maven and a JDK"]
 fn the_java_client_sees_what_it_sees_of_kafka_but_for_what_is_refused() {
-    if std::env::var_os("TWEETBLAST_JAVA_CLIENT").is_none() {
-        println!("skipped: TWEETBLAST_JAVA_CLIENT=1 runs it, with Maven and a JDK");
-        return;
-    }
     let endpoint = endpoint();
     let refused = JAVA
         .replace("static member: reads", "static member: UnsupportedVersionException")
         .replace("transactions: committed", "transactions: TransactionalIdAuthorizationException");
-    assert_eq!(java(&endpoint.addr().to_string()), refused);
-    if let Ok(brokers) = std::env::var("TWEETBLAST_REAL_KAFKA") {
-        assert_eq!(java(&brokers), JAVA);
-    }
+    assert_eq!(java(&endpoint.addr().to_string(), "endpoint"), refused);
+}
+
+#[test]
+#[ignore = "needs Maven, a JDK and a real Kafka"]
+fn the_java_client_sees_the_same_of_real_kafka() {
+    assert_eq!(java(&RealKafka::shared().address, "kafka"), JAVA);
 }

@@ -1,6 +1,5 @@
 //! Each sample cut off at every byte, and with bytes changed: no panic, and no tweet that was not
 //! there.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;

@@ -1,12 +1,8 @@
 //! `tweetblast inspect` and `--dry-run`: what is in a file, without sending anything.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod common;
-
-use std::path::{Path, PathBuf};
-
-use common::{SAMPLE, generate, run, tweet, write};
 use serde_json::{Value, json};
+
+use crate::common::{SAMPLE, generate, real_data, run, tweet, write};
 
 fn inspect(arguments: &[&str]) -> Value {
     let finished = run(&[&["inspect", "--json"][..], arguments].concat());
@@ -15,7 +11,7 @@ fn inspect(arguments: &[&str]) -> Value {
 }
 
 fn as_its_schema_says(found: Value) -> Value {
-    let schema: Value = serde_json::from_str(include_str!("../docs/inspect.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../docs/inspect.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = schema.iter_errors(&found).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:#?}");
@@ -145,22 +141,13 @@ fn a_file_in_order_and_several_at_once() {
     assert_eq!((&found["order"], &found["tweets"]), (&json!("oldest first"), &json!(2_000)));
 }
 
-/// Real tweet files, counted by others, with what was counted; they are not part of the repository.
-fn real_files() -> Option<(PathBuf, Vec<Value>)> {
-    let folder = std::env::var_os("TWEETBLAST_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    let Ok(expected) = std::fs::read(folder.join("expected.json")) else {
-        println!("skipped: no real tweet files at {}", folder.display());
-        return None;
-    };
-    let Ok(Value::Array(mut expected)) = serde_json::from_slice(&expected) else { panic!("no list") };
-    expected.retain(|want| want["bytes"] != 0);
-    Some((folder, expected))
-}
-
 #[test]
+#[ignore = "needs real tweet files"]
 fn real_files_give_what_was_counted_independently() {
-    let Some((folder, expected)) = real_files() else { return };
+    let folder = real_data();
+    let expected = std::fs::read(folder.join("expected.json")).unwrap();
+    let mut expected: Vec<Value> = serde_json::from_slice(&expected).unwrap();
+    expected.retain(|want| want["bytes"] != 0);
     for want in &expected {
         let name = want["file"].as_str().unwrap();
         let finished = run(&["inspect", "--json", folder.join(name).to_str().unwrap()]);
@@ -201,7 +188,7 @@ fn hand_made_records_are_read_as_the_user_maps_them() {
     let dir = tempfile::tempdir().unwrap();
     let lines = r#"{"nr":"a1","at":{"day":"31/01/2020 18:00:05"},"words":"first","who":[{"key":7}]}
 {"nr":"a2","at":{"day":"31/01/2020 18:00:06"},"words":"second","who":[{"key":8}]}"#;
-    let file = common::write(dir.path(), "mine.json", lines);
+    let file = write(dir.path(), "mine.json", lines);
     let map = ["--map", "time=at.day,text=words,user=who.0.key,id=nr", "--time-format", "%d/%m/%Y %H:%M:%S"];
     let found = inspect(&[&[file.as_str()], &map[..]].concat());
     assert_eq!((found["tweets"].as_u64(), found["users"].as_u64()), (Some(2), Some(2)));
@@ -209,10 +196,10 @@ fn hand_made_records_are_read_as_the_user_maps_them() {
         (&found["first"], &found["last"]),
         (&serde_json::json!("2020-01-31T18:00:05.000Z"), &serde_json::json!("2020-01-31T18:00:06.000Z"),)
     );
-    let wrong = common::run(&["inspect", &file, "--map", "when=at"]);
+    let wrong = run(&["inspect", &file, "--map", "when=at"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.contains("time, text, user or id"), "{}", wrong.stderr);
-    let unmapped = common::run(&["inspect", &file, "--time-format", "s"]);
+    let unmapped = run(&["inspect", &file, "--time-format", "s"]);
     assert_eq!(unmapped.code, 2, "--time-format goes with --map");
     // As told: one object after another instead of one a line.
     let told = inspect(&[&[file.as_str(), "--format", "objects"], &map[..]].concat());

@@ -2,9 +2,8 @@
 //! `NAME` stands `NAME.expected` with one JSON a line, a payload for each tweet and the kind and
 //! byte offset of everything that is none.
 //!
-//! After a change on purpose: `TWEETBLAST_WRITE_EXPECTED=1 cargo test --test golden`, then read the
+//! After a change on purpose: `TWEETBLAST_WRITE_EXPECTED=1 cargo test --test input golden`, then read the
 //! difference.
-#![allow(clippy::unwrap_used)]
 
 use std::fmt::Write;
 use std::fs;

@@ -1,14 +1,11 @@
 //! What can go wrong before or during a replay ends in one clear line that says what to do, with
 //! the right exit code.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
-
-mod common;
 
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{FREE_PORTS, Running, SAMPLE, run, topics, write};
+use crate::common::{FREE_PORTS, Running, SAMPLE, run, topics, tweetblast, write};
 
 /// Runs a replay that must end with `code` and one line on standard error that holds all `words`.
 fn refused(arguments: &[&str], code: i32, words: &[&str]) {
@@ -52,7 +49,7 @@ fn files_that_cannot_be_replayed_are_named_with_what_is_wrong() {
         &["no tweets", "2 not a tweet", "tweetblast generate"],
     );
     let empty_dir = tempfile::tempdir().unwrap();
-    let finished = common::tweetblast().current_dir(empty_dir.path()).output().unwrap();
+    let finished = tweetblast().current_dir(empty_dir.path()).output().unwrap();
     assert_eq!(finished.status.code(), Some(1));
     assert!(String::from_utf8(finished.stderr).unwrap().contains("tweetblast generate -o tweets.json"));
 }
@@ -63,11 +60,17 @@ fn a_file_without_read_permission_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "secret.json", "{}");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let program = env!("CARGO_BIN_EXE_tweetblast");
+    let mut command = Command::new(program);
     if std::fs::File::open(&file).is_ok() {
-        println!("skipped: this user may read everything");
-        return;
+        // Root may read everything, but not without its capabilities.
+        command = Command::new("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", program]);
     }
-    refused(&[&[file.as_str()], FREE_PORTS].concat(), 1, &["secret.json", "Permission denied"]);
+    let output = command.arg(&file).args(FREE_PORTS).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("secret.json") && stderr.contains("Permission denied"), "{stderr}");
 }
 
 #[test]
@@ -133,14 +136,12 @@ fn nothing_is_written_over_the_input_or_a_file_that_is_there() {
 }
 
 #[test]
+#[ignore = "needs the right to mount"]
 fn a_full_disk_ends_the_run_with_its_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let small = dir.path().to_str().unwrap();
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=300k", "tmpfs", small]).output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        println!("skipped: a small file system cannot be mounted here");
-        return;
-    }
+    assert!(mounted.unwrap().status.success(), "a small file system cannot be mounted here");
     let kafka_dir = dir.path().join("kafka");
     let arguments = [SAMPLE, "--speedup", "max", "--kafka-dir", kafka_dir.to_str().unwrap()];
     let arguments = [&arguments[..], &["--drain-timeout", "1s"], FREE_PORTS].concat();

@@ -1,30 +1,27 @@
 //! Against programs that others wrote: kcat, mosquitto_sub, and a real Kafka.
-//!
-//! A test is left out, with a line that says so, where its program is missing; with
-//! `TWEETBLAST_REQUIRE_ALL=1`, as in `.ci/run`, that is a failure. The real Kafka is the one at
-//! `TWEETBLAST_REAL_KAFKA` (host:port), with the process `TWEETBLAST_REAL_KAFKA_PID`.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
-
-mod common;
 
 use std::collections::{BTreeMap, HashMap};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use common::{FREE_PORTS, Record, Running, SAMPLE, generate, read_topic, run, tweet, write};
 use serde_json::Value;
 
-fn missing(what: &str) {
-    assert!(std::env::var_os("TWEETBLAST_REQUIRE_ALL").is_none(), "{what} is missing");
-    println!("skipped: {what} is missing");
+use crate::common::{FREE_PORTS, Record, Running, SAMPLE, generate, needed, read_topic, run, tweet, write};
+
+/// Tests share the real Kafka; the one that stops it for a while has it alone.
+static REAL_KAFKA: RwLock<()> = RwLock::new(());
+
+pub struct RealKafka {
+    pub address: String,
+    _guard: RwLockReadGuard<'static, ()>,
 }
 
-fn is_installed(program: &str) -> bool {
-    let found = Command::new(program).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !found {
-        missing(program);
+impl RealKafka {
+    pub fn shared() -> Self {
+        let _guard = REAL_KAFKA.read().unwrap_or_else(PoisonError::into_inner);
+        Self { address: needed("TWEETBLAST_REAL_KAFKA"), _guard }
     }
-    found
 }
 
 /// A replay that is held, and the address of its Kafka.
@@ -36,10 +33,8 @@ fn hold(arguments: &[&str]) -> (Running, String) {
 }
 
 #[test]
+#[ignore = "needs kcat"]
 fn kcat_reads_exactly_what_was_delivered_with_each_users_order() {
-    if !is_installed("kcat") {
-        return;
-    }
     let (_held, kafka) = hold(&[SAMPLE, "--speedup", "max", "--partitions", "3"]);
     let read = Command::new("kcat").args(["-b", &kafka, "-t", "tweets", "-C", "-e", "-q"]).output().unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
@@ -54,10 +49,8 @@ fn kcat_reads_exactly_what_was_delivered_with_each_users_order() {
 }
 
 #[test]
+#[ignore = "needs mosquitto-clients"]
 fn mosquitto_sub_sees_the_same_tweets_live() {
-    if !is_installed("mosquitto_sub") {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
     // 3 s after the first tweet, in which the watcher comes: 1,000 tweets in a second.
     let lines: Vec<String> =
@@ -124,8 +117,9 @@ fn a_kafka_that_stands_still_for_a_while_loses_nothing_and_memory_stays_bounded(
 }
 
 #[test]
+#[ignore = "needs a real Kafka"]
 fn a_real_kafka_gets_the_same_records_and_the_same_ledger() {
-    let Ok(real) = std::env::var("TWEETBLAST_REAL_KAFKA") else { return missing("TWEETBLAST_REAL_KAFKA") };
+    let kafka = RealKafka::shared();
     let topic = format!("tweets-{}", std::process::id());
     let options = ["--speedup", "max", "--partitions", "3", "--timestamp", "event", "-t", &topic];
     let replayed = |arguments: &[&str]| {
@@ -133,8 +127,8 @@ fn a_real_kafka_gets_the_same_records_and_the_same_ledger() {
         assert_eq!(finished.code, 0, "{}", finished.stderr);
         finished.report()
     };
-    let report = replayed(&["--kafka", &real, "--mqtt-listen", "127.0.0.1:0"]);
-    let in_real = read_topic(&real, &topic);
+    let report = replayed(&["--kafka", &kafka.address, "--mqtt-listen", "127.0.0.1:0"]);
+    let in_real = read_topic(&kafka.address, &topic);
 
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("report.json");
@@ -156,10 +150,11 @@ fn a_real_kafka_gets_the_same_records_and_the_same_ledger() {
 }
 
 #[test]
+#[ignore = "needs a real Kafka"]
 fn a_real_kafka_that_stands_still_for_20_s_loses_nothing() {
-    let Ok(real) = std::env::var("TWEETBLAST_REAL_KAFKA") else { return missing("TWEETBLAST_REAL_KAFKA") };
-    let pid = std::env::var("TWEETBLAST_REAL_KAFKA_PID").unwrap();
+    let _alone = REAL_KAFKA.write().unwrap_or_else(PoisonError::into_inner);
+    let (kafka, pid) = (needed("TWEETBLAST_REAL_KAFKA"), needed("TWEETBLAST_REAL_KAFKA_PID"));
     let topic = format!("pause-{}", std::process::id());
-    lost_nothing(&replay_with_a_pause(&real, &topic, &pid, Duration::from_secs(20)));
-    assert_eq!(read_topic(&real, &topic).len() as u64, TWEETS);
+    lost_nothing(&replay_with_a_pause(&kafka, &topic, &pid, Duration::from_secs(20)));
+    assert_eq!(read_topic(&kafka, &topic).len() as u64, TWEETS);
 }

@@ -1,10 +1,6 @@
 //! `tweetblast serve` killed with SIGKILL in full flow, and started again on the same directory and
 //! port: what it acknowledged is there, once.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod embedded_kafka_common;
-
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -13,11 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use embedded_kafka_common::{Client, Reports};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
+
+use crate::client::{Client, Reports};
 
 fn start(dir: &Path, port: u16) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tweetblast"))

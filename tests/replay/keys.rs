@@ -1,7 +1,7 @@
 //! Keys on a terminal, which `script` (util-linux) makes for us.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod common;
+use crate::common;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};

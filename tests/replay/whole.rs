@@ -1,13 +1,11 @@
 //! Whole replays through the binary: every tweet arrives, and the report says the truth.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::{FREE_PORTS, Running, SAMPLE, generate, read_topic, replay, run, tweet, write};
 use serde_json::{Value, json};
+
+use crate::common::{FREE_PORTS, Running, SAMPLE, generate, read_topic, replay, run, tweet, write};
 
 fn counts(report: &Value, keys: &[&str]) -> Vec<Value> {
     keys.iter().map(|key| report["ledger"][key].clone()).collect()
@@ -15,7 +13,7 @@ fn counts(report: &Value, keys: &[&str]) -> Vec<Value> {
 
 #[test]
 fn the_sample_ends_balanced_and_the_report_is_as_its_schema_says() {
-    let schema: Value = serde_json::from_str(include_str!("../docs/report.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     for arguments in [&["--speedup", "max"][..], &["--fit", "300ms"], &["--speedup", "max", "--mqtt", "off"]]
     {

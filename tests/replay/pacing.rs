@@ -2,7 +2,7 @@
 //! a message's `timestamp` is the time that the plan intended, whenever it left.
 #![allow(clippy::unwrap_used)]
 
-mod common;
+use crate::common;
 
 use std::io::Write;
 use std::path::Path;

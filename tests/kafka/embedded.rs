@@ -1,18 +1,15 @@
 //! The embedded Kafka endpoint from start to close: what it keeps, and what it leaves behind.
 //! What clients see of it in between is in `kafka_conformance`.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod embedded_kafka_common;
-
 use std::net::TcpListener;
 use std::time::Duration;
 
-use embedded_kafka_common::{Client, endpoint, messages};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tweetblast::kafka::embedded::{Endpoint, EndpointError, EndpointOptions, Fsync, RemovedMessages};
+
+use crate::client::{Client, endpoint, messages};
 
 fn start(dir: &std::path::Path, port: u16) -> Result<Endpoint, EndpointError> {
     let listen = ([127, 0, 0, 1], port).into();

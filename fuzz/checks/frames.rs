@@ -1,0 +1,22 @@
+//! Any file, in the framing that is found in it and in every other: frames lie in the file, in
+//! order, and do not overlap.
+
+use std::path::Path;
+
+use tweetblast::source::{Frames, Framing, detect};
+
+const ALL: [Framing; 6] =
+    [Framing::Lines, Framing::Array, Framing::Objects, Framing::Pages, Framing::PageLines, Framing::Script];
+
+pub fn check(file: &[u8]) {
+    let found = detect(Path::new("fuzzed"), file).ok();
+    for framing in ALL.into_iter().chain(found) {
+        let mut end = 0;
+        for frame in Frames::new(framing, file) {
+            let start = usize::try_from(frame.offset).expect("below the length of the file");
+            assert!(start >= end && !frame.bytes.is_empty(), "{framing:?} at {start}");
+            end = start + frame.bytes.len();
+            assert_eq!(&file[start..end], frame.bytes, "{framing:?} at {start}");
+        }
+    }
+}

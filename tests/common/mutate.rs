@@ -1,0 +1,69 @@
+//! Inputs that are wrong in many ways, the same ones in every run: the short form of `fuzz/run`.
+
+use std::ops::Range;
+use std::path::Path;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Checks each seed as it is, and then `count` mutations of them: bytes changed, parts left out,
+/// repeated, or taken from another seed, and `pieces` put in. Prints the input that fails.
+pub fn check_mutations(seeds: &[Vec<u8>], pieces: &[&[u8]], count: usize, check: impl Fn(&[u8])) {
+    assert!(!seeds.is_empty() && !pieces.is_empty());
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut mutate = |_| {
+        let mut input = one_of(&mut random, seeds).clone();
+        for _ in 0..random.random_range(1..6) {
+            let at = range(&mut random, input.len());
+            let new = match random.random_range(0..5) {
+                0 => vec![random.random()],
+                1 => Vec::new(),
+                2 => input[at.clone()].repeat(2),
+                3 => one_of(&mut random, pieces).to_vec(),
+                _ => {
+                    let other = one_of(&mut random, seeds);
+                    other[range(&mut random, other.len())].to_vec()
+                }
+            };
+            input.splice(at, new);
+        }
+        input
+    };
+    for (number, input) in seeds.iter().cloned().chain((0..count).map(&mut mutate)).enumerate() {
+        let shown = ShownOnPanic { number, input: &input };
+        check(shown.input);
+    }
+}
+
+fn one_of<'a, T>(random: &mut ChaCha8Rng, all: &'a [T]) -> &'a T {
+    &all[random.random_range(0..all.len())]
+}
+
+/// Somewhere in `length` bytes; short ones are as likely as long ones.
+fn range(random: &mut ChaCha8Rng, length: usize) -> Range<usize> {
+    let start = random.random_range(0..=length);
+    let longest = (length - start).min(1 << random.random_range(0..12));
+    start..start + random.random_range(0..=longest)
+}
+
+struct ShownOnPanic<'a> {
+    number: usize,
+    input: &'a [u8],
+}
+
+impl Drop for ShownOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("input {}: b\"{}\"", self.number, self.input.escape_ascii());
+        }
+    }
+}
+
+/// The files of `tests/data`, without what is expected of them.
+pub fn fixtures() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension != "expected"));
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+}

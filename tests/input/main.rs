@@ -1,0 +1,12 @@
+//! What is read: files of every form, whole, cut off, mutated, generated, and those that cannot be mapped.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod cut;
+mod generate;
+mod golden;
+mod inspect;
+mod mutated;
+mod open;
+mod real_files;

@@ -1,0 +1,98 @@
+//! The checks of the fuzz targets on inputs that are the same in every run. `fuzz/run` looks longer.
+
+use crate::common::mutate::{check_mutations, fixtures};
+
+#[path = "../../fuzz/checks/frames.rs"]
+mod frames;
+#[path = "../../fuzz/checks/records.rs"]
+mod records;
+#[path = "../../fuzz/checks/times.rs"]
+mod times;
+
+/// What JSON and the forms of tweets are made of.
+const PIECES: &[&[u8]] = &[
+    b"\"",
+    b"\\",
+    b"\\u0000",
+    b"\\ud83d",
+    b"\\ude00",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b"null",
+    b"true",
+    b"-1",
+    b"9223372036854775808",
+    b"1e400",
+    b"\xef\xbb\xbf",
+    b"\xff",
+    b"\xf0\x9f\x98\x80",
+    b"\"id\":",
+    b"\"id_str\":\"",
+    b"\"text\":",
+    b"\"full_text\":",
+    b"\"extended_tweet\":{",
+    b"\"created_at\":\"",
+    b"\"user\":{",
+    b"\"users\":[",
+    b"\"includes\":{",
+    b"\"data\":[",
+    b"\"tweets\":[",
+    b"\"statuses\":[",
+    b"\"entities\":{\"hashtags\":[",
+    b"\"delete\":{",
+    b"\"limit\":{",
+    b"window.YTD.tweets.part0 = [",
+];
+
+const TIMES: &[&str] = &[
+    "Wed Oct 10 20:19:24 +0000 2018",
+    "Wed, 10 Oct 2018 20:19:24 +0000",
+    "2018-10-10T20:19:24.000Z",
+    "2018-10-10T20:19:24+05:30",
+    "2018-10-10 20:19:24",
+    "2018-10-10",
+    "10/10/2018 20:19",
+    "1539202764",
+    "1539202764.657",
+    "1539202764657",
+    "-1",
+    "9999-12-31T23:59:59.999999999Z",
+];
+
+#[test]
+fn frames_of_10_000_mutated_files_lie_in_the_file() {
+    check_mutations(&fixtures(), PIECES, 10_000, frames::check);
+}
+
+/// The files, and each of their lines.
+fn records() -> Vec<Vec<u8>> {
+    let files = fixtures();
+    let lines: Vec<Vec<u8>> = files
+        .iter()
+        .flat_map(|file| file.split(|byte| *byte == b'\n'))
+        .filter(|line| line.len() > 2)
+        .map(<[u8]>::to_vec)
+        .collect();
+    [files, lines].concat()
+}
+
+#[test]
+fn records_of_20_000_mutations_are_read_alike_in_full_and_in_part() {
+    check_mutations(&records(), PIECES, 20_000, records::check);
+}
+
+#[test]
+fn times_of_100_000_mutations_are_read_or_refused() {
+    let seeds: Vec<Vec<u8>> = TIMES.iter().map(|time| time.as_bytes().to_vec()).collect();
+    let pieces: Vec<&[u8]> = ["0", "99", "-", "+", ":", " ", "T", "Z", ".", "é", "Feb", "2020", "\u{0}"]
+        .map(str::as_bytes)
+        .to_vec();
+    check_mutations(&seeds, &pieces, 100_000, times::check);
+}

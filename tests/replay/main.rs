@@ -1,0 +1,14 @@
+//! Replays as a user starts them, and what is said of them.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod compare;
+mod dead_letter;
+mod enrich;
+mod errors;
+mod keys;
+mod pacing;
+mod real_replays;
+mod serve;
+mod whole;
