@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::consumer::Consumer;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
@@ -117,7 +118,9 @@ pub fn beyond_the_end(client: &Client, name: &str) -> String {
 pub const BY_TIME: &str = "500: 0, 1000: 0, 1001: 1, 1500: 500, 1999: 999, 2000: 1501, 2500: 1501, 2501: End";
 
 pub fn by_time(client: &Client, name: &str, compression: &str) -> String {
-    client.create_topic(name, 1).unwrap();
+    // A Kafka that looks for old messages just now would find these.
+    let keeping = NewTopic::new(name, 1, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+    client.create(&keeping).unwrap();
     // 1,000 messages whose times rise from 1000 to 1999, 501 at 1100, and one at 2500: two batches
     // of each kind at least.
     let times = (1_000..2_000).chain(std::iter::repeat_n(1_100, 501)).chain([2_500]);
