@@ -28,6 +28,11 @@ pub(super) fn is_own_field(name: &str) -> bool {
     OWN_FIELDS.contains(&name)
 }
 
+/// Whether a text stands for no value: what pandas and SQL write. Not `NA`, which may be Namibia.
+pub(super) fn is_nothing_text(text: &str) -> bool {
+    ["NaN", "null"].iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
+}
+
 /// What the values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {

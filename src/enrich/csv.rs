@@ -10,9 +10,8 @@ use std::collections::HashSet;
 use csv::{ByteRecord, ReaderBuilder};
 use serde_json::{Number, Value};
 
-use super::column::ColumnType;
+use super::column::{ColumnType, is_nothing_text};
 use super::error::EnrichError;
-use super::table::is_nothing_text;
 
 /// Shows each row behind the header to `take`, with its line, or why it is none.
 pub(super) fn read(

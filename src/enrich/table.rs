@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::column::{ColumnType, Columns, is_own_field};
+use super::column::{ColumnType, Columns, is_nothing_text, is_own_field};
 use super::error::EnrichError;
 use super::file_report::{EnrichFileReport, RejectedRow};
 use super::json::Row;
@@ -261,11 +261,6 @@ fn is_nothing(value: &Value) -> bool {
         Value::String(text) => is_nothing_text(text),
         _ => false,
     }
-}
-
-/// Likewise in words: what pandas and SQL write. Not `NA`, which may be Namibia.
-pub(super) fn is_nothing_text(text: &str) -> bool {
-    ["NaN", "null"].iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
 
 #[cfg(test)]
