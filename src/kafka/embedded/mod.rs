@@ -20,7 +20,6 @@ mod memory;
 mod options;
 mod producers;
 mod records;
-mod recovery;
 mod request;
 mod requests;
 mod shape;

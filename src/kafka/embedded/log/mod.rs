@@ -6,6 +6,7 @@
 //! When what is appended reaches the device is the [`Fsync`] policy's matter; without one it is in
 //! the page cache, which survives a kill of the process, but not a loss of power.
 
+mod recovery;
 mod segment;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use super::batch::{BatchHeader, Refusal, STAMPED_BYTES, stamp};
 use super::error::EndpointError;
 use super::options::Fsync;
 use super::producers::{Producers, Verdict};
-use super::recovery::recover;
+use recovery::recover;
 pub(crate) use segment::{BatchAtTime, IndexEntry, Slice};
 use segment::{Segment, base_offset_of, file_name, open_file};
 

@@ -11,10 +11,10 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::batch::{BatchHeader, CRC_FROM, HEADER_BYTES};
-use super::error::EndpointError;
-use super::log::IndexEntry;
-use super::producers::Producers;
+use super::segment::IndexEntry;
+use crate::kafka::embedded::batch::{BatchHeader, CRC_FROM, HEADER_BYTES};
+use crate::kafka::embedded::error::EndpointError;
+use crate::kafka::embedded::producers::Producers;
 
 /// Bytes read at a time: big enough that a log of small batches is not a system call each.
 const READ_BYTES: usize = 1 << 20;
