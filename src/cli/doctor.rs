@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::exit::Exit;
-use super::replay::stop_on_signals;
+use super::signals::stop_on_signals;
 use super::target::TargetArgs;
 use crate::doctor::{Check, CheckState, DoctorOptions, doctor};
 

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::input::InputArgs;
 use super::output::Output;
 use super::pace::PaceArgs;
-use super::replay::stop_on_signals;
+use super::signals::stop_on_signals;
 use crate::options::{ReplayOptions, Session};
 use crate::pipeline::{inspect, without_tweets};
 use crate::report::{Screen, write_inspection};

@@ -15,6 +15,7 @@ mod output;
 mod pace;
 mod replay;
 mod serve;
+mod signals;
 mod target;
 mod values;
 

@@ -1,9 +1,8 @@
-//! The replay itself: its flags, its report, and Ctrl-C.
+//! The replay itself: its flags, and its report.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -14,6 +13,7 @@ use super::input::InputArgs;
 use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
+use super::signals::stop_on_signals;
 use super::target::TargetArgs;
 use super::{inspect, values};
 use crate::event::PayloadForm;
@@ -238,20 +238,6 @@ fn summary(report: &RunReport) -> String {
     // Writing to a string cannot fail.
     let _ = write_summary(report, &mut words);
     words
-}
-
-/// The first Ctrl-C or SIGTERM asks for an orderly end; the second one leaves at once.
-pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = stop.clone();
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            keys::restore();
-            std::process::exit(i32::from(Exit::Interrupted as u8));
-        }
-    })
-    .context("cannot catch Ctrl-C")?;
-    Ok(stop)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::ends::EndsArgs;
-use super::replay::stop_on_signals;
+use super::signals::stop_on_signals;
 use super::values;
 use crate::options::{DEFAULT_TOPIC, Session};
 use crate::pipeline::{ServeOptions, serve};
