@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::exam::Exam;
-use crate::druid::{Access, Client, DruidError, Seen, Status, Supervisor, TaskRows, diagnose, is_ours};
+use super::exam::{CheckState, Exam};
+use crate::druid::{
+    Access, CauseName, Client, DruidError, Seen, Status, Supervisor, TaskRows, diagnose, is_ours,
+};
 use crate::kafka::{end_offsets, look_at_cluster};
 use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pipeline::add_own_view;
@@ -153,19 +155,27 @@ fn there_is_one(
     }
     for cause in causes {
         let words = format!("{name}: {cause}");
-        match cause.name {
+        let may_go_on = match cause.name {
             // A replay brings its own Kafka and topic, and tells the supervisor where they are.
-            "kafka unreachable" | "kafka unreachable or misadvertised" | "topic missing" | "unhealthy"
-                if ours =>
-            {
-                exam.warn("supervisor", words);
-            }
+            CauseName::KafkaUnreachable
+            | CauseName::KafkaMisadvertised
+            | CauseName::TopicMissing
+            | CauseName::Unhealthy => ours,
             // Of earlier messages, perhaps somebody else's.
-            "unparseable" | "thrown away" | "task failed" | "reads from the end" => {
-                exam.warn("supervisor", words);
-            }
-            _ => exam.fail("supervisor", words),
-        }
+            CauseName::Unparseable
+            | CauseName::ThrownAway
+            | CauseName::TaskFailed
+            | CauseName::ReadsFromTheEnd => true,
+            CauseName::SupervisorGone
+            | CauseName::Suspended
+            | CauseName::TooFewWorkerSlots
+            | CauseName::TopicMadeAnew
+            | CauseName::NoColumn
+            | CauseName::NoCount
+            | CauseName::NoAnswer => false,
+        };
+        let state = if may_go_on { CheckState::Warning } else { CheckState::Failed };
+        exam.add("supervisor", state, words);
     }
     MarkerWay::Submit
 }

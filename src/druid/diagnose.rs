@@ -33,18 +33,77 @@ pub struct Seen {
     pub failed_tasks: Vec<(String, String)>,
 }
 
-/// One cause.
+/// What can keep rows from arriving. The last three are found by whoever counts the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CauseName {
+    /// Druid has no such supervisor any more.
+    SupervisorGone,
+    /// It is suspended.
+    Suspended,
+    /// Tasks wait for a worker slot.
+    TooFewWorkerSlots,
+    /// The Kafka that Druid reads has no such topic.
+    TopicMissing,
+    /// Nothing listens where Druid looks for Kafka.
+    KafkaUnreachable,
+    /// Something listens there, but Druid does not get through to it.
+    KafkaMisadvertised,
+    /// The offsets that Druid goes on from are of a topic that was deleted.
+    TopicMadeAnew,
+    /// Messages that the spec cannot read.
+    Unparseable,
+    /// Messages outside of the times that the spec takes.
+    ThrownAway,
+    /// The supervisor began at the end of the topic.
+    ReadsFromTheEnd,
+    /// A task failed.
+    TaskFailed,
+    /// Druid calls the supervisor unhealthy, and nothing else is known to be wrong.
+    Unhealthy,
+    /// The spec lacks a column by which the rows of a run are told apart.
+    NoColumn,
+    /// The rows could not be counted.
+    NoCount,
+    /// Druid did not answer.
+    NoAnswer,
+}
+
+impl CauseName {
+    /// As in the JSON report, the same in each version.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SupervisorGone => "supervisor gone",
+            Self::Suspended => "suspended",
+            Self::TooFewWorkerSlots => "too few worker slots",
+            Self::TopicMissing => "topic missing",
+            Self::KafkaUnreachable => "kafka unreachable",
+            Self::KafkaMisadvertised => "kafka unreachable or misadvertised",
+            Self::TopicMadeAnew => "topic made anew",
+            Self::Unparseable => "unparseable",
+            Self::ThrownAway => "thrown away",
+            Self::ReadsFromTheEnd => "reads from the end",
+            Self::TaskFailed => "task failed",
+            Self::Unhealthy => "unhealthy",
+            Self::NoColumn => "no column",
+            Self::NoCount => "no count",
+            Self::NoAnswer => "no answer",
+        }
+    }
+}
+
+/// Why rows are missing.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Diagnosis {
-    /// A short name for it, the same in each version.
-    pub name: &'static str,
+pub struct Cause {
+    /// A short name, the same in each version.
+    pub name: CauseName,
     /// What is wrong.
     pub cause: String,
     /// What helps.
     pub remedy: String,
 }
 
-impl fmt::Display for Diagnosis {
+impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.cause, self.remedy)
     }
@@ -52,13 +111,13 @@ impl fmt::Display for Diagnosis {
 
 /// Every cause that the answers show, the most telling first. Empty: nothing is known to be wrong.
 #[must_use]
-pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
+pub fn diagnose(seen: &Seen) -> Vec<Cause> {
     let mut found = Vec::new();
-    let mut add = |name, cause: String, remedy: String| found.push(Diagnosis { name, cause, remedy });
+    let mut add = |name, cause: String, remedy: String| found.push(Cause { name, cause, remedy });
     let Seen { kafka, rows, .. } = seen;
     let Some(status) = &seen.status else {
         add(
-            "supervisor gone",
+            CauseName::SupervisorGone,
             "Druid has no such supervisor any more".into(),
             "somebody terminated it; the next run makes it anew".into(),
         );
@@ -66,14 +125,14 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     };
     if status.suspended {
         add(
-            "suspended",
+            CauseName::Suspended,
             "the supervisor is suspended".into(),
             "resume it: POST …/supervisor/NAME/resume".into(),
         );
     }
     if let Some(slots) = seen.slots.filter(|slots| slots.waiting > 0 && slots.used >= slots.total) {
         add(
-            "too few worker slots",
+            CauseName::TooFewWorkerSlots,
             format!("{} tasks wait for a worker slot; all {} are taken", slots.waiting, slots.total),
             "raise druid.worker.capacity, suspend another supervisor, or --druid-set /ioConfig/taskCount=1"
                 .into(),
@@ -82,7 +141,7 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     let error = |words: &str| status.errors.iter().find(|error| error.contains(words));
     if status.partitions == 0 && error("No partitions found").is_some() {
         add(
-            "topic missing",
+            CauseName::TopicMissing,
             format!("the Kafka that Druid reads at {kafka} has no topic {}", status.topic),
             "if that is another Kafka than the replay's, name the right one with --druid-kafka HOST:PORT; else \
              create the topic, and Druid reads it within seconds"
@@ -91,13 +150,13 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     } else if status.latest.is_none() && is_connecting(status) {
         if seen.kafka_listens == Some(false) {
             add(
-                "kafka unreachable",
+                CauseName::KafkaUnreachable,
                 format!("nothing listens at {kafka}, where Druid looks for Kafka"),
                 "name the address that Druid can reach with --druid-kafka HOST:PORT".into(),
             );
         } else {
             add(
-                "kafka unreachable or misadvertised",
+                CauseName::KafkaMisadvertised,
                 format!("Druid does not get through to Kafka at {kafka}, although something listens there"),
                 "either Druid runs where that address is another machine (--druid-kafka HOST:PORT says which one it \
                  is told), or Kafka's advertised listener names a host that Druid does not know (`kcat -L -b` shows \
@@ -121,7 +180,7 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
             },
         );
         add(
-            "topic made anew",
+            CauseName::TopicMadeAnew,
             format!("{found}: the topic was deleted and made anew"),
             "POST …/supervisor/NAME/reset (`tweetblast druid reset`): it reads from the start again, and what was \
              not published yet is lost; or use another topic with -t"
@@ -133,7 +192,7 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
             format!(" (the last: {}; {})", error.reason.trim_end_matches('.'), error.input)
         });
         add(
-            "unparseable",
+            CauseName::Unparseable,
             format!("{} messages are no JSON object with a time that the spec can read{example}", rows.unparseable),
             "compare timestampSpec and inputFormat of the spec with a message; `tweetblast druid status` shows the \
              messages"
@@ -142,7 +201,7 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     }
     if rows.thrown_away > 0 {
         add(
-            "thrown away",
+            CauseName::ThrownAway,
             format!("{} messages lie outside of the times that the spec takes", rows.thrown_away),
             "take lateMessageRejectionPeriod, earlyMessageRejectionPeriod and transformSpec's filter out, or replay \
              with --timestamp send"
@@ -151,22 +210,22 @@ pub fn diagnose(seen: &Seen) -> Vec<Diagnosis> {
     }
     if !seen.from_earliest && rows.processed == 0 && status.state == "RUNNING" && !status.offsets.is_empty() {
         add(
-            "reads from the end",
+            CauseName::ReadsFromTheEnd,
             "the supervisor began at the end of the topic: what was sent before is not read".into(),
             "--druid-set /ioConfig/useEarliestOffset=true, then reset it".into(),
         );
     }
     for (task, reason) in seen.failed_tasks.iter().take(3) {
         add(
-            "task failed",
+            CauseName::TaskFailed,
             format!("task {task} failed: {reason}"),
             format!("its log says more: GET /druid/indexer/v1/task/{task}/log"),
         );
     }
     if found.is_empty() && !status.healthy {
         let error = status.errors.last().map_or(String::new(), |error| format!(": {error}"));
-        found.push(Diagnosis {
-            name: "unhealthy",
+        found.push(Cause {
+            name: CauseName::Unhealthy,
             cause: format!("Druid calls the supervisor {}{error}", status.detailed_state),
             remedy: "the overlord's log says more".into(),
         });

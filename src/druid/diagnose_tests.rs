@@ -22,7 +22,7 @@ fn running() -> Seen {
 }
 
 /// The one cause found.
-fn only(seen: &Seen) -> Diagnosis {
+fn only(seen: &Seen) -> Cause {
     let mut found = diagnose(seen);
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
@@ -40,7 +40,7 @@ fn a_missing_topic() {
         {"exceptionClass":"org.apache.druid.java.util.common.ISE","streamException":true,
         "message":"org.apache.druid.java.util.common.ISE: No partitions found for stream [tweets]"}]});
     let found = only(&seen(&recorded));
-    assert_eq!(found.name, "topic missing");
+    assert_eq!(found.name, CauseName::TopicMissing);
     assert!(found.cause.contains("127.0.0.1:9092 has no topic tweets"), "{found}");
 }
 
@@ -59,7 +59,7 @@ fn a_wrong_port_is_healthy_for_a_minute_and_has_no_latest_offsets() {
     let mut wrong = seen(&recorded);
     wrong.kafka_listens = Some(false);
     let found = only(&wrong);
-    assert_eq!(found.name, "kafka unreachable");
+    assert_eq!(found.name, CauseName::KafkaUnreachable);
     assert!(found.to_string().contains("--druid-kafka"), "{found}");
 }
 
@@ -69,7 +69,7 @@ fn an_advertised_host_that_druid_does_not_know() {
         "detailedState":"UNABLE_TO_CONNECT_TO_STREAM","recentErrors":[{"message":
         "org.apache.kafka.common.errors.TimeoutException: Timeout expired while fetching topic metadata"}]});
     let found = only(&seen(&recorded));
-    assert_eq!(found.name, "kafka unreachable or misadvertised");
+    assert_eq!(found.name, CauseName::KafkaMisadvertised);
     assert!(found.remedy.contains("--kafka-advertise"), "{found}");
 }
 
@@ -81,7 +81,7 @@ fn messages_without_a_time_or_without_json() {
         "details":["Timestamp[null] is unparseable! Event: {user_id=3, tweet=no ts} (Record: 1)"]}]);
     bad.parse_errors = ParseError::all(&recorded);
     let found = only(&bad);
-    assert_eq!(found.name, "unparseable");
+    assert_eq!(found.name, CauseName::Unparseable);
     assert!(found.cause.starts_with("19 messages") && found.cause.contains("Timestamp[null]"), "{found}");
 }
 
@@ -90,7 +90,7 @@ fn messages_that_are_too_late() {
     let mut late = running();
     late.rows = TaskRows { thrown_away: 50, ..TaskRows::default() };
     let found = only(&late);
-    assert_eq!(found.name, "thrown away");
+    assert_eq!(found.name, CauseName::ThrownAway);
     assert!(found.remedy.contains("lateMessageRejectionPeriod"));
 }
 
@@ -98,7 +98,7 @@ fn messages_that_are_too_late() {
 fn a_supervisor_that_began_at_the_end() {
     let mut end = running();
     end.from_earliest = false;
-    assert_eq!(only(&end).name, "reads from the end");
+    assert_eq!(only(&end).name, CauseName::ReadsFromTheEnd);
     end.rows.processed = 1;
     assert_eq!(diagnose(&end), [], "what came after it began is read");
 }
@@ -109,7 +109,7 @@ fn a_topic_made_anew_with_fewer_messages() {
     let mut anew = running();
     anew.ends = BTreeMap::from([(0, 10)]);
     let found = only(&anew);
-    assert_eq!(found.name, "topic made anew");
+    assert_eq!(found.name, CauseName::TopicMadeAnew);
     assert!(found.cause.contains("offset 100 of partition 0, which ends at 10"), "{found}");
     assert!(found.remedy.contains("reset"));
 }
@@ -121,7 +121,7 @@ fn tasks_that_wait_for_a_slot() {
         "healthy":true,"state":"RUNNING","detailedState":"RUNNING","recentErrors":[]}));
     full.slots = Some(Slots { used: 4, total: 4, waiting: 4 });
     let found = only(&full);
-    assert_eq!(found.name, "too few worker slots");
+    assert_eq!(found.name, CauseName::TooFewWorkerSlots);
     full.slots = Some(Slots { used: 3, total: 4, waiting: 1 });
     assert_eq!(diagnose(&full), [], "one is free: it is about to start");
 }
@@ -130,8 +130,8 @@ fn tasks_that_wait_for_a_slot() {
 fn suspended_gone_failed_and_merely_unhealthy() {
     let mut other = running();
     other.status.as_mut().unwrap().suspended = true;
-    assert_eq!(only(&other).name, "suspended");
-    assert_eq!(only(&Seen::default()).name, "supervisor gone");
+    assert_eq!(only(&other).name, CauseName::Suspended);
+    assert_eq!(only(&Seen::default()).name, CauseName::SupervisorGone);
     let mut failed = running();
     failed.failed_tasks = vec![("index_kafka_x".into(), "java.lang.OutOfMemoryError".into())];
     assert!(only(&failed).cause.contains("OutOfMemoryError"));
@@ -144,7 +144,7 @@ fn suspended_gone_failed_and_merely_unhealthy() {
 fn a_topic_made_anew_that_is_as_long_as_the_old_one_again() {
     let mut seen = running();
     (seen.delivered, seen.ends) = (100, [(0, 100)].into());
-    assert_eq!(only(&seen).name, "topic made anew");
+    assert_eq!(only(&seen).name, CauseName::TopicMadeAnew);
     seen.rows.processed = 1;
     assert_eq!(diagnose(&seen), []);
     (seen.rows.processed, seen.ends) = (0, [(0, 150)].into());

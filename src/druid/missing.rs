@@ -10,16 +10,22 @@ const PIECES: u64 = 1_000;
 /// Most queries: an unlucky scatter of missing rows must not keep Druid busy for long.
 const QUERIES_MAX: usize = 50;
 
+/// Most ranges that are named.
+const RANGES_MAX: usize = 20;
+
 /// `seq`s of a run that have no row.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Missing {
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct MissingRows {
+    /// How many of the tweets that Kafka took.
+    pub count: u64,
     /// The first ones, as ranges of first and last.
     pub ranges: Vec<(u64, u64)>,
     /// Whether there are others behind them.
+    #[serde(skip)]
     pub more: bool,
 }
 
-impl Missing {
+impl MissingRows {
     fn add(&mut self, first: u64, last: u64) {
         match self.ranges.last_mut() {
             Some(range) if range.1 + 1 == first => range.1 = last,
@@ -41,7 +47,8 @@ impl Missing {
     }
 }
 
-/// Finds which of `0..tweets` have no row, and names the first `ranges_max` ranges of them.
+/// Finds which of `0..tweets` have no row, and names the first ranges of them. How many there are is
+/// known from the proof: `missing_count`.
 ///
 /// # Errors
 /// When Druid does not answer, or refuses.
@@ -50,8 +57,8 @@ pub fn missing_seqs(
     datasource: &str,
     run: &str,
     tweets: u64,
-    ranges_max: usize,
-) -> Result<Missing, DruidError> {
+    missing_count: u64,
+) -> Result<MissingRows, DruidError> {
     let count = |from: u64, to: u64, piece: u64| {
         let query = format!(
             "SELECT (\"seq\" - {from}) / {piece} AS \"piece\", COUNT(DISTINCT \"seq\") AS \"there\" FROM {} \
@@ -64,16 +71,15 @@ pub fn missing_seqs(
         };
         Ok(rows.iter().filter_map(pair).collect())
     };
-    look(tweets, ranges_max, count)
+    Ok(MissingRows { count: missing_count, ..look(tweets, count)? })
 }
 
 /// `count(from, to, piece)` gives how many there are in each piece that has any.
 fn look(
     tweets: u64,
-    ranges_max: usize,
     mut count: impl FnMut(u64, u64, u64) -> Result<Vec<(u64, u64)>, DruidError>,
-) -> Result<Missing, DruidError> {
-    let mut missing = Missing::default();
+) -> Result<MissingRows, DruidError> {
+    let mut missing = MissingRows::default();
     // The next one is the last: (first, end, whether all of it is known to be missing).
     let slices = (0..tweets).step_by(SLICE as usize).map(|from| (from, (from + SLICE).min(tweets), false));
     let mut ranges: Vec<_> = slices.collect();
@@ -84,7 +90,7 @@ fn look(
             missing.add(from, to - 1);
             continue;
         }
-        if missing.ranges.len() > ranges_max || queries == queries_max {
+        if missing.ranges.len() > RANGES_MAX || queries == queries_max {
             missing.more = true;
             break;
         }
@@ -102,8 +108,8 @@ fn look(
         }
         ranges.extend(short.into_iter().rev());
     }
-    missing.more |= missing.ranges.len() > ranges_max;
-    missing.ranges.truncate(ranges_max);
+    missing.more |= missing.ranges.len() > RANGES_MAX;
+    missing.ranges.truncate(RANGES_MAX);
     Ok(missing)
 }
 
@@ -111,9 +117,9 @@ fn look(
 mod tests {
     use super::*;
 
-    fn find(tweets: u64, gone: &[u64]) -> (Missing, usize) {
+    fn find(tweets: u64, gone: &[u64]) -> (MissingRows, usize) {
         let mut queries = 0;
-        let missing = look(tweets, 20, |from, to, piece| {
+        let missing = look(tweets, |from, to, piece| {
             queries += 1;
             let mut pieces = std::collections::BTreeMap::new();
             for seq in (from..to).filter(|seq| !gone.contains(seq)) {
@@ -141,10 +147,10 @@ mod tests {
 
     #[test]
     fn nothing_missing_and_nothing_there() {
-        assert_eq!(find(5_000, &[]), (Missing::default(), 1));
-        assert_eq!(find(0, &[]).0, Missing::default());
+        assert_eq!(find(5_000, &[]), (MissingRows::default(), 1));
+        assert_eq!(find(0, &[]).0, MissingRows::default());
         let all: Vec<u64> = (0..50).collect();
-        assert_eq!(find(50, &all).0, Missing { ranges: vec![(0, 49)], more: false });
+        assert_eq!(find(50, &all).0, MissingRows { ranges: vec![(0, 49)], ..MissingRows::default() });
     }
 
     #[test]

@@ -24,10 +24,10 @@ mod verify;
 
 pub use access::{Access, Credentials};
 pub use client::Client;
-pub use diagnose::{Diagnosis, Seen, diagnose};
+pub use diagnose::{Cause, CauseName, Seen, diagnose};
 pub use dimensions::{Dimension, DimensionType, keep_dimensions, sets_dimensions};
 pub use error::DruidError;
-pub use missing::{Missing, missing_seqs};
+pub use missing::{MissingRows, missing_seqs};
 pub use ready::ReadyWait;
 pub use segments::Held;
 pub use spec::{Granularity, MARK, SpecOptions, is_ours, make_spec, set_pointer};

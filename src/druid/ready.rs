@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::supervisor::LOOK;
-use super::{Diagnosis, DruidError, Seen, Slots, Status, Supervisor, diagnose};
+use super::{Cause, DruidError, Seen, Slots, Status, Supervisor, diagnose};
 
 /// How long slots may be full with tasks of ours waiting, before that is the reason to give up:
 /// another supervisor's tasks may be about to end.
@@ -66,7 +66,7 @@ impl Supervisor {
             if full_for_long || too_long || changed.elapsed() > wait.patience {
                 let mut seen = Seen { status, slots: Some(slots), from_earliest: true, ..Seen::default() };
                 (wait.look_closer)(&mut seen);
-                let causes: Vec<Diagnosis> = diagnose(&seen);
+                let causes: Vec<Cause> = diagnose(&seen);
                 let causes = causes.iter().map(|cause| format!("; {cause}")).collect();
                 let (name, waited) = (self.name().to_owned(), since.elapsed());
                 return Err(DruidError::NotReady { name, waited, waiting: said, causes });

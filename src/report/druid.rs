@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::count::{BacklogPoint, LatencyMs};
+use crate::druid::{Cause, MissingRows};
 
 /// What became of the run's tweets in Druid.
 #[derive(Debug, Clone, Serialize)]
@@ -66,26 +67,6 @@ pub struct DruidReport {
     pub notes: Vec<String>,
     /// The table of users beside the tweets; `None`: there is none.
     pub users: Option<DruidUsers>,
-}
-
-/// `seq`s without a row.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct MissingRows {
-    /// How many.
-    pub count: u64,
-    /// The first ones, as ranges of first and last.
-    pub ranges: Vec<(u64, u64)>,
-}
-
-/// Why rows are missing.
-#[derive(Debug, Clone, Serialize)]
-pub struct Cause {
-    /// A short name, the same in each version.
-    pub name: &'static str,
-    /// What is wrong.
-    pub cause: String,
-    /// What helps.
-    pub remedy: String,
 }
 
 /// The users of `--enrich`, a row each, in a datasource of their own.

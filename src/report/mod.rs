@@ -13,6 +13,7 @@ mod inspection;
 mod json;
 mod ledger;
 mod metric;
+mod names;
 mod progress;
 mod run;
 mod screen;
@@ -21,7 +22,7 @@ mod threshold;
 
 pub use chain::with_causes;
 pub use compare::{ReportFileError, SavedReport, write_comparison};
-pub use druid::{Cause, DruidReport, DruidUsers, MissingRows};
+pub use druid::{DruidReport, DruidUsers};
 pub use enrich::{EnrichColumn, EnrichReport};
 pub use environment::{Environment, mask_secrets, without_secrets};
 pub use inspection::{Inspection, write_inspection};

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use super::hop::DruidHop;
 use super::setup;
 use crate::count::Counters;
-use crate::druid::{DruidError, Proof, Seen, Status, diagnose, missing_seqs};
+use crate::druid::{Cause, CauseName, DruidError, MissingRows, Proof, Seen, Status, diagnose, missing_seqs};
 use crate::kafka::end_offsets;
-use crate::report::{Cause, MissingRows, Screen};
+use crate::report::Screen;
 
 /// Time between two looks at the count.
 const LOOK: Duration = Duration::from_millis(100);
@@ -24,9 +24,6 @@ const BETWEEN_PROOFS: Duration = Duration::from_secs(2);
 
 /// Counts until two are equal, at most.
 const PROOFS_MAX: usize = 8;
-
-/// Ranges of missing rows that the report names.
-const RANGES_MAX: usize = 20;
 
 pub(crate) struct Found {
     pub proof: Proof,
@@ -56,11 +53,11 @@ impl DruidHop<'_> {
         if proof.distinct < delivered {
             let sent = counters.published.get();
             let (client, datasource) = (self.supervisor.client(), &self.datasource);
-            match missing_seqs(client, datasource, self.run, sent, RANGES_MAX) {
+            match missing_seqs(client, datasource, self.run, sent, delivered - proof.distinct) {
                 Ok(found) => {
                     self.notes.push(format!("missing seq: {}", found.words()));
-                    // Those that Kafka did not take are missing here too.
-                    missing = MissingRows { count: delivered - proof.distinct, ranges: found.ranges };
+                    // Those that Kafka did not take are missing in the ranges too.
+                    missing = found;
                 }
                 Err(error) => self.notes.push(format!("which rows are missing could not be asked: {error}")),
             }
@@ -141,17 +138,14 @@ impl DruidHop<'_> {
             ..Seen::default()
         };
         self.add_own_view(&mut seen);
-        let mut causes: Vec<Cause> = diagnose(&seen)
-            .into_iter()
-            .map(|found| Cause { name: found.name, cause: found.cause, remedy: found.remedy })
-            .collect();
+        let mut causes = diagnose(&seen);
         let dimensions = setup::dimension_names(&self.spec);
         let lacks = |name: &&str| !dimensions.iter().any(|dimension| dimension == name);
         if let Some(column) =
             ["run", "seq"].iter().find(|name| lacks(name)).filter(|_| !dimensions.is_empty())
         {
             causes.push(Cause {
-                name: "no column",
+                name: CauseName::NoColumn,
                 cause: format!(
                     "the spec has no dimension {column}, by which the rows of a run are told apart"
                 ),
@@ -159,12 +153,20 @@ impl DruidHop<'_> {
             });
         }
         if let Some(error) = self.counting.error() {
-            causes.push(Cause { name: "no count", cause: error, remedy: "ask Druid yourself".to_owned() });
+            causes.push(Cause {
+                name: CauseName::NoCount,
+                cause: error,
+                remedy: "ask Druid yourself".to_owned(),
+            });
         }
         causes
     }
 }
 
 fn no_answer(error: &DruidError) -> Cause {
-    Cause { name: "no answer", cause: error.to_string(), remedy: "start Druid, and replay again".to_owned() }
+    Cause {
+        name: CauseName::NoAnswer,
+        cause: error.to_string(),
+        remedy: "start Druid, and replay again".to_owned(),
+    }
 }
