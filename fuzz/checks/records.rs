@@ -3,8 +3,8 @@
 //! the parser that steps over the members it does not need.
 
 use bytes::BytesMut;
-use tweetblast::source::Frame;
 use tweetblast::event::PayloadForm;
+use tweetblast::source::Frame;
 use tweetblast::tweet::{Parser, ParserOptions, Record, Tweet, encode, texts};
 
 fn check_tweet(tweet: &Tweet<'_>) {

@@ -3,10 +3,10 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::druid::Granularity;
+use crate::druid::{DruidAfter, Granularity};
 use crate::event::PayloadForm;
 use crate::generate::GenerateForm;
-use crate::options::{DruidAfter, KeyBy};
+use crate::options::KeyBy;
 use crate::pace::StampTime;
 
 macro_rules! choices {

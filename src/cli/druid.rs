@@ -13,7 +13,7 @@ use crate::druid::{
     sets_dimensions,
 };
 use crate::event::PayloadForm;
-use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidAfter, DruidOptions, UsersInto};
+use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidOptions, UsersInto};
 
 /// Of the replay.
 #[derive(Debug, Args)]
@@ -192,7 +192,7 @@ impl DruidCommand {
                     keep_dimensions(&mut spec, &there);
                 }
                 let done = supervisor.submit(spec, args.druid_overwrite)?;
-                writeln!(out, "supervisor {name} {}", done.words())?;
+                writeln!(out, "supervisor {name} {}", done.name())?;
             }
             Step::Status(Name { name }) => {
                 let supervisor = Supervisor::new(client, &name);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 
-use super::{keys};
+use super::keys;
 
 /// The first Ctrl-C or SIGTERM asks for an orderly end; the second one leaves at once.
 pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {

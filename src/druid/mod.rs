@@ -32,6 +32,6 @@ pub use ready::ReadyWait;
 pub use segments::Held;
 pub use spec::{Granularity, MARK, SpecOptions, is_ours, make_spec, set_pointer};
 pub use status::{ParseError, Status, TaskRows};
-pub use supervisor::{Slots, Submitted, Supervisor};
+pub use supervisor::{DruidAfter, Slots, Submitted, Supervisor};
 pub use users::{USERS_MAX_BYTES, UsersTable};
 pub use verify::{Proof, Span};

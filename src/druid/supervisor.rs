@@ -40,15 +40,37 @@ pub enum Submitted {
 }
 
 impl Submitted {
-    /// For people.
+    /// As in the JSON report.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Resumed => "resumed",
             Self::Unchanged => "there already",
             Self::AsItIs => "used as it is",
+        }
+    }
+}
+
+/// What becomes of the supervisor at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DruidAfter {
+    /// It goes on reading.
+    Keep,
+    /// It publishes what it has read, and stands still.
+    Suspend,
+    /// It publishes what it has read and goes. The rows stay.
+    Drop,
+}
+
+impl DruidAfter {
+    /// As in the flag and the JSON report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Suspend => "suspend",
+            Self::Drop => "drop",
         }
     }
 }

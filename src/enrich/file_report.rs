@@ -20,7 +20,29 @@ pub struct EnrichFileReport {
     /// The first of them.
     pub first_rejects: Vec<RejectedRow>,
     /// Columns that were not added, and why.
-    pub left_out: BTreeMap<String, &'static str>,
+    pub left_out: BTreeMap<String, ColumnReject>,
+}
+
+/// Why a column was not added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnReject {
+    /// The payload has a field of its own with that name.
+    OwnField,
+    /// The header has an empty name there.
+    NoName,
+    /// The payload is flat.
+    Objects,
+}
+
+impl ColumnReject {
+    /// In words, as in the JSON report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OwnField => "a field of the tweet has this name",
+            Self::NoName => "it has no name",
+            Self::Objects => "it holds objects",
+        }
+    }
 }
 
 /// A row that could not be used.
@@ -47,7 +69,7 @@ impl EnrichFileReport {
             words.push(format!("{}: {} ids came again; the last row counts", self.file, self.duplicate_ids));
         }
         for (column, reason) in &self.left_out {
-            words.push(format!("{}: column {column:?} is not added: {reason}", self.file));
+            words.push(format!("{}: column {column:?} is not added: {}", self.file, reason.name()));
         }
         words
     }

@@ -11,5 +11,5 @@ mod table;
 
 pub use column::ColumnType;
 pub use error::EnrichError;
-pub use file_report::{EnrichFileReport, RejectedRow};
+pub use file_report::{ColumnReject, EnrichFileReport, RejectedRow};
 pub use table::Enrichment;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::column::{ColumnType, Columns, is_nothing_text, is_own_field};
 use super::error::EnrichError;
-use super::file_report::{EnrichFileReport, RejectedRow};
+use super::file_report::{ColumnReject, EnrichFileReport, RejectedRow};
 use super::json::Row;
 use super::{csv, json};
 use crate::source::{Framing, SourceError, TweetFile};
@@ -199,11 +199,11 @@ impl<'a> Table<'a> {
             } else if name == "screen_name" {
                 return value.is_string();
             } else if is_own_field(name) {
-                "a field of the tweet has this name"
+                ColumnReject::OwnField
             } else if name.is_empty() {
-                "it has no name"
+                ColumnReject::NoName
             } else if !self.columns.add(name, value) {
-                "it holds objects"
+                ColumnReject::Objects
             } else {
                 return true;
             };

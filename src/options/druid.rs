@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::druid::DruidAfter;
+
 /// Druid, and what it is to do.
 #[derive(Debug, Clone)]
 pub struct DruidOptions {
@@ -39,28 +41,6 @@ pub enum UsersInto {
     /// Into this datasource.
     Named(String),
     Nowhere,
-}
-
-/// What becomes of the supervisor at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DruidAfter {
-    /// It goes on reading.
-    Keep,
-    /// It publishes what it has read, and stands still.
-    Suspend,
-    /// It publishes what it has read and goes. The rows stay.
-    Drop,
-}
-
-impl DruidAfter {
-    /// As in the flag and the JSON report.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::Suspend => "suspend",
-            Self::Drop => "drop",
-        }
-    }
 }
 
 /// Longest wait without anything happening, unless another is asked for: a cold Druid on a busy

@@ -9,7 +9,7 @@ mod pace;
 mod report;
 mod session;
 
-pub use druid::{DRUID_TIMEOUT, DruidAfter, DruidOptions, UsersInto};
+pub use druid::{DRUID_TIMEOUT, DruidOptions, UsersInto};
 pub use ends::{
     DEFAULT_TOPIC, DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, KafkaOptions, Listen, MqttChoice,
     MqttOptions,

@@ -96,7 +96,7 @@ const FILES_SHOWN: usize = 8;
 fn write_input(replay: &Replay<'_>, out: &mut String) -> fmt::Result {
     let Replay { options, files, prepared, .. } = replay;
     let size = HumanBytes(files.bytes());
-    write!(out, "  input      {}: {}, {size}", files.words(), files.framing())?;
+    write!(out, "  input      {}: {}, {size}", files.words(), files.framing().name())?;
     if let Some(survey) = prepared.survey {
         let left_out = match prepared.left_out.total() {
             0 => String::new(),

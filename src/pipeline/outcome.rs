@@ -12,9 +12,9 @@ use crate::pipeline::input::select::LeftOut;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
-    ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport, Environment,
-    FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport, SkippedBy,
-    Verdict, mask_secrets, with_causes,
+    Bottleneck, ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport,
+    Environment, FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport,
+    SkippedBy, Verdict, mask_secrets, with_causes,
 };
 use crate::source::TweetFile;
 use crate::tweet::iso_ms;
@@ -125,8 +125,8 @@ pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake
     let file = |((number, file), intake): ((u32, &TweetFile), &Intake)| FileReport {
         file: file.path().display().to_string(),
         bytes: file.bytes().len() as u64,
-        framing: file.framing().name(),
-        order: prepared.orders.get(number as usize).copied().flatten().map(|order| order.name()),
+        framing: file.framing(),
+        order: prepared.orders.get(number as usize).copied().flatten(),
         frames: intake.frames,
         tweets: intake.tweets,
         rejects_by_kind: intake.rejects.clone(),
@@ -148,7 +148,7 @@ fn input_report(
         files: file_reports(files, prepared, intakes),
         bytes: files.bytes(),
         framing: files.framing(),
-        order: prepared.found.map(|found| found.name()),
+        order: prepared.found,
         first: first_ms.map(iso_ms),
         last: last_ms.filter(|_| prepared.survey.is_some()).map(iso_ms),
         without_time: intakes.iter().map(|intake| intake.without_time).sum(),
@@ -192,7 +192,7 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
     };
     PaceReport {
         asked: plan.asked.clone(),
-        order: prepared.order.name(),
+        order: prepared.order,
         spread: plan.spread,
         started_at: stats.started_ms.map(iso_ms),
         duration_s,
@@ -252,22 +252,22 @@ fn bottleneck(
     pace: &PaceReport,
     counters: &Counters,
     druid: Option<&DruidReport>,
-) -> &'static str {
+) -> Bottleneck {
     let behind_s = druid.and_then(|druid| druid.queryable_after_s).unwrap_or(0.0) - pace.delivered_after_s;
     if behind_s > DRUID_BEHIND_S.max(HELD_UP * pace.delivered_after_s) {
-        return "druid";
+        return Bottleneck::Druid;
     }
     let on_time = pace.schedule_lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
     if options.pace.speed != Pace::Max && on_time {
-        return "none";
+        return Bottleneck::None;
     }
     let held_up = |blocked: Duration| blocked.as_secs_f64() > HELD_UP * pace.duration_s;
     if held_up(counters.kafka_blocked_ns.time()) {
-        "kafka acks"
+        Bottleneck::KafkaAcks
     } else if held_up(counters.mqtt_blocked_ns.time()) && !held_up(counters.bridge_blocked_ns.time()) {
-        "mqtt window"
+        Bottleneck::MqttWindow
     } else {
-        "tweetblast"
+        Bottleneck::Tweetblast
     }
 }
 
@@ -279,7 +279,7 @@ fn enrich_report(enrichment: &Enrichment, feed: &FeedSummary) -> EnrichReport {
         users: enrichment.users(),
         columns: enrichment
             .columns()
-            .map(|(name, kind)| EnrichColumn { name: name.to_owned(), kind: kind.name() })
+            .map(|(name, kind)| EnrichColumn { name: name.to_owned(), kind })
             .collect(),
         files: enrichment.files().to_vec(),
     }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::RankedBy;
 use crate::count::{BacklogPoint, LatencyMs};
-use crate::druid::{Cause, MissingRows};
+use crate::druid::{Cause, DruidAfter, MissingRows, Submitted};
 
 /// What became of the run's tweets in Druid.
 #[derive(Debug, Clone, Serialize)]
@@ -15,8 +16,8 @@ pub struct DruidReport {
     pub datasource: String,
     /// Supervisor.
     pub supervisor: String,
-    /// What was done with it: `created`, `updated`, `resumed`, `there already`, `used as it is`.
-    pub submitted: &'static str,
+    /// What was done with it.
+    pub submitted: Submitted,
     /// The spec as it was submitted, or as Druid has it.
     pub spec: Value,
     /// Time until every partition was read, in seconds; nothing was sent before.
@@ -46,9 +47,8 @@ pub struct DruidReport {
     /// How much too long each of these times may be: the greatest time from the question for one
     /// count to the answer to the next, twice that over several partitions.
     pub poll_gap_ms: f64,
-    /// Within what tweets and rows were paired in the order in which they came: `partition`, exact; or
-    /// `run`, with several producers, where only the distribution as a whole is near the truth.
-    pub ranked_by: &'static str,
+    /// Within what tweets and rows were paired in the order in which they came.
+    pub ranked_by: RankedBy,
     /// Rows a second while there were some to ingest.
     pub rows_per_s: Option<f64>,
     /// Delivered and queryable over time, at most 200 points.
@@ -57,8 +57,8 @@ pub struct DruidReport {
     pub unparseable: u64,
     /// Messages that the spec left out because of their times.
     pub thrown_away: u64,
-    /// What was done at the end: `keep`, `suspend` or `drop`.
-    pub after: &'static str,
+    /// What was done at the end.
+    pub after: DruidAfter,
     /// Whether the run's rows are in published segments, which no restart loses; `null`: not waited for.
     pub durable: Option<bool>,
     /// How long that took after the last row could be queried, in seconds.

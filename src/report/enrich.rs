@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::enrich::EnrichFileReport;
+use crate::enrich::{ColumnType, EnrichFileReport};
 
 /// What `--enrich` came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -14,7 +14,7 @@ pub struct EnrichReport {
     pub not_enriched: u64,
     /// Users in all files together.
     pub users: u64,
-    /// Columns that were added, with their types: `long`, `double`, `boolean`, `text`.
+    /// Columns that were added, with their types.
     pub columns: Vec<EnrichColumn>,
     /// Each file.
     pub files: Vec<EnrichFileReport>,
@@ -27,5 +27,5 @@ pub struct EnrichColumn {
     pub name: String,
     /// What it holds.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: ColumnType,
 }

@@ -15,7 +15,7 @@ pub struct Inspection {
     /// Path as given; of several, how many and the first.
     pub file: String,
     /// How its values are strung together.
-    pub form: &'static str,
+    pub form: InputFraming,
     /// What the records with tweets look like, in words; `None` without tweets.
     pub shape: Option<String>,
     /// Size in bytes, unpacked.
@@ -45,7 +45,7 @@ pub struct Inspection {
     /// Tweets without a time among others that have one.
     pub without_time: u64,
     /// How they lie in time; `None` without times.
-    pub order: Option<&'static str>,
+    pub order: Option<FileOrder>,
     /// Whether no time is finer than a second; `None` without times.
     pub whole_seconds: Option<bool>,
     /// Longest time between two tweets that would be sent, in event time; `None` without times.
@@ -62,7 +62,7 @@ pub struct Inspection {
     /// How fast it would be, in the words of the flag.
     pub asked: String,
     /// Order in which they would be sent.
-    pub send_order: &'static str,
+    pub send_order: Order,
     /// Whether tweets of one second would be spread over it.
     pub spread: bool,
     /// First to last send at that speed, in all loops; `None` at full speed or without an end.
@@ -83,7 +83,7 @@ pub struct Inspection {
 pub fn write_inspection(found: &Inspection, out: &mut String) -> fmt::Result {
     let count = HumanCount;
     writeln!(out, "  file       {}, {}", found.file, HumanBytes(found.bytes))?;
-    writeln!(out, "  form       {}", found.form)?;
+    writeln!(out, "  form       {}", found.form.name())?;
     if let Some(shape) = &found.shape {
         writeln!(out, "  shape      {shape}")?;
     }
@@ -130,7 +130,7 @@ pub fn write_inspection(found: &Inspection, out: &mut String) -> fmt::Result {
                 count(file.tweets),
                 count(rejects),
                 count(file.unparseable),
-                file.order.map_or(String::new(), |order| format!(", {order}")),
+                file.order.map_or(String::new(), |order| format!(", {}", order.name())),
             )?;
         }
     }
@@ -144,7 +144,7 @@ fn write_times(found: &Inspection, out: &mut String) -> fmt::Result {
             "  times      none: a replay spaces the tweets evenly (--interval, --rate, --fit)"
         );
     };
-    writeln!(out, "  times      {first} to {last}, {order}")?;
+    writeln!(out, "  times      {first} to {last}, {}", order.name())?;
     if found.without_time > 0 {
         let without_time = HumanCount(found.without_time);
         writeln!(out, "             {without_time} tweets have none, and take that of the one before")?;
@@ -157,7 +157,7 @@ fn write_times(found: &Inspection, out: &mut String) -> fmt::Result {
 }
 
 fn write_prediction(found: &Inspection, out: &mut String) -> fmt::Result {
-    write!(out, "\na replay at {}, {}, ", found.asked, found.send_order)?;
+    write!(out, "\na replay at {}, {}, ", found.asked, found.send_order.name())?;
     let tweets = HumanCount(found.selected);
     match (found.predicted_duration_s, found.predicted_rate_per_s) {
         (Some(duration_s), per_s) => {

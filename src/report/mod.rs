@@ -28,6 +28,7 @@ pub use environment::{Environment, mask_secrets, without_secrets};
 pub use inspection::{Inspection, write_inspection};
 pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};
+pub use names::{Bottleneck, InputFraming, RankedBy};
 pub use progress::{Progress, prepare_bar};
 pub use run::{
     ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{DruidReport, EnrichReport, Environment, Ledger, ThresholdReport, Verdict};
+use super::{
+    Bottleneck, DruidReport, EnrichReport, Environment, InputFraming, Ledger, ThresholdReport, Verdict,
+};
 use crate::count::{LatencyMs, RejectCount, Usage};
+use crate::pace::{FileOrder, Order};
+use crate::source::Framing;
 
 /// Version of the form of [`RunReport`].
 pub const REPORT_VERSION: u32 = 1;
@@ -27,9 +31,8 @@ pub struct RunReport {
     pub pace: PaceReport,
     /// What each hop cost and who waited for whom.
     pub hops: Hops,
-    /// Which hop held the others up: `none`, `tweetblast`, `mqtt window`, `kafka acks` or
-    /// `druid`.
-    pub bottleneck: &'static str,
+    /// Which hop held the others up.
+    pub bottleneck: Bottleneck,
     /// The counts.
     pub ledger: Ledger,
     /// Tweets that an outside MQTT broker gave again and that did not go on, since Kafka had them or
@@ -79,9 +82,9 @@ pub struct InputReport {
     /// Size of all in bytes, unpacked.
     pub bytes: u64,
     /// How its values are strung together.
-    pub framing: &'static str,
+    pub framing: InputFraming,
     /// How its tweets lie in time; `None` when they have no times, or were not looked at.
-    pub order: Option<&'static str>,
+    pub order: Option<FileOrder>,
     /// Event time of the oldest tweet, ISO 8601 with milliseconds.
     pub first: Option<String>,
     /// Event time of the youngest.
@@ -100,9 +103,9 @@ pub struct FileReport {
     /// Size in bytes, unpacked.
     pub bytes: u64,
     /// How its values are strung together.
-    pub framing: &'static str,
+    pub framing: Framing,
     /// How its tweets lie in time; `None` when they have no times, or were not looked at.
-    pub order: Option<&'static str>,
+    pub order: Option<FileOrder>,
     /// JSON values in it.
     pub frames: u64,
     /// Tweets in it.
@@ -134,7 +137,7 @@ pub struct PaceReport {
     /// What was asked for, in the words of the flag.
     pub asked: String,
     /// Order of sending.
-    pub order: &'static str,
+    pub order: Order,
     /// Whether tweets of one second were spread over it.
     pub spread: bool,
     /// Start of the replay, ISO 8601.

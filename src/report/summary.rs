@@ -159,7 +159,7 @@ fn write_hops(report: &RunReport, out: &mut String) -> fmt::Result {
             seconds(hop.blocked_s)
         )?;
     }
-    writeln!(out, "  bottleneck: {}", report.bottleneck)
+    writeln!(out, "  bottleneck: {}", report.bottleneck.name())
 }
 
 fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
+use crate::report::InputFraming;
 use crate::source::{Frame, Framing, TweetFile};
 
 /// All files of a replay, in the order given.
@@ -99,10 +100,12 @@ impl Files {
     }
 
     /// How the values are strung together.
-    pub fn framing(&self) -> &'static str {
-        let mut names = self.0.iter().map(|file| file.framing().name());
-        let first = names.next().unwrap_or("nothing");
-        if names.all(|name| name == first) { first } else { "several forms" }
+    pub fn framing(&self) -> InputFraming {
+        let mut framings = self.0.iter().map(TweetFile::framing);
+        match framings.next() {
+            Some(first) if framings.all(|framing| framing == first) => InputFraming::One(first),
+            _ => InputFraming::Several,
+        }
     }
 
     /// What belongs to a frame.

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::hop::DruidHop;
 use super::proof::Found;
-use crate::druid::{DruidError, Held, Proof};
-use crate::options::DruidAfter;
+use crate::druid::{DruidAfter, DruidError, Held, Proof};
 use crate::report::Screen;
 
 /// Time between two looks at the tasks.

@@ -14,12 +14,12 @@ use serde_json::Value;
 use super::counting::Counting;
 use super::setup;
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
-use crate::druid::{Access, Client, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
+use crate::druid::{Access, Client, DruidAfter, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
-use crate::options::{DRAIN_AFTER_STOP, DruidAfter, DruidOptions, Session};
+use crate::options::{DRAIN_AFTER_STOP, DruidOptions, Session};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
-use crate::report::{DruidReport, DruidUsers};
+use crate::report::{DruidReport, DruidUsers, RankedBy};
 
 /// Time within which Druid looks at its tasks' offsets anew: three times `offsetFetchPeriod`.
 const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
@@ -124,7 +124,7 @@ impl<'a> DruidHop<'a> {
         say(&format!(
             "supervisor {} {}, datasource {}",
             hop.supervisor.name(),
-            hop.submitted.words(),
+            hop.submitted.name(),
             hop.datasource
         ));
         // Meanwhile the supervisor starts its tasks.
@@ -193,7 +193,7 @@ impl<'a> DruidHop<'a> {
             url: self.supervisor.client().url().to_owned(),
             datasource: std::mem::take(&mut self.datasource),
             supervisor: self.supervisor.name().to_owned(),
-            submitted: self.submitted.words(),
+            submitted: self.submitted,
             spec: self.spec.take(),
             ready_after_s: self.ready_after.unwrap_or_default().as_secs_f64(),
             rows: found.proof.rows,
@@ -210,12 +210,12 @@ impl<'a> DruidHop<'a> {
             time_to_queryable_ms: times.from_intended_ms,
             ack_to_queryable_ms: times.from_ack_ms,
             poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
-            ranked_by: if self.by_partition { "partition" } else { "run" },
+            ranked_by: if self.by_partition { RankedBy::Partition } else { RankedBy::Run },
             rows_per_s: times.rows_per_s,
             backlog: times.backlog,
             unparseable: rows.unparseable,
             thrown_away: rows.thrown_away,
-            after: self.after.name(),
+            after: self.after,
             durable,
             durable_after_s: durable_after.map(|after| after.as_secs_f64()),
             notes: std::mem::take(&mut self.notes),

@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::druid::{
-    Client, Dimension, DimensionType, DruidError, Granularity, SpecOptions, Submitted, Supervisor, is_ours,
-    keep_dimensions, make_spec, set_pointer, sets_dimensions,
+    Client, Dimension, DimensionType, DruidAfter, DruidError, Granularity, SpecOptions, Submitted,
+    Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
 };
 use crate::enrich::{ColumnType, Enrichment};
 use crate::event::PayloadForm;
-use crate::options::{DruidAfter, DruidOptions, KafkaChoice, ReplayOptions};
+use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pace::StampTime;
 use crate::pipeline::context::Replay;
 use crate::pipeline::ends::Ends;
