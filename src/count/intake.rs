@@ -29,6 +29,7 @@ pub struct Intake {
 
 /// How many rejects of one kind there were, and where the first is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RejectCount {
     /// How many.
     pub count: u64,

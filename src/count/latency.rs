@@ -11,6 +11,7 @@ pub fn new_histogram() -> Histogram<u64> {
 
 /// Percentiles of a latency, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatencyMs {
     /// Half were faster.
     pub p50: f64,

@@ -7,16 +7,17 @@ use serde::Serialize;
 
 /// What the run cost.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Usage {
     /// CPU time of all threads, in seconds.
     pub cpu_s: Option<f64>,
     /// CPU time a tweet, in microseconds.
     pub cpu_us_per_tweet: Option<f64>,
-    /// Which part of the CPU time of all programs on the machine that was, 0 to 1: the rest went to
-    /// the brokers, to Druid, and to whatever else ran here.
+    /// Which part of the CPU time of all programs on the machine that was: the rest went to the brokers, to
+    /// Druid, and to whatever else ran here.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub cpu_share: Option<f64>,
-    /// Greatest resident memory, in MiB. Pages of the mapped input are part of it; the kernel takes
-    /// those back when it needs them.
+    /// Greatest resident memory, in MiB, pages of the mapped input included.
     pub peak_resident_mib: Option<f64>,
     /// Greatest resident memory without the pages of mapped files, in MiB; looked at twice a second
     /// and at the end.

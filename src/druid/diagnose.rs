@@ -94,6 +94,7 @@ impl CauseName {
 
 /// Why rows are missing.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cause {
     /// A short name, the same in each version.
     pub name: CauseName,

@@ -15,10 +15,12 @@ const RANGES_MAX: usize = 20;
 
 /// `seq`s of a run that have no row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MissingRows {
     /// How many of the tweets that Kafka took.
     pub count: u64,
-    /// The first ones, as ranges of first and last.
+    /// The first ones, as ranges of first and last seq; with failed tweets, those too.
+    #[cfg_attr(test, schemars(length(max = 20)))]
     pub ranges: Vec<(u64, u64)>,
     /// Whether there are others behind them.
     #[serde(skip)]

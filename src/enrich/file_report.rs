@@ -6,20 +6,22 @@ use serde::Serialize;
 
 /// One file of users.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EnrichFileReport {
     /// Path as given.
     pub file: String,
-    /// Rows, broken ones too.
+    /// Rows, broken ones too: users + duplicate_ids + rejects.
     pub rows: u64,
     /// Users.
     pub users: u64,
-    /// Rows with the id of one before; the last one counts.
+    /// Rows with the id of another one; the last one counts.
     pub duplicate_ids: u64,
     /// Rows that could not be used.
     pub rejects: u64,
     /// The first of them.
+    #[cfg_attr(test, schemars(length(max = 10)))]
     pub first_rejects: Vec<RejectedRow>,
-    /// Columns that were not added, and why.
+    /// Columns that were not added, by name, with the reason.
     pub left_out: BTreeMap<String, ColumnReject>,
 }
 
@@ -47,10 +49,12 @@ impl ColumnReject {
 
 /// A row that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RejectedRow {
-    /// Where it starts, from 1.
+    /// Line on which it starts.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub line: u64,
-    /// Why.
+    /// Why it could not be used.
     pub reason: String,
 }
 

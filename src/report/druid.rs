@@ -9,6 +9,7 @@ use crate::druid::{Cause, DruidAfter, MissingRows, Submitted};
 
 /// What became of the run's tweets in Druid.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DruidReport {
     /// Address of Druid.
     pub url: String,
@@ -18,7 +19,8 @@ pub struct DruidReport {
     pub supervisor: String,
     /// What was done with it.
     pub submitted: Submitted,
-    /// The spec as it was submitted, or as Druid has it.
+    /// The spec as it was submitted, or as Druid has it; passwords and secrets in it are masked.
+    #[cfg_attr(test, schemars(with = "serde_json::Map<String, Value>"))]
     pub spec: Value,
     /// Time until every partition was read, in seconds; nothing was sent before.
     pub ready_after_s: f64,
@@ -34,43 +36,47 @@ pub struct DruidReport {
     pub sum_seq: i64,
     /// Whether these are what was delivered, in two counts 2 s apart.
     pub exact: bool,
-    /// `seq`s without a row.
+    /// Tweets without a row.
     pub missing: MissingRows,
     /// Why rows are missing, as far as it can be told.
     pub causes: Vec<Cause>,
     /// First send until a query counted the last row, in seconds.
     pub queryable_after_s: Option<f64>,
-    /// Intended send (at full speed: send) until a query counted the tweet, in milliseconds.
+    /// Intended send (at full speed: send) until a query counted the tweet.
     pub time_to_queryable_ms: Option<LatencyMs>,
     /// The same from Kafka's delivery report.
     pub ack_to_queryable_ms: Option<LatencyMs>,
-    /// How much too long each of these times may be: the greatest time from the question for one
-    /// count to the answer to the next, twice that over several partitions.
+    /// How much too long each of these times may be, in milliseconds: the greatest time from the question
+    /// for one count to the answer to the next, twice that over several partitions.
     pub poll_gap_ms: f64,
-    /// Within what tweets and rows were paired in the order in which they came.
+    /// Within what tweets and rows were paired in the order in which they came: partition is exact; run,
+    /// with several producers, is near the truth for the distribution as a whole only.
     pub ranked_by: RankedBy,
-    /// Rows a second while there were some to ingest.
+    /// Rows a second, from the first count that had some to the last that had more.
     pub rows_per_s: Option<f64>,
-    /// Delivered and queryable over time, at most 200 points.
+    /// Delivered and queryable over time.
+    #[cfg_attr(test, schemars(length(max = 200)))]
     pub backlog: Vec<BacklogPoint>,
     /// Messages that Druid could not parse during the run, whoever sent them.
     pub unparseable: u64,
     /// Messages that the spec left out because of their times.
     pub thrown_away: u64,
-    /// What was done at the end.
+    /// What was done with the supervisor at the end.
     pub after: DruidAfter,
-    /// Whether the run's rows are in published segments, which no restart loses; `null`: not waited for.
+    /// Whether the run's rows are in published segments, which no restart loses; null when it was not
+    /// waited for.
     pub durable: Option<bool>,
     /// How long that took after the last row could be queried, in seconds.
     pub durable_after_s: Option<f64>,
     /// What else is worth a word.
     pub notes: Vec<String>,
-    /// The table of users beside the tweets; `None`: there is none.
+    /// The users of --enrich, a row each, in a datasource of their own; null where there are none.
     pub users: Option<DruidUsers>,
 }
 
 /// The users of `--enrich`, a row each, in a datasource of their own.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DruidUsers {
     /// Datasource.
     pub datasource: String,

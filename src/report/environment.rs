@@ -8,10 +8,12 @@ use serde_json::Value;
 
 /// What surrounded a run. `None`: this system does not tell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     /// Model of the CPU.
     pub cpu: Option<String>,
     /// Cores that the process may use.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub cores: Option<usize>,
     /// Memory of the machine, in MiB.
     pub memory_mib: Option<f64>,
@@ -19,19 +21,21 @@ pub struct Environment {
     pub kernel: Option<String>,
     /// Version of tweetblast.
     pub tweetblast: &'static str,
-    /// Git commit that it was built from, with `-dirty` where files had been changed; `None`
-    /// without a repository.
+    /// Git commit that it was built from, with -dirty where files had been changed; null when built without
+    /// a repository.
     pub commit: Option<&'static str>,
-    /// Build profile: `release`, or `debug`, whose figures say little.
+    /// Build profile: figures of debug say little.
+    #[cfg_attr(test, schemars(extend("enum" = [Some("release"), Some("debug"), None])))]
     pub profile: Option<&'static str>,
     /// Compiler that it was built with.
     pub rustc: Option<&'static str>,
     /// Version of librdkafka.
     pub librdkafka: String,
-    /// Command line, an argument each.
+    /// Command line, an argument each; the program without its folder.
     pub command: Vec<String>,
-    /// `crc32c:` and the checksum of the whole input in hex, files in their order, unpacked. `None`:
-    /// nobody asked, or the run was stopped or its file shortened before it was known.
+    /// CRC-32C of the whole input, in hex, files in their order, unpacked; null when the run was stopped or
+    /// a file shortened before it was known.
+    #[cfg_attr(test, schemars(regex(pattern = "^crc32c:[0-9a-f]{8}$")))]
     pub input_hash: Option<String>,
 }
 

@@ -11,26 +11,28 @@ use crate::count::RejectCount;
 
 /// Everything that is known without sending anything.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inspection {
     /// Path as given; of several, how many and the first.
     pub file: String,
     /// How its values are strung together.
     pub form: InputFraming,
-    /// What the records with tweets look like, in words; `None` without tweets.
+    /// What the records with tweets look like; null without tweets.
     pub shape: Option<String>,
-    /// Size in bytes, unpacked.
+    /// Size, unpacked.
     pub bytes: u64,
-    /// JSON values.
+    /// JSON values = records + unparseable.
     pub frames: u64,
     /// Values that parsed.
     pub records: u64,
-    /// Tweets and what is none, in all records.
+    /// Tweets and what is none, in all records = tweets + the sum of rejects.
     pub items: u64,
     /// Items that are tweets.
     pub tweets: u64,
-    /// Users that wrote them.
+    /// Users that wrote them, by id, or by name where there is no id.
     pub users: u64,
     /// Items that are no tweets, by kind.
+    #[cfg_attr(test, schemars(extend("additionalProperties" = serde_json::json!({"type": "integer", "minimum": 1}))))]
     pub rejects: BTreeMap<&'static str, u64>,
     /// The same with the place of the first of each kind.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
@@ -38,24 +40,24 @@ pub struct Inspection {
     pub unparseable: u64,
     /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
-    /// Time of the oldest tweet, ISO 8601 with milliseconds; `None` without times.
+    /// Time of the oldest tweet, ISO 8601 with milliseconds; null without times.
     pub first: Option<String>,
-    /// Time of the youngest.
+    /// Time of the youngest tweet.
     pub last: Option<String>,
-    /// Tweets without a time among others that have one.
+    /// Tweets without a time among others that have one; they take that of the one before.
     pub without_time: u64,
-    /// How they lie in time; `None` without times.
+    /// How they lie in time; null without times.
     pub order: Option<FileOrder>,
-    /// Whether no time is finer than a second; `None` without times.
+    /// Whether no time is finer than a second.
     pub whole_seconds: Option<bool>,
-    /// Longest time between two tweets that would be sent, in event time; `None` without times.
+    /// Longest time between two tweets, in event time; null without times.
     pub longest_gap_s: Option<f64>,
-    /// Most tweets in one second of event time; `None` without times.
+    /// Most tweets in one second of event time; null without times.
     pub peak_rate_per_s: Option<u64>,
-    /// Hours of event time with tweets in them: segments that Druid makes with `--timestamp event`
-    /// and a granularity of an hour; `None` without times.
+    /// Hours of event time with tweets in them: Druid segments with --timestamp event and a granularity of
+    /// an hour.
     pub event_hours: Option<u64>,
-    /// Bytes of the input for each tweet; `None` without tweets.
+    /// Bytes of the input for each tweet; null without tweets.
     pub bytes_per_tweet: Option<f64>,
     /// Tweets that a replay would send in each loop.
     pub selected: u64,
@@ -65,12 +67,11 @@ pub struct Inspection {
     pub send_order: Order,
     /// Whether tweets of one second would be spread over it.
     pub spread: bool,
-    /// First to last send at that speed, in all loops; `None` at full speed or without an end.
+    /// First to last send at that speed, in all loops; null at full speed or without an end.
     pub predicted_duration_s: Option<f64>,
-    /// Tweets a second at that speed; `None` at full speed or without an end.
+    /// Tweets a second at that speed; null at full speed or without an end.
     pub predicted_rate_per_s: Option<f64>,
-    /// Hours on the clock that this takes, begun ones counted: segments that Druid makes with
-    /// `--timestamp send`.
+    /// Hours on the clock that this takes, begun ones counted: Druid segments with --timestamp send.
     pub send_hours: Option<u64>,
     /// Each file with what is in it.
     pub files: Vec<FileReport>,

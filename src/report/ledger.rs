@@ -7,14 +7,15 @@ use serde::Serialize;
 
 /// Counts of one replay. The names are the keys of the JSON report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ledger {
-    /// JSON values in the input.
+    /// JSON values in the input = records + unparseable.
     pub frames: u64,
     /// Values that parsed.
     pub records: u64,
     /// Values that did not.
     pub unparseable: u64,
-    /// Tweets and what is none, in all records.
+    /// What the records held = tweets + rejects.
     pub items: u64,
     /// Items that are no tweets.
     pub rejects: u64,
@@ -22,37 +23,38 @@ pub struct Ledger {
     pub tweets: u64,
     /// How often the input was replayed; a loop that was begun counts.
     pub loops: u64,
-    /// Tweets left out on purpose.
+    /// Tweets left out on purpose: tweets x loops = published + skipped.
     pub skipped: u64,
     /// Why they were left out.
     pub skipped_by: SkippedBy,
-    /// Tweets that left, at the time of the plan.
+    /// Tweets that left = received + mqtt_lost; without MQTT = delivered + failed.
     pub published: u64,
-    /// Tweets that came back from the MQTT broker; `None` without one.
+    /// Tweets that came back from the MQTT broker = delivered + failed.
     pub received: Option<u64>,
-    /// Tweets that the broker overwrote before they were read.
+    /// Tweets that the broker overwrote or dropped before they were read; 0 or the run is unbalanced.
     pub mqtt_lost: Option<u64>,
     /// Tweets that the broker gave more than once and that went on all the same: Kafka has them
     /// twice.
     pub duplicates: Option<u64>,
-    /// Messages of others on the topic.
+    /// Messages of others on the topic = foreign_delivered + foreign_failed.
     pub foreign: Option<u64>,
     /// Messages of others that Kafka acknowledged.
     pub foreign_delivered: Option<u64>,
     /// Messages of others that Kafka did not take.
     pub foreign_failed: Option<u64>,
-    /// Messages of others that the broker overwrote before they were read.
+    /// Messages of others that the broker overwrote before they were read: a warning.
     pub foreign_lost: Option<u64>,
     /// Tweets that Kafka acknowledged.
     pub delivered: u64,
-    /// Tweets that Kafka did not acknowledge.
+    /// Tweets that Kafka did not acknowledge; 0 or the run is unbalanced.
     pub failed: u64,
-    /// Rows of this run that Druid counts; `None` without Druid.
+    /// Rows of this run that Druid counts; null without Druid.
     pub queryable: Option<u64>,
 }
 
 /// Tweets that were left out on purpose, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SkippedBy {
     /// Beyond `--limit`.
     pub limit: u64,
@@ -62,7 +64,7 @@ pub struct SkippedBy {
     pub duplicate_id: u64,
     /// Not sent any more when `--duration` was over.
     pub duration: u64,
-    /// Not sent any more when the run was stopped.
+    /// Not sent any more after Ctrl-C.
     pub stop: u64,
 }
 
@@ -86,6 +88,7 @@ impl SkippedBy {
 
 /// Whether a ledger adds up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every line holds, and nothing was lost or failed.

@@ -16,6 +16,8 @@ mod metric;
 mod names;
 mod progress;
 mod run;
+#[cfg(test)]
+mod schema;
 mod screen;
 mod summary;
 mod threshold;

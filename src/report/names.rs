@@ -1,5 +1,10 @@
 //! Values that are one of a few: the report has them by their names, and its schema lists those.
 
+#[cfg(test)]
+use std::borrow::Cow;
+
+#[cfg(test)]
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use crate::druid::{CauseName, DruidAfter, Submitted};
@@ -86,6 +91,22 @@ macro_rules! by_name {
         const _: fn($type) = |value| match value {
             $($type::$variant { .. } => {})+
         };
+
+        #[cfg(test)]
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let names = [$($type::$variant $(($($value),+))? $({ $($field: $of),+ })?.name()),+];
+                json_schema!({ "type": "string", "enum": names })
+            }
+        }
     };
 }
 
@@ -105,5 +126,22 @@ by_name!(CauseName: SupervisorGone, Suspended, TooFewWorkerSlots, TopicMissing, 
 impl Serialize for InputFraming {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+impl JsonSchema for InputFraming {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "InputFraming".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut names: Vec<_> = Framing::ALL.map(Framing::name).into();
+        names.push(Self::Several.name());
+        json_schema!({ "type": "string", "enum": names })
     }
 }

@@ -16,110 +16,120 @@ pub const REPORT_VERSION: u32 = 1;
 
 /// Everything that is known about a replay when it has ended.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunReport {
     /// Version of this form: raised when a key changes its meaning or goes.
+    #[cfg_attr(test, schemars(extend("const" = REPORT_VERSION)))]
     pub report_version: u32,
     /// Version of the program.
     pub tweetblast_version: &'static str,
-    /// Run id; travels with each tweet as `run`.
+    /// Run id; the field `run` of each message.
     pub run: String,
-    /// What the user calls it.
+    /// What --label calls the run.
     pub label: Option<String>,
     /// What was replayed.
     pub input: InputReport,
-    /// When and how fast.
+    /// The schedule and how well it was kept.
     pub pace: PaceReport,
-    /// What each hop cost and who waited for whom.
+    /// What each hop cost, and who waited for whom.
     pub hops: Hops,
     /// Which hop held the others up.
     pub bottleneck: Bottleneck,
-    /// The counts.
+    /// What went into each hop and what came out of it.
     pub ledger: Ledger,
     /// Tweets that an outside MQTT broker gave again and that did not go on, since Kafka had them or
-    /// was about to; `None` without such a broker.
+    /// was about to; null without such a broker.
     pub mqtt_repeats_dropped: Option<u64>,
-    /// What was joined to the tweets from other files; `None`: nothing.
+    /// What --enrich joined to the tweets; null without it.
     pub enrich: Option<EnrichReport>,
-    /// What was written as dead letters; `None`: nobody asked for them.
+    /// What was written as dead letters; null without --dead-letter.
     pub dead_letters: Option<DeadLetterReport>,
     /// Rejects by kind. An offset is one in the first file that has such a thing.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
-    /// Byte offsets of the first unparseable values.
+    /// Byte offsets of the first unparseable values, at most 10.
+    #[cfg_attr(test, schemars(length(max = 10)))]
     pub unparseable_at: Vec<u64>,
     /// Failed tweets by Kafka's reason.
+    #[cfg_attr(test, schemars(extend("additionalProperties" = serde_json::json!({"type": "integer", "minimum": 1}))))]
     pub failed_by_reason: BTreeMap<String, u64>,
     /// How many of the failed may have arrived: they were in flight when the wait ended.
     pub failed_unknown: u64,
-    /// Whether the ledger adds up.
+    /// Whether every line of the ledger holds and nothing was lost or failed.
     pub verdict: Verdict,
-    /// Why it does not.
+    /// Why it is unbalanced.
     pub reasons: Vec<String>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
-    /// What ended the run early, if an error did.
+    /// What ended the run early.
     pub error: Option<String>,
-    /// What became of each threshold.
+    /// What became of each --fail-if, in the order given.
     pub thresholds: Vec<ThresholdReport>,
-    /// Exit code of the process.
+    /// Exit code of the process, the first that applies: 1 an error, 3 unbalanced, 4 a threshold crossed,
+    /// 130 interrupted, 0.
+    #[cfg_attr(test, schemars(extend("enum" = [0, 1, 3, 4, 130])))]
     pub exit_code: u8,
     /// Where the tweets went.
     pub endpoints: Endpoints,
-    /// What became of the tweets in Druid; `None` without it.
+    /// What became of the tweets in Druid; null without it.
     pub druid: Option<DruidReport>,
-    /// CPU and memory.
+    /// CPU and memory of the process; null where the system does not tell.
     pub usage: Usage,
-    /// Machine, binary, command and input.
+    /// Machine, binary, command and input; null where the system does not tell. Passwords, keys and secrets
+    /// in it are masked.
     pub environment: Environment,
 }
 
 /// The input.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InputReport {
     /// Path as given; of several, how many and the first.
     pub file: String,
     /// Each file with what is in it.
     pub files: Vec<FileReport>,
-    /// Size of all in bytes, unpacked.
+    /// Size of all files, unpacked.
     pub bytes: u64,
     /// How its values are strung together.
     pub framing: InputFraming,
-    /// How its tweets lie in time; `None` when they have no times, or were not looked at.
+    /// How its tweets lie in time; null without times or with --order file.
     pub order: Option<FileOrder>,
-    /// Event time of the oldest tweet, ISO 8601 with milliseconds.
+    /// Event time of the oldest tweet, ISO 8601 with milliseconds; with --order file of the first one.
     pub first: Option<String>,
-    /// Event time of the youngest.
+    /// Event time of the youngest tweet; null with --order file.
     pub last: Option<String>,
     /// Tweets without a time among others that have one; they took the time of the one before.
     pub without_time: u64,
-    /// Tweets sent behind a younger one; `None` where all were put in order of time, or shuffled.
+    /// Tweets sent behind a younger one; null where all were put in order of time, or shuffled.
     pub stepped_back: Option<u64>,
 }
 
 /// One file of the input.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileReport {
-    /// Path as given.
+    /// Path as given, or found in a folder.
     pub file: String,
-    /// Size in bytes, unpacked.
+    /// Size, unpacked.
     pub bytes: u64,
     /// How its values are strung together.
     pub framing: Framing,
-    /// How its tweets lie in time; `None` when they have no times, or were not looked at.
+    /// How its tweets lie in time; null without times or when not looked at.
     pub order: Option<FileOrder>,
-    /// JSON values in it.
+    /// JSON values.
     pub frames: u64,
-    /// Tweets in it.
+    /// Tweets.
     pub tweets: u64,
     /// Rejects in it, by kind.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
-    /// Values in it that are no JSON.
+    /// Values that are no JSON.
     pub unparseable: u64,
-    /// Where the first of those begin.
+    /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
 }
 
 /// What was written as dead letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeadLetterReport {
     /// The file.
     pub file: String,
@@ -133,6 +143,7 @@ pub struct DeadLetterReport {
 
 /// The schedule and how well it was kept.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PaceReport {
     /// What was asked for, in the words of the flag.
     pub asked: String,
@@ -140,20 +151,19 @@ pub struct PaceReport {
     pub order: Order,
     /// Whether tweets of one second were spread over it.
     pub spread: bool,
-    /// Start of the replay, ISO 8601.
+    /// First send, ISO 8601; null when nothing was sent.
     pub started_at: Option<String>,
     /// First to last send, in seconds.
     pub duration_s: f64,
-    /// What the plan said, in seconds; `None` at full speed.
+    /// The same as planned; null at full speed or when the number of tweets was not known.
     pub planned_s: Option<f64>,
-    /// First send to last delivery report, in seconds.
+    /// First send to Kafka's last delivery report, in seconds.
     pub delivered_after_s: f64,
-    /// Tweets a second that the plan asked for; `None` at full speed.
+    /// Tweets a second as planned; null at full speed or when not known.
     pub asked_rate_per_s: Option<f64>,
-    /// Tweets a second, first to last send; at full speed first send to last delivery.
+    /// Tweets a second from first to last send; at full speed from first send to last delivery.
     pub achieved_rate_per_s: f64,
-    /// Send time − intended send time, in milliseconds; `None` at full speed, where nothing is
-    /// intended.
+    /// Send time - intended send time; null at full speed, where nothing is intended.
     pub schedule_lag_ms: Option<LatencyMs>,
     /// What the user changed while it ran; each anchored the plan anew.
     pub changes: Vec<ChangeReport>,
@@ -161,6 +171,7 @@ pub struct PaceReport {
 
 /// A pause, or another speed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChangeReport {
     /// When, in seconds since the first send.
     pub at_s: f64,
@@ -172,36 +183,39 @@ pub struct ChangeReport {
 
 /// One entry for each hop. `None`: the hop was off.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hops {
-    /// source and tweet: reading, parsing and encoding ahead of the clock; waits for the pacer.
+    /// Reading, parsing and encoding, ahead of the clock; waits for the pacer.
     pub feed: HopReport,
-    /// pace: waiting for the time to send, and publishing; waits for the MQTT window, or without
-    /// MQTT for a place in the queues.
+    /// Waiting for the time to send, and publishing; waits for the MQTT window, or without MQTT for a place
+    /// in the queues.
     pub pace: HopReport,
-    /// mqtt and bridge: from the broker to the queues; waits for a place in them.
+    /// From the broker to the queues; waits for a place in them. null with --mqtt off.
     pub mqtt: Option<HopReport>,
-    /// kafka: from the queues to the delivery reports; waits for room in librdkafka's own queue.
+    /// From the queues to the delivery reports; waits for room in librdkafka's own queue.
     pub kafka: HopReport,
 }
 
 /// What one hop did.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HopReport {
     /// Tweets that left it.
     pub tweets: u64,
-    /// CPU time of its threads a tweet, in microseconds; `None` where it runs on the thread of
-    /// another hop. The threads inside of rumqttd and librdkafka are not part of it.
+    /// CPU time of its threads a tweet, in microseconds; null where it runs on the thread of another hop.
+    /// The threads inside of the MQTT broker and of librdkafka are not part of it.
     pub cpu_us_per_tweet: Option<f64>,
-    /// Time it waited for the next hop to take something, in seconds.
+    /// Time it waited for the next hop, in seconds.
     pub blocked_s: f64,
-    /// How long a tweet took through it, in milliseconds, where that is measured.
+    /// Send to delivery report, at the kafka hop.
     pub latency_ms: Option<LatencyMs>,
 }
 
 /// Where the tweets went.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoints {
-    /// `host:port` of the MQTT broker; `None` when the hop was off.
+    /// host:port of the MQTT broker; null with --mqtt off.
     pub mqtt: Option<String>,
     /// Topic there.
     pub mqtt_topic: Option<String>,
@@ -209,15 +223,15 @@ pub struct Endpoints {
     pub kafka: String,
     /// Topic there.
     pub kafka_topic: String,
-    /// Whether that Kafka is the embedded endpoint.
+    /// Whether that is the embedded endpoint.
     pub kafka_embedded: bool,
     /// Directory of the embedded endpoint.
     pub kafka_dir: Option<String>,
-    /// Address of Druid; `None` without it.
+    /// Address of Druid; null without it.
     pub druid: Option<String>,
     /// Datasource there.
     pub datasource: Option<String>,
-    /// Link to the dashboard, as the user gave it, with this run's id in it where it has a place for
-    /// that.
+    /// Link to the dashboard, as --dashboard or TWEETBLAST_DASHBOARD has it, with the run's id in the place
+    /// of {run}.
     pub dashboard: Option<String>,
 }

@@ -41,12 +41,14 @@ const OPERATORS: [(&str, Operator); 6] = [
 
 /// What became of one threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ThresholdReport {
     /// As it was given.
     pub expression: String,
-    /// What was measured, in the unit of the report's own key; `None`: nothing was.
+    /// What was measured, in the unit of this report's own key: milliseconds for lag and acked, microseconds
+    /// for cpu, seconds, MiB, tweets a second, or a count; null when nothing was.
     pub value: Option<f64>,
-    /// Whether it was crossed.
+    /// Whether the expression is true; never so when nothing was measured.
     pub failed: bool,
     #[serde(skip)]
     metric: &'static Metric,

@@ -9,12 +9,13 @@ const POINTS_MAX: usize = 200;
 
 /// How many tweets had been delivered, and how many rows could be queried, at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BacklogPoint {
     /// Seconds since the first send.
     pub at_s: f64,
-    /// Tweets acknowledged by Kafka.
+    /// Tweets that Kafka had acknowledged.
     pub delivered: u64,
-    /// Rows counted by Druid.
+    /// Rows that Druid counted.
     pub queryable: u64,
 }
 

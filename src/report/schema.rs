@@ -1,0 +1,67 @@
+//! The schemas in `docs/`, made from the report's own types: names, types and what may be null as serde writes
+//! them, descriptions from the comments. The tests say when the files there are no longer current, and write
+//! them when told to:
+//!
+//! ```text
+//! TWEETBLAST_WRITE_SCHEMAS=1 cargo test --lib report::schema
+//! ```
+
+use std::path::Path;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::json;
+
+use super::{Inspection, RunReport};
+
+/// The schema of a type as it is written.
+fn schema_of<T: JsonSchema>(title: &str, description: &str) -> String {
+    let settings =
+        SchemaSettings::draft2020_12().for_serialize().with_transform(RecursiveTransform(made_strict));
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
+    schema.insert("description".to_owned(), description.into());
+    serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+/// Allows no other keys, and leaves out what says nothing of JSON: sizes of Rust's numbers, line ends of
+/// comments.
+fn made_strict(schema: &mut Schema) {
+    if schema.get("properties").is_some() {
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+    schema.remove("format");
+    if let Some(description) = schema.get_mut("description") {
+        *description = json!(description.as_str().unwrap_or_default().replace('\n', " "));
+    }
+}
+
+/// Compares a file in `docs/` with what it should be, or writes it.
+fn check(file: &str, schema: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(file);
+    if std::env::var_os("TWEETBLAST_WRITE_SCHEMAS").is_some() {
+        std::fs::write(&path, schema).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap();
+    let differs = committed.lines().zip(schema.lines()).find(|(committed, schema)| committed != schema);
+    assert!(
+        committed == schema,
+        "docs/{file} is not what the types say, from here on: {differs:#?}\n\
+         TWEETBLAST_WRITE_SCHEMAS=1 cargo test --lib report::schema writes it"
+    );
+}
+
+#[test]
+fn the_schema_of_the_report_is_current() {
+    let description = "What `tweetblast --json` writes. Keys are never absent; null says that a hop was off or that there \
+                       was nothing to measure.";
+    check("report.schema.json", &schema_of::<RunReport>("Report of a tweetblast replay", description));
+}
+
+#[test]
+fn the_schema_of_an_inspection_is_current() {
+    let description =
+        "What `tweetblast inspect --json` and `tweetblast --dry-run --json` write. Keys are never absent.";
+    check("inspect.schema.json", &schema_of::<Inspection>("What is in an input of tweetblast", description));
+}
