@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rumqttc::{Client, MqttOptions, QoS};
 use tweetblast::count::Counters;
 use tweetblast::event::{Event, Trace};
-use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Publisher, Subscriber, Window};
+use tweetblast::mqtt::{Broker, BrokerOptions, FlightWindow, MqttError, Publisher, Subscriber};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -32,7 +32,7 @@ fn broker() -> Broker {
     Broker::start(&options).expect("a free port")
 }
 
-fn connect(broker: &Broker, window: Window) -> (Publisher, Subscriber, Arc<Counters>) {
+fn connect(broker: &Broker, window: FlightWindow) -> (Publisher, Subscriber, Arc<Counters>) {
     let counters = Arc::new(Counters::default());
     let stop = Arc::new(AtomicBool::new(false));
     let (publisher, subscriber) =
@@ -51,7 +51,7 @@ fn batch(from: u64, buffer: &Bytes, sent: Instant) -> Vec<Event> {
     (0..BATCH.min(LINK_EVENTS - from) as usize).map(event).collect()
 }
 
-fn over_links(broker: &Broker, window: Window) {
+fn over_links(broker: &Broker, window: FlightWindow) {
     let (mut publisher, subscriber, counters) = connect(broker, window);
     let publishing = thread::spawn(move || {
         for from in (0..LINK_EVENTS).step_by(BATCH as usize) {
@@ -74,7 +74,7 @@ fn over_links(broker: &Broker, window: Window) {
 }
 
 fn over_tcp(broker: &Broker, client: &Client) {
-    let (publisher, subscriber, counters) = connect(broker, Window::default());
+    let (publisher, subscriber, counters) = connect(broker, FlightWindow::default());
     let client = client.clone();
     let publishing = thread::spawn(move || {
         for _ in 0..TCP_MESSAGES {
@@ -102,7 +102,7 @@ fn mqtt(criterion: &mut Criterion) {
 
     let links = broker();
     group.throughput(Throughput::Elements(LINK_EVENTS));
-    for (name, window) in [("window", Window::default()), ("no_window_limit", Window::OFF)] {
+    for (name, window) in [("window", FlightWindow::default()), ("no_window_limit", FlightWindow::OFF)] {
         group.bench_function(format!("link/{name}/{LINK_EVENTS}"), |bencher| {
             bencher.iter(|| over_links(&links, window));
         });

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::values;
 use crate::druid::{
-    Access, Client, Granularity, SpecOptions, Supervisor, keep_dimensions, make_spec, set_pointer,
-    sets_dimensions,
+    Access, Client, DruidAfter, Granularity, SpecOptions, Supervisor, keep_dimensions, make_spec,
+    set_pointer, sets_dimensions,
 };
 use crate::event::PayloadForm;
 use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidOptions, UsersInto};
@@ -117,13 +117,13 @@ enum Step {
     /// Submit it, where Druid does not run the same one already
     Submit(SubmitArgs),
     /// What a supervisor does, and which messages it could not parse
-    Status(Name),
+    Status(SupervisorName),
     /// Have it publish what it has read, and stand still
-    Suspend(Named),
+    Suspend(SupervisorChange),
     /// Have it publish what it has read, and remove it; its rows stay
-    Terminate(Named),
+    Terminate(SupervisorChange),
     /// Have it forget how far it has read: what is not published is read anew, or lost
-    Reset(Named),
+    Reset(SupervisorChange),
 }
 
 #[derive(Debug, Args)]
@@ -161,16 +161,16 @@ struct SubmitArgs {
 }
 
 #[derive(Debug, Args)]
-struct Name {
+struct SupervisorName {
     /// Supervisor
     #[arg(default_value = DEFAULT_TOPIC)]
     name: String,
 }
 
 #[derive(Debug, Args)]
-struct Named {
+struct SupervisorChange {
     #[command(flatten)]
-    name: Name,
+    name: SupervisorName,
     /// Do it to a supervisor that was not made by tweetblast too
     #[arg(long)]
     druid_overwrite: bool,
@@ -194,7 +194,7 @@ impl DruidCommand {
                 let done = supervisor.submit(spec, args.druid_overwrite)?;
                 writeln!(out, "supervisor {name} {}", done.name())?;
             }
-            Step::Status(Name { name }) => {
+            Step::Status(SupervisorName { name }) => {
                 let supervisor = Supervisor::new(client, &name);
                 supervisor.existing_spec()?;
                 out.write_all(status(&supervisor)?.as_bytes())?;
@@ -220,7 +220,7 @@ impl DruidCommand {
     }
 }
 
-impl Named {
+impl SupervisorChange {
     /// The supervisor, if it is there and may be altered.
     fn supervisor(&self, client: Client) -> anyhow::Result<Supervisor> {
         let name = &self.name.name;

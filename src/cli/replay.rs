@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
-use super::exit::{Exit, UsageError};
+use super::exit::UsageError;
 use super::input::InputArgs;
 use super::keys::{self, Keys};
 use super::output::Output;

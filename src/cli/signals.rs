@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 
+use super::exit::Exit;
 use super::keys;
 
 /// The first Ctrl-C or SIGTERM asks for an orderly end; the second one leaves at once.

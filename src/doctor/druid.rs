@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::exam::{CheckState, Exam};
 use crate::druid::{
-    Access, CauseName, Client, DruidError, Seen, Status, Supervisor, TaskRows, diagnose, is_ours,
+    Access, CauseName, Client, DruidError, Evidence, Supervisor, SupervisorStatus, TaskRows, diagnose,
+    is_ours,
 };
 use crate::kafka::{end_offsets, look_at_cluster};
 use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
@@ -181,12 +182,13 @@ fn there_is_one(
 }
 
 /// Its status, once it has had the time to start.
-fn settled_status(supervisor: &Supervisor) -> Result<Option<Status>, DruidError> {
+fn settled_status(supervisor: &Supervisor) -> Result<Option<SupervisorStatus>, DruidError> {
     let since = Instant::now();
     loop {
         let status = supervisor.status()?;
-        let settled =
-            |status: &Status| status.suspended || status.state != "RUNNING" || !status.reading.is_empty();
+        let settled = |status: &SupervisorStatus| {
+            status.suspended || status.state != "RUNNING" || !status.reading.is_empty()
+        };
         if since.elapsed() > STARTING || status.as_ref().is_none_or(settled) {
             return Ok(status);
         }
@@ -194,19 +196,24 @@ fn settled_status(supervisor: &Supervisor) -> Result<Option<Status>, DruidError>
     }
 }
 
-fn seen(options: &ReplayOptions, supervisor: &Supervisor, spec: &Value, status: Status) -> Seen {
+fn seen(
+    options: &ReplayOptions,
+    supervisor: &Supervisor,
+    spec: &Value,
+    status: SupervisorStatus,
+) -> Evidence {
     let mut rows = TaskRows::default();
     for task in supervisor.rows().unwrap_or_default().values() {
         rows.processed += task.processed;
         rows.unparseable += task.unparseable;
         rows.thrown_away += task.thrown_away;
     }
-    let mut seen = Seen {
+    let mut seen = Evidence {
         status: Some(status),
         rows,
         parse_errors: supervisor.parse_errors().unwrap_or_default(),
         slots: supervisor.slots(supervisor.name()).ok(),
-        ..Seen::default()
+        ..Evidence::default()
     };
     add_own_view(&mut seen, spec);
     // With the embedded endpoint nothing is up yet.

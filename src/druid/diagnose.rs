@@ -6,17 +6,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{ParseError, Slots, Status, TaskRows};
+use super::{ParseError, SupervisorStatus, TaskRows, WorkerSlots};
 
 /// Everything that was asked, as far as there was an answer.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub struct Evidence {
     /// Address of Kafka that Druid was told.
     pub kafka: String,
     /// Whether something listens at that address, seen from here.
     pub kafka_listens: Option<bool>,
     /// `None`: Druid has no such supervisor.
-    pub status: Option<Status>,
+    pub status: Option<SupervisorStatus>,
     /// End of each partition, from Kafka itself.
     pub ends: BTreeMap<i32, i64>,
     /// Messages of this run that Kafka has acknowledged.
@@ -28,7 +28,7 @@ pub struct Seen {
     /// Whether the supervisor reads a topic it does not know from its start.
     pub from_earliest: bool,
     /// Worker slots, where there are tasks that wait for one.
-    pub slots: Option<Slots>,
+    pub slots: Option<WorkerSlots>,
     /// Tasks of ours that failed, with Druid's reason.
     pub failed_tasks: Vec<(String, String)>,
 }
@@ -112,10 +112,10 @@ impl fmt::Display for Cause {
 
 /// Every cause that the answers show, the most telling first. Empty: nothing is known to be wrong.
 #[must_use]
-pub fn diagnose(seen: &Seen) -> Vec<Cause> {
+pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
     let mut found = Vec::new();
     let mut add = |name, cause: String, remedy: String| found.push(Cause { name, cause, remedy });
-    let Seen { kafka, rows, .. } = seen;
+    let Evidence { kafka, rows, .. } = seen;
     let Some(status) = &seen.status else {
         add(
             CauseName::SupervisorGone,
@@ -235,7 +235,7 @@ pub fn diagnose(seen: &Seen) -> Vec<Cause> {
 }
 
 /// The last two: it has the list of partitions, which any listener gives, and asks for their offsets.
-fn is_connecting(status: &Status) -> bool {
+fn is_connecting(status: &SupervisorStatus) -> bool {
     [
         "CONNECTING_TO_STREAM",
         "UNABLE_TO_CONNECT_TO_STREAM",

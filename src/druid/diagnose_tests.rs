@@ -4,25 +4,25 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn seen(payload: &Value) -> Seen {
-    Seen {
+fn seen(payload: &Value) -> Evidence {
+    Evidence {
         kafka: "127.0.0.1:9092".into(),
         kafka_listens: Some(true),
-        status: Some(Status::of(&json!({ "payload": payload }))),
+        status: Some(SupervisorStatus::of(&json!({ "payload": payload }))),
         from_earliest: true,
-        ..Seen::default()
+        ..Evidence::default()
     }
 }
 
 /// A supervisor that reads, up to offset 100.
-fn running() -> Seen {
+fn running() -> Evidence {
     seen(&json!({"partitions":1,"activeTasks":[{"id":"t","currentOffsets":{"0":100},"lag":{"0":0}}],
         "latestOffsets":{"0":100},"aggregateLag":0,"suspended":false,"healthy":true,"state":"RUNNING",
         "detailedState":"RUNNING","recentErrors":[]}))
 }
 
 /// The one cause found.
-fn only(seen: &Seen) -> Cause {
+fn only(seen: &Evidence) -> Cause {
     let mut found = diagnose(seen);
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
@@ -119,10 +119,10 @@ fn tasks_that_wait_for_a_slot() {
     let mut full =
         seen(&json!({"partitions":8,"activeTasks":[{"id":"t","currentOffsets":{}}],"latestOffsets":{"0":0},
         "healthy":true,"state":"RUNNING","detailedState":"RUNNING","recentErrors":[]}));
-    full.slots = Some(Slots { used: 4, total: 4, waiting: 4 });
+    full.slots = Some(WorkerSlots { used: 4, total: 4, waiting: 4 });
     let found = only(&full);
     assert_eq!(found.name, CauseName::TooFewWorkerSlots);
-    full.slots = Some(Slots { used: 3, total: 4, waiting: 1 });
+    full.slots = Some(WorkerSlots { used: 3, total: 4, waiting: 1 });
     assert_eq!(diagnose(&full), [], "one is free: it is about to start");
 }
 
@@ -131,7 +131,7 @@ fn suspended_gone_failed_and_merely_unhealthy() {
     let mut other = running();
     other.status.as_mut().unwrap().suspended = true;
     assert_eq!(only(&other).name, CauseName::Suspended);
-    assert_eq!(only(&Seen::default()).name, CauseName::SupervisorGone);
+    assert_eq!(only(&Evidence::default()).name, CauseName::SupervisorGone);
     let mut failed = running();
     failed.failed_tasks = vec![("index_kafka_x".into(), "java.lang.OutOfMemoryError".into())];
     assert!(only(&failed).cause.contains("OutOfMemoryError"));

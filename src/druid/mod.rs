@@ -24,14 +24,14 @@ mod verify;
 
 pub use access::{Access, Credentials};
 pub use client::Client;
-pub use diagnose::{Cause, CauseName, Seen, diagnose};
+pub use diagnose::{Cause, CauseName, Evidence, diagnose};
 pub use dimensions::{Dimension, DimensionType, keep_dimensions, sets_dimensions};
 pub use error::DruidError;
 pub use missing::{MissingRows, missing_seqs};
 pub use ready::ReadyWait;
-pub use segments::Held;
+pub use segments::TaskSegments;
 pub use spec::{Granularity, MARK, SpecOptions, is_ours, make_spec, set_pointer};
-pub use status::{ParseError, Status, TaskRows};
-pub use supervisor::{DruidAfter, Slots, Submitted, Supervisor};
+pub use status::{ParseError, SupervisorStatus, TaskRows};
+pub use supervisor::{DruidAfter, Submission, Supervisor, WorkerSlots};
 pub use users::{USERS_MAX_BYTES, UsersTable};
 pub use verify::{Proof, Span};

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::supervisor::LOOK;
-use super::{Cause, DruidError, Seen, Slots, Status, Supervisor, diagnose};
+use super::{Cause, DruidError, Evidence, Supervisor, SupervisorStatus, WorkerSlots, diagnose};
 
 /// How long slots may be full with tasks of ours waiting, before that is the reason to give up:
 /// another supervisor's tasks may be about to end.
@@ -24,7 +24,7 @@ pub struct ReadyWait<'a> {
     /// Told what is waited for, whenever that changes.
     pub say: &'a dyn Fn(&str),
     /// Adds what is known from elsewhere than Druid.
-    pub look_closer: &'a dyn Fn(&mut Seen),
+    pub look_closer: &'a dyn Fn(&mut Evidence),
 }
 
 impl Supervisor {
@@ -33,7 +33,11 @@ impl Supervisor {
     /// # Errors
     /// When nothing happens for too long, with the causes that can be told; when there are no worker
     /// slots; when `stop` is set.
-    pub fn wait_until_read(&self, datasource: &str, wait: &ReadyWait<'_>) -> Result<Status, DruidError> {
+    pub fn wait_until_read(
+        &self,
+        datasource: &str,
+        wait: &ReadyWait<'_>,
+    ) -> Result<SupervisorStatus, DruidError> {
         let since = Instant::now();
         let (mut said, mut changed, mut full_since) = (String::new(), since, None);
         loop {
@@ -64,7 +68,8 @@ impl Supervisor {
             // Tasks that start and fail all the time bring a change, too.
             let too_long = since.elapsed() > wait.patience * PATIENCE_IN_ALL;
             if full_for_long || too_long || changed.elapsed() > wait.patience {
-                let mut seen = Seen { status, slots: Some(slots), from_earliest: true, ..Seen::default() };
+                let mut seen =
+                    Evidence { status, slots: Some(slots), from_earliest: true, ..Evidence::default() };
                 (wait.look_closer)(&mut seen);
                 let causes: Vec<Cause> = diagnose(&seen);
                 let causes = causes.iter().map(|cause| format!("; {cause}")).collect();
@@ -80,7 +85,7 @@ impl Supervisor {
 }
 
 /// What has not happened yet, in words.
-fn waiting_for(status: Option<&Status>, slots: Slots, up: usize) -> String {
+fn waiting_for(status: Option<&SupervisorStatus>, slots: WorkerSlots, up: usize) -> String {
     let Some(status) = status else { return "for the overlord to start the supervisor".to_owned() };
     if slots.total == 0 {
         return "for a worker: Druid has none (middleManager or indexer)".to_owned();
@@ -106,14 +111,14 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_is_said() {
-        let slots = Slots { used: 4, total: 4, waiting: 2 };
-        let free = Slots { used: 0, total: 4, waiting: 0 };
-        let status = |payload| Status::of(&json!({ "payload": payload }));
+        let slots = WorkerSlots { used: 4, total: 4, waiting: 2 };
+        let free = WorkerSlots { used: 0, total: 4, waiting: 0 };
+        let status = |payload| SupervisorStatus::of(&json!({ "payload": payload }));
         let running = status(json!({"detailedState": "RUNNING", "activeTasks": [{"id": "a"}]}));
         assert!(waiting_for(None, free, 1).contains("overlord"));
         assert!(waiting_for(Some(&running), slots, 4).contains("2 tasks wait, 4 of 4 taken"));
         assert!(waiting_for(Some(&running), free, 0).contains("0 of 1 are up"));
-        assert!(waiting_for(Some(&running), Slots::default(), 4).contains("has none"));
+        assert!(waiting_for(Some(&running), WorkerSlots::default(), 4).contains("has none"));
         let connecting = status(json!({"detailedState": "CONNECTING_TO_STREAM"}));
         assert!(waiting_for(Some(&connecting), free, 4).contains("reach Kafka"));
     }

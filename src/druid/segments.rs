@@ -8,7 +8,7 @@ use super::{DruidError, Supervisor};
 
 /// What the tasks of a datasource hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct TaskSegments {
     /// Tasks that have not ended.
     pub tasks: usize,
     /// Segments that they serve.
@@ -17,7 +17,7 @@ pub struct Held {
     pub unpublished: usize,
 }
 
-impl Held {
+impl TaskSegments {
     /// Whether nothing would be lost with the tasks. A task whose segments are published only waits
     /// for a historical to load them, up to a minute.
     #[must_use]
@@ -31,7 +31,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
-    pub fn held(&self, datasource: &str) -> Result<(Held, Vec<String>), DruidError> {
+    pub fn held(&self, datasource: &str) -> Result<(TaskSegments, Vec<String>), DruidError> {
         let tasks = self.unfinished_tasks(datasource)?;
         let query = "SELECT \"segment_id\" AS \"id\" FROM sys.segments WHERE \"datasource\" = ? AND \"is_realtime\" = 1";
         let served = self.client().sql(query, &[datasource.into()])?;
@@ -46,7 +46,7 @@ impl Supervisor {
         let published: HashSet<&str> =
             published.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let unpublished = served.iter().filter(|id| !published.contains(*id)).count();
-        Ok((Held { tasks: tasks.len(), segments: served.len(), unpublished }, tasks))
+        Ok((TaskSegments { tasks: tasks.len(), segments: served.len(), unpublished }, tasks))
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn what_is_published_or_in_no_task_is_safe() {
-        let held = |tasks, segments, unpublished| Held { tasks, segments, unpublished };
+        let held = |tasks, segments, unpublished| TaskSegments { tasks, segments, unpublished };
         assert!(held(0, 0, 0).is_safe() && held(1, 2, 0).is_safe());
         assert!(!held(1, 2, 1).is_safe(), "in memory only");
         assert!(!held(1, 0, 0).is_safe(), "not yet known to the broker");

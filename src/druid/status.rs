@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// `GET …/supervisor/NAME/status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
+pub struct SupervisorStatus {
     /// `RUNNING`, `PENDING`, `SUSPENDED`, `UNHEALTHY_SUPERVISOR` and more.
     pub state: String,
     /// `CREATING_TASKS`, `CONNECTING_TO_STREAM`, `UNABLE_TO_CONNECT_TO_STREAM` and more.
@@ -35,7 +35,7 @@ pub struct Status {
     pub errors: Vec<String>,
 }
 
-impl Status {
+impl SupervisorStatus {
     /// From the answer's JSON.
     #[must_use]
     pub fn of(answer: &Value) -> Self {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_recorded_answer_is_read() {
-        let status = Status::of(
+        let status = SupervisorStatus::of(
             &json!({"id":"bench1m","payload":{"stream":"bench1m","partitions":1,"durationSeconds":3600,
             "activeTasks":[{"id":"index_kafka_bench1m_9a43f854d31eaac_fefcohog","startingOffsets":{"0":0},"remainingSeconds":3515,
             "type":"ACTIVE","currentOffsets":{"0":1000000},"lag":{"0":0}}],
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_task_that_has_not_spoken_yet_is_where_it_starts() {
-        let status = Status::of(&json!({"payload":{"activeTasks":[
+        let status = SupervisorStatus::of(&json!({"payload":{"activeTasks":[
             {"id":"a","startingOffsets":{"0":5},"currentOffsets":{}},
             {"id":"b","startingOffsets":{"1":0},"currentOffsets":{"1":7}},
             {"id":"c","startingOffsets":null,"currentOffsets":null}]}}));

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::client::first_line;
 use super::spec::{is_same, marked};
-use super::{Client, DruidError, ParseError, Status, TaskRows, is_ours};
+use super::{Client, DruidError, ParseError, SupervisorStatus, TaskRows, is_ours};
 
 const SUPERVISORS: &str = "/druid/indexer/v1/supervisor";
 
@@ -26,7 +26,7 @@ pub struct Supervisor {
 
 /// What a submission came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Submitted {
+pub enum Submission {
     /// There was none.
     Created,
     /// Ours, with another spec.
@@ -39,7 +39,7 @@ pub enum Submitted {
     AsItIs,
 }
 
-impl Submitted {
+impl Submission {
     /// As in the JSON report.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -77,7 +77,7 @@ impl DruidAfter {
 
 /// Worker slots of the whole Druid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Slots {
+pub struct WorkerSlots {
     /// Taken.
     pub used: usize,
     /// All of them.
@@ -141,7 +141,7 @@ impl Supervisor {
     /// # Errors
     /// When the name is taken by a supervisor without our mark and `overwrite` is not set; when
     /// Druid does not answer, or refuses.
-    pub fn submit(&self, spec: Value, overwrite: bool) -> Result<Submitted, DruidError> {
+    pub fn submit(&self, spec: Value, overwrite: bool) -> Result<Submission, DruidError> {
         let spec = marked(spec);
         let there = self.spec()?;
         match &there {
@@ -150,24 +150,24 @@ impl Supervisor {
             }
             Some(there) if is_same(there, &spec) => {
                 if there["suspended"].as_bool() != Some(true) {
-                    return Ok(Submitted::Unchanged);
+                    return Ok(Submission::Unchanged);
                 }
                 self.client.post(&format!("{}/resume", self.path), None)?;
-                return Ok(Submitted::Resumed);
+                return Ok(Submission::Resumed);
             }
             _ => {}
         }
         self.client.post(SUPERVISORS, Some(&spec))?;
-        Ok(if there.is_some() { Submitted::Updated } else { Submitted::Created })
+        Ok(if there.is_some() { Submission::Updated } else { Submission::Created })
     }
 
     /// How it does; `None` when there is no such supervisor.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
-    pub fn status(&self) -> Result<Option<Status>, DruidError> {
+    pub fn status(&self) -> Result<Option<SupervisorStatus>, DruidError> {
         let answer = absent_is_none(self.client.get(&format!("{}/status", self.path)))?;
-        Ok(answer.as_ref().map(Status::of))
+        Ok(answer.as_ref().map(SupervisorStatus::of))
     }
 
     /// What its tasks did, by task. Only those that run now.
@@ -226,12 +226,12 @@ impl Supervisor {
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
-    pub fn slots(&self, datasource: &str) -> Result<Slots, DruidError> {
+    pub fn slots(&self, datasource: &str) -> Result<WorkerSlots, DruidError> {
         let capacity = self.client.get("/druid/indexer/v1/totalWorkerCapacity")?;
         let count = |key: &str| capacity[key].as_u64().unwrap_or(0) as usize;
         let pending = self.client.get("/druid/indexer/v1/pendingTasks")?;
         let ours = |task: &&Value| task["dataSource"] == datasource;
-        Ok(Slots {
+        Ok(WorkerSlots {
             used: count("usedClusterCapacity"),
             total: count("currentClusterCapacity"),
             waiting: pending.as_array().into_iter().flatten().filter(ours).count(),

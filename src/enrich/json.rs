@@ -20,8 +20,8 @@ pub(super) struct Row(pub Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Row {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
+        struct RowVisitor;
+        impl<'de> Visitor<'de> for RowVisitor {
             type Value = Row;
 
             fn expecting(&self, words: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for Row {
                 Ok(Row(row))
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(RowVisitor)
     }
 }
 

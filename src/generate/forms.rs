@@ -15,13 +15,13 @@ use super::{GenerateForm, GenerateOptions, Generated, write, write_other, write_
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// What lies between the start of a file and its end, and how much has been written.
-struct Output<'a, W> {
+struct FormWriter<'a, W> {
     out: &'a mut W,
     buffer: Vec<u8>,
     done: Generated,
 }
 
-impl<W: Write> Output<'_, W> {
+impl<W: Write> FormWriter<'_, W> {
     fn flush_if_full(&mut self) -> io::Result<()> {
         if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
@@ -49,7 +49,7 @@ pub(super) fn write_file(
     out: &mut impl Write,
 ) -> io::Result<Generated> {
     let buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
-    let mut output = Output { out, buffer, done: Generated::default() };
+    let mut output = FormWriter { out, buffer, done: Generated::default() };
     let form = options.form;
     let (before, behind) = around(form);
     output.buffer.extend_from_slice(before);
@@ -90,10 +90,10 @@ trait Records {
         &mut self,
         status: Status,
         escape: Escape,
-        output: &mut Output<'_, W>,
+        output: &mut FormWriter<'_, W>,
     ) -> io::Result<()>;
     /// Appends what is left.
-    fn finish<W: Write>(&mut self, _: &mut Output<'_, W>) -> io::Result<()> {
+    fn finish<W: Write>(&mut self, _: &mut FormWriter<'_, W>) -> io::Result<()> {
         Ok(())
     }
 }
@@ -137,7 +137,7 @@ impl Records for Single {
         &mut self,
         status: Status,
         escape: Escape,
-        output: &mut Output<'_, W>,
+        output: &mut FormWriter<'_, W>,
     ) -> io::Result<()> {
         output.separate(self.separator);
         (self.spell)(&mut output.buffer, &status, escape)
@@ -167,14 +167,14 @@ impl Records for Pages {
         &mut self,
         status: Status,
         escape: Escape,
-        output: &mut Output<'_, W>,
+        output: &mut FormWriter<'_, W>,
     ) -> io::Result<()> {
         self.statuses.push(status);
         self.escape.get_or_insert(escape);
         if self.statuses.len() == PAGE_TWEETS { self.finish(output) } else { Ok(()) }
     }
 
-    fn finish<W: Write>(&mut self, output: &mut Output<'_, W>) -> io::Result<()> {
+    fn finish<W: Write>(&mut self, output: &mut FormWriter<'_, W>) -> io::Result<()> {
         // A page is spelt in one way, as its first tweet asks for.
         let Some(escape) = self.escape.take() else { return Ok(()) };
         output.separate(self.separator());
@@ -189,7 +189,7 @@ impl Records for Pages {
 fn records<W: Write>(
     options: &GenerateOptions,
     mut writers: Writers,
-    output: &mut Output<'_, W>,
+    output: &mut FormWriter<'_, W>,
     form: &mut impl Records,
 ) -> io::Result<()> {
     let arrivals = Arrivals::new(options.rate_per_s, options.seed);
@@ -246,7 +246,7 @@ fn records<W: Write>(
 fn groups<W: Write>(
     options: &GenerateOptions,
     mut writers: Writers,
-    output: &mut Output<'_, W>,
+    output: &mut FormWriter<'_, W>,
 ) -> io::Result<()> {
     let weight = |rank: u64| ((rank + 1) as f64).powf(-ZIPF_EXPONENT);
     let all: f64 = (0..options.users).map(weight).sum();

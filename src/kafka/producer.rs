@@ -94,18 +94,18 @@ pub struct Producer {
 /// Events that librdkafka has and has not reported on, each in a place whose number goes along.
 #[derive(Default)]
 struct Pending {
-    places: Vec<Option<Waiting>>,
+    places: Vec<Option<PendingEvent>>,
     free: Vec<usize>,
     bytes: usize,
 }
 
 #[derive(Clone, Copy)]
-struct Waiting {
+struct PendingEvent {
     trace: Trace,
     bytes: usize,
 }
 
-impl Waiting {
+impl PendingEvent {
     fn of(event: &Event) -> Self {
         let bytes = event.key.len() + event.payload.len();
         Self { trace: event.trace, bytes }
@@ -125,7 +125,7 @@ impl Pending {
     }
 
     fn insert(&mut self, event: &Event) -> usize {
-        let waiting = Waiting::of(event);
+        let waiting = PendingEvent::of(event);
         self.bytes += waiting.bytes;
         let waiting = Some(waiting);
         match self.free.pop() {
@@ -140,7 +140,7 @@ impl Pending {
         }
     }
 
-    fn take(&mut self, place: usize) -> Option<Waiting> {
+    fn take(&mut self, place: usize) -> Option<PendingEvent> {
         let waiting = self.places.get_mut(place)?.take()?;
         self.bytes -= waiting.bytes;
         self.free.push(place);
@@ -360,7 +360,7 @@ impl Producer {
     }
 }
 
-fn delivery(waiting: Waiting, outcome: Outcome, acked: Instant) -> Delivery {
+fn delivery(waiting: PendingEvent, outcome: Outcome, acked: Instant) -> Delivery {
     Delivery { trace: waiting.trace, acked, outcome }
 }
 

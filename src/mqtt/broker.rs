@@ -18,8 +18,8 @@ use super::flight::Flight;
 use super::link::{Connect, Pinger, Subscription, subscribe};
 use super::listener::{listen, settings};
 use super::protocol::{AnyVersion, Traffic, check_topic};
-use super::subscriber::State;
-use super::{BrokerOptions, MqttError, Publisher, Subscriber, Window};
+use super::subscriber::SubscriberState;
+use super::{BrokerOptions, FlightWindow, MqttError, Publisher, Subscriber};
 use crate::count::Counters;
 
 /// Outside clients at a time, and our links. The router looks at 100 connections in a row; with
@@ -117,13 +117,13 @@ impl Broker {
     pub fn connect(
         &self,
         run_nonce: u64,
-        window: Window,
+        window: FlightWindow,
         counters: Arc<Counters>,
         stop: Arc<AtomicBool>,
     ) -> Result<(Publisher, Subscriber), MqttError> {
         let retained_bytes = (self.segments - 1).saturating_mul(self.segment_bytes);
-        if window.messages == 0 || (window.bytes >= retained_bytes && window != Window::OFF) {
-            let Window { messages, bytes } = window;
+        if window.messages == 0 || (window.bytes >= retained_bytes && window != FlightWindow::OFF) {
+            let FlightWindow { messages, bytes } = window;
             return Err(MqttError::Window { messages, bytes, retained_bytes });
         }
         let topic = String::from_utf8_lossy(&self.topic);
@@ -155,7 +155,7 @@ impl Broker {
             counters,
             run_nonce,
             segments: self.segments as u64,
-            state: State::new(first_offset),
+            state: SubscriberState::new(first_offset),
         };
         Ok((publisher, subscriber))
     }
@@ -202,7 +202,7 @@ mod tests {
     fn when_the_router_dies_both_sides_end_with_an_error() {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let broker = Broker::start(&BrokerOptions { listen, ..BrokerOptions::default() }).unwrap();
-        let window = Window { messages: 10, ..Window::default() };
+        let window = FlightWindow { messages: 10, ..FlightWindow::default() };
         let (mut publisher, subscriber) = broker.connect(1, window, Arc::default(), Arc::default()).unwrap();
         let receiving = std::thread::spawn(move || {
             subscriber.run(|events| {

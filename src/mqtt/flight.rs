@@ -18,19 +18,19 @@ use crate::event::{Event, Trace};
 ///
 /// A single message larger than `bytes` passes when nothing else is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct FlightWindow {
     pub messages: usize,
     /// Bytes, as the broker's ring counts them: payload, topic and 4.
     pub bytes: usize,
 }
 
-impl Window {
+impl FlightWindow {
     /// No limit: the broker overwrites what a slow subscriber has not read. For tests and benches
     /// that show what the window is for.
     pub const OFF: Self = Self { messages: usize::MAX, bytes: usize::MAX };
 }
 
-impl Default for Window {
+impl Default for FlightWindow {
     /// A quarter of what the default ring surely holds: the rest is for outside publishers.
     fn default() -> Self {
         Self { messages: 4_096, bytes: 1 << 20 }
@@ -53,13 +53,13 @@ impl Load {
 
 /// The part of an own event that waits here while its payload goes through the broker.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct FlightEvent {
     pub trace: Trace,
     pub key: Bytes,
     pub ring_bytes: usize,
 }
 
-impl Waiting {
+impl FlightEvent {
     /// Puts the event together again.
     pub fn into_event(self, payload: Bytes) -> Event {
         Event { trace: self.trace, key: self.key, payload }
@@ -68,23 +68,23 @@ impl Waiting {
 
 /// How [`Flight::enter`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum Admission {
     Entered,
     /// A stop was asked for while there was no room.
     Stopped,
 }
 
 pub(super) struct Flight {
-    window: Window,
+    window: FlightWindow,
     /// Messages that the router has been told of.
     sent: AtomicU64,
-    state: Mutex<State>,
+    state: Mutex<FlightState>,
     room: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    waiting: VecDeque<Waiting>,
+struct FlightState {
+    waiting: VecDeque<FlightEvent>,
     /// Messages let in so far.
     entered: u64,
     load: Load,
@@ -98,7 +98,7 @@ struct State {
 const STOP_POLL: Duration = Duration::from_millis(50);
 
 impl Flight {
-    pub fn new(window: Window) -> Self {
+    pub fn new(window: FlightWindow) -> Self {
         Self { window, sent: AtomicU64::new(0), state: Mutex::default(), room: Condvar::new() }
     }
 
@@ -120,10 +120,10 @@ impl Flight {
     pub fn enter(
         &self,
         chunk: Load,
-        waiting: impl Iterator<Item = Waiting>,
+        waiting: impl Iterator<Item = FlightEvent>,
         stop: &AtomicBool,
         blocked: &mut Duration,
-    ) -> Result<Entry, MqttError> {
+    ) -> Result<Admission, MqttError> {
         let mut state = self.lock();
         if !self.has_room(&state, chunk) {
             let since = Instant::now();
@@ -138,7 +138,7 @@ impl Flight {
                 if stop.load(Ordering::Relaxed) {
                     state.wanted = None;
                     *blocked += since.elapsed();
-                    return Ok(Entry::Stopped);
+                    return Ok(Admission::Stopped);
                 }
                 state.wanted = Some(room);
                 state = self.room.wait_timeout(state, STOP_POLL).unwrap_or_else(PoisonError::into_inner).0;
@@ -153,7 +153,7 @@ impl Flight {
         state.load.bytes += chunk.bytes;
         state.entered += chunk.messages as u64;
         state.waiting.extend(waiting);
-        Ok(Entry::Entered)
+        Ok(Admission::Entered)
     }
 
     /// Frees the room of what was handed on.
@@ -167,7 +167,7 @@ impl Flight {
     }
 
     /// Moves all waiting parts behind those in `into`.
-    pub fn take_waiting(&self, into: &mut VecDeque<Waiting>) {
+    pub fn take_waiting(&self, into: &mut VecDeque<FlightEvent>) {
         let mut state = self.lock();
         if into.is_empty() {
             std::mem::swap(into, &mut state.waiting);
@@ -203,7 +203,7 @@ impl Flight {
         self.room.notify_all();
     }
 
-    fn has_room(&self, state: &State, chunk: Load) -> bool {
+    fn has_room(&self, state: &FlightState, chunk: Load) -> bool {
         let full = Load {
             messages: state.load.messages.saturating_add(chunk.messages),
             bytes: state.load.bytes.saturating_add(chunk.bytes),
@@ -215,7 +215,7 @@ impl Flight {
         load.messages <= self.window.messages && load.bytes <= self.window.bytes
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, FlightState> {
         // A poisoned lock guards nothing here: no code under it panics half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,7 @@
 //! topic come out too, as events without a sequence number.
 //!
 //! The broker is rumqttd. Its log is a ring that overwrites what nobody has read yet, without a
-//! word, at any QoS: so the publisher never has more in flight than a [`Window`] that the ring
+//! word, at any QoS: so the publisher never has more in flight than a [`FlightWindow`] that the ring
 //! surely holds, and the subscriber counts what is missing all the same.
 
 mod broker;
@@ -23,7 +23,7 @@ mod subscriber;
 pub use broker::Broker;
 pub use broker_options::BrokerOptions;
 pub use error::MqttError;
-pub use flight::Window;
+pub use flight::FlightWindow;
 pub use outside::{Lost, OutsideBroker, OutsideLink, OutsideOptions, OutsidePublisher, OutsideSubscriber};
 pub use publisher::Publisher;
 pub use subscriber::Subscriber;

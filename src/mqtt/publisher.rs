@@ -9,7 +9,7 @@ use rumqttd::local::LinkTx;
 use rumqttd::protocol::{Packet, Publish, PublishProperties};
 
 use super::MqttError;
-use super::flight::{Entry, Flight, Load, Waiting};
+use super::flight::{Admission, Flight, FlightEvent, Load};
 use super::link::{Pinger, disconnect, push};
 use super::listener::PACKET_MAX_BYTES;
 use crate::count::Counters;
@@ -52,7 +52,7 @@ impl Publisher {
         }
         while !events.is_empty() && !self.stopped {
             let chunk = self.flight.chunk(events.iter().map(size));
-            let waiting = events[..chunk.messages].iter_mut().map(|event| Waiting {
+            let waiting = events[..chunk.messages].iter_mut().map(|event| FlightEvent {
                 trace: event.trace,
                 ring_bytes: size(event),
                 key: std::mem::take(&mut event.key),
@@ -63,8 +63,8 @@ impl Publisher {
                 self.counters.mqtt_blocked_ns.add_time(blocked);
             }
             match entry? {
-                Entry::Entered => self.send(events, chunk)?,
-                Entry::Stopped => self.stopped = true,
+                Admission::Entered => self.send(events, chunk)?,
+                Admission::Stopped => self.stopped = true,
             }
         }
         let left_out = events.len();

@@ -13,7 +13,7 @@ use rumqttd::protocol::Packet;
 use rumqttd::{Forward, Notification};
 
 use super::MqttError;
-use super::flight::{Flight, Load, Waiting};
+use super::flight::{Flight, FlightEvent, Load};
 use super::link::Pinger;
 use super::publisher::MARK_BYTES;
 use crate::count::Counters;
@@ -31,12 +31,12 @@ pub struct Subscriber {
     pub(super) run_nonce: u64,
     /// Segments of the broker's ring.
     pub(super) segments: u64,
-    pub(super) state: State,
+    pub(super) state: SubscriberState,
 }
 
 /// What was received so far, and what to make of gaps.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct SubscriberState {
     /// Log offset of the next message, where it is known.
     next_offset: Option<u64>,
     /// Segment of the log that the last message was in.
@@ -44,12 +44,12 @@ pub(super) struct State {
     /// Place of the next own message.
     next_place: u64,
     /// Own messages from `next_place` on that are known to be published.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<FlightEvent>,
     /// Messages missing by log offset since the last own one.
     gap: u64,
     /// Own messages may be missing since the last one.
     doubt: bool,
-    check: Option<Check>,
+    check: Option<GapCheck>,
     /// Pings answered.
     answers: u64,
     /// Own messages in all, once the publisher is done.
@@ -62,7 +62,7 @@ pub(super) struct State {
 /// The router takes up what it is told in order, so when it answers a ping, all messages sent
 /// before are in its log. And it answers before it looks into the log: nothing between the
 /// answers to two pings, the second sent after the first was answered, means that all was read.
-struct Check {
+struct GapCheck {
     /// What is looked for: own messages before this place.
     until: u64,
     /// The ping that is waited for.
@@ -77,7 +77,7 @@ struct Check {
 
 /// What one batch adds to the counters.
 #[derive(Default)]
-struct Batch {
+struct ReceivedBatch {
     events: Vec<Event>,
     handled: Load,
     received: u64,
@@ -98,7 +98,7 @@ impl Subscriber {
         mut self,
         mut send: impl FnMut(&mut Vec<Event>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut batch = Batch::default();
+        let mut batch = ReceivedBatch::default();
         loop {
             batch.events.reserve(BATCH_MAX);
             let done = self.receive(&mut batch)?;
@@ -115,7 +115,7 @@ impl Subscriber {
     }
 
     /// Waits for the broker, then takes what is there. Says whether that was the end.
-    fn receive(&mut self, batch: &mut Batch) -> Result<bool, MqttError> {
+    fn receive(&mut self, batch: &mut ReceivedBatch) -> Result<bool, MqttError> {
         let mut next = self.link.recv().map_err(|_| MqttError::BrokerGone)?;
         let started = Instant::now();
         loop {
@@ -146,7 +146,7 @@ impl Subscriber {
         }
     }
 
-    fn take(&mut self, forward: Forward, now: Instant, batch: &mut Batch) -> Result<(), MqttError> {
+    fn take(&mut self, forward: Forward, now: Instant, batch: &mut ReceivedBatch) -> Result<(), MqttError> {
         self.follow_log(forward.cursor);
         let payload = forward.publish.payload;
         let mark = forward.properties.and_then(|properties| properties.correlation_data);
@@ -164,7 +164,7 @@ impl Subscriber {
     }
 
     /// Takes out what waits for an own message; `None`: it is not new, or never was ours.
-    fn take_own(&mut self, place: u64, batch: &mut Batch) -> Option<Waiting> {
+    fn take_own(&mut self, place: u64, batch: &mut ReceivedBatch) -> Option<FlightEvent> {
         let state = &mut self.state;
         let ahead = usize::try_from(place.checked_sub(state.next_place)?).ok()?;
         if ahead >= state.waiting.len() {
@@ -205,7 +205,7 @@ impl Subscriber {
     }
 
     /// Whose are the messages that are missing?
-    fn look_into_gap(&mut self, batch: &mut Batch) -> Result<(), MqttError> {
+    fn look_into_gap(&mut self, batch: &mut ReceivedBatch) -> Result<(), MqttError> {
         let state = &mut self.state;
         if let Some(check) = &state.check {
             // Foreign messages may come so fast that there is always one more to read.
@@ -220,12 +220,13 @@ impl Subscriber {
             state.doubt = false;
         } else {
             let ping = self.pinger.ping()?;
-            state.check = Some(Check { until: sent, ping, in_log: false, heard: false, end_segment: None });
+            state.check =
+                Some(GapCheck { until: sent, ping, in_log: false, heard: false, end_segment: None });
         }
         Ok(())
     }
 
-    fn on_ping_answer(&mut self, batch: &mut Batch) -> Result<(), MqttError> {
+    fn on_ping_answer(&mut self, batch: &mut ReceivedBatch) -> Result<(), MqttError> {
         let state = &mut self.state;
         state.answers += 1;
         state.total = self.flight.total();
@@ -241,7 +242,7 @@ impl Subscriber {
     }
 
     /// What the check looked for is lost. Own messages that came after may be, too.
-    fn give_up(&mut self, batch: &mut Batch) -> Result<(), MqttError> {
+    fn give_up(&mut self, batch: &mut ReceivedBatch) -> Result<(), MqttError> {
         let state = &mut self.state;
         let Some(check) = state.check.take() else { return Ok(()) };
         self.flight.take_waiting(&mut state.waiting);
@@ -250,7 +251,7 @@ impl Subscriber {
         self.look_into_gap(batch)
     }
 
-    fn count(&self, batch: &mut Batch) {
+    fn count(&self, batch: &mut ReceivedBatch) {
         let counters = &self.counters;
         for (counter, count) in [
             (&counters.received, &mut batch.received),
@@ -266,13 +267,13 @@ impl Subscriber {
     }
 }
 
-impl State {
+impl SubscriberState {
     pub fn new(next_offset: Option<u64>) -> Self {
         Self { next_offset, ..Self::default() }
     }
 
     /// The next `count` own messages will not come any more.
-    fn lose(&mut self, count: usize, batch: &mut Batch) {
+    fn lose(&mut self, count: usize, batch: &mut ReceivedBatch) {
         for lost in self.waiting.drain(..count) {
             batch.handled.add(lost.ring_bytes);
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::RankedBy;
 use crate::count::{BacklogPoint, LatencyMs};
-use crate::druid::{Cause, DruidAfter, MissingRows, Submitted};
+use crate::druid::{Cause, DruidAfter, MissingRows, Submission};
 
 /// What became of the run's tweets in Druid.
 #[derive(Debug, Clone, Serialize)]
@@ -18,7 +18,7 @@ pub struct DruidReport {
     /// Supervisor.
     pub supervisor: String,
     /// What was done with it.
-    pub submitted: Submitted,
+    pub submitted: Submission,
     /// The spec as it was submitted, or as Druid has it; passwords and secrets in it are masked.
     #[cfg_attr(test, schemars(with = "serde_json::Map<String, Value>"))]
     pub spec: Value,

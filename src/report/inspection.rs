@@ -6,8 +6,9 @@ use std::fmt::{self, Write};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::{FileReport, rate, seconds};
+use super::{FileReport, InputFraming, rate, seconds};
 use crate::count::RejectCount;
+use crate::pace::{FileOrder, Order};
 
 /// Everything that is known without sending anything.
 #[derive(Debug, Clone, Serialize)]
@@ -127,7 +128,7 @@ pub fn write_inspection(found: &Inspection, out: &mut String) -> fmt::Result {
                 out,
                 "    {}: {}, {} tweets, {} rejects, {} unparseable{}",
                 file.file,
-                file.framing,
+                file.framing.name(),
                 count(file.tweets),
                 count(rejects),
                 count(file.unparseable),

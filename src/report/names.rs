@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use crate::druid::{CauseName, DruidAfter, Submitted};
+use crate::druid::{CauseName, DruidAfter, Submission};
 use crate::enrich::{ColumnReject, ColumnType};
 use crate::pace::{FileOrder, Order};
 use crate::source::Framing;
@@ -115,7 +115,7 @@ by_name!(RankedBy: Partition, Run);
 by_name!(Framing: Lines, PageLines, Array, Objects, Pages, Script);
 by_name!(FileOrder: OldestFirst, NewestFirst, Mixed);
 by_name!(Order: Time, File, Window(0), Shuffle { seed: 0 });
-by_name!(Submitted: Created, Updated, Resumed, Unchanged, AsItIs);
+by_name!(Submission: Created, Updated, Resumed, Unchanged, AsItIs);
 by_name!(DruidAfter: Keep, Suspend, Drop);
 by_name!(ColumnType: Long, Double, Boolean, Text);
 by_name!(ColumnReject: OwnField, NoName, Objects);

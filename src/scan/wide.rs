@@ -48,7 +48,7 @@ fn escaped_bytes(backslashes: u64, escapes_next: &mut u64) -> u64 {
     (EVEN ^ (even_runs << 1)) & behind
 }
 
-pub enum Seen {
+pub enum BlockEnd {
     Nothing,
     /// The outermost bracket is closed; so many bytes of the block belong to the value.
     End(usize),
@@ -57,7 +57,7 @@ pub enum Seen {
 
 /// Counts the brackets of one block, outside of strings; `wrong` are places that no JSON has.
 #[inline(always)]
-pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> Seen {
+pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> BlockEnd {
     let closed = u64::from(closes.count_ones());
     if closed >= *depth {
         let (mut left, mut nth) = (closes, 0);
@@ -67,15 +67,15 @@ pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> Seen {
             nth += 1;
             if *depth + u64::from((opens & before).count_ones()) == nth {
                 return if wrong & before == 0 {
-                    Seen::End(before.count_ones() as usize + 1)
+                    BlockEnd::End(before.count_ones() as usize + 1)
                 } else {
-                    Seen::Broken
+                    BlockEnd::Broken
                 };
             }
         }
     }
     *depth = *depth + u64::from(opens.count_ones()) - closed;
-    if wrong == 0 { Seen::Nothing } else { Seen::Broken }
+    if wrong == 0 { BlockEnd::Nothing } else { BlockEnd::Broken }
 }
 
 /// The functions of a scanner, compiled for the instructions of the module that says this. It has a
@@ -86,8 +86,8 @@ pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> Seen {
 macro_rules! scanner {
     ($features:literal, $($feature:tt)+) => {
         use super::scanner::Scanner;
-                use super::block::{BLOCK, Block, LineEndsOfBlock};
-        use super::wide::{Seen, Strings, count};
+        use super::block::{BLOCK, Block, LineEndsOfBlock};
+        use super::wide::{BlockEnd, Strings, count};
 
         /// The scanner, where this processor has the instructions.
         pub fn scanner() -> Option<Scanner> {
@@ -108,20 +108,20 @@ macro_rules! scanner {
             let (blocks, rest) = bytes[at..].as_chunks::<BLOCK>();
             for block in blocks {
                 match look(block, &mut strings, &mut depth) {
-                    Seen::Nothing => at += BLOCK,
-                    Seen::End(length) => return Some(at + length),
-                    Seen::Broken => return None,
+                    BlockEnd::Nothing => at += BLOCK,
+                    BlockEnd::End(length) => return Some(at + length),
+                    BlockEnd::Broken => return None,
                 }
             }
             match look(&padded(rest), &mut strings, &mut depth) {
-                Seen::End(length) => Some(at + length),
-                Seen::Nothing | Seen::Broken => None,
+                BlockEnd::End(length) => Some(at + length),
+                BlockEnd::Nothing | BlockEnd::Broken => None,
             }
         }
 
         #[target_feature(enable = $features)]
         #[inline]
-        fn look(block: &[u8; BLOCK], strings: &mut Strings, depth: &mut u64) -> Seen {
+        fn look(block: &[u8; BLOCK], strings: &mut Strings, depth: &mut u64) -> BlockEnd {
             let lanes = Lanes::load(block);
             let backslashes = lanes.equal(b'\\');
             let quotes = strings.unescaped(lanes.equal(b'"'), backslashes);

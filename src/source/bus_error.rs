@@ -17,16 +17,16 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// A map that the handler knows.
-struct Entry {
+struct MapEntry {
     /// First address and length of the map; length 0: free.
     start: AtomicUsize,
     length: AtomicUsize,
     /// What to say. Never freed, so that the handler can read it at any time.
     message: AtomicPtr<String>,
-    next: Option<&'static Entry>,
+    next: Option<&'static MapEntry>,
 }
 
-static FIRST: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
+static FIRST: AtomicPtr<MapEntry> = AtomicPtr::new(ptr::null_mut());
 /// Held by whoever changes the list.
 static CHANGE: Mutex<()> = Mutex::new(());
 static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
@@ -34,12 +34,12 @@ static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
 /// Keeps a map known to the handler; forgets it when dropped.
 #[derive(Debug)]
 pub struct Watch {
-    entry: &'static Entry,
+    entry: &'static MapEntry,
 }
 
-impl std::fmt::Debug for Entry {
+impl std::fmt::Debug for MapEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entry").field("length", &self.length).finish_non_exhaustive()
+        f.debug_struct("MapEntry").field("length", &self.length).finish_non_exhaustive()
     }
 }
 
@@ -66,7 +66,7 @@ pub fn watch(path: &Path, map: &[u8]) -> Watch {
     }
     let entry = free.unwrap_or_else(|| {
         let (start, length, message) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicPtr::default());
-        let entry = Box::leak(Box::new(Entry { start, length, message, next: first() }));
+        let entry = Box::leak(Box::new(MapEntry { start, length, message, next: first() }));
         FIRST.store(entry, Ordering::Release);
         entry
     });
@@ -76,7 +76,7 @@ pub fn watch(path: &Path, map: &[u8]) -> Watch {
     Watch { entry }
 }
 
-fn first() -> Option<&'static Entry> {
+fn first() -> Option<&'static MapEntry> {
     // SAFETY: null, or an entry that was leaked.
     unsafe { FIRST.load(Ordering::Acquire).as_ref() }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use rumqttc::{Client, Connection, Incoming, MqttOptions, QoS};
 use tweetblast::count::Counters;
 use tweetblast::event::{Event, Trace};
-use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Publisher, Subscriber, Window};
+use tweetblast::mqtt::{Broker, BrokerOptions, FlightWindow, MqttError, Publisher, Subscriber};
 
 /// Longest wait for anything here.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ pub struct Run {
     pub stop: Arc<AtomicBool>,
 }
 
-pub fn connect(broker: &Broker, window: Window) -> Run {
+pub fn connect(broker: &Broker, window: FlightWindow) -> Run {
     let (counters, stop) = (Arc::new(Counters::default()), Arc::new(AtomicBool::new(false)));
     let (publisher, subscriber) = broker.connect(77, window, counters.clone(), stop.clone()).unwrap();
     Run { publisher, subscriber, counters, stop }
@@ -137,7 +137,7 @@ pub fn tiny_ring() -> Broker {
 
 /// Replays as long as `meanwhile` takes, and until all is received.
 pub fn replay_while(broker: &Broker, meanwhile: impl FnOnce()) -> Arc<Counters> {
-    let Run { mut publisher, subscriber, counters, .. } = connect(broker, Window::default());
+    let Run { mut publisher, subscriber, counters, .. } = connect(broker, FlightWindow::default());
     let over = Arc::new(AtomicBool::new(false));
     let publishing = {
         let over = over.clone();

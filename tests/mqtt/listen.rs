@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Window};
+use tweetblast::mqtt::{Broker, BrokerOptions, FlightWindow, MqttError};
 
 use super::harness::*;
 
@@ -27,7 +27,7 @@ fn a_taken_port_is_an_error_or_a_free_one_is_found_and_a_stop_frees_it() {
     // throws away what it has read when the end comes right behind.)
     let mut watcher = raw_client(second.addr(), "watcher", 4);
     watcher.read_exact(&mut [0; 4 + 5]).unwrap();
-    replay(connect(&second, Window::default()), 2_000, Duration::ZERO);
+    replay(connect(&second, FlightWindow::default()), 2_000, Duration::ZERO);
     second.stop();
     let mut watched = Vec::new();
     watcher.read_to_end(&mut watched).unwrap();
@@ -50,7 +50,7 @@ fn settings_that_cannot_work_are_errors_and_not_panics_elsewhere() {
         assert!(matches!(error, MqttError::Ring { .. }), "{error}");
     }
     let broker = start();
-    for window in [Window { messages: 0, bytes: 1 }, Window { messages: 1, bytes: 12 << 20 }] {
+    for window in [FlightWindow { messages: 0, bytes: 1 }, FlightWindow { messages: 1, bytes: 12 << 20 }] {
         let error = broker.connect(1, window, Arc::default(), Arc::default()).err().unwrap();
         assert!(matches!(error, MqttError::Window { .. }), "{error}");
     }

@@ -9,14 +9,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rumqttc::{Incoming, QoS};
-use tweetblast::mqtt::Window;
+use tweetblast::mqtt::FlightWindow;
 
 use super::harness::*;
 
 #[test]
 fn outside_publishers_of_both_versions_come_out_as_foreign_events() {
     let broker = start();
-    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, Window::default());
+    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, FlightWindow::default());
     let (v4, connection) = client(&broker, "sensor");
     let v4_driver = drive(connection);
     // The same client id on purpose: both stay.
@@ -79,7 +79,8 @@ fn watchers_of_both_versions_see_every_tweet_and_each_other() {
     });
     is_ready.recv_timeout(PATIENCE).unwrap();
 
-    let (seen, counters) = replay(connect(&broker, Window::default()), 2_000, Duration::from_micros(200));
+    let (seen, counters) =
+        replay(connect(&broker, FlightWindow::default()), 2_000, Duration::from_micros(200));
     assert_eq!((seen.len(), counters.mqtt_lost.get()), (2_000, 0));
     // Version 5 properties reach one and do not harm the other.
     let properties = rumqttc::v5::mqttbytes::v5::PublishProperties {
@@ -171,7 +172,7 @@ fn packets_that_would_break_the_broker_end_one_connection_at_most() {
 #[test]
 fn outside_floods_can_overwrite_messages_but_never_go_uncounted() {
     let broker = tiny_ring();
-    let window = Window { messages: 1_000, bytes: 12 << 10 };
+    let window = FlightWindow { messages: 1_000, bytes: 12 << 10 };
     let run = connect(&broker, window);
     let flooding = Arc::new(AtomicBool::new(true));
     let flood = {
@@ -232,7 +233,7 @@ fn a_client_that_sends_our_messages_again_makes_duplicates_and_not_confusion() {
         for _ in connection.iter().take_while(Result::is_ok) {}
     });
     is_ready.recv_timeout(PATIENCE).unwrap();
-    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, Window::default());
+    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, FlightWindow::default());
     let receiving = thread::spawn(move || receive(subscriber));
     publisher.publish(&mut batch(0, 50)).unwrap();
     mirroring.join().unwrap();

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rumqttc::QoS;
-use tweetblast::mqtt::{MqttError, Window};
+use tweetblast::mqtt::{FlightWindow, MqttError};
 
 use super::harness::*;
 
 #[test]
 fn events_come_out_as_they_went_in_and_payloads_are_not_copied() {
     let broker = start();
-    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, Window::default());
+    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, FlightWindow::default());
     let mut sent = batch(0, 1_000);
     sent.push(event(1_000, Bytes::new()));
     publisher.publish(&mut sent.clone()).unwrap();
@@ -33,10 +33,10 @@ fn events_come_out_as_they_went_in_and_payloads_are_not_copied() {
 #[test]
 fn a_run_of_nothing_ends_and_a_second_run_on_the_same_broker_gets_its_own_events_only() {
     let broker = start();
-    let (seen, _) = replay(connect(&broker, Window::default()), 0, Duration::ZERO);
+    let (seen, _) = replay(connect(&broker, FlightWindow::default()), 0, Duration::ZERO);
     assert!(seen.is_empty());
     for _ in 0..2 {
-        let (seen, counters) = replay(connect(&broker, Window::default()), 500, Duration::ZERO);
+        let (seen, counters) = replay(connect(&broker, FlightWindow::default()), 500, Duration::ZERO);
         assert_eq!(own_seqs(&seen), (0..500).collect::<Vec<_>>());
         assert_eq!(counters.foreign.get() + counters.foreign_lost.get(), 0);
     }
@@ -44,7 +44,7 @@ fn a_run_of_nothing_ends_and_a_second_run_on_the_same_broker_gets_its_own_events
 
 #[test]
 fn without_the_window_a_slow_subscriber_loses_messages_and_every_one_is_counted() {
-    let (seen, counters) = replay(connect(&tiny_ring(), Window::OFF), 50_000, Duration::from_millis(1));
+    let (seen, counters) = replay(connect(&tiny_ring(), FlightWindow::OFF), 50_000, Duration::from_millis(1));
     let lost = counters.mqtt_lost.get();
     assert!(lost > 0, "the ring is far too small");
     assert_eq!(seen.len() as u64, counters.received.get());
@@ -54,7 +54,7 @@ fn without_the_window_a_slow_subscriber_loses_messages_and_every_one_is_counted(
 
 #[test]
 fn with_the_window_the_same_subscriber_gets_everything_and_the_publisher_waits() {
-    let window = Window { messages: 1_000, bytes: 12 << 10 };
+    let window = FlightWindow { messages: 1_000, bytes: 12 << 10 };
     let (seen, counters) = replay(connect(&tiny_ring(), window), 50_000, Duration::from_millis(1));
     assert_eq!(own_seqs(&seen), (0..50_000).collect::<Vec<_>>());
     assert_eq!(counters.mqtt_lost.get(), 0);
@@ -64,7 +64,7 @@ fn with_the_window_the_same_subscriber_gets_everything_and_the_publisher_waits()
 #[test]
 fn large_messages_pass_and_too_large_ones_are_turned_away() {
     let broker = start();
-    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, Window::default());
+    let Run { mut publisher, subscriber, counters, .. } = connect(&broker, FlightWindow::default());
     let (_watcher, mut watched) = watch(&broker, "watcher");
     let (outside, connection) = client(&broker, "outside");
     let driver = drive(connection);
@@ -94,7 +94,7 @@ fn large_messages_pass_and_too_large_ones_are_turned_away() {
 #[test]
 fn a_stop_while_the_window_is_full_keeps_what_was_published_and_drops_the_rest() {
     let broker = start();
-    let window = Window { messages: 100, ..Window::default() };
+    let window = FlightWindow { messages: 100, ..FlightWindow::default() };
     let Run { mut publisher, subscriber, counters, stop } = connect(&broker, window);
     publisher.publish(&mut batch(0, 100)).unwrap();
     stop.store(true, Ordering::Relaxed);
@@ -111,7 +111,7 @@ fn a_stop_while_the_window_is_full_keeps_what_was_published_and_drops_the_rest()
 #[test]
 fn an_error_behind_the_subscriber_ends_the_publisher_too() {
     let broker = start();
-    let window = Window { messages: 100, ..Window::default() };
+    let window = FlightWindow { messages: 100, ..FlightWindow::default() };
     let Run { mut publisher, subscriber, .. } = connect(&broker, window);
     let publishing =
         thread::spawn(move || (0..).find_map(|seq| publisher.publish(&mut batch(seq * 10, 10)).err()));

@@ -26,13 +26,13 @@ pub const SAMPLES: usize = 64;
 
 /// Shared by the tally, which says what was delivered, and by the one who counts rows.
 #[derive(Debug)]
-pub struct Queryable(Mutex<Inner>);
+pub struct Queryable(Mutex<Pairing>);
 
 #[derive(Debug)]
-struct Inner {
+struct Pairing {
     origin: Instant,
     /// Delivered and not yet paired, oldest first, by lane.
-    lanes: Vec<VecDeque<Alike>>,
+    lanes: Vec<VecDeque<Cohort>>,
     /// Rows counted and not yet paired, with one lane: a row may be there before its delivery report is.
     early: VecDeque<(u64, u32)>,
     delivered: u64,
@@ -51,7 +51,7 @@ struct Inner {
 /// Tweets in a row that were intended in the same millisecond, and acknowledged in the same: memory
 /// grows with the time of a backlog, not with its tweets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Alike {
+struct Cohort {
     intended_ms: u32,
     acked_ms: u32,
     tweets: u64,
@@ -85,7 +85,7 @@ impl Default for Queryable {
 impl Queryable {
     /// With a lane for each partition, where each is first in, first out; else with one.
     pub fn with_lanes(lanes: usize) -> Self {
-        Self(Mutex::new(Inner {
+        Self(Mutex::new(Pairing {
             origin: Instant::now(),
             lanes: vec![VecDeque::new(); lanes.max(1)],
             early: VecDeque::new(),
@@ -109,7 +109,7 @@ impl Queryable {
             {
                 let intended_ms = inner.ms(delivery.trace.intended.unwrap_or(delivery.trace.sent));
                 let acked_ms = inner.ms(delivery.acked);
-                let alike = Alike { intended_ms, acked_ms, tweets: 1, last_seq: seq };
+                let alike = Cohort { intended_ms, acked_ms, tweets: 1, last_seq: seq };
                 inner.deliver(usize::try_from(*partition).unwrap_or(0), alike);
             }
         }
@@ -128,7 +128,7 @@ impl Queryable {
             return Vec::new();
         }
         let each = (SAMPLES / inner.lanes.len()).max(1);
-        let of_lane = |lane: &VecDeque<Alike>| {
+        let of_lane = |lane: &VecDeque<Cohort>| {
             let (len, step) = (lane.len(), lane.len().div_ceil(each).max(1));
             // From the newest on: when it is there, so is all of the lane.
             (0..len).rev().step_by(step).map(|place| lane[place].last_seq).collect::<Vec<_>>()
@@ -168,18 +168,18 @@ impl Queryable {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Pairing> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+impl Pairing {
     fn ms(&self, at: Instant) -> u32 {
         // 49 days of them.
         u32::try_from(at.saturating_duration_since(self.origin).as_millis()).unwrap_or(u32::MAX)
     }
 
-    fn deliver(&mut self, partition: usize, alike: Alike) {
+    fn deliver(&mut self, partition: usize, alike: Cohort) {
         self.delivered += 1;
         let lanes = self.lanes.len();
         let lane = &mut self.lanes[partition % lanes];
@@ -262,7 +262,7 @@ impl Inner {
         }
     }
 
-    fn record(&mut self, alike: Alike, tweets: u64, at_ms: u32) {
+    fn record(&mut self, alike: Cohort, tweets: u64, at_ms: u32) {
         let us = |since_ms: u32| u64::from(at_ms.saturating_sub(since_ms)) * 1_000;
         self.from_intended_us.saturating_record_n(us(alike.intended_ms), tweets);
         self.from_ack_us.saturating_record_n(us(alike.acked_ms), tweets);

@@ -8,7 +8,7 @@
 use kafka_protocol::messages::ApiKey;
 
 use super::shape::Kind::{Blob, Fixed, List, Numbers, Text, Texts};
-use super::shape::{Field, field};
+use super::shape::{FieldShape, field};
 
 /// One kind of request.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Api {
     pub max_version: i16,
     /// From this version on lengths are compact, and fields may be tagged.
     pub flexible_from: i16,
-    pub fields: &'static [Field],
+    pub fields: &'static [FieldShape],
 }
 
 impl Api {
@@ -117,13 +117,13 @@ pub(crate) const APIS: &[Api] = &[
     },
 ];
 
-const PRODUCE: &[Field] = &[
+const PRODUCE: &[FieldShape] = &[
     field(Text),         // transactional id
     field(Fixed(2 + 4)), // acks, time-out
     field(List(&[field(Text), field(List(&[field(Fixed(4)), field(Blob)]))])),
 ];
 
-const FETCH: &[Field] = &[
+const FETCH: &[FieldShape] = &[
     field(Fixed(4 + 4 + 4 + 4 + 1)), // replica id, max wait, min bytes, max bytes, isolation level
     field(Fixed(4 + 4)).since(7),    // session id and epoch
     field(List(&[
@@ -141,7 +141,7 @@ const FETCH: &[Field] = &[
     field(Text).since(11),                                   // rack
 ];
 
-const LIST_OFFSETS: &[Field] = &[
+const LIST_OFFSETS: &[FieldShape] = &[
     field(Fixed(4)),          // replica id
     field(Fixed(1)).since(2), // isolation level
     field(List(&[
@@ -150,21 +150,21 @@ const LIST_OFFSETS: &[Field] = &[
     ])),
 ];
 
-const METADATA: &[Field] = &[
+const METADATA: &[FieldShape] = &[
     field(List(&[field(Text)])),
     field(Fixed(1)).since(4),     // create topics
     field(Fixed(1 + 1)).since(8), // include authorized operations
 ];
 
-const FIND_COORDINATOR: &[Field] = &[
+const FIND_COORDINATOR: &[FieldShape] = &[
     field(Text).until(3),     // key
     field(Fixed(1)).since(1), // key type
     field(Texts).since(4),    // keys
 ];
 
-const API_VERSIONS: &[Field] = &[field(Text).since(3), field(Text).since(3)];
+const API_VERSIONS: &[FieldShape] = &[field(Text).since(3), field(Text).since(3)];
 
-const CREATE_TOPICS: &[Field] = &[
+const CREATE_TOPICS: &[FieldShape] = &[
     field(List(&[
         field(Text),
         field(Fixed(4 + 2)), // partitions, replication factor
@@ -174,15 +174,15 @@ const CREATE_TOPICS: &[Field] = &[
     field(Fixed(4 + 1)), // time-out, validate only
 ];
 
-const DELETE_TOPICS: &[Field] = &[field(Texts), field(Fixed(4))]; // names, time-out
+const DELETE_TOPICS: &[FieldShape] = &[field(Texts), field(Fixed(4))]; // names, time-out
 
-const INIT_PRODUCER_ID: &[Field] = &[
+const INIT_PRODUCER_ID: &[FieldShape] = &[
     field(Text),                  // transactional id
     field(Fixed(4)),              // transaction time-out
     field(Fixed(8 + 2)).since(3), // producer id and epoch
 ];
 
-const OFFSET_COMMIT: &[Field] = &[
+const OFFSET_COMMIT: &[FieldShape] = &[
     field(Text),              // group
     field(Fixed(4)),          // generation
     field(Text),              // member id
@@ -197,13 +197,13 @@ const OFFSET_COMMIT: &[Field] = &[
     ])),
 ];
 
-const OFFSET_FETCH: &[Field] = &[
+const OFFSET_FETCH: &[FieldShape] = &[
     field(Text), // group
     field(List(&[field(Text), field(Numbers(4))])),
     field(Fixed(1)).since(7), // require stable
 ];
 
-const JOIN_GROUP: &[Field] = &[
+const JOIN_GROUP: &[FieldShape] = &[
     field(Text),                              // group
     field(Fixed(4)),                          // session time-out
     field(Fixed(4)).since(1),                 // rebalance time-out
@@ -212,30 +212,30 @@ const JOIN_GROUP: &[Field] = &[
     field(List(&[field(Text), field(Blob)])), // protocols
 ];
 
-const HEARTBEAT: &[Field] = &[field(Text), field(Fixed(4)), field(Text)]; // group, generation, member id
+const HEARTBEAT: &[FieldShape] = &[field(Text), field(Fixed(4)), field(Text)]; // group, generation, member id
 
-const LEAVE_GROUP: &[Field] = &[field(Text), field(Text)]; // group, member id
+const LEAVE_GROUP: &[FieldShape] = &[field(Text), field(Text)]; // group, member id
 
-const SYNC_GROUP: &[Field] = &[
+const SYNC_GROUP: &[FieldShape] = &[
     field(Text),                              // group
     field(Fixed(4)),                          // generation
     field(Text),                              // member id
     field(List(&[field(Text), field(Blob)])), // assignments
 ];
 
-const DESCRIBE_GROUPS: &[Field] = &[field(Texts), field(Fixed(1)).since(3)]; // groups, authorized operations
+const DESCRIBE_GROUPS: &[FieldShape] = &[field(Texts), field(Fixed(1)).since(3)]; // groups, authorized operations
 
-const LIST_GROUPS: &[Field] = &[field(Texts).since(4)]; // states
+const LIST_GROUPS: &[FieldShape] = &[field(Texts).since(4)]; // states
 
-const DELETE_GROUPS: &[Field] = &[field(Texts)];
+const DELETE_GROUPS: &[FieldShape] = &[field(Texts)];
 
-const DESCRIBE_CONFIGS: &[Field] = &[
+const DESCRIBE_CONFIGS: &[FieldShape] = &[
     field(List(&[field(Fixed(1)), field(Text), field(Texts)])), // type, name, keys
     field(Fixed(1)),                                            // synonyms
     field(Fixed(1)).since(3),                                   // documentation
 ];
 
-const DESCRIBE_CLUSTER: &[Field] = &[
+const DESCRIBE_CLUSTER: &[FieldShape] = &[
     field(Fixed(1)),          // authorized operations
     field(Fixed(1)).since(1), // endpoint type
 ];

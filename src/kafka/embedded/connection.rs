@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::ApiKey;
 
 use super::answer::is_timeout;
-use super::broker::{Broker, Peer};
 use super::request::{ConnectionError, parse};
 use super::requests;
+use super::state::{EndpointState, Peer};
 
 /// A client that neither asks nor takes its answer is disconnected, as in Kafka
 /// (`connections.max.idle.ms`); clients reconnect. A consumer may well be busy for minutes before it
@@ -29,7 +29,7 @@ const PLAIN_REQUEST_BYTES: usize = 1 << 20;
 const ELEMENT_BYTES: usize = 512;
 
 /// Serves the client until it goes, or must be cut off.
-pub(crate) fn serve(broker: &Broker, peer: &Peer) -> Result<(), ConnectionError> {
+pub(crate) fn serve(broker: &EndpointState, peer: &Peer) -> Result<(), ConnectionError> {
     let stream = &peer.stream;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(TRANSFER_MAX))?;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::broker::{Broker, Place};
 use super::connection::serve;
 use super::data_dir::DataDir;
 use super::groups::Groups;
 use super::log::LogSettings;
+use super::state::{EndpointState, PeerPlace};
 use super::store::Store;
 use super::{EndpointError, EndpointOptions, Fsync};
 
@@ -28,7 +28,7 @@ pub struct Endpoint {
     dir: PathBuf,
     temporary: bool,
     /// `None` once it is closed.
-    broker: Option<Arc<Broker>>,
+    broker: Option<Arc<EndpointState>>,
     /// The last one accepts.
     threads: Vec<JoinHandle<()>>,
 }
@@ -68,7 +68,7 @@ impl Endpoint {
         let settings = LogSettings { fsync, retention_bytes, ..LogSettings::default() };
         let store = Store::open(dir, settings)?;
         let groups = Groups::open(store.dir().path(), &store.dir().scratch(), fsync)?;
-        let broker = Arc::new(Broker::new(store, groups, limits, default_partitions, advertise));
+        let broker = Arc::new(EndpointState::new(store, groups, limits, default_partitions, advertise));
         let mut endpoint =
             Self { addr, dir: path, temporary, broker: Some(broker.clone()), threads: Vec::new() };
         if let Fsync::Every(interval) = fsync {
@@ -159,7 +159,7 @@ impl Drop for Endpoint {
 }
 
 /// Syncs what was appended, again and again until the broker stops.
-fn sync_every(interval: Duration, broker: &Broker) {
+fn sync_every(interval: Duration, broker: &EndpointState) {
     while !broker.timer.is_closed() {
         broker.timer.wait_until(Instant::now() + interval);
         broker.store.sync();
@@ -178,7 +178,7 @@ fn reachable(mut addr: SocketAddr) -> SocketAddr {
 }
 
 /// Takes clients in until the broker stops, and ends when the last connection has ended.
-fn accept(listener: TcpListener, broker: &Broker) {
+fn accept(listener: TcpListener, broker: &EndpointState) {
     thread::scope(|scope| {
         let mut failures = 0u64;
         for number in 0.. {
@@ -213,7 +213,7 @@ fn accept(listener: TcpListener, broker: &Broker) {
 }
 
 /// One connection, from its first request to its end.
-fn converse(broker: &Broker, place: Place<'_>) {
+fn converse(broker: &EndpointState, place: PeerPlace<'_>) {
     let peer = &place.peer;
     // A panic is a bug of ours. It ends this connection, not the others, nor the process.
     match catch_unwind(AssertUnwindSafe(|| serve(broker, peer))) {

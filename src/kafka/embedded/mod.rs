@@ -9,7 +9,6 @@ mod answer;
 mod apis;
 mod appender;
 mod batch;
-mod broker;
 mod connection;
 mod data_dir;
 mod endpoint;
@@ -23,6 +22,7 @@ mod records;
 mod request;
 mod requests;
 mod shape;
+mod state;
 mod store;
 mod waiters;
 

@@ -19,29 +19,29 @@ const BATCHES_KEPT: usize = 5;
 const PRODUCERS_KEPT: usize = 4096;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Written {
+struct BatchSequence {
     first_sequence: i32,
     last_sequence: i32,
     base_offset: i64,
 }
 
 #[derive(Debug)]
-struct Producer {
+struct ProducerState {
     epoch: i16,
     /// Oldest first; only the first `count` are in use.
-    batches: [Written; BATCHES_KEPT],
+    batches: [BatchSequence; BATCHES_KEPT],
     count: usize,
 }
 
-impl Producer {
-    fn last(&self) -> Option<&Written> {
+impl ProducerState {
+    fn last(&self) -> Option<&BatchSequence> {
         self.batches[..self.count].last()
     }
 }
 
 /// What to do with a batch that passed its own checks.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum BatchVerdict {
     /// Append it, then call [`Producers::record`].
     Append,
     /// It is in the log already, at this offset.
@@ -53,13 +53,13 @@ pub(crate) enum Verdict {
 
 /// The producers of one partition.
 #[derive(Debug, Default)]
-pub(crate) struct Producers(HashMap<i64, Producer>);
+pub(crate) struct Producers(HashMap<i64, ProducerState>);
 
 impl Producers {
     /// Judges a batch; changes nothing, so that a failed append leaves no trace.
-    pub fn check(&self, header: &BatchHeader) -> Result<Verdict, Refusal> {
+    pub fn check(&self, header: &BatchHeader) -> Result<BatchVerdict, Refusal> {
         let Some(producer) = self.0.get(&header.producer_id) else {
-            return Ok(Verdict::Append); // not idempotent, or not known
+            return Ok(BatchVerdict::Append); // not idempotent, or not known
         };
         if header.producer_epoch < producer.epoch {
             return Err(Refusal::new(
@@ -72,18 +72,18 @@ impl Producers {
             "the sequence number does not follow the last one of this producer",
         );
         if header.producer_epoch > producer.epoch {
-            return if header.base_sequence == 0 { Ok(Verdict::Append) } else { Err(gap) };
+            return if header.base_sequence == 0 { Ok(BatchVerdict::Append) } else { Err(gap) };
         }
         let last_sequence = sequence_after(header.base_sequence, header.last_offset_delta);
         let known = producer.batches[..producer.count].iter().find(|known| {
             known.first_sequence == header.base_sequence && known.last_sequence == last_sequence
         });
         if let Some(known) = known {
-            return Ok(Verdict::Duplicate { base_offset: known.base_offset });
+            return Ok(BatchVerdict::Duplicate { base_offset: known.base_offset });
         }
         match producer.last() {
             Some(last) if header.base_sequence != sequence_after(last.last_sequence, 1) => Err(gap),
-            _ => Ok(Verdict::Append),
+            _ => Ok(BatchVerdict::Append),
         }
     }
 
@@ -92,7 +92,7 @@ impl Producers {
         if header.producer_id < 0 {
             return;
         }
-        let producer = self.0.entry(header.producer_id).or_insert(Producer {
+        let producer = self.0.entry(header.producer_id).or_insert(ProducerState {
             epoch: header.producer_epoch,
             batches: Default::default(),
             count: 0,
@@ -105,7 +105,7 @@ impl Producers {
             producer.batches.rotate_left(1);
             producer.count -= 1;
         }
-        producer.batches[producer.count] = Written {
+        producer.batches[producer.count] = BatchSequence {
             first_sequence: header.base_sequence,
             last_sequence: sequence_after(header.base_sequence, header.last_offset_delta),
             base_offset,
@@ -117,7 +117,7 @@ impl Producers {
     }
 
     fn forget_oldest(&mut self) {
-        let newest = |p: &Producer| p.last().map_or(-1, |last| last.base_offset);
+        let newest = |p: &ProducerState| p.last().map_or(-1, |last| last.base_offset);
         let mut offsets: Vec<i64> = self.0.values().map(newest).collect();
         let (_, &mut median, _) = offsets.select_nth_unstable(PRODUCERS_KEPT / 2);
         self.0.retain(|_, producer| newest(producer) > median);
@@ -148,17 +148,17 @@ mod tests {
         let mut producers = Producers::default();
         for i in 0..7 {
             let h = header((9, 0, i * 3), 3);
-            assert_eq!(producers.check(&h), Ok(Verdict::Append));
+            assert_eq!(producers.check(&h), Ok(BatchVerdict::Append));
             producers.record(&h, i64::from(i) * 100);
         }
         for i in 2..7 {
-            let duplicate = Verdict::Duplicate { base_offset: i64::from(i) * 100 };
+            let duplicate = BatchVerdict::Duplicate { base_offset: i64::from(i) * 100 };
             assert_eq!(producers.check(&header((9, 0, i * 3), 3)), Ok(duplicate));
         }
         assert_eq!(error(&producers, (9, 0, 3)), ResponseError::OutOfOrderSequenceNumber);
         assert_eq!(error(&producers, (9, 0, 22)), ResponseError::OutOfOrderSequenceNumber);
-        assert_eq!(producers.check(&header((9, 0, 21), 1)), Ok(Verdict::Append));
-        assert_eq!(producers.check(&header((10, 0, 500), 1)), Ok(Verdict::Append));
+        assert_eq!(producers.check(&header((9, 0, 21), 1)), Ok(BatchVerdict::Append));
+        assert_eq!(producers.check(&header((10, 0, 500), 1)), Ok(BatchVerdict::Append));
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(error(&producers, (9, 0, 3)), ResponseError::InvalidProducerEpoch);
         assert_eq!(error(&producers, (9, 2, 3)), ResponseError::OutOfOrderSequenceNumber);
         let next = header((9, 2, 0), 3);
-        assert_eq!(producers.check(&next), Ok(Verdict::Append));
+        assert_eq!(producers.check(&next), Ok(BatchVerdict::Append));
         producers.record(&next, 3);
         assert_eq!(error(&producers, (9, 1, 3)), ResponseError::InvalidProducerEpoch);
     }
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(sequence_after(i32::MAX - 1, 4), 2);
         let mut producers = Producers::default();
         producers.record(&header((9, 0, i32::MAX - 1), 3), 0);
-        assert_eq!(producers.check(&header((9, 0, 1), 3)), Ok(Verdict::Append));
+        assert_eq!(producers.check(&header((9, 0, 1), 3)), Ok(BatchVerdict::Append));
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
             assert!(producers.0.len() <= PRODUCERS_KEPT);
         }
         let newest = 10 * PRODUCERS_KEPT as i64 - 1;
-        let duplicate = Verdict::Duplicate { base_offset: newest };
+        let duplicate = BatchVerdict::Duplicate { base_offset: newest };
         assert_eq!(producers.check(&header((newest, 0, 0), 1)), Ok(duplicate));
     }
 }

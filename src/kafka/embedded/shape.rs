@@ -26,23 +26,23 @@ pub(crate) enum Kind {
     /// An array of strings.
     Texts,
     /// An array of structures, each with these fields.
-    List(&'static [Field]),
+    List(&'static [FieldShape]),
 }
 
 /// A field and the versions of the request that have it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
+pub(crate) struct FieldShape {
     since: i16,
     until: i16,
     kind: Kind,
 }
 
 /// A field of every version.
-pub(crate) const fn field(kind: Kind) -> Field {
-    Field { since: 0, until: i16::MAX, kind }
+pub(crate) const fn field(kind: Kind) -> FieldShape {
+    FieldShape { since: 0, until: i16::MAX, kind }
 }
 
-impl Field {
+impl FieldShape {
     /// Only from this version on.
     pub const fn since(mut self, version: i16) -> Self {
         self.since = version;
@@ -61,7 +61,7 @@ impl Field {
 /// of elements and tagged fields.
 pub(crate) fn check(
     body: &[u8],
-    fields: &[Field],
+    fields: &[FieldShape],
     version: i16,
     flexible: bool,
 ) -> Result<usize, &'static str> {
@@ -87,7 +87,7 @@ struct Walk<'a> {
 const CUT_OFF: &str = "a field goes past the end of the request";
 
 impl Walk<'_> {
-    fn structure(&mut self, fields: &[Field]) -> Result<(), &'static str> {
+    fn structure(&mut self, fields: &[FieldShape]) -> Result<(), &'static str> {
         for field in fields {
             if (field.since..=field.until).contains(&self.version) {
                 self.kind(field.kind)?;
@@ -184,7 +184,7 @@ pub(crate) mod generate {
     use rand::seq::IndexedRandom;
     use rand::{Rng, RngExt};
 
-    use super::{Field, Kind};
+    use super::{FieldShape, Kind};
 
     /// Makes bodies of one version.
     pub(crate) struct Generator<'a, R> {
@@ -198,7 +198,7 @@ pub(crate) mod generate {
     }
 
     impl<R: Rng> Generator<'_, R> {
-        pub fn body(&mut self, fields: &[Field]) -> Vec<u8> {
+        pub fn body(&mut self, fields: &[FieldShape]) -> Vec<u8> {
             let mut out = Vec::new();
             for field in fields {
                 if (field.since..=field.until).contains(&self.version) {
@@ -270,7 +270,7 @@ mod tests {
     use super::Kind::*;
     use super::*;
 
-    const FIELDS: &[Field] =
+    const FIELDS: &[FieldShape] =
         &[field(Text).since(3), field(Fixed(4)), field(List(&[field(Text), field(Numbers(4)), field(Blob)]))];
 
     #[test]

@@ -29,7 +29,7 @@ const PRODUCER_IDS_RESERVED: i64 = 1000;
 
 /// One topic: its partitions, by number.
 #[derive(Debug)]
-pub(crate) struct Topic {
+pub(crate) struct LogTopic {
     partitions: Vec<Partition>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Partition {
     pub waiters: Waiters,
 }
 
-impl Topic {
+impl LogTopic {
     /// How many partitions it has.
     pub fn partition_count(&self) -> i32 {
         self.partitions.len() as i32
@@ -83,7 +83,7 @@ struct ProducerIds {
 pub(crate) struct Store {
     dir: DataDir,
     settings: LogSettings,
-    topics: RwLock<BTreeMap<String, Arc<Topic>>>,
+    topics: RwLock<BTreeMap<String, Arc<LogTopic>>>,
     producer_ids: Mutex<ProducerIds>,
     scratch_names: AtomicU64,
 }
@@ -119,7 +119,7 @@ impl Store {
                 let gap = io::Error::other("its partitions are not numbered from 0 without a gap");
                 return Err(failed("use", &path)(gap));
             }
-            topics.insert(name.to_owned(), Arc::new(Topic { partitions }));
+            topics.insert(name.to_owned(), Arc::new(LogTopic { partitions }));
         }
         let next = dir.load_producer_ids()?;
         Ok(Self {
@@ -146,7 +146,7 @@ impl Store {
         &self.settings
     }
 
-    pub fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+    pub fn topic(&self, name: &str) -> Option<Arc<LogTopic>> {
         self.topics.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
@@ -207,7 +207,7 @@ impl Store {
             );
             (ResponseError::KafkaStorageError, error.to_string())
         })?;
-        topics.insert(name.to_owned(), Arc::new(Topic { partitions }));
+        topics.insert(name.to_owned(), Arc::new(LogTopic { partitions }));
         Ok(())
     }
 

@@ -32,14 +32,14 @@ pub use subscriber::OutsideSubscriber;
 pub use wire::Lost;
 
 use super::flight::Flight;
-use super::{MqttError, Window};
+use super::{FlightWindow, MqttError};
 use crate::count::Counters;
 use crate::event::Delivery;
 use shared::Shared;
 use wire::Wire;
 
 /// Published and not yet reported on by Kafka, at most.
-const WINDOW: Window = Window { messages: 500, bytes: 2 << 20 };
+const WINDOW: FlightWindow = FlightWindow { messages: 500, bytes: 2 << 20 };
 
 /// What a replay asks of an outside broker.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::shared::Shared;
 use crate::count::Counters;
 use crate::event::Event;
 use crate::mqtt::MqttError;
-use crate::mqtt::flight::Entry;
+use crate::mqtt::flight::Admission;
 use crate::mqtt::listener::PACKET_MAX_BYTES;
 
 /// Publishes the events of one run to an outside broker, at QoS 1.
@@ -41,7 +41,7 @@ impl OutsidePublisher {
             if blocked > Duration::ZERO {
                 self.counters.mqtt_blocked_ns.add_time(blocked);
             }
-            if entry? == Entry::Stopped {
+            if entry? == Admission::Stopped {
                 self.stopped = true;
                 break;
             }

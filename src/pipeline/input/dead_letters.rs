@@ -21,7 +21,7 @@ use crate::options::DeadLetterFile;
 use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::{Context, Files, Inside};
-use crate::pipeline::input::letter::{Letter, Why};
+use crate::pipeline::input::letter::{Letter, LetterReason};
 use crate::report::DeadLetterReport;
 
 /// Longest `text` of a value that is no JSON, in bytes: enough to see what it is.
@@ -30,10 +30,10 @@ const TEXT_MAX_BYTES: usize = 64 * 1024;
 /// The open file.
 pub(crate) struct DeadLetters {
     name: String,
-    inner: Mutex<Inner>,
+    inner: Mutex<LetterFile>,
 }
 
-struct Inner {
+struct LetterFile {
     out: BufWriter<Arc<File>>,
     counts: DeadLetterReport,
     error: Option<io::Error>,
@@ -55,7 +55,7 @@ struct Header<'a> {
 
 impl DeadLetters {
     pub fn new(to: &DeadLetterFile) -> Self {
-        let inner = Inner {
+        let inner = LetterFile {
             out: BufWriter::new(to.file.clone()),
             counts: DeadLetterReport { file: to.path.display().to_string(), ..DeadLetterReport::default() },
             error: None,
@@ -74,8 +74,8 @@ impl DeadLetters {
             let start = usize::try_from(letter.offset).unwrap_or(usize::MAX);
             let bytes = bytes.get(start..).and_then(|rest| rest.get(..letter.bytes)).unwrap_or_default();
             let (kind, reason) = match letter.why {
-                Why::Unparseable => ("unparseable", "not a JSON value"),
-                Why::Reject(kind) | Why::Item { kind, .. } => ("reject", kind),
+                LetterReason::Unparseable => ("unparseable", "not a JSON value"),
+                LetterReason::Reject(kind) | LetterReason::Item { kind, .. } => ("reject", kind),
             };
             let header = Header {
                 kind,
@@ -87,16 +87,18 @@ impl DeadLetters {
                 may_have_arrived: false,
             };
             match letter.why {
-                Why::Unparseable => inner.counts.unparseable += 1,
+                LetterReason::Unparseable => inner.counts.unparseable += 1,
                 _ => inner.counts.rejects += 1,
             }
             inner.write(|out| match letter.why {
-                Why::Unparseable => put_text(&header, bytes, out),
+                LetterReason::Unparseable => put_text(&header, bytes, out),
                 // Whoever called it too large has not looked whether it is JSON.
-                Why::Reject(_) if !is_json(bytes) => put_text(&header, bytes, out),
-                Why::Reject(_) => put_record(&header, |out| put_line(bytes, out), out),
+                LetterReason::Reject(_) if !is_json(bytes) => put_text(&header, bytes, out),
+                LetterReason::Reject(_) => put_record(&header, |out| put_line(bytes, out), out),
                 // What stood there is no text; it is the same again when replayed.
-                Why::Item { user_id, .. } => put_record(&header, |out| put_item(user_id, b"null", out), out),
+                LetterReason::Item { user_id, .. } => {
+                    put_record(&header, |out| put_item(user_id, b"null", out), out)
+                }
             });
         }
     }
@@ -148,13 +150,13 @@ impl DeadLetters {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, LetterFile> {
         // Each line is written whole or ends in an error that is kept.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+impl LetterFile {
     fn write(&mut self, write: impl FnOnce(&mut BufWriter<Arc<File>>) -> io::Result<()>) {
         if self.error.is_none() {
             self.error = write(&mut self.out).err();

@@ -27,12 +27,12 @@ pub(crate) struct Letter {
     pub offset: u64,
     /// Its length.
     pub bytes: usize,
-    pub why: Why,
+    pub why: LetterReason,
 }
 
 /// Why it is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum LetterReason {
     /// No JSON.
     Unparseable,
     /// JSON, and no tweet: the kind.

@@ -1,7 +1,7 @@
 //! Counts what the values of the input are, in the same way in both phases.
 
 use super::files::{Context, Files, Inside};
-use super::letter::{Letter, Why, unwrap};
+use super::letter::{Letter, LetterReason, unwrap};
 use super::select::IdKey;
 use crate::count::Intake;
 use crate::event::PayloadForm;
@@ -52,7 +52,7 @@ pub(crate) struct Author<'a> {
 }
 
 /// What has tweets in it.
-enum Found<'a> {
+enum Content<'a> {
     /// One tweet; already counted.
     Tweet(Tweet<'a>),
     /// A user's texts, which whoever looks at them counts.
@@ -73,8 +73,8 @@ impl Reader {
     /// Counts a frame of this file, and gives the place of each tweet in it.
     pub fn places(&mut self, files: &Files, file: u32, frame: Frame<'_>, mut each: impl FnMut(Place<'_>)) {
         self.read(frame, |frame, found, counted| match found {
-            Found::Tweet(tweet) => each(Place::of_tweet(&tweet, files.context_of(file, frame), frame)),
-            Found::Group(group) => {
+            Content::Tweet(tweet) => each(Place::of_tweet(&tweet, files.context_of(file, frame), frame)),
+            Content::Group(group) => {
                 for text in texts(frame) {
                     match text {
                         Ok(text) => {
@@ -92,8 +92,8 @@ impl Reader {
     /// the record inside.
     pub fn tweets<'f>(&mut self, frame: Frame<'f>, mut each: impl FnMut(&Tweet<'_>, Frame<'f>)) {
         self.read(frame, |frame, found, counted| match found {
-            Found::Tweet(tweet) => each(&tweet, frame),
-            Found::Group(group) => {
+            Content::Tweet(tweet) => each(&tweet, frame),
+            Content::Group(group) => {
                 for item in group.items() {
                     match item {
                         Ok(tweet) => {
@@ -108,7 +108,7 @@ impl Reader {
     }
 
     /// Parses a frame, counts it, and shows what has tweets in it to `look`.
-    fn read<'f>(&mut self, frame: Frame<'f>, look: impl FnOnce(Frame<'f>, Found<'_>, &mut Counted)) {
+    fn read<'f>(&mut self, frame: Frame<'f>, look: impl FnOnce(Frame<'f>, Content<'_>, &mut Counted)) {
         let Self { parser, rules, counted } = self;
         counted.intake.frames += 1;
         let Some(frame) = unwrap(frame) else {
@@ -123,13 +123,13 @@ impl Reader {
             match record {
                 Ok(Record::Tweet(tweet)) => {
                     counted.intake.tweet(tweet.shape.name());
-                    look(frame, Found::Tweet(tweet), counted);
+                    look(frame, Content::Tweet(tweet), counted);
                 }
                 // Its texts have no bytes of their own to send.
                 Ok(Record::Group(_)) if rules.raw => {
                     counted.reject("user-grouped (not with --payload raw)", frame);
                 }
-                Ok(Record::Group(group)) => look(frame, Found::Group(group), counted),
+                Ok(Record::Group(group)) => look(frame, Content::Group(group), counted),
                 Ok(Record::Reject(reject)) => counted.reject(reject.name(), frame),
                 Err(_) => counted.unparseable(frame),
             }
@@ -146,20 +146,20 @@ impl Counted {
     /// Counts an item of a group that is no text.
     fn item(&mut self, reject: Reject, frame: Frame<'_>, user_id: Option<i64>) {
         self.intake.reject(reject.name(), frame.offset);
-        self.letter(frame, Why::Item { kind: reject.name(), user_id });
+        self.letter(frame, LetterReason::Item { kind: reject.name(), user_id });
     }
 
     fn reject(&mut self, kind: &'static str, frame: Frame<'_>) {
         self.intake.reject(kind, frame.offset);
-        self.letter(frame, Why::Reject(kind));
+        self.letter(frame, LetterReason::Reject(kind));
     }
 
     fn unparseable(&mut self, frame: Frame<'_>) {
         self.intake.unparseable(frame.offset);
-        self.letter(frame, Why::Unparseable);
+        self.letter(frame, LetterReason::Unparseable);
     }
 
-    fn letter(&mut self, frame: Frame<'_>, why: Why) {
+    fn letter(&mut self, frame: Frame<'_>, why: LetterReason) {
         if let Some(letters) = &mut self.letters {
             letters.push(Letter { offset: frame.offset, bytes: frame.bytes.len(), why });
         }

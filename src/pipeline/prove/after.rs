@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::hop::DruidHop;
-use super::proof::Found;
-use crate::druid::{DruidAfter, DruidError, Held, Proof};
+use super::proof::ProofOutcome;
+use crate::druid::{DruidAfter, DruidError, Proof, TaskSegments};
 use crate::report::Screen;
 
 /// Time between two looks at the tasks.
@@ -22,7 +22,7 @@ impl DruidHop<'_> {
     /// when it was not waited for.
     pub(crate) fn wind_up(
         &mut self,
-        found: &Found,
+        found: &ProofOutcome,
         stop: &AtomicBool,
         screen: &Screen,
     ) -> (Option<bool>, Option<Duration>) {
@@ -41,7 +41,12 @@ impl DruidHop<'_> {
     }
 
     /// Suspends, waits until the segments are published, and counts once more.
-    fn publish(&mut self, found: &Found, stop: &AtomicBool, screen: &Screen) -> Result<bool, DruidError> {
+    fn publish(
+        &mut self,
+        found: &ProofOutcome,
+        stop: &AtomicBool,
+        screen: &Screen,
+    ) -> Result<bool, DruidError> {
         self.supervisor.suspend()?;
         let (mut changed, mut said, mut before) = (Instant::now(), Instant::now(), None);
         loop {
@@ -58,7 +63,7 @@ impl DruidHop<'_> {
             if held != before {
                 (before, changed) = (held, Instant::now());
             }
-            if held.is_some_and(Held::is_safe) && self.is_whole(found)? {
+            if held.is_some_and(TaskSegments::is_safe) && self.is_whole(found)? {
                 return Ok(true);
             }
             if changed.elapsed() > self.patience(stop) {
@@ -80,7 +85,7 @@ impl DruidHop<'_> {
     }
 
     /// Whether no task has failed, and the rows are still those that were found.
-    fn is_whole(&self, found: &Found) -> Result<bool, DruidError> {
+    fn is_whole(&self, found: &ProofOutcome) -> Result<bool, DruidError> {
         for task in &self.tasks.ids {
             if let Some(Err(reason)) = self.supervisor.task_end(task)? {
                 return Err(DruidError::TaskFailed { task: task.clone(), reason });

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::counting::Counting;
 use super::setup;
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
-use crate::druid::{Access, Client, DruidAfter, ReadyWait, Seen, Submitted, Supervisor, TaskRows};
+use crate::druid::{Access, Client, DruidAfter, Evidence, ReadyWait, Submission, Supervisor, TaskRows};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DRAIN_AFTER_STOP, DruidOptions, Session};
 use crate::pipeline::context::Replay;
@@ -32,7 +32,7 @@ pub(crate) struct DruidHop<'a> {
     pub(super) run: &'a str,
     pub(super) session: &'a Session,
     pub(super) spec: Value,
-    pub(super) submitted: Submitted,
+    pub(super) submitted: Submission,
     pub(super) after: DruidAfter,
     /// `None`: not yet.
     pub(super) ready_after: Option<Duration>,
@@ -146,7 +146,7 @@ impl<'a> DruidHop<'a> {
             look_closer: &|seen| self.add_own_view(seen),
         };
         let mut status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
-        if self.topic_created && matches!(self.submitted, Submitted::Unchanged | Submitted::AsItIs) {
+        if self.topic_created && matches!(self.submitted, Submission::Unchanged | Submission::AsItIs) {
             // Tasks that are there already may have read from a topic of that name which is gone. What
             // Druid says of their offsets is from an earlier look.
             let (seen, since) = (status.offsets_updated.clone(), Instant::now());
@@ -157,7 +157,7 @@ impl<'a> DruidHop<'a> {
         }
         let ends = end_offsets(self.producer, self.partitions)?;
         if !status.beyond_end(&ends).is_empty() {
-            let mut seen = Seen { status: Some(status), from_earliest: true, ..Seen::default() };
+            let mut seen = Evidence { status: Some(status), from_earliest: true, ..Evidence::default() };
             self.add_own_view(&mut seen);
             let causes: Vec<String> = crate::druid::diagnose(&seen).iter().map(ToString::to_string).collect();
             return Err(ReplayError::Options(causes.join("; ")));
@@ -168,7 +168,7 @@ impl<'a> DruidHop<'a> {
     }
 
     /// What is known from elsewhere than Druid.
-    pub(super) fn add_own_view(&self, seen: &mut Seen) {
+    pub(super) fn add_own_view(&self, seen: &mut Evidence) {
         add_own_view(seen, &self.spec);
         seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
     }
@@ -233,7 +233,7 @@ impl<'a> DruidHop<'a> {
 }
 
 /// What a supervisor's spec says, and whether its Kafka can be found from here.
-pub(crate) fn add_own_view(seen: &mut Seen, spec: &Value) {
+pub(crate) fn add_own_view(seen: &mut Evidence, spec: &Value) {
     let io = setup::io_config(spec);
     seen.kafka = io["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or_default().to_owned();
     seen.kafka_listens = setup::listens(&seen.kafka);
@@ -249,7 +249,7 @@ impl Drop for DruidHop<'_> {
             return;
         }
         let _ = match (self.submitted, self.ready_after) {
-            (Submitted::Created, None) => self.supervisor.terminate(),
+            (Submission::Created, None) => self.supervisor.terminate(),
             _ if self.embedded => self.supervisor.suspend(),
             _ => Ok(()),
         };

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use super::hop::DruidHop;
 use super::setup;
 use crate::count::Counters;
-use crate::druid::{Cause, CauseName, DruidError, MissingRows, Proof, Seen, Status, diagnose, missing_seqs};
+use crate::druid::{
+    Cause, CauseName, DruidError, Evidence, MissingRows, Proof, SupervisorStatus, diagnose, missing_seqs,
+};
 use crate::kafka::end_offsets;
 use crate::report::Screen;
 
@@ -25,7 +27,7 @@ const BETWEEN_PROOFS: Duration = Duration::from_secs(2);
 /// Counts until two are equal, at most.
 const PROOFS_MAX: usize = 8;
 
-pub(crate) struct Found {
+pub(crate) struct ProofOutcome {
     pub proof: Proof,
     pub exact: bool,
     pub missing: MissingRows,
@@ -34,7 +36,7 @@ pub(crate) struct Found {
 
 impl DruidHop<'_> {
     /// Waits, counts, and looks into what is missing.
-    pub(crate) fn prove(&mut self, counters: &Counters, stop: &AtomicBool, screen: &Screen) -> Found {
+    pub(crate) fn prove(&mut self, counters: &Counters, stop: &AtomicBool, screen: &Screen) -> ProofOutcome {
         let delivered = counters.delivered.get();
         let expected = delivered + counters.duplicates.get();
         self.wait_for_rows(expected, stop, screen);
@@ -63,7 +65,7 @@ impl DruidHop<'_> {
             }
         }
         let causes = if exact { Vec::new() } else { self.causes(delivered) };
-        Found { proof, exact, missing, causes }
+        ProofOutcome { proof, exact, missing, causes }
     }
 
     fn wait_for_rows(&mut self, expected: u64, stop: &AtomicBool, screen: &Screen) {
@@ -98,7 +100,7 @@ impl DruidHop<'_> {
     /// Whether the tasks say that they have read each partition to its end. Their word is up to some
     /// seconds old, and never too high.
     fn has_read_all(&self) -> bool {
-        let Ok(Some(Status { offsets, .. })) = self.supervisor.status() else { return false };
+        let Ok(Some(SupervisorStatus { offsets, .. })) = self.supervisor.status() else { return false };
         let Ok(ends) = end_offsets(self.producer, self.partitions) else { return false };
         ends.iter().all(|(partition, end)| offsets.get(partition).is_some_and(|read| read >= end))
     }
@@ -125,7 +127,7 @@ impl DruidHop<'_> {
                 failed_tasks.push((task.clone(), reason));
             }
         }
-        let mut seen = Seen {
+        let mut seen = Evidence {
             status: match self.supervisor.status() {
                 Ok(status) => status,
                 Err(error) => return vec![no_answer(&error)],
@@ -135,7 +137,7 @@ impl DruidHop<'_> {
             parse_errors: self.supervisor.parse_errors().unwrap_or_default(),
             slots: self.supervisor.slots(&self.datasource).ok(),
             failed_tasks,
-            ..Seen::default()
+            ..Evidence::default()
         };
         self.add_own_view(&mut seen);
         let mut causes = diagnose(&seen);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::druid::{
-    Client, Dimension, DimensionType, DruidAfter, DruidError, Granularity, SpecOptions, Submitted,
+    Client, Dimension, DimensionType, DruidAfter, DruidError, Granularity, SpecOptions, Submission,
     Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
 };
 use crate::enrich::{ColumnType, Enrichment};
@@ -28,7 +28,7 @@ pub(crate) struct Setup {
     pub supervisor: Supervisor,
     pub datasource: String,
     pub spec: Value,
-    pub submitted: Submitted,
+    pub submitted: Submission,
     pub after: DruidAfter,
     pub notes: Vec<String>,
 }
@@ -63,7 +63,7 @@ pub(crate) fn set_up(
             datasource: text(&part(&spec, "dataSchema")["dataSource"]),
             spec,
             supervisor,
-            submitted: Submitted::AsItIs,
+            submitted: Submission::AsItIs,
             after: DruidAfter::Keep,
             notes,
         });

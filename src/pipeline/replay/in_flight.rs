@@ -9,10 +9,10 @@ use crate::pipeline::input::files::Context;
 /// Where the tweets are that have been read and not yet reported on. As many as are in flight,
 /// which the hops bound.
 #[derive(Default)]
-pub(crate) struct InFlight(Mutex<Places>);
+pub(crate) struct InFlight(Mutex<PlaceQueue>);
 
 #[derive(Default)]
-struct Places {
+struct PlaceQueue {
     first_seq: u64,
     places: VecDeque<(Slot, Context)>,
 }
@@ -38,7 +38,7 @@ impl InFlight {
         inner.places.get(usize::try_from(at).ok()?).copied()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Places> {
+    fn lock(&self) -> MutexGuard<'_, PlaceQueue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,7 +17,7 @@ use crate::bridge::{FanOut, fan_out};
 use crate::count::{Counters, Queryable, Tally, thread_cpu};
 use crate::event::{Delivery, Drafts, Event};
 use crate::kafka::{DrainLimit, KafkaError, Producer};
-use crate::mqtt::{MqttError, OutsideLink, OutsideSubscriber, Subscriber, Window};
+use crate::mqtt::{FlightWindow, MqttError, OutsideLink, OutsideSubscriber, Subscriber};
 use crate::options::DRAIN_AFTER_STOP;
 use crate::pace::PaceStats;
 use crate::pipeline::context::Replay;
@@ -78,7 +78,8 @@ type Mqtt = (Option<(Sink, Source)>, Option<OutsideLink>);
 fn connect_mqtt(replay: &Replay<'_>, counters: &Arc<Counters>) -> Result<Mqtt, MqttError> {
     let (counters, stop) = (counters.clone(), replay.session.stop.clone());
     if let Some(broker) = &replay.ends.broker {
-        let (publisher, subscriber) = broker.connect(random_u64(), Window::default(), counters, stop)?;
+        let (publisher, subscriber) =
+            broker.connect(random_u64(), FlightWindow::default(), counters, stop)?;
         return Ok((Some((Sink::Mqtt(publisher), Source::Mqtt(subscriber))), None));
     }
     let Some(options) = &replay.ends.outside else { return Ok((None, None)) };

@@ -54,7 +54,7 @@ enum Awaits {
 }
 
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct GroupMember {
     pub candidate: Candidate,
     pub assignment: Bytes,
     awaits: Awaits,
@@ -62,7 +62,7 @@ pub(crate) struct Member {
     expires: Instant,
 }
 
-impl Member {
+impl GroupMember {
     /// What it has to say for a protocol.
     pub fn metadata(&self, protocol: &str) -> Bytes {
         let protocols = &self.candidate.protocols;
@@ -112,18 +112,18 @@ pub(crate) struct Joined {
 }
 
 #[derive(Debug)]
-pub(crate) struct Group {
+pub(crate) struct ConsumerGroup {
     pub phase: Phase,
     pub protocol_type: String,
     pub protocol: String,
-    pub members: BTreeMap<String, Member>,
+    pub members: BTreeMap<String, GroupMember>,
     generation: i32,
     leader: String,
     /// Member ids given out and not used yet, and until when they are good.
     promised: HashMap<String, Instant>,
 }
 
-impl Group {
+impl ConsumerGroup {
     pub fn new() -> Self {
         Self {
             phase: Phase::Empty,
@@ -160,7 +160,7 @@ impl Group {
             self.begin_round(now);
         }
         let Phase::Joining { earliest, latest } = self.phase else { return };
-        let here = |member: &Member| member.awaits == Awaits::Members;
+        let here = |member: &GroupMember| member.awaits == Awaits::Members;
         let complete = self.promised.is_empty() && self.members.values().all(here);
         if now >= latest || (complete && now >= earliest) {
             self.members.retain(|_, member| here(member));
@@ -207,7 +207,7 @@ impl Group {
         let assignment = self.members.remove(&id).map(|known| known.assignment).unwrap_or_default();
         let expires = now + candidate.session_timeout;
         let awaits = if again { Awaits::Nothing } else { Awaits::Members };
-        self.members.insert(id, Member { candidate, assignment, awaits, expires });
+        self.members.insert(id, GroupMember { candidate, assignment, awaits, expires });
         if !again {
             self.begin_round(now);
         }
@@ -325,7 +325,7 @@ impl Group {
         }
     }
 
-    fn member(&mut self, member_id: &str, generation: i32) -> Result<&mut Member, ResponseError> {
+    fn member(&mut self, member_id: &str, generation: i32) -> Result<&mut GroupMember, ResponseError> {
         let member = self.members.get_mut(member_id).ok_or(ResponseError::UnknownMemberId)?;
         if generation == self.generation { Ok(member) } else { Err(ResponseError::IllegalGeneration) }
     }

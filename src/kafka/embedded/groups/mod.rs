@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use kafka_protocol::error::ResponseError;
 
-pub(crate) use group::{Candidate, Group, Joined, Phase};
+pub(crate) use group::{Candidate, ConsumerGroup, Joined, Phase};
 use offsets::{CommitError, Committed, Offsets};
 
 use super::EndpointError;
@@ -42,11 +42,11 @@ const REBALANCE_TIMEOUT_MAX: Duration = Duration::from_secs(1800);
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub(crate) struct Groups(Mutex<State>);
+pub(crate) struct Groups(Mutex<GroupsState>);
 
 #[derive(Debug)]
-struct State {
-    groups: BTreeMap<String, Group>,
+struct GroupsState {
+    groups: BTreeMap<String, ConsumerGroup>,
     offsets: Offsets,
     /// Makes member ids differ between lives of the endpoint, and within one.
     life: u64,
@@ -75,7 +75,7 @@ impl Groups {
     pub fn open(dir: &Path, scratch: &Path, fsync: Fsync) -> Result<Self, EndpointError> {
         let offsets = Offsets::open(offsets::file_in(dir), scratch.join("groups"), fsync)?;
         let life = RandomState::new().hash_one(dir);
-        Ok(Self(Mutex::new(State { groups: BTreeMap::new(), offsets, life, ids_given: 0 })))
+        Ok(Self(Mutex::new(GroupsState { groups: BTreeMap::new(), offsets, life, ids_given: 0 })))
     }
 
     /// Joins, and waits for the others. A candidate without a member id gets one; with
@@ -143,10 +143,10 @@ impl Groups {
     /// Waits until a group has an answer.
     fn wait<'a, T>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, GroupsState>,
         name: &str,
         waiter: &Arc<Waiter>,
-        answer: impl Fn(&Group) -> Option<Result<T, ResponseError>>,
+        answer: impl Fn(&ConsumerGroup) -> Option<Result<T, ResponseError>>,
     ) -> Result<T, ResponseError> {
         loop {
             let now = Instant::now();
@@ -233,7 +233,7 @@ impl Groups {
         let mut state = self.lock();
         let has_offsets = state.offsets.of_group(name).next().is_some();
         let Some(group) = state.existing(name, Instant::now()) else {
-            return has_offsets.then(|| describe(&Group::new()));
+            return has_offsets.then(|| describe(&ConsumerGroup::new()));
         };
         Some(describe(group))
     }
@@ -257,21 +257,21 @@ impl Groups {
         let _ = self.lock().offsets.forget(|_, topic| topic == name);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GroupsState> {
         // A panic under the lock ends one connection; a group it left half changed ends with its
         // members' time-outs.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl GroupsState {
     /// How many members there are in all, or may be soon, and how many bytes they take.
     fn size(&mut self, now: Instant) -> (usize, usize) {
         // Groups that nobody asks about hold members that are long gone.
         self.groups.values_mut().for_each(|group| group.advance(now));
         self.groups.retain(|_, group| !group.is_vacant());
         let groups = self.groups.values();
-        (groups.clone().map(Group::size).sum(), groups.map(Group::bytes).sum())
+        (groups.clone().map(ConsumerGroup::size).sum(), groups.map(ConsumerGroup::bytes).sum())
     }
 
     fn new_member_id(&mut self, client_id: &str) -> String {
@@ -280,27 +280,27 @@ impl State {
     }
 
     /// A group, after letting time pass for it; made if it is missing.
-    fn group(&mut self, name: &str, now: Instant) -> &mut Group {
-        let group = self.groups.entry(name.to_owned()).or_insert_with(Group::new);
+    fn group(&mut self, name: &str, now: Instant) -> &mut ConsumerGroup {
+        let group = self.groups.entry(name.to_owned()).or_insert_with(ConsumerGroup::new);
         group.advance(now);
         group
     }
 
     /// A group with members, after letting time pass for it.
-    fn existing(&mut self, name: &str, now: Instant) -> Option<&mut Group> {
+    fn existing(&mut self, name: &str, now: Instant) -> Option<&mut ConsumerGroup> {
         self.groups.get_mut(name)?.advance(now);
         self.remove_if_vacant(name);
         self.groups.get_mut(name)
     }
 
     fn remove_if_vacant(&mut self, name: &str) {
-        if self.groups.get(name).is_some_and(Group::is_vacant) {
+        if self.groups.get(name).is_some_and(ConsumerGroup::is_vacant) {
             self.groups.remove(name);
         }
     }
 }
 
-fn describe(group: &Group) -> Described {
+fn describe(group: &ConsumerGroup) -> Described {
     let members = group.members.iter().map(|(id, member)| DescribedMember {
         id: id.clone(),
         client_id: member.candidate.client_id.clone(),

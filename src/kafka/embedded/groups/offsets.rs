@@ -31,7 +31,7 @@ pub(crate) struct Committed {
 }
 
 /// (group, topic, partition): sorted so that a group's offsets stand together.
-type Key = (String, String, i32);
+type PartitionKey = (String, String, i32);
 /// As in the file.
 type Line = (String, String, i32, Option<i64>, String);
 
@@ -52,7 +52,7 @@ pub(crate) struct Offsets {
     file: File,
     file_bytes: u64,
     file_lines: usize,
-    committed: BTreeMap<Key, Committed>,
+    committed: BTreeMap<PartitionKey, Committed>,
     memory_bytes: usize,
     failing: bool,
     fsync: Fsync,

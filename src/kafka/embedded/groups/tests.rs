@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use kafka_protocol::error::ResponseError::{self, *};
 
-use super::group::{Candidate, Group, Joined, Phase};
+use super::group::{Candidate, ConsumerGroup, Joined, Phase};
 
 /// A group and the time.
-struct Scene {
-    group: Group,
+struct GroupScene {
+    group: ConsumerGroup,
     now: Instant,
 }
 
-impl Scene {
+impl GroupScene {
     fn new() -> Self {
-        Self { group: Group::new(), now: Instant::now() }
+        Self { group: ConsumerGroup::new(), now: Instant::now() }
     }
 
     fn wait(&mut self, ms: u64) {
@@ -87,7 +87,7 @@ impl Scene {
 
 #[test]
 fn members_that_come_together_meet_in_the_first_round() {
-    let mut scene = Scene::new();
+    let mut scene = GroupScene::new();
     scene.join("a");
     scene.wait(100);
     scene.join("b");
@@ -103,7 +103,7 @@ fn members_that_come_together_meet_in_the_first_round() {
 
 #[test]
 fn a_member_that_comes_later_makes_all_join_again() {
-    let mut scene = Scene::stable();
+    let mut scene = GroupScene::stable();
     scene.join("c");
     assert_eq!(scene.joined("c"), None);
     assert_eq!(scene.heartbeat("a", 1), Err(RebalanceInProgress));
@@ -119,7 +119,7 @@ fn a_member_that_comes_later_makes_all_join_again() {
 
 #[test]
 fn who_does_not_join_again_in_time_is_out() {
-    let mut scene = Scene::stable();
+    let mut scene = GroupScene::stable();
     scene.join("c");
     for _ in 0..13 {
         scene.wait(4_000);
@@ -134,7 +134,7 @@ fn who_does_not_join_again_in_time_is_out() {
 
 #[test]
 fn a_silent_member_is_out_and_the_others_share() {
-    let mut scene = Scene::stable();
+    let mut scene = GroupScene::stable();
     for _ in 0..3 {
         scene.wait(4_000);
         let _ = scene.heartbeat("b", 1);
@@ -150,7 +150,7 @@ fn a_silent_member_is_out_and_the_others_share() {
 
 #[test]
 fn a_leader_that_goes_before_it_has_said_does_not_block_the_others() {
-    let mut scene = Scene::new();
+    let mut scene = GroupScene::new();
     scene.join("a");
     scene.join("b");
     scene.wait(250);
@@ -166,7 +166,7 @@ fn a_leader_that_goes_before_it_has_said_does_not_block_the_others() {
 
 #[test]
 fn leaving_makes_the_others_join_again_and_the_last_empties_the_group() {
-    let mut scene = Scene::stable();
+    let mut scene = GroupScene::stable();
     assert_eq!(scene.group.leave(scene.now, "x"), Err(UnknownMemberId));
     scene.group.leave(scene.now, "a").unwrap();
     assert_eq!(scene.heartbeat("b", 1), Err(RebalanceInProgress));
@@ -178,7 +178,7 @@ fn leaving_makes_the_others_join_again_and_the_last_empties_the_group() {
 
 #[test]
 fn a_lost_answer_is_given_again_without_a_new_round() {
-    let mut scene = Scene::new();
+    let mut scene = GroupScene::new();
     scene.join("a");
     scene.join("b");
     scene.wait(250);
@@ -194,7 +194,7 @@ fn a_lost_answer_is_given_again_without_a_new_round() {
 
 #[test]
 fn a_promised_id_is_waited_for_and_others_are_not_known() {
-    let mut scene = Scene::new();
+    let mut scene = GroupScene::new();
     assert_eq!(scene.join_as("x", &["range"], false), Err(UnknownMemberId));
     scene.group.promise(scene.now, "p".to_owned(), Duration::from_secs(10));
     scene.join("a");
@@ -206,7 +206,7 @@ fn a_promised_id_is_waited_for_and_others_are_not_known() {
 
 #[test]
 fn members_must_have_a_protocol_in_common() {
-    let mut scene = Scene::new();
+    let mut scene = GroupScene::new();
     assert_eq!(scene.join_as("a", &[], true), Err(InconsistentGroupProtocol));
     scene.join_as("a", &["range", "roundrobin"], true).unwrap();
     assert_eq!(scene.join_as("b", &["sticky"], true), Err(InconsistentGroupProtocol));
@@ -219,9 +219,9 @@ fn members_must_have_a_protocol_in_common() {
 
 #[test]
 fn only_members_of_this_generation_may_commit() {
-    let mut scene = Scene::new();
+    let mut scene = GroupScene::new();
     assert_eq!(scene.group.may_commit(scene.now, "", -1), Ok(()), "nobody is a member");
-    let mut scene = Scene::stable();
+    let mut scene = GroupScene::stable();
     let now = scene.now;
     assert_eq!(scene.group.may_commit(now, "", -1), Err(UnknownMemberId));
     assert_eq!(scene.group.may_commit(now, "a", 0), Err(IllegalGeneration));

@@ -23,7 +23,7 @@ use kafka_protocol::error::ResponseError;
 use super::batch::{BatchHeader, Refusal, STAMPED_BYTES, stamp};
 use super::error::EndpointError;
 use super::options::Fsync;
-use super::producers::{Producers, Verdict};
+use super::producers::{BatchVerdict, Producers};
 use recovery::recover;
 pub(crate) use segment::{BatchAtTime, IndexEntry, Slice};
 use segment::{Segment, base_offset_of, file_name, open_file};
@@ -150,7 +150,7 @@ impl Log {
             let error = ResponseError::UnknownTopicOrPartition;
             return Err(Refusal::new(error, "the topic was deleted"));
         }
-        if let Verdict::Duplicate { base_offset } = self.producers.check(header)? {
+        if let BatchVerdict::Duplicate { base_offset } = self.producers.check(header)? {
             return Ok(base_offset);
         }
         let base_offset = self.next_offset;

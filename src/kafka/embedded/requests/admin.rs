@@ -21,8 +21,8 @@ use kafka_protocol::messages::{
 use super::cluster::{CLUSTER_ID, NODE};
 use super::topics::topic_configs;
 use super::{code, text};
-use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::groups::DescribedMember;
+use crate::kafka::embedded::state::{EndpointState, Peer};
 
 /// Resource types of DescribeConfigs (`ConfigResource.Type`).
 const TOPIC_RESOURCE: i8 = 2;
@@ -33,7 +33,11 @@ const DEFAULT_CONFIG: i8 = 5;
 /// Kinds of endpoints in DescribeCluster: brokers, as opposed to controllers.
 const BROKERS: i8 = 1;
 
-pub(super) fn list_groups(broker: &Broker, version: i16, request: ListGroupsRequest) -> ListGroupsResponse {
+pub(super) fn list_groups(
+    broker: &EndpointState,
+    version: i16,
+    request: ListGroupsRequest,
+) -> ListGroupsResponse {
     let wanted = |state: &str| {
         let states = &request.states_filter;
         states.is_empty() || states.iter().any(|wanted| wanted.eq_ignore_ascii_case(state))
@@ -49,7 +53,10 @@ pub(super) fn list_groups(broker: &Broker, version: i16, request: ListGroupsRequ
     ListGroupsResponse::default().with_groups(groups.map(listed).collect())
 }
 
-pub(super) fn describe_groups(broker: &Broker, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
+pub(super) fn describe_groups(
+    broker: &EndpointState,
+    request: DescribeGroupsRequest,
+) -> DescribeGroupsResponse {
     let member = |member: DescribedMember| {
         DescribedGroupMember::default()
             .with_member_id(text(member.id))
@@ -75,7 +82,7 @@ pub(super) fn describe_groups(broker: &Broker, request: DescribeGroupsRequest) -
     DescribeGroupsResponse::default().with_groups(groups.into_iter().map(group).collect())
 }
 
-pub(super) fn delete_groups(broker: &Broker, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
+pub(super) fn delete_groups(broker: &EndpointState, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let result = |id: GroupId| {
         let deleted = broker.groups.delete(&id);
         DeletableGroupResult::default().with_group_id(id).with_error_code(code(&deleted))
@@ -83,7 +90,10 @@ pub(super) fn delete_groups(broker: &Broker, request: DeleteGroupsRequest) -> De
     DeleteGroupsResponse::default().with_results(request.groups_names.into_iter().map(result).collect())
 }
 
-pub(super) fn describe_configs(broker: &Broker, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+pub(super) fn describe_configs(
+    broker: &EndpointState,
+    request: DescribeConfigsRequest,
+) -> DescribeConfigsResponse {
     let results = request.resources.into_iter().map(|resource| {
         let configs = configs(broker, &resource);
         let error_code = code(&configs);
@@ -98,7 +108,7 @@ pub(super) fn describe_configs(broker: &Broker, request: DescribeConfigsRequest)
 }
 
 fn configs(
-    broker: &Broker,
+    broker: &EndpointState,
     resource: &DescribeConfigsResource,
 ) -> Result<Vec<DescribeConfigsResourceResult>, ResponseError> {
     let (source, all) = match resource.resource_type {
@@ -132,7 +142,7 @@ fn configs(
 }
 
 pub(super) fn describe_cluster(
-    broker: &Broker,
+    broker: &EndpointState,
     peer: &Peer,
     request: DescribeClusterRequest,
 ) -> std::io::Result<DescribeClusterResponse> {

@@ -15,7 +15,7 @@ use kafka_protocol::messages::{
 
 use super::{code, text};
 use crate::kafka::embedded::apis::APIS;
-use crate::kafka::embedded::broker::{Broker, Peer};
+use crate::kafka::embedded::state::{EndpointState, Peer};
 
 /// The only broker of the cluster.
 pub(super) const NODE: BrokerId = BrokerId(1);
@@ -40,7 +40,7 @@ pub(super) fn api_versions(result: Result<(), ResponseError>) -> ApiVersionsResp
 }
 
 pub(super) fn metadata(
-    broker: &Broker,
+    broker: &EndpointState,
     peer: &Peer,
     version: i16,
     request: MetadataRequest,
@@ -74,7 +74,7 @@ pub(super) fn metadata(
         .with_topics(topics))
 }
 
-fn partition_count(broker: &Broker, name: &str, create: bool) -> Result<i32, ResponseError> {
+fn partition_count(broker: &EndpointState, name: &str, create: bool) -> Result<i32, ResponseError> {
     if let Some(topic) = broker.store.topic(name) {
         return Ok(topic.partition_count());
     }
@@ -110,7 +110,7 @@ fn metadata_topic(name: TopicName, found: Result<i32, ResponseError>) -> Metadat
 }
 
 pub(super) fn find_coordinator(
-    broker: &Broker,
+    broker: &EndpointState,
     peer: &Peer,
     version: i16,
     request: FindCoordinatorRequest,

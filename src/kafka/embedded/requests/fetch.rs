@@ -12,23 +12,27 @@ use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{BrokerId, FetchRequest, FetchResponse};
 
 use crate::kafka::embedded::answer::{Answer, Part};
-use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::log::Slice;
 use crate::kafka::embedded::request::{ConnectionError, Request, end_frame};
-use crate::kafka::embedded::store::{Partition, Topic};
+use crate::kafka::embedded::state::{EndpointState, Peer};
+use crate::kafka::embedded::store::{LogTopic, Partition};
 
 /// Longest wait for messages, whatever the client asks for: so long its place may stay taken
 /// after it has gone.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// One partition's part of the answer; its records are read when they are written to the client.
-struct Found {
+struct PartitionRecords {
     start_offset: i64,
     end_offset: i64,
     slice: Slice,
 }
 
-pub(super) fn answer<'a>(broker: &Broker, peer: &Peer, r: &Request) -> Result<Answer<'a>, ConnectionError> {
+pub(super) fn answer<'a>(
+    broker: &EndpointState,
+    peer: &Peer,
+    r: &Request,
+) -> Result<Answer<'a>, ConnectionError> {
     let request: FetchRequest = r.decode()?;
     if request.session_id != 0 {
         let error = ResponseError::FetchSessionIdNotFound.code();
@@ -38,7 +42,7 @@ pub(super) fn answer<'a>(broker: &Broker, peer: &Peer, r: &Request) -> Result<An
 }
 
 pub(super) fn fetched(
-    broker: &Broker,
+    broker: &EndpointState,
     peer: &Peer,
     r: &Request,
     request: FetchRequest,
@@ -51,10 +55,10 @@ pub(super) fn fetched(
 /// What there is for each partition, in the order of the request: at once if it is enough or
 /// something is wrong, else after waiting.
 fn wait_for_records(
-    broker: &Broker,
+    broker: &EndpointState,
     peer: &Peer,
     request: &FetchRequest,
-) -> Vec<Vec<Result<Found, ResponseError>>> {
+) -> Vec<Vec<Result<PartitionRecords, ResponseError>>> {
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_MAX);
     let deadline = Instant::now() + wait;
     let enough_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
@@ -85,10 +89,10 @@ fn wait_for_records(
 /// Picks the batches for an answer, and adds up their bytes. Only the first batch of all may go
 /// over a limit: without that rule a long one could never be read (KIP-74).
 fn look(
-    broker: &Broker,
+    broker: &EndpointState,
     request: &FetchRequest,
-    topics: &[Option<std::sync::Arc<Topic>>],
-) -> (Vec<Vec<Result<Found, ResponseError>>>, usize) {
+    topics: &[Option<std::sync::Arc<LogTopic>>],
+) -> (Vec<Vec<Result<PartitionRecords, ResponseError>>>, usize) {
     let limit = usize::try_from(request.max_bytes).unwrap_or(0).min(broker.limits.fetch_bytes);
     let mut total = 0;
     let found = request.topics.iter().zip(topics).map(|(wanted, topic)| {
@@ -106,17 +110,26 @@ fn look(
     (found.collect(), total)
 }
 
-fn find(partition: &Partition, offset: i64, max_bytes: usize, first: bool) -> Result<Found, ResponseError> {
+fn find(
+    partition: &Partition,
+    offset: i64,
+    max_bytes: usize,
+    first: bool,
+) -> Result<PartitionRecords, ResponseError> {
     let log = partition.log();
     let mut slice = log.slice(offset, max_bytes)?;
     if slice.bytes > max_bytes && !first {
         slice.bytes = 0;
     }
-    Ok(Found { start_offset: log.start_offset(), end_offset: log.next_offset(), slice })
+    Ok(PartitionRecords { start_offset: log.start_offset(), end_offset: log.next_offset(), slice })
 }
 
 /// Notes what has been handed out: retention warns of what never was.
-fn mark_read(broker: &Broker, request: &FetchRequest, found: &[Vec<Result<Found, ResponseError>>]) {
+fn mark_read(
+    broker: &EndpointState,
+    request: &FetchRequest,
+    found: &[Vec<Result<PartitionRecords, ResponseError>>],
+) {
     for (wanted, found) in request.topics.iter().zip(found) {
         let Some(topic) = broker.store.topic(&wanted.topic) else { continue };
         for (wanted, found) in wanted.partitions.iter().zip(found) {
@@ -133,7 +146,7 @@ fn mark_read(broker: &Broker, request: &FetchRequest, found: &[Vec<Result<Found,
 fn encode(
     r: &Request,
     request: FetchRequest,
-    found: Vec<Vec<Result<Found, ResponseError>>>,
+    found: Vec<Vec<Result<PartitionRecords, ResponseError>>>,
 ) -> Result<Vec<Part>, ConnectionError> {
     let flexible = r.api.is_flexible(r.version);
     let mut parts = Vec::new();
@@ -171,7 +184,7 @@ fn encode(
     Ok(answer.parts)
 }
 
-fn partition_data(index: i32, found: &Result<Found, ResponseError>) -> PartitionData {
+fn partition_data(index: i32, found: &Result<PartitionRecords, ResponseError>) -> PartitionData {
     let data = PartitionData::default()
         .with_partition_index(index)
         .with_preferred_read_replica(BrokerId(-1))

@@ -20,10 +20,10 @@ use kafka_protocol::messages::{
 };
 
 use super::{code, text};
-use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::groups::Candidate;
 use crate::kafka::embedded::groups::offsets::Committed;
 use crate::kafka::embedded::request::Request;
+use crate::kafka::embedded::state::{EndpointState, Peer};
 
 /// From this version of JoinGroup on, a new member first gets its id and then joins with it.
 const ID_REQUIRED_FROM: i16 = 4;
@@ -35,7 +35,7 @@ fn kept(bytes: &Bytes) -> Bytes {
 }
 
 pub(super) fn join_group(
-    broker: &Broker,
+    broker: &EndpointState,
     peer: &Peer,
     r: &Request,
     request: JoinGroupRequest,
@@ -78,7 +78,11 @@ pub(super) fn join_group(
     }
 }
 
-pub(super) fn sync_group(broker: &Broker, peer: &Peer, request: SyncGroupRequest) -> SyncGroupResponse {
+pub(super) fn sync_group(
+    broker: &EndpointState,
+    peer: &Peer,
+    request: SyncGroupRequest,
+) -> SyncGroupResponse {
     let assignments = request.assignments.iter();
     let assignments: Vec<_> =
         assignments.map(|assigned| (assigned.member_id.to_string(), kept(&assigned.assignment))).collect();
@@ -92,17 +96,17 @@ pub(super) fn sync_group(broker: &Broker, peer: &Peer, request: SyncGroupRequest
     SyncGroupResponse::default().with_error_code(code(&synced)).with_assignment(synced.unwrap_or_default())
 }
 
-pub(super) fn heartbeat(broker: &Broker, request: HeartbeatRequest) -> HeartbeatResponse {
+pub(super) fn heartbeat(broker: &EndpointState, request: HeartbeatRequest) -> HeartbeatResponse {
     let alive = broker.groups.heartbeat(&request.group_id, &request.member_id, request.generation_id);
     HeartbeatResponse::default().with_error_code(code(&alive))
 }
 
-pub(super) fn leave_group(broker: &Broker, request: LeaveGroupRequest) -> LeaveGroupResponse {
+pub(super) fn leave_group(broker: &EndpointState, request: LeaveGroupRequest) -> LeaveGroupResponse {
     let left = broker.groups.leave(&request.group_id, &request.member_id);
     LeaveGroupResponse::default().with_error_code(code(&left))
 }
 
-pub(super) fn offset_commit(broker: &Broker, request: OffsetCommitRequest) -> OffsetCommitResponse {
+pub(super) fn offset_commit(broker: &EndpointState, request: OffsetCommitRequest) -> OffsetCommitResponse {
     let mut results: Vec<(TopicName, Vec<_>)> = Vec::new();
     let mut offsets = Vec::new(); // of the partitions that exist
     for wanted in request.topics {
@@ -137,7 +141,7 @@ pub(super) fn offset_commit(broker: &Broker, request: OffsetCommitRequest) -> Of
     OffsetCommitResponse::default().with_topics(topics.collect())
 }
 
-pub(super) fn offset_fetch(broker: &Broker, request: OffsetFetchRequest) -> OffsetFetchResponse {
+pub(super) fn offset_fetch(broker: &EndpointState, request: OffsetFetchRequest) -> OffsetFetchResponse {
     let partition = |index: i32, committed: Option<&Committed>| {
         OffsetFetchResponsePartition::default()
             .with_partition_index(index)

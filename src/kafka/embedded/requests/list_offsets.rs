@@ -6,7 +6,7 @@ use kafka_protocol::messages::list_offsets_response::{
 };
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
-use crate::kafka::embedded::broker::Broker;
+use crate::kafka::embedded::state::EndpointState;
 use crate::kafka::embedded::store::Partition;
 
 /// Values of the field `timestamp` that are no times (`ListOffsetsRequest.java`).
@@ -14,7 +14,7 @@ const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 
-pub(super) fn list_offsets(broker: &Broker, request: ListOffsetsRequest) -> ListOffsetsResponse {
+pub(super) fn list_offsets(broker: &EndpointState, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let topics = request.topics.into_iter().map(|wanted| {
         let topic = broker.store.topic(&wanted.name);
         let partitions = wanted.partitions.iter().map(|wanted| {

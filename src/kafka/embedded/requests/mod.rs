@@ -19,8 +19,8 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::StrBytes;
 
 use super::answer::Answer;
-use super::broker::{Broker, Peer};
 use super::request::{ConnectionError, Parsed, frame};
+use super::state::{EndpointState, Peer};
 
 /// How long the memory for an answer may be waited for.
 const MEMORY_WAIT_MAX: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ const WIDE_ANSWER_BYTES: usize = 16 << 20;
 
 /// Answers a request; `None` where the client wants no answer.
 pub(crate) fn answer<'a>(
-    broker: &'a Broker,
+    broker: &'a EndpointState,
     peer: &Peer,
     parsed: Parsed,
 ) -> Result<Option<Answer<'a>>, ConnectionError> {
@@ -74,7 +74,7 @@ fn plain<'a>(frame: BytesMut) -> Result<Option<Answer<'a>>, ConnectionError> {
 
 /// An answer whose length does not follow from that of its request.
 fn wide(
-    broker: &Broker,
+    broker: &EndpointState,
     frame: impl FnOnce() -> Result<BytesMut, ConnectionError>,
 ) -> Result<Option<Answer<'_>>, ConnectionError> {
     let memory = broker.answers.take(WIDE_ANSWER_BYTES, Instant::now() + MEMORY_WAIT_MAX);

@@ -10,12 +10,12 @@ use kafka_protocol::messages::{
 
 use super::text;
 use crate::kafka::embedded::batch::{Refusal, check_produced};
-use crate::kafka::embedded::broker::Broker;
 use crate::kafka::embedded::request::{ConnectionError, Request};
-use crate::kafka::embedded::store::Topic;
+use crate::kafka::embedded::state::EndpointState;
+use crate::kafka::embedded::store::LogTopic;
 
 /// Appends what was sent; `None` with acks=0, where the client wants no answer.
-pub(super) fn answer(broker: &Broker, r: &Request) -> Result<Option<BytesMut>, ConnectionError> {
+pub(super) fn answer(broker: &EndpointState, r: &Request) -> Result<Option<BytesMut>, ConnectionError> {
     let request: ProduceRequest = r.decode()?;
     let acks = request.acks;
     let (response, refused) = produce(broker, request);
@@ -28,7 +28,7 @@ pub(super) fn answer(broker: &Broker, r: &Request) -> Result<Option<BytesMut>, C
 }
 
 /// The response, and the first refusal if there is one.
-fn produce(broker: &Broker, request: ProduceRequest) -> (ProduceResponse, Option<String>) {
+fn produce(broker: &EndpointState, request: ProduceRequest) -> (ProduceResponse, Option<String>) {
     let mut refused = None;
     let allowed = if !(-1..=1).contains(&request.acks) {
         Err(Refusal::new(ResponseError::InvalidRequiredAcks, "acks must be 0, 1 or all"))
@@ -67,7 +67,11 @@ fn produce(broker: &Broker, request: ProduceRequest) -> (ProduceResponse, Option
     (ProduceResponse::default().with_responses(responses), refused)
 }
 
-fn append(broker: &Broker, topic: Option<&Topic>, data: &PartitionProduceData) -> Result<i64, Refusal> {
+fn append(
+    broker: &EndpointState,
+    topic: Option<&LogTopic>,
+    data: &PartitionProduceData,
+) -> Result<i64, Refusal> {
     let unknown = Refusal::new(ResponseError::UnknownTopicOrPartition, "no such topic or partition");
     let partition = topic.and_then(|topic| topic.partition(data.index)).ok_or(unknown)?;
     let records = data.records.as_deref().unwrap_or_default();
@@ -80,7 +84,10 @@ fn append(broker: &Broker, topic: Option<&Topic>, data: &PartitionProduceData) -
     partition.append(&header, records)
 }
 
-pub(super) fn init_producer_id(broker: &Broker, request: InitProducerIdRequest) -> InitProducerIdResponse {
+pub(super) fn init_producer_id(
+    broker: &EndpointState,
+    request: InitProducerIdRequest,
+) -> InitProducerIdResponse {
     let response = InitProducerIdResponse::default();
     let refuse = |error: ResponseError| {
         InitProducerIdResponse::default().with_error_code(error.code()).with_producer_id(ProducerId(-1))

@@ -15,30 +15,30 @@ use super::answer;
 use crate::kafka::embedded::answer::Part;
 use crate::kafka::embedded::apis::{APIS, Api};
 use crate::kafka::embedded::batch::{check_produced, tests::batch};
-use crate::kafka::embedded::broker::{Broker, Peer};
 use crate::kafka::embedded::data_dir::DataDir;
 use crate::kafka::embedded::groups::Groups;
 use crate::kafka::embedded::log::LogSettings;
 use crate::kafka::embedded::options::{Fsync, Limits};
 use crate::kafka::embedded::request::{ConnectionError, Parsed, parse};
 use crate::kafka::embedded::shape::generate::Generator;
+use crate::kafka::embedded::state::{EndpointState, Peer};
 use crate::kafka::embedded::store::Store;
 
 /// A broker without threads, and a client.
-struct Scene {
+struct EndpointScene {
     _dir: tempfile::TempDir,
     _client: TcpStream,
-    broker: Broker,
+    broker: EndpointState,
     peer: Peer,
 }
 
-impl Scene {
+impl EndpointScene {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(DataDir::open(dir.path()).unwrap(), LogSettings::default()).unwrap();
         let groups = Groups::open(dir.path(), &store.dir().scratch(), Fsync::Never).unwrap();
         store.create_topic("tweets", 2, false).unwrap();
-        let broker = Broker::new(store, groups, Limits::default(), 2, None);
+        let broker = EndpointState::new(store, groups, Limits::default(), 2, None);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, addr) = listener.accept().unwrap();
@@ -87,7 +87,7 @@ fn all_versions() -> impl Iterator<Item = (&'static Api, i16)> {
 
 #[test]
 fn every_well_formed_request_of_every_version_is_answered() {
-    let scene = Scene::new();
+    let scene = EndpointScene::new();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for (api, version) in all_versions() {
         let mut answered = 0;
@@ -126,7 +126,7 @@ proptest! {
 
     #[test]
     fn damaged_requests_end_their_connection_at_most(seed in any::<u64>()) {
-        let scene = Scene::new();
+        let scene = EndpointScene::new();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for (api, version) in all_versions() {
             let mut bytes = request(api, version, &mut rng);
@@ -154,7 +154,7 @@ proptest! {
         version in -1i16..14,
         rest in prop::collection::vec(any::<u8>(), 0..300),
     ) {
-        let scene = Scene::new();
+        let scene = EndpointScene::new();
         let bytes = [&key.to_be_bytes()[..], &version.to_be_bytes(), &rest].concat();
         if let Err(error @ ConnectionError::Encode { .. }) = scene.send(bytes) {
             panic!("{error}");
@@ -164,7 +164,7 @@ proptest! {
 
 #[test]
 fn a_fetch_answer_is_what_the_codec_would_make_of_it() {
-    let scene = Scene::new();
+    let scene = EndpointScene::new();
     let topic = scene.broker.store.topic("tweets").unwrap();
     let records = batch(&[1_000, 1_001, 1_002], None);
     let partition = topic.partition(1).unwrap();

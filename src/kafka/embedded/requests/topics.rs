@@ -10,12 +10,12 @@ use kafka_protocol::messages::{
 
 use super::cluster::NODE;
 use super::{code, text};
-use crate::kafka::embedded::broker::Broker;
+use crate::kafka::embedded::state::EndpointState;
 
 type Refused = (ResponseError, String);
 
 /// What every topic here is. A request that asks for something else is refused, not misled.
-pub(super) fn topic_configs(broker: &Broker) -> Vec<(&'static str, String)> {
+pub(super) fn topic_configs(broker: &EndpointState) -> Vec<(&'static str, String)> {
     let retention = broker.store.settings().retention_bytes;
     let retention = retention.map_or("-1".to_owned(), |bytes| bytes.to_string());
     vec![
@@ -30,7 +30,7 @@ pub(super) fn topic_configs(broker: &Broker) -> Vec<(&'static str, String)> {
 }
 
 pub(super) fn create_topics(
-    broker: &Broker,
+    broker: &EndpointState,
     version: i16,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
@@ -55,7 +55,7 @@ pub(super) fn create_topics(
 }
 
 /// How many partitions the client wants, if all it wants can be had.
-fn wanted_partitions(broker: &Broker, topic: &CreatableTopic) -> Result<i32, Refused> {
+fn wanted_partitions(broker: &EndpointState, topic: &CreatableTopic) -> Result<i32, Refused> {
     let ours = topic_configs(broker);
     for config in &topic.configs {
         let (name, value) = (&*config.name, config.value.as_deref());
@@ -94,7 +94,7 @@ fn assigned_partitions(assignments: &[CreatableReplicaAssignment]) -> Result<i32
     Ok(indexes.len() as i32) // bounded by the request's number of elements
 }
 
-pub(super) fn delete_topics(broker: &Broker, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+pub(super) fn delete_topics(broker: &EndpointState, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
     let result = |name: TopicName| {
         let deleted = broker.store.delete_topic(&name);
         if deleted.is_ok() {

@@ -16,7 +16,7 @@ const LARGE_REQUEST_BYTES: usize = 2 << 20;
 
 /// The shared state of an endpoint.
 #[derive(Debug)]
-pub(crate) struct Broker {
+pub(crate) struct EndpointState {
     pub store: Store,
     pub groups: Groups,
     pub limits: Limits,
@@ -45,13 +45,13 @@ pub(crate) struct Peer {
 
 /// A client's place among the connected; free again when dropped.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
-    broker: &'a Broker,
+pub(crate) struct PeerPlace<'a> {
+    broker: &'a EndpointState,
     number: u64,
     pub peer: Arc<Peer>,
 }
 
-impl Broker {
+impl EndpointState {
     pub fn new(
         store: Store,
         groups: Groups,
@@ -76,14 +76,14 @@ impl Broker {
     }
 
     /// Takes a client in; `None` when there are too many, or the end has come.
-    pub fn admit(&self, stream: TcpStream, addr: SocketAddr, number: u64) -> Option<Place<'_>> {
+    pub fn admit(&self, stream: TcpStream, addr: SocketAddr, number: u64) -> Option<PeerPlace<'_>> {
         let peer = Arc::new(Peer { stream, addr, waiter: Arc::default() });
         let mut peers = self.peers();
         if self.is_stopping() || peers.len() >= self.limits.connections {
             return None;
         }
         peers.insert(number, peer.clone());
-        Some(Place { broker: self, number, peer })
+        Some(PeerPlace { broker: self, number, peer })
     }
 
     /// The memory for a request of this length.
@@ -127,7 +127,7 @@ impl Broker {
 
 impl Peer {
     /// The address that this client reached us at, or the advertised one.
-    pub fn our_address(&self, broker: &Broker) -> std::io::Result<(String, u16)> {
+    pub fn our_address(&self, broker: &EndpointState) -> std::io::Result<(String, u16)> {
         match &broker.advertise {
             Some(advertised) => Ok(advertised.clone()),
             None => {
@@ -138,7 +138,7 @@ impl Peer {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for PeerPlace<'_> {
     fn drop(&mut self) {
         self.broker.peers().remove(&self.number);
     }
