@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
+use super::Stops;
+
 /// Shared between whoever reads the keys and the pacer.
 #[derive(Debug, Default)]
 pub struct Control {
@@ -10,6 +12,7 @@ pub struct Control {
     /// How often the speed was doubled; below 0: halved.
     doublings: AtomicI32,
     waits: AtomicBool,
+    stops: Stops,
 }
 
 /// Farthest from the speed asked for, in doublings: a million times faster or slower.
@@ -47,6 +50,11 @@ impl Control {
         self.waits.store(waits, Ordering::Relaxed);
     }
 
+    /// When the whole process stood still.
+    pub fn stops(&self) -> &Stops {
+        &self.stops
+    }
+
     /// How many times the speed asked for.
     pub fn speed_times(&self) -> f64 {
         2f64.powi(self.doublings.load(Ordering::Relaxed))
@@ -67,6 +75,8 @@ pub struct Change {
 pub enum ChangeKind {
     /// Paused, for so long.
     Pause(Duration),
+    /// Stopped the whole process, for so long: Ctrl-Z, or SIGSTOP.
+    Stop(Duration),
     /// Went on so many times as fast as asked for at the start.
     Speed(f64),
 }

@@ -12,6 +12,7 @@ mod order;
 mod pacer;
 mod schedule;
 mod spread;
+mod stops;
 mod survey;
 mod window;
 
@@ -21,5 +22,6 @@ pub use order::{Ascending, FileOrder, Order, OrderSeen, Slot, order_ties_by_id, 
 pub use pacer::{PaceStats, Pacer, PacerOptions, Stamp, StampTime};
 pub use schedule::{Moment, Schedule, Speed, Timeline};
 pub use spread::{SpreadRuns, event_times_us, is_whole_second, spread_us, whole_us};
+pub use stops::{Stop, Stops};
 pub use survey::{Survey, Surveyor};
 pub use window::Window;

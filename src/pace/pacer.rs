@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::BytesMut;
 use hdrhistogram::Histogram;
 
+use super::stops::GAP_MIN;
 use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timeline};
 use crate::count::new_histogram;
 use crate::event::{Draft, Drafts, Event, Trace};
@@ -72,6 +73,10 @@ pub struct Pacer<'a, C> {
     anchor: Option<Anchor>,
     /// How many times the speed asked for it goes now.
     speed_times: f64,
+    /// When the sleep began from which it is to wake up.
+    asleep_since: Option<Instant>,
+    /// Stops that began before are in the plan already.
+    planned_from: Option<Instant>,
     stats: PaceStats,
 }
 
@@ -105,6 +110,8 @@ impl<'a, C: Clock> Pacer<'a, C> {
             clock,
             anchor: None,
             speed_times: 1.0,
+            asleep_since: None,
+            planned_from: None,
             stats: PaceStats { lag_us, ..PaceStats::default() },
         }
     }
@@ -133,6 +140,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
                 return Ok(items.len());
             }
             if due.is_some_and(|due| due > since_start) {
+                self.asleep_since = Some(now);
                 self.clock.sleep_until(anchor.at(due.unwrap_or_default()), self.options.stop);
                 continue;
             }
@@ -172,7 +180,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         if is_over() {
             return None;
         }
-        let mut now = self.clock.now();
+        let mut now = self.leave_out_stops();
         if self.options.control.is_paused() {
             let since = now;
             self.options.control.set_waits(true);
@@ -185,7 +193,8 @@ impl<'a, C: Clock> Pacer<'a, C> {
             }
             self.options.control.set_waits(false);
             let pause = now.saturating_duration_since(since);
-            self.timeline.pause(pause);
+            self.shift_plan(pause);
+            self.planned_from = Some(now);
             self.note(since, ChangeKind::Pause(pause));
         }
         if self.anchor.is_none() && !self.options.delay.is_zero() {
@@ -206,8 +215,43 @@ impl<'a, C: Clock> Pacer<'a, C> {
             self.speed_times = speed_times;
             self.note(now, ChangeKind::Speed(speed_times));
         }
-        let anchor = *self.anchor.get_or_insert_with(|| Anchor { instant: now, wall_ms: wall_clock_ms() });
+        let anchor = *self.anchor.get_or_insert_with(|| {
+            self.planned_from = Some(now);
+            Anchor { instant: now, wall_ms: wall_clock_ms() }
+        });
         Some((anchor, now))
+    }
+
+    /// Moves the plan by the time in which the process stood still; the time now.
+    fn leave_out_stops(&mut self) -> Instant {
+        /// Looks that are waited for: one may have begun before the stop.
+        const LOOKS: u64 = 2;
+        let mut now = self.clock.now();
+        let stops = self.options.control.stops();
+        let overslept =
+            self.asleep_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GAP_MIN);
+        // Whoever looks for stops woke up at the same time as this thread.
+        let looks = stops.looks().filter(|_| overslept);
+        while stops.looks().zip(looks).is_some_and(|(now, before)| now < before + LOOKS)
+            && !self.options.stop.load(Ordering::Relaxed)
+        {
+            self.clock.sleep_until(now + PAUSE_LOOK, self.options.stop);
+            now = self.clock.now();
+        }
+        if stops.is_found() {
+            for stop in stops.take() {
+                if self.planned_from.is_some_and(|planned_from| stop.since >= planned_from) {
+                    self.shift_plan(stop.time);
+                    self.note(stop.since, ChangeKind::Stop(stop.time));
+                }
+            }
+        }
+        now
+    }
+
+    /// Makes everything that is still to come so much later.
+    fn shift_plan(&mut self, pause: Duration) {
+        self.timeline.pause(pause);
     }
 
     fn note(&mut self, at: Instant, what: ChangeKind) {

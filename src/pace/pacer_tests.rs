@@ -18,6 +18,17 @@ struct Replay {
     /// Time that passes at each look at the clock.
     busy: Duration,
     keys: Vec<Key>,
+    gaps: Vec<Gap>,
+}
+
+/// A time in which no thread runs.
+#[derive(Clone, Copy)]
+struct Gap {
+    /// At which moment of the clock it begins.
+    at: Duration,
+    time: Duration,
+    /// Whether the process was stopped; else the machine was busy.
+    is_stop: bool,
 }
 
 impl Replay {
@@ -29,6 +40,7 @@ impl Replay {
             duration: None,
             busy: Duration::ZERO,
             keys: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 
@@ -46,8 +58,16 @@ impl Replay {
             control: &control,
         };
         let keys = self.keys.into_iter().peekable();
-        let clock =
-            TestClock { inner: VirtualClock::at(zero), zero, busy: self.busy, keys, control: &control };
+        let (is_watched, gaps) = (!self.gaps.is_empty(), self.gaps.into_iter().peekable());
+        let clock = TestClock {
+            inner: VirtualClock::at(zero),
+            zero,
+            busy: self.busy,
+            keys,
+            gaps,
+            is_watched,
+            control: &control,
+        };
         let mut pacer = Pacer::new(options, clock);
         let (mut sent, mut left, mut seq) = (Vec::new(), 0, 0);
         for (pass, times_ms) in self.loops.iter().enumerate() {
@@ -69,13 +89,20 @@ struct TestClock<'a> {
     zero: Instant,
     busy: Duration,
     keys: std::iter::Peekable<std::vec::IntoIter<Key>>,
+    gaps: std::iter::Peekable<std::vec::IntoIter<Gap>>,
+    is_watched: bool,
     control: &'a Control,
 }
 
 impl Clock for TestClock<'_> {
     fn now(&mut self) -> Instant {
         self.inner.advance(self.busy);
-        let now = self.inner.now();
+        let mut now = self.inner.now();
+        while let Some(gap) = self.gaps.next_if(|gap| self.zero + gap.at <= now) {
+            self.inner.advance(gap.time);
+            self.control.stops().continued().fetch_or(gap.is_stop, Ordering::Relaxed);
+            now = self.inner.now();
+        }
         while let Some((_, key)) = self.keys.next_if(|(at, _)| self.zero + *at <= now) {
             key(self.control);
         }
@@ -83,6 +110,10 @@ impl Clock for TestClock<'_> {
     }
 
     fn sleep_until(&mut self, due: Instant, stop: &AtomicBool) {
+        // Another thread looks for stops, and after one not before this thread has woken up.
+        if self.is_watched {
+            self.control.stops().look(self.inner.now());
+        }
         // As the real one: not for long, so that keys are noticed.
         let soon = self.inner.now() + Duration::from_millis(50);
         self.inner.sleep_until(due.min(soon), stop);
@@ -193,6 +224,44 @@ fn pause_and_speed_anchor_the_plan_anew_and_are_noted() {
             Change { at: millis(11_000), what: ChangeKind::Speed(2.0) },
         ]
     );
+}
+
+#[test]
+fn the_time_in_which_the_process_stood_still_is_no_lateness_and_is_noted() {
+    let stop = |at, time| Gap { at: millis(at), time: millis(time), is_stop: true };
+    let replay = |gaps: &[Gap]| Replay {
+        gaps: gaps.to_vec(),
+        ..Replay::of(&[0, 1_000, 5_000, 9_000], Speed::Factor(1.0))
+    };
+    let (sent, _, stats) = replay(&[stop(3_000, 4_000), stop(8_000, 2_000)]).run();
+    // Stops are seen by looks 50 ms apart.
+    assert_eq!(sent, [millis(0), millis(1_000), millis(11_100), millis(15_100)]);
+    assert_eq!(stats.lag_us.unwrap().max(), 0);
+    assert_eq!(
+        stats.changes,
+        [
+            Change { at: millis(2_950), what: ChangeKind::Stop(millis(4_050)) },
+            Change { at: millis(7_990), what: ChangeKind::Stop(millis(2_050)) },
+        ]
+    );
+    // A busy machine is not a stop.
+    let busy = Gap { is_stop: false, ..stop(3_000, 4_000) };
+    let (sent, _, stats) = replay(&[busy]).run();
+    assert_eq!((sent[2] - sent[0], stats.changes.len()), (millis(7_040), 0));
+    assert!(stats.lag_us.unwrap().max() >= 2_000_000);
+}
+
+#[test]
+fn a_stop_within_a_pause_or_a_delay_is_a_part_of_it() {
+    let stop = |at, time| Gap { at: millis(at), time: millis(time), is_stop: true };
+    let mut replay = Replay::of(&[0, 1_000, 10_000], Speed::Factor(1.0));
+    replay.delay = millis(2_000);
+    replay.keys = vec![(millis(4_000), Control::toggle_pause), (millis(9_000), Control::toggle_pause)];
+    replay.gaps = vec![stop(1_000, 500), stop(6_000, 2_000)];
+    let (sent, _, stats) = replay.run();
+    assert_eq!(sent, [millis(2_000), millis(3_000), millis(17_000)]);
+    assert_eq!(stats.changes, [Change { at: millis(2_000), what: ChangeKind::Pause(millis(5_000)) }]);
+    assert_eq!(stats.lag_us.unwrap().max(), 0);
 }
 
 #[test]

@@ -206,11 +206,12 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
 }
 
 fn change_report(change: &Change) -> ChangeReport {
-    let (paused_s, speed_times) = match change.what {
-        ChangeKind::Pause(pause) => (Some(pause.as_secs_f64()), None),
-        ChangeKind::Speed(times) => (None, Some(times)),
+    let (paused_s, stopped_s, speed_times) = match change.what {
+        ChangeKind::Pause(time) => (Some(time.as_secs_f64()), None, None),
+        ChangeKind::Stop(time) => (None, Some(time.as_secs_f64()), None),
+        ChangeKind::Speed(times) => (None, None, Some(times)),
     };
-    ChangeReport { at_s: change.at.as_secs_f64(), paused_s, speed_times }
+    ChangeReport { at_s: change.at.as_secs_f64(), paused_s, stopped_s, speed_times }
 }
 
 fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {

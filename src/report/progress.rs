@@ -99,6 +99,11 @@ impl Progress {
         };
     }
 
+    /// Leaves out a time in which the process stood still: nobody could have heard from Kafka.
+    pub fn leave_out(&mut self, time: Duration) {
+        self.last_delivered.1 += time;
+    }
+
     /// Says something in between.
     pub fn note(&self, words: &str) {
         if self.bar.is_hidden() && !self.plain {

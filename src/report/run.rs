@@ -169,7 +169,7 @@ pub struct PaceReport {
     pub changes: Vec<ChangeReport>,
 }
 
-/// A pause, or another speed.
+/// A pause, a stop of the whole process, or another speed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChangeReport {
@@ -177,6 +177,8 @@ pub struct ChangeReport {
     pub at_s: f64,
     /// How long it was paused, in seconds.
     pub paused_s: Option<f64>,
+    /// How long the process stood still after Ctrl-Z or SIGSTOP, in seconds.
+    pub stopped_s: Option<f64>,
     /// How many times as fast as asked for it went on.
     pub speed_times: Option<f64>,
 }

@@ -35,10 +35,14 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
     }
     for change in &pace.changes {
         let at = seconds(change.at_s);
-        match (change.paused_s, change.speed_times) {
-            (Some(paused_s), _) => writeln!(out, "  at {at:<8}paused for {}", seconds(paused_s))?,
-            (_, Some(times)) => writeln!(out, "  at {at:<8}went on {times} times as fast as asked for")?,
-            _ => {}
+        if let Some(paused_s) = change.paused_s {
+            writeln!(out, "  at {at:<8}paused for {}", seconds(paused_s))?;
+        }
+        if let Some(stopped_s) = change.stopped_s {
+            writeln!(out, "  at {at:<8}stopped for {} (Ctrl-Z, or SIGSTOP)", seconds(stopped_s))?;
+        }
+        if let Some(times) = change.speed_times {
+            writeln!(out, "  at {at:<8}went on {times} times as fast as asked for")?;
         }
     }
     if let Some(stepped_back) = report.input.stepped_back.filter(|stepped_back| *stepped_back > 0) {

@@ -34,6 +34,9 @@ pub(crate) fn watch(
     while !ended() {
         std::thread::sleep(LOOK);
         let control = &replay.session.control;
+        if let Some(stop) = control.stops().look(Instant::now()) {
+            progress.leave_out(stop.time);
+        }
         progress.set_state(control.waits(), control.speed_times());
         progress.update(counters);
         if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
@@ -53,6 +56,7 @@ pub(crate) fn watch(
             }
         }
     }
+    inputs.options.control.stops().end_looks();
     progress.finish();
     Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
 }
