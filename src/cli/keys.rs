@@ -1,20 +1,22 @@
 //! Keys while a replay runs, on a terminal: space, + and -, q.
-//!
-//! The terminal is told to hand over each key at once and not to show it; Ctrl-C and line ends stay
-//! as they are. [`restore`] puts it back, also when a second Ctrl-C leaves at once.
 
-use std::io::{IsTerminal, Read, stdin};
+use std::io::{BufRead, IsTerminal, StdinLock, stdin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::terminal;
 use crate::pace::Control;
 
 /// What the keys do, for the plan.
 pub(super) const WORDS: &str = "space pauses and goes on, + and - double and halve the speed, q stops";
 
-/// How the terminal was before; `None`: nothing has been changed.
-static BEFORE: Mutex<Option<libc::termios>> = Mutex::new(None);
+/// Longest wait for a key, and how soon a terminal that was reset is taken again.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Reads keys until it is dropped.
 pub(super) struct Keys {
@@ -26,25 +28,15 @@ impl Keys {
     /// Starts to listen; `None` where standard input is no terminal, or that of another program in
     /// the foreground.
     pub fn listen(control: Arc<Control>, stop: Arc<AtomicBool>) -> Option<Self> {
-        if !stdin().is_terminal() || !change() {
+        if !stdin().is_terminal() || !terminal::take() {
             return None;
         }
         let done = Arc::new(AtomicBool::new(false));
         let until = done.clone();
-        let read = move || {
-            let mut key = [0];
-            while !until.load(Ordering::Relaxed) {
-                match stdin().read(&mut key) {
-                    Ok(1) => act(key[0], &control, &stop),
-                    // Nothing within a tenth of a second.
-                    Ok(_) => {}
-                    Err(_) => break,
-                }
-            }
-        };
+        let read = move || read_keys(&until, &control, &stop);
         let reader = std::thread::Builder::new().name("keys".into()).spawn(read).ok();
         if reader.is_none() {
-            restore();
+            terminal::give_back();
         }
         reader.is_some().then_some(Self { done, reader })
     }
@@ -53,8 +45,47 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
+        // So that what is typed from now on is left to whoever reads next.
         let _ = self.reader.take().map(JoinHandle::join);
-        restore();
+        terminal::give_back();
+    }
+}
+
+fn read_keys(done: &AtomicBool, control: &Control, stop: &AtomicBool) {
+    let mut stdin = stdin().lock();
+    while !done.load(Ordering::Relaxed) {
+        if !terminal::hold() {
+            // In the background.
+            std::thread::sleep(LOOK);
+            continue;
+        }
+        match has_keys(&stdin) {
+            Ok(false) => continue,
+            Ok(true) => {}
+            Err(_) => break,
+        }
+        // A failure of this moment only: the terminal went to another job.
+        let Ok(keys) = stdin.fill_buf() else { continue };
+        keys.iter().for_each(|key| act(*key, control, stop));
+        let read = keys.len();
+        stdin.consume(read);
+    }
+}
+
+/// Waits for keys, not for long: a terminal that hands over whole lines would keep a read for ever.
+///
+/// # Errors
+/// When the terminal is gone.
+fn has_keys(stdin: &StdinLock<'_>) -> Result<bool, Errno> {
+    let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+    let mut fds = [PollFd::new(stdin, PollFlags::IN)];
+    match poll(&mut fds, Some(&wait)) {
+        Ok(_) if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) => {
+            Err(Errno::IO)
+        }
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -65,45 +96,6 @@ fn act(key: u8, control: &Control, stop: &AtomicBool) {
         b'-' | b'_' => control.double_speed(-1),
         b'q' | b'Q' => stop.store(true, Ordering::Relaxed),
         _ => {}
-    }
-}
-
-/// Makes the terminal hand over each key at once; whether it could.
-#[allow(unsafe_code)]
-fn change() -> bool {
-    // SAFETY: these calls take numbers and a structure that lives through them, and `termios` is
-    // plain data for which zeros are valid. Ignoring a signal touches no memory.
-    unsafe {
-        // Another job has the terminal: asking for it would stop this one.
-        if libc::tcgetpgrp(libc::STDIN_FILENO) != libc::getpgrp() {
-            return false;
-        }
-        let mut terminal = std::mem::zeroed();
-        if libc::tcgetattr(libc::STDIN_FILENO, &mut terminal) != 0 {
-            return false;
-        }
-        let before = terminal;
-        terminal.c_lflag &= !(libc::ICANON | libc::ECHO);
-        // A read comes back after a tenth of a second without a key.
-        terminal.c_cc[libc::VMIN] = 0;
-        terminal.c_cc[libc::VTIME] = 1;
-        // Sent to the background later, a read fails instead of stopping the whole replay.
-        libc::signal(libc::SIGTTIN, libc::SIG_IGN);
-        libc::signal(libc::SIGTTOU, libc::SIG_IGN);
-        if libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &terminal) != 0 {
-            return false;
-        }
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
-    }
-    true
-}
-
-/// Puts the terminal back as it was.
-#[allow(unsafe_code)]
-pub(super) fn restore() {
-    if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        // SAFETY: as in `change`.
-        unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &before) };
     }
 }
 

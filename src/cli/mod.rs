@@ -17,6 +17,7 @@ mod replay;
 mod serve;
 mod signals;
 mod target;
+mod terminal;
 mod values;
 
 use clap::{CommandFactory, Parser, Subcommand};

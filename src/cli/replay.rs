@@ -13,7 +13,7 @@ use super::input::InputArgs;
 use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
-use super::signals::stop_on_signals;
+use super::signals::{note_continuations, stop_on_signals};
 use super::target::TargetArgs;
 use super::{inspect, values};
 use crate::event::PayloadForm;
@@ -151,6 +151,7 @@ impl ReplayArgs {
         }
         options.report.dashboard = dashboard;
         options.report.dead_letters = dead_letters.as_ref().and_then(Output::dead_letters);
+        note_continuations(session.control.stops().continued())?;
 
         // Where nobody sees what a key did, none is listened to.
         let keys = match start_paused || (screen.is_terminal() && screen.shows_progress()) {

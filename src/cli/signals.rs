@@ -1,23 +1,36 @@
-//! Ctrl-C and SIGTERM.
+//! Signals: the first Ctrl-C or SIGTERM asks for an orderly end, the second one leaves at once; Ctrl-Z
+//! stops the process with its terminal as it was before.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::Signals;
 
-use super::exit::Exit;
-use super::keys;
+use super::{Exit, terminal};
 
-/// The first Ctrl-C or SIGTERM asks for an orderly end; the second one leaves at once.
+/// Handles signals from now on; what comes back is set by the first one that asks for an end.
 pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            keys::restore();
-            std::process::exit(i32::from(Exit::Interrupted as u8));
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP]).context("cannot catch Ctrl-C")?;
+    let handle = move || {
+        for signal in signals.forever() {
+            if signal == SIGTSTP {
+                terminal::suspend();
+            } else if asked.swap(true, Ordering::Relaxed) {
+                terminal::give_back();
+                std::process::exit(i32::from(Exit::Interrupted as u8));
+            }
         }
-    })
-    .context("cannot catch Ctrl-C")?;
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(handle).context("cannot catch Ctrl-C")?;
     Ok(stop)
+}
+
+/// Sets `continued` whenever the process goes on after a stop.
+pub(super) fn note_continuations(continued: &Arc<AtomicBool>) -> anyhow::Result<()> {
+    signal_hook::flag::register(SIGCONT, continued.clone()).context("cannot catch SIGCONT")?;
+    Ok(())
 }

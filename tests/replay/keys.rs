@@ -4,6 +4,7 @@
 use crate::common;
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -21,9 +22,13 @@ struct OnTerminal {
 impl OnTerminal {
     /// `None` where there is no `script`.
     fn start(arguments: &[&str]) -> Option<Self> {
-        let line = [&[env!("CARGO_BIN_EXE_tweetblast")][..], arguments, FREE_PORTS].concat().join(" ");
+        Self::run(&command(arguments))
+    }
+
+    /// Runs a line of the shell.
+    fn run(line: &str) -> Option<Self> {
         let mut child = Command::new("script")
-            .args(["-qefc", &line, "/dev/null"])
+            .args(["-qefc", line, "/dev/null"])
             // Nothing moves on a terminal of no kind.
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
@@ -44,11 +49,25 @@ impl OnTerminal {
 
     /// Reads the screen up to a line, or a move of the progress line, that holds `words`.
     fn wait_for(&mut self, words: &str) {
+        self.wait_until(words, |part| part.contains(words));
+    }
+
+    /// Waits until something is delivered: the replay has begun.
+    fn wait_for_delivery(&mut self) {
+        let is_one = |part: &str| part.contains(" delivered") && !part.contains(" 0 delivered");
+        self.wait_until("a delivery", is_one);
+    }
+
+    fn wait_until(&mut self, what: &str, is_it: impl Fn(&str) -> bool) {
         let (mut seen, deadline) = (String::new(), Instant::now() + Duration::from_secs(60));
-        while !seen.contains(words) {
+        loop {
             let part = self.screen.recv_timeout(deadline.saturating_duration_since(Instant::now()));
-            let part = part.unwrap_or_else(|error| panic!("{error}: no {words:?} in {seen}"));
-            seen.push_str(&String::from_utf8_lossy(&part));
+            let part = part.unwrap_or_else(|error| panic!("{error}: no {what} in {seen}"));
+            let part = String::from_utf8_lossy(&part);
+            seen.push_str(&part);
+            if is_it(&part) {
+                break;
+            }
         }
     }
 
@@ -70,7 +89,31 @@ impl Drop for OnTerminal {
     }
 }
 
-fn report(path: &std::path::Path) -> Value {
+/// A replay as one types it.
+fn command(arguments: &[&str]) -> String {
+    [&[env!("CARGO_BIN_EXE_tweetblast")][..], arguments, FREE_PORTS].concat().join(" ")
+}
+
+/// A replay of two minutes on a terminal of its own, the report that it writes, and the file that holds what
+/// `what` of the shell says of it.
+fn long_replay(dir: &Path, what: &str) -> Option<(OnTerminal, PathBuf, PathBuf)> {
+    let (json, said) = (dir.join("report.json"), dir.join("said"));
+    let replay = command(&[SAMPLE, "--speedup", "5x", "--json", json.to_str().unwrap()]);
+    let mut replay = OnTerminal::run(&format!("{what} > {}; exec {replay}", said.to_str().unwrap()))?;
+    replay.wait_for_delivery();
+    Some((replay, json, said))
+}
+
+/// How long the process stood still, as the report has it.
+fn stopped_s(report: &Value) -> Vec<f64> {
+    let changes = report["pace"]["changes"].as_array().unwrap();
+    changes.iter().filter_map(|change| change["stopped_s"].as_f64()).collect()
+}
+
+/// Nobody waits for this long: it is what a test is about.
+const STAND_STILL: Duration = Duration::from_secs(1);
+
+fn report(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -112,6 +155,96 @@ fn q_stops_and_what_was_sent_is_accounted_for() {
     assert_eq!(code, 130, "{screen}");
     let report = report(&json);
     assert_eq!((&report["verdict"], &report["interrupted"]), (&"balanced".into(), &true.into()));
+}
+
+#[test]
+fn after_ctrl_z_and_fg_the_keys_work_and_the_stop_is_in_the_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("report.json");
+    let Some(mut shell) = OnTerminal::run("bash --norc --noprofile -i") else { return };
+    shell.press(&command(&[SAMPLE, "--speedup", "5x", "--json", json.to_str().unwrap()]));
+    shell.press("\r");
+    shell.wait_for_delivery();
+    shell.press("\x1a");
+    shell.wait_for("Stopped");
+    std::thread::sleep(STAND_STILL);
+    shell.press("fg\r");
+    shell.wait_for("delivered");
+    shell.press("+");
+    shell.wait_for("speed × 2");
+    shell.press("q");
+    shell.wait_for("(Ctrl-Z, or SIGSTOP)");
+    shell.wait_for("every tweet accounted for");
+    shell.press("exit\r");
+    let (code, screen) = shell.finish();
+    assert_eq!(code, 130, "{screen}");
+    let report = report(&json);
+    assert_eq!(report["verdict"], "balanced");
+    let stops = stopped_s(&report);
+    assert!(stops.len() == 1 && stops[0] >= STAND_STILL.as_secs_f64(), "{stops:?}");
+}
+
+#[test]
+fn a_stop_that_nobody_could_see_coming_is_in_the_report_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some((mut replay, json, pid)) = long_replay(dir.path(), "echo $$") else { return };
+    let pid = std::fs::read_to_string(pid).unwrap();
+    let signal = |name, pid: &str| {
+        assert!(Command::new("kill").args([name, pid.trim()]).status().unwrap().success());
+    };
+    signal("-STOP", &pid);
+    std::thread::sleep(STAND_STILL);
+    signal("-CONT", &pid);
+    // It stops itself when what it runs has stopped.
+    signal("-CONT", &replay.child.id().to_string());
+    replay.press("+");
+    replay.wait_for("speed × 2");
+    replay.press("q");
+    assert_eq!(replay.finish().0, 130);
+    let stops = stopped_s(&report(&json));
+    assert!(stops.len() == 1 && stops[0] >= STAND_STILL.as_secs_f64(), "{stops:?}");
+}
+
+#[test]
+fn a_terminal_that_is_reset_from_elsewhere_is_taken_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some((mut replay, _, terminal)) = long_replay(dir.path(), "tty") else { return };
+    let terminal = std::fs::read_to_string(terminal).unwrap();
+    for reset in [&["icanon", "echo"][..], &["sane"]] {
+        let stty = Command::new("stty").args(["-F", terminal.trim()]).args(reset).status().unwrap();
+        assert!(stty.success());
+        replay.press("+");
+        replay.wait_for("speed × 2");
+        replay.press("-");
+    }
+    replay.press("q");
+    assert_eq!(replay.finish().0, 130);
+}
+
+#[test]
+fn the_end_comes_by_itself_on_a_terminal_that_was_reset() {
+    let dir = tempfile::tempdir().unwrap();
+    let terminal = dir.path().join("tty");
+    let replay = command(&[SAMPLE, "--speedup", "200x"]);
+    let line = format!("tty > {}; exec {replay}", terminal.to_str().unwrap());
+    let Some(mut replay) = OnTerminal::run(&line) else { return };
+    replay.wait_for("delivered");
+    let terminal = std::fs::read_to_string(terminal).unwrap();
+    let stty = Command::new("stty").args(["-F", terminal.trim(), "sane"]).status().unwrap();
+    assert!(stty.success());
+    replay.wait_for("every tweet accounted for");
+    assert_eq!(replay.finish().0, 0);
+}
+
+#[test]
+fn ctrl_z_does_not_stop_a_replay_that_no_shell_could_have_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some((mut replay, json, _)) = long_replay(dir.path(), "echo") else { return };
+    replay.press("\x1a+");
+    replay.wait_for("speed × 2");
+    replay.press("q");
+    assert_eq!(replay.finish().0, 130);
+    assert_eq!(stopped_s(&report(&json)), [0.0; 0]);
 }
 
 #[test]
