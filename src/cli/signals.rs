@@ -8,7 +8,8 @@ use anyhow::Context;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
-use super::{Exit, terminal};
+use super::exit::Exit;
+use super::terminal;
 
 /// Handles signals from now on; what comes back is set by the first one that asks for an end.
 pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {

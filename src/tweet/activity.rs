@@ -1,14 +1,14 @@
 //! Activity streams, as the paid products gave them out: `postedTime`, `body`, `actor`, `verb`.
 
-use super::fields::{Fields, longest, member, stamp, text_in, user_id};
+use super::fields::{Fields, member, text_in, user_id};
 use super::keys::Field;
 use super::{Shape, Tweet};
 
 /// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let long = text_in(fields.get(Field::LongObject), "body");
-    let text = longest([long, fields.text(Field::Body)])?;
-    let tweet = fields.tweet(text, fields.id(), fields.get(Field::PostedTime).and_then(stamp));
+    let text = fields.longest([long, fields.text(Field::Body)])?;
+    let tweet = fields.tweet(text, fields.id(), fields.created([Field::PostedTime]));
     let actor = fields.get(Field::Actor);
     Some(Tweet {
         shape: Shape::ActivityStreams,

@@ -8,6 +8,7 @@ use simd_json::tape::{Object, Value};
 
 use super::decimal::decimal;
 use super::keys::{FIELDS, Field, KEYS, find};
+use super::map::Mapped;
 use super::time::{Stamp, event_time_ms, parse_time, stamp_of_number};
 use super::{Hashtags, Id, Tweet};
 
@@ -16,11 +17,13 @@ pub struct Fields<'a> {
     values: [Option<Value<'a, 'a>>; FIELDS],
     /// Which key of [`KEYS`] each came under.
     places: [u8; FIELDS],
+    /// What is where the user says instead.
+    pub mapped: Mapped<'a>,
 }
 
 impl Default for Fields<'_> {
     fn default() -> Self {
-        Self { values: [None; FIELDS], places: [u8::MAX; FIELDS] }
+        Self { values: [None; FIELDS], places: [u8::MAX; FIELDS], mapped: Mapped::default() }
     }
 }
 
@@ -42,6 +45,11 @@ impl<'a> Fields<'a> {
             fields.put(*place, value);
         }
         fields
+    }
+
+    /// The fields of an object in this record.
+    pub fn within(&self, object: &Object<'a, 'a>) -> Self {
+        Self { mapped: self.mapped, ..Self::of(object) }
     }
 
     #[inline]
@@ -76,22 +84,37 @@ impl<'a> Fields<'a> {
         self.get(field).filter(|value| value.is_object())
     }
 
-    /// `id_str` before `id`, which in many files went through a double.
+    /// The mapped text, else the [`longest`] of these.
+    pub fn longest<const N: usize>(&self, texts: [Option<&'a str>; N]) -> Option<&'a str> {
+        self.mapped.text.or_else(|| longest(texts))
+    }
+
+    /// The mapped time, else the first time in these fields.
+    pub fn created<const N: usize>(&self, fields: [Field; N]) -> Option<Stamp> {
+        match self.mapped.time {
+            Some(time) => time,
+            None => fields.into_iter().find_map(|field| stamp(self.get(field)?)),
+        }
+    }
+
+    /// The mapped id, else `id_str` before `id`, which in many files went through a double.
     pub fn id(&self) -> Option<Id<'a>> {
-        [Field::IdStr, Field::Id, Field::OtherId].into_iter().find_map(|field| id_of(self.get(field)?))
+        match self.mapped.id {
+            Some(id) => id,
+            None => [Field::IdStr, Field::Id, Field::OtherId]
+                .into_iter()
+                .find_map(|field| id_of(self.get(field)?)),
+        }
     }
 
     /// What the shapes have in common: the counts, the language, the position, and, by way of `id`
     /// and `created`, the time.
     pub fn tweet(&self, text: &'a str, id: Option<Id<'a>>, created: Option<Stamp>) -> Tweet<'a> {
+        let timestamp_ms = self.get(Field::TimestampMs).filter(|_| self.mapped.time.is_none());
         Tweet {
             id,
             text,
-            event_time_ms: event_time_ms(
-                self.get(Field::TimestampMs).and_then(integer),
-                id.and_then(Id::number),
-                created,
-            ),
+            event_time_ms: event_time_ms(timestamp_ms.and_then(integer), id.and_then(Id::number), created),
             lang: self.text(Field::Lang),
             retweet_count: self.get(Field::Retweets).and_then(count),
             favorite_count: self.get(Field::Favorites).and_then(count),
@@ -128,7 +151,7 @@ impl<'a> Fields<'a> {
 
 /// The longest of these texts, in characters: a text that was cut ends in an ellipsis and a link, and
 /// may have more bytes than the whole one.
-pub fn longest<const N: usize>(texts: [Option<&str>; N]) -> Option<&str> {
+fn longest<const N: usize>(texts: [Option<&str>; N]) -> Option<&str> {
     let mut texts = texts.into_iter().flatten();
     let first = texts.next()?;
     // Counted only where there is a choice.

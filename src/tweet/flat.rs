@@ -1,7 +1,7 @@
 //! Flat hand-made objects, by the names that people give to the fields of a tweet, and what common
 //! scrapers write (snscrape, twint). Our own payload is one of them, so that it can be replayed.
 
-use super::fields::{Fields, longest, member, stamp, text_in, user_id};
+use super::fields::{Fields, member, text_in, user_id};
 use super::keys::Field;
 use super::{Shape, Tweet};
 
@@ -9,16 +9,15 @@ use super::{Shape, Tweet};
 /// (`content`) without a time, an id or a user beside it.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let id = fields.id();
-    let created = [Field::CreatedAt, Field::Time, Field::PostedTime]
-        .into_iter()
-        .find_map(|field| stamp(fields.get(field)?));
-    let names_a_user = [Field::UserId, Field::Name, Field::User].into_iter().any(|field| fields.has(field));
+    let created = fields.created([Field::CreatedAt, Field::Time, Field::PostedTime]);
+    let names_a_user = fields.mapped.has_user()
+        || [Field::UserId, Field::Name, Field::User].into_iter().any(|field| fields.has(field));
     let texts = [Field::Text, Field::FullText, Field::Tweet, Field::OtherText];
     let weak = || {
         let is_likely = id.is_some() || created.is_some() || names_a_user;
-        longest([fields.text(Field::WeakText), fields.text(Field::Body)]).filter(|_| is_likely)
+        fields.longest([fields.text(Field::WeakText), fields.text(Field::Body)]).filter(|_| is_likely)
     };
-    let text = longest(texts.map(|field| fields.text(field))).or_else(weak)?;
+    let text = fields.longest(texts.map(|field| fields.text(field))).or_else(weak)?;
 
     let user = fields.get(Field::User).or(fields.get(Field::Author));
     let in_user = |names: [&str; 2]| names.into_iter().find_map(|name| member(user?, name));

@@ -7,7 +7,7 @@ use simd_json::prelude::*;
 use simd_json::tape::Value;
 
 use super::fields::{id_of, stamp, user_id};
-use super::time::{Stamp, event_time_ms};
+use super::time::Stamp;
 use super::{Id, Shape, Tweet};
 
 /// Which fields of a record hold what. What is not mapped is found as in any file.
@@ -134,33 +134,51 @@ fn read_pattern(pattern: &str, text: &str) -> Option<Stamp> {
     Some(Stamp { ms: time.as_millisecond(), has_zone: false })
 }
 
+/// What a record has where the user says. Of an outer `None` the user has said nothing; an inner one says
+/// that nothing is there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mapped<'a> {
+    /// The text; a record without it is no tweet.
+    pub text: Option<&'a str>,
+    pub id: Option<Option<Id<'a>>>,
+    pub time: Option<Option<Stamp>>,
+    user: Option<Option<Value<'a, 'a>>>,
+}
+
+impl<'a> Mapped<'a> {
+    /// Whether there is a user.
+    pub fn has_user(&self) -> bool {
+        self.user.flatten().is_some()
+    }
+
+    /// The tweet as mapped, with this user where one is mapped: a number is an id, else it is a name.
+    pub fn put_user(&self, tweet: Tweet<'a>) -> Tweet<'a> {
+        let tweet = Tweet { shape: Shape::Mapped, ..tweet };
+        let Some(user) = self.user else { return tweet };
+        let name = user.and_then(|user| user.into_string()).filter(|name| name.parse::<u64>().is_err());
+        Tweet { user_id: user.and_then(user_id), screen_name: name.or(tweet.screen_name), ..tweet }
+    }
+}
+
 impl FieldMap {
-    /// The tweet in a record, of which `found` is what any file would give. `None` when neither has
-    /// a text.
-    pub(super) fn apply<'a>(&self, record: Value<'a, 'a>, found: Option<Tweet<'a>>) -> Option<Tweet<'a>> {
+    /// What is where the map says. `None` where a text is mapped and there is none: whatever else the
+    /// record has, it is no tweet.
+    pub(super) fn look_up<'a>(&self, record: Value<'a, 'a>) -> Option<Mapped<'a>> {
         let at = |path: &Option<Path>| path.as_ref().map(|path| look_up(record, path));
-        let mut tweet = match (at(&self.text), found) {
-            // The mapped field is not there: no tweet, whatever else there is.
-            (Some(text), found) => Tweet { text: text?.into_string()?, ..found.unwrap_or_default() },
-            (None, found) => found?,
+        let read_time = |value| match &self.time_format {
+            Some(format) => format.read(value),
+            None => stamp(value),
         };
-        tweet.shape = Shape::Mapped;
-        if let Some(id) = at(&self.id) {
-            tweet.id = id.and_then(id_of);
-        }
-        if let Some(user) = at(&self.user) {
-            tweet.user_id = user.and_then(user_id);
-            let name = user.and_then(|user| user.into_string()).filter(|name| name.parse::<u64>().is_err());
-            tweet.screen_name = name.or(tweet.screen_name);
-        }
-        if let Some(time) = at(&self.time) {
-            let read = |value| match &self.time_format {
-                Some(format) => format.read(value),
-                None => stamp(value),
-            };
-            tweet.event_time_ms = event_time_ms(None, tweet.id.and_then(Id::number), time.and_then(read));
-        }
-        Some(tweet)
+        let text = match at(&self.text) {
+            Some(text) => Some(text?.into_string()?),
+            None => None,
+        };
+        Some(Mapped {
+            text,
+            id: at(&self.id).map(|id| id.and_then(id_of)),
+            time: at(&self.time).map(|time| time.and_then(read_time)),
+            user: at(&self.user),
+        })
     }
 }
 
@@ -183,7 +201,7 @@ fn look_up<'a>(value: Value<'a, 'a>, path: &[String]) -> Option<Value<'a, 'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tweet::{Parser, ParserOptions, Record};
+    use crate::tweet::{Hashtags, Parser, ParserOptions, Record};
 
     fn with_map<T>(
         map: &str,
@@ -225,6 +243,106 @@ mod tests {
             let tweet = tweet.unwrap();
             assert_eq!((tweet.text, tweet.screen_name, tweet.user_id), ("t", Some("bob"), None));
             assert_eq!(tweet.event_time_ms, Some(1_625_587_440_000));
+        });
+    }
+
+    /// All of a tweet, in words.
+    fn all_of(map: &str, json: &str) -> String {
+        with_map(map, None, json, |tweet| {
+            let Some(tweet) = tweet else { return "none".to_owned() };
+            let id = tweet.id.and_then(Id::number);
+            let time_s = tweet.event_time_ms.map(|ms| ms / 1_000);
+            let user = (tweet.user_id, tweet.screen_name);
+            let counts = (tweet.retweet_count, tweet.favorite_count);
+            let listed = matches!(tweet.hashtags, Hashtags::Listed(_));
+            format!(
+                "{} {id:?} {time_s:?} {user:?} {:?} {counts:?} {:?} {listed}",
+                tweet.text, tweet.lang, tweet.position
+            )
+        })
+    }
+
+    /// A usual name for everything, and an unusual one: whatever is mapped, the rest is found.
+    #[test]
+    fn each_field_is_mapped_by_itself() {
+        let usual = r#""id":"1","user_id":"7","screen_name":"n","created_at":"2021-07-06T16:04:47Z","lang":"en",
+            "retweets":2,"likes":3,"hashtags":["h"],"lat":40,"lon":-73.5"#;
+        let unusual = r#""nr":"2","who":"8","when":"2021-07-06T16:04:48Z","words":"w""#;
+        let usual_text = format!("{{{usual},\"text\":\"t\",{unusual}}}");
+        let no_usual_text = format!("{{{usual},{unusual}}}");
+        for mapped in 0..16 {
+            let is = |bit: u32| mapped & (1 << bit) != 0;
+            let pick = |bit, usual, unusual| if is(bit) { unusual } else { usual };
+            let expected = |text| {
+                let (id, user) = (pick(0, "1", "2"), pick(1, "7", "8"));
+                let time_s = pick(2, "1625587487", "1625587488");
+                format!(
+                    "{text} Some({id}) Some({time_s}) (Some({user}), Some(\"n\")) Some(\"en\") \
+                     (Some(2), Some(3)) Some((40.0, -73.5)) true"
+                )
+            };
+            let map: Vec<&str> = ["id=nr", "user=who", "time=when", "text=words"]
+                .into_iter()
+                .enumerate()
+                .filter_map(|(bit, part)| is(bit as u32).then_some(part))
+                .collect();
+            if map.is_empty() {
+                continue;
+            }
+            let map = map.join(",");
+            assert_eq!(all_of(&map, &usual_text), expected(pick(3, "t", "w")), "{map}");
+            let without = if is(3) { expected("w") } else { "none".to_owned() };
+            assert_eq!(all_of(&map, &no_usual_text), without, "{map}");
+        }
+    }
+
+    #[test]
+    fn with_an_unusual_text_official_records_are_read_too() {
+        let of = |path: &str, json: &str| all_of(&format!("text={path}"), json);
+        let expected =
+            "w Some(1) Some(1625587487) (Some(7), Some(\"n\")) Some(\"en\") (None, Some(3)) None false";
+        let v11 = r#"{"id_str":"1","created_at":"Tue Jul 06 16:04:47 +0000 2021","words":"w","lang":"en",
+            "favorite_count":3,"user":{"id":7,"screen_name":"n"}}"#;
+        assert_eq!(of("words", v11), expected);
+        assert_eq!(of("tweet.words", &format!("{{\"tweet\":{v11}}}")), expected);
+        let v2 = r#"{"data":{"id":"1","created_at":"2021-07-06T16:04:47.000Z","words":"w","lang":"en","author_id":"7",
+            "public_metrics":{"like_count":3}},"includes":{"users":[{"id":"7","username":"n"}]}}"#;
+        assert_eq!(of("data.words", v2), expected);
+        let activity = r#"{"id":"tag:search.twitter.com,2005:1","verb":"post","postedTime":"2021-07-06T16:04:47Z",
+            "actor":{"id":"id:twitter.com:7","preferredUsername":"n"},"words":"w","favoritesCount":3,"twitter_lang":"en"}"#;
+        assert_eq!(of("words", activity), expected);
+    }
+
+    /// Log lines and events of other programs have such names too.
+    #[test]
+    fn an_official_name_in_a_hand_made_record_hides_nothing_of_it() {
+        let rest =
+            r#""id":1,"user_id":7,"username":"n","time":"2021-07-06T16:04:47Z","language":"en","likes":3"#;
+        for (map, official) in [
+            ("text=msg", r#""verb":"GET","msg":"w""#),
+            ("text=data.msg", r#""data":{"msg":"w"}"#),
+            ("text=tweet.msg", r#""tweet":{"msg":"w"}"#),
+        ] {
+            assert_eq!(
+                all_of(map, &format!("{{{official},{rest}}}")),
+                "w Some(1) Some(1625587487) (Some(7), Some(\"n\")) Some(\"en\") (None, Some(3)) None false",
+                "{official}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_mapped_makes_the_rest_likely_and_an_id_has_its_time() {
+        // A `content` alone is no tweet.
+        assert_eq!(all_of("id=nr", r#"{"content":"c"}"#), "none");
+        for (map, member) in
+            [("id=nr", "\"nr\":5"), ("time=when", "\"when\":1625587487"), ("user=who", "\"who\":7")]
+        {
+            assert!(all_of(map, &format!("{{\"content\":\"c\",{member}}}")).starts_with("c "), "{map}");
+        }
+        let json = r#"{"text":"t","id":"1","nr":"1494676113423061005"}"#;
+        with_map("id=nr", None, json, |tweet| {
+            assert_eq!(tweet.unwrap().event_time_ms, crate::tweet::snowflake_ms(1_494_676_113_423_061_005));
         });
     }
 

@@ -65,6 +65,28 @@ pub struct Tweet<'a> {
     pub position: Option<(f64, f64)>,
 }
 
+impl Tweet<'_> {
+    /// This tweet; what it lacks is that of `other`, which comes from the same record.
+    fn or(self, other: Self) -> Self {
+        Self {
+            shape: self.shape,
+            id: self.id.or(other.id),
+            user_id: self.user_id.or(other.user_id),
+            text: self.text,
+            event_time_ms: self.event_time_ms.or(other.event_time_ms),
+            lang: self.lang.or(other.lang),
+            screen_name: self.screen_name.or(other.screen_name),
+            retweet_count: self.retweet_count.or(other.retweet_count),
+            favorite_count: self.favorite_count.or(other.favorite_count),
+            hashtags: match self.hashtags {
+                Hashtags::InText => other.hashtags,
+                hashtags => hashtags,
+            },
+            position: self.position.or(other.position),
+        }
+    }
+}
+
 /// What a record looks like that holds a tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Shape {

@@ -159,16 +159,16 @@ fn read<'a>(
     let Some(object) = value.as_object() else {
         return Record::Reject(Reject::NotATweet);
     };
-    let fields = match places {
+    let mut fields = match places {
         Some(places) => Fields::at(places, &object),
         None => Fields::of(&object),
     };
     if let Some(map) = &options.fields {
-        let found = read_tweet(&fields, users);
-        return match map.apply(value, found) {
-            Some(tweet) => Record::Tweet(tweet),
-            None => Record::Reject(judge(&fields)),
-        };
+        let tweet = map.look_up(value).and_then(|mapped| {
+            fields.mapped = mapped;
+            read_mapped(&fields, users)
+        });
+        return tweet.map_or_else(|| Record::Reject(judge(&fields)), Record::Tweet);
     }
     if let Some(group) = grouped::read(&fields) {
         return Record::Group(group);
@@ -181,25 +181,42 @@ fn read<'a>(
 
 /// The tweet in a record, by the keys at its top.
 fn read_tweet<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
+    // Scrapers took over some of the official names, and gave others to the rest.
+    read_official(fields, users).or_else(|| flat::read(fields))
+}
+
+/// The tweet in a record of the shape that its names speak of.
+fn read_official<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
     if let Some(wrapped) = fields.object(Field::Tweet) {
-        let tweet = v11::read(&Fields::of(&wrapped.as_object()?))?;
+        let tweet = v11::read(&fields.within(&wrapped.as_object()?))?;
         return Some(Tweet { shape: Shape::Archive, ..tweet });
     }
     if let Some(data) = fields.object(Field::Data) {
-        return v2::read_stream(data, fields.get(Field::Includes));
+        return v2::read_stream(fields, data);
     }
     if fields.has(Field::Verb) || fields.has(Field::PostedTime) {
         return activity::read(fields);
     }
     let is_v11 =
         fields.has(Field::Id) && (fields.object(Field::User).is_some() || fields.has(Field::Entities));
-    let official = match (v2::is_v2(fields), is_v11) {
+    match (v2::is_v2(fields), is_v11) {
         (true, _) => v2::read(fields, users),
         (_, true) => v11::read(fields),
         _ => None,
+    }
+}
+
+/// The tweet in a record of which the user has said where some of it is.
+fn read_mapped<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
+    let found = read_tweet(fields, users);
+    // With the text known, one official name (`data`, `verb`) makes a hand-made record official: what is
+    // not in such a place is looked for at the top.
+    let at_the_top = fields.mapped.text.and_then(|_| flat::read(fields));
+    let tweet = match (found, at_the_top) {
+        (Some(found), Some(at_the_top)) => found.or(at_the_top),
+        (found, at_the_top) => found.or(at_the_top)?,
     };
-    // Scrapers took over some of the names, and gave others to the rest.
-    official.or_else(|| flat::read(fields))
+    Some(fields.mapped.put_user(tweet))
 }
 
 #[cfg(test)]
@@ -230,6 +247,15 @@ mod tests {
         assert_eq!(kind(r#"{"id":"1","action":"delete","created_at":"x"}"#), "reject compliance record");
         assert_eq!(kind(r#"{"follows":[1],"is_followed_by":[],"id":3}"#), "reject follower list");
         assert_eq!(kind(r#"{"meta":{"result_count":0}}"#), "reject page without tweets");
+    }
+
+    #[test]
+    fn a_hand_made_record_may_have_an_official_name_in_it() {
+        for official in [r#""verb":"say""#, r#""data":{"x":1}"#, r#""tweet":{"x":1}"#, r#""author_id":7"#] {
+            let json = format!("{{\"id\":6,\"full_text\":\"a\",{official}}}");
+            assert_eq!(kind(&json), "tweet Some(Number(6)) a", "{official}");
+        }
+        assert_eq!(kind(r#"{"id":6,"text":"a","postedTime":"2021-07-06"}"#), "tweet Some(Number(6)) a");
     }
 
     #[test]

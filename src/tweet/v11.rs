@@ -1,16 +1,19 @@
 //! Twitter API v1.1: plain, extended (`full_text`) and streamed (`extended_tweet`) tweets; also what
 //! account archives wrap, without a user and with numbers as strings.
 
-use super::fields::{Fields, longest, member, stamp, text_in, user_id};
+use super::fields::{Fields, member, text_in, user_id};
 use super::keys::Field;
 use super::{Hashtags, Shape, Tweet};
 
 /// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let extended = fields.get(Field::ExtendedTweet);
-    let text =
-        longest([text_in(extended, "full_text"), fields.text(Field::FullText), fields.text(Field::Text)])?;
-    let tweet = fields.tweet(text, fields.id(), fields.get(Field::CreatedAt).and_then(stamp));
+    let text = fields.longest([
+        text_in(extended, "full_text"),
+        fields.text(Field::FullText),
+        fields.text(Field::Text),
+    ])?;
+    let tweet = fields.tweet(text, fields.id(), fields.created([Field::CreatedAt]));
     let user = fields.get(Field::User);
     // Those of the whole text, where `text` was cut.
     let hashtags = extended.and_then(|extended| member(member(extended, "entities")?, "hashtags"));

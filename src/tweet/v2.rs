@@ -1,7 +1,7 @@
 //! Twitter API v2: an element of a page, flattened tweets with their author inside, and the stream,
 //! where each record has one tweet in `data` and its author in `includes`.
 
-use super::fields::{Fields, count, longest, member, stamp, text_in, user_id};
+use super::fields::{Fields, count, member, text_in, user_id};
 use super::keys::Field;
 use super::users::Users;
 use super::{Shape, Tweet};
@@ -17,8 +17,8 @@ pub(super) fn is_v2(fields: &Fields<'_>) -> bool {
 /// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
     let note = text_in(fields.get(Field::NoteTweet), "text");
-    let text = longest([note, fields.text(Field::Text)])?;
-    let tweet = fields.tweet(text, fields.id(), fields.get(Field::CreatedAt).and_then(stamp));
+    let text = fields.longest([note, fields.text(Field::Text)])?;
+    let tweet = fields.tweet(text, fields.id(), fields.created([Field::CreatedAt]));
     let author = fields.object(Field::Author);
     let author_id = fields.get(Field::AuthorId).or_else(|| member(author?, "id"));
     let metric = |name| count(member(fields.get(Field::PublicMetrics)?, name)?);
@@ -32,10 +32,10 @@ pub(super) fn read<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'
     })
 }
 
-/// The tweet of a stream's record, whose `data` is an object.
-pub(super) fn read_stream<'a>(data: Value<'a, 'a>, includes: Option<Value<'a, 'a>>) -> Option<Tweet<'a>> {
-    let users = includes.and_then(|includes| member(includes, "users"));
-    read(&Fields::of(&data.as_object()?), &users.map_or(Users::None, Users::Parsed))
+/// The tweet of a stream's record, which has these fields, and an object in `data`.
+pub(super) fn read_stream<'a>(fields: &Fields<'a>, data: Value<'a, 'a>) -> Option<Tweet<'a>> {
+    let users = fields.get(Field::Includes).and_then(|includes| member(includes, "users"));
+    read(&fields.within(&data.as_object()?), &users.map_or(Users::None, Users::Parsed))
 }
 
 #[cfg(test)]

@@ -208,3 +208,22 @@ fn hand_made_records_are_read_as_the_user_maps_them() {
         (Some("objects one after another"), Some(2))
     );
 }
+
+#[test]
+fn with_an_unusual_text_the_rest_is_found_by_its_usual_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = r#"{"id":"1","user_id":"7","body2":"a","created_at":"2024-03-09T15:00:00Z"}
+{"id":"2","user_id":"7","body2":"b","created_at":"2024-03-09T15:00:10Z"}"#;
+    let file = write(dir.path(), "mine.json", lines);
+    let found = inspect(&[&file, "--map", "text=body2", "--no-spread"]);
+    let expected = json!({
+        "tweets": 2, "users": 1, "first": "2024-03-09T15:00:00.000Z", "last": "2024-03-09T15:00:10.000Z",
+        "order": "oldest first", "predicted_duration_s": 10.0,
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&found[key], value, "{key}");
+    }
+    let (report, code) = common::replay(&file, &["--map", "text=body2", "--speedup", "10x"]);
+    assert_eq!((code, &report["ledger"]["delivered"]), (0, &2.into()));
+    assert_eq!(report["pace"]["order"], "oldest first");
+}

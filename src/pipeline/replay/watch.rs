@@ -56,7 +56,7 @@ pub(crate) fn watch(
             }
         }
     }
-    inputs.options.control.stops().end_looks();
+    replay.session.control.stops().end_looks();
     progress.finish();
     Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
 }
