@@ -47,6 +47,7 @@ impl Progress {
             ProgressBar::hidden()
         };
         let plain = screen.shows_progress() && !screen.is_terminal();
+        screen.moves(&bar);
         Self {
             bar,
             plain,
