@@ -207,9 +207,19 @@ fn reason_in(text: &str) -> String {
     first_line(words.unwrap_or(text))
 }
 
+/// The first line of a text; of a page of HTML its title.
 pub(super) fn first_line(text: &str) -> String {
+    let text = match text.trim_start().starts_with('<') {
+        true => title(text).unwrap_or("a page of HTML"),
+        false => text,
+    };
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(nothing)");
     line.chars().take(LINE_CHARS).collect()
+}
+
+fn title(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("<title>")?;
+    Some(rest.split_once("</title>")?.0).filter(|title| !title.trim().is_empty())
 }
 
 #[cfg(test)]

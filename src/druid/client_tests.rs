@@ -145,3 +145,11 @@ fn tls_is_spoken_and_only_who_is_known_is_trusted() {
         assert!(error.contains(path), "{error}");
     }
 }
+
+#[test]
+fn of_a_page_of_html_the_title_is_shown() {
+    let page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>\n  Superset\n</title></head>";
+    assert_eq!(first_line(page), "Superset");
+    assert_eq!(first_line("<html>\n<body>no title"), "a page of HTML");
+    assert_eq!(first_line("\n  no such thing <here>\n"), "no such thing <here>");
+}
