@@ -10,7 +10,7 @@ pub enum Exit {
     Error = 1,
     /// The command line could not be understood.
     Usage = 2,
-    /// The ledger does not add up, or tweets failed.
+    /// The ledger does not add up, tweets failed, or it is unknown whether it adds up.
     Unbalanced = 3,
     /// Everything is accounted for, and a threshold of `--fail-if` was crossed.
     Threshold = 4,

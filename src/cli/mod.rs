@@ -57,7 +57,7 @@ Examples:
   tweetblast --druid http://localhost:8888        until every tweet can be queried in Druid
   tweetblast tweets.json --enrich users.csv       with what a table knows of each user, joined by id
 
-Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arrived;
+Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arrived, or that is unknown;
 4 a threshold of --fail-if was crossed; 130 interrupted (still drained and reported; a second Ctrl-C leaves at once).";
 
 #[derive(Debug, Subcommand)]

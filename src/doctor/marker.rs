@@ -92,6 +92,9 @@ fn queryable(report: &RunReport, exam: &mut Exam<'_>) {
         let took = druid.queryable_after_s.map_or(String::new(), |s| format!(" {s:.1} s after it was sent"));
         return exam.ok("queryable", format!("in Druid's datasource {}{took}", druid.datasource));
     }
+    if let Some(why) = &druid.uncounted {
+        return exam.fail("queryable", format!("could not be counted: {why}"));
+    }
     let causes: Vec<String> =
         druid.causes.iter().map(|cause| format!("{}: {}", cause.cause, cause.remedy)).collect();
     let causes = if causes.is_empty() { druid.notes.join("; ") } else { causes.join("; ") };

@@ -190,8 +190,12 @@ fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
             let sent = HumanCount(run.number("/ledger/published").map_or(0, |sent| sent as u64));
             found.push(format!("{name} was stopped, after {sent} tweets"));
         }
-        if run.words("/verdict") != "balanced" {
-            found.push(format!("{name} is unbalanced: not every tweet arrived"));
+        match &*run.words("/verdict") {
+            "balanced" => {}
+            "unknown" => {
+                found.push(format!("{name} is unknown: whether every tweet arrived could not be counted"));
+            }
+            _ => found.push(format!("{name} is unbalanced: not every tweet arrived")),
         }
         if let Some(error) = run.json["error"].as_str() {
             found.push(format!("{name} ended with an error: {}", plain(error)));

@@ -24,20 +24,22 @@ pub struct DruidReport {
     pub spec: Value,
     /// Time until every partition was read, in seconds; nothing was sent before.
     pub ready_after_s: f64,
-    /// Rows of this run.
-    pub rows: u64,
+    /// Rows of this run; `None`, as all that is counted: they could not be counted.
+    pub rows: Option<u64>,
     /// Distinct `seq` among them, counted exactly.
-    pub distinct: u64,
+    pub distinct: Option<u64>,
     /// Smallest `seq`.
     pub min_seq: Option<u64>,
     /// Greatest `seq`.
     pub max_seq: Option<u64>,
     /// Sum of all `seq`.
-    pub sum_seq: i64,
+    pub sum_seq: Option<i64>,
     /// Whether these are what was delivered, in two counts 2 s apart.
     pub exact: bool,
-    /// Tweets without a row.
-    pub missing: MissingRows,
+    /// Why the rows could not be counted; null when they were.
+    pub uncounted: Option<String>,
+    /// Tweets without a row; null when the rows could not be counted.
+    pub missing: Option<MissingRows>,
     /// Why rows are missing, as far as it can be told.
     pub causes: Vec<Cause>,
     /// First send until a query counted the last row, in seconds.
@@ -64,7 +66,7 @@ pub struct DruidReport {
     /// What was done with the supervisor at the end.
     pub after: DruidAfter,
     /// Whether the run's rows are in published segments, which no restart loses; null when it was not
-    /// waited for.
+    /// waited for, or Druid could not be asked.
     pub durable: Option<bool>,
     /// How long that took after the last row could be queried, in seconds.
     pub durable_after_s: Option<f64>,

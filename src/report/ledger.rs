@@ -48,7 +48,7 @@ pub struct Ledger {
     pub delivered: u64,
     /// Tweets that Kafka did not acknowledge; 0 or the run is unbalanced.
     pub failed: u64,
-    /// Rows of this run that Druid counts; null without Druid.
+    /// Rows of this run that Druid counts; null without Druid, and when they could not be counted.
     pub queryable: Option<u64>,
 }
 
@@ -95,6 +95,8 @@ pub enum Verdict {
     Balanced,
     /// Something is missing, and the reasons say where.
     Unbalanced,
+    /// Every line that could be checked holds, and one could not be: the reasons say why.
+    Unknown,
 }
 
 impl Verdict {
@@ -103,6 +105,7 @@ impl Verdict {
         match self {
             Verdict::Balanced => "balanced",
             Verdict::Unbalanced => "unbalanced",
+            Verdict::Unknown => "unknown",
         }
     }
 }

@@ -56,7 +56,7 @@ pub struct RunReport {
     pub failed_unknown: u64,
     /// Whether every line of the ledger holds and nothing was lost or failed.
     pub verdict: Verdict,
-    /// Why it is unbalanced.
+    /// Why it is unbalanced, or why that is unknown.
     pub reasons: Vec<String>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,

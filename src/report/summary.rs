@@ -93,8 +93,13 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
                 None => Ok(()),
             }
         }
-        Verdict::Unbalanced => {
-            writeln!(out, "UNBALANCED: not every tweet arrived")?;
+        verdict @ (Verdict::Unbalanced | Verdict::Unknown) => {
+            match verdict {
+                Verdict::Unknown => {
+                    writeln!(out, "UNKNOWN: whether every tweet arrived could not be counted")?
+                }
+                _ => writeln!(out, "UNBALANCED: not every tweet arrived")?,
+            }
             for reason in &report.reasons {
                 writeln!(out, "  {reason}")?;
             }
@@ -246,14 +251,18 @@ fn write_ledger(report: &RunReport, out: &mut String) -> fmt::Result {
             letters.file
         )?;
     }
-    if let (Some(queryable), Some(druid)) = (ledger.queryable, &report.druid) {
+    if let Some(druid) = &report.druid {
+        let (queryable, distinct) = match (ledger.queryable, druid.distinct) {
+            (Some(rows), Some(distinct)) => {
+                (count(rows).to_string(), format!("{} distinct", count(distinct)))
+            }
+            _ => ("unknown".to_owned(), "could not be counted".to_owned()),
+        };
         writeln!(
             out,
-            "  druid      {} delivered = {} queryable in {} ({} distinct){}",
+            "  druid      {} delivered = {queryable} queryable in {} ({distinct}){}",
             count(ledger.delivered),
-            count(queryable),
             druid.datasource,
-            count(druid.distinct),
             match druid.unparseable + druid.thrown_away {
                 0 => String::new(),
                 _ => format!(

@@ -31,6 +31,8 @@ impl DruidHop<'_> {
         }
         let since = Instant::now();
         match self.publish(found, stop, screen).and_then(|durable| self.drop_if_asked().map(|()| durable)) {
+            // Published is what there is; whether that is all of it is not known.
+            Ok(true) if found.proof.is_none() => (None, None),
             Ok(true) => (Some(true), Some(since.elapsed())),
             Ok(false) => (Some(false), None),
             Err(error) => {
@@ -92,7 +94,7 @@ impl DruidHop<'_> {
             }
         }
         let proof = Proof::of_run(self.supervisor.client(), &self.datasource, self.run)?;
-        Ok(proof == found.proof)
+        Ok(found.proof.is_none_or(|found| proof == found))
     }
 
     fn drop_if_asked(&self) -> Result<(), DruidError> {

@@ -189,6 +189,7 @@ impl<'a> DruidHop<'a> {
         let started = started.unwrap_or_else(Instant::now);
         let times = self.queryable.times(started);
         let rows = self.tasks.since_start();
+        let span = found.proof.and_then(|proof| proof.span);
         DruidReport {
             url: self.supervisor.client().url().to_owned(),
             datasource: std::mem::take(&mut self.datasource),
@@ -196,12 +197,13 @@ impl<'a> DruidHop<'a> {
             submitted: self.submitted,
             spec: self.spec.take(),
             ready_after_s: self.ready_after.unwrap_or_default().as_secs_f64(),
-            rows: found.proof.rows,
-            distinct: found.proof.distinct,
-            min_seq: found.proof.span.map(|span| span.min),
-            max_seq: found.proof.span.map(|span| span.max),
-            sum_seq: found.proof.sum,
+            rows: found.proof.map(|proof| proof.rows),
+            distinct: found.proof.map(|proof| proof.distinct),
+            min_seq: span.map(|span| span.min),
+            max_seq: span.map(|span| span.max),
+            sum_seq: found.proof.map(|proof| proof.sum),
             exact: found.exact,
+            uncounted: found.uncounted,
             missing: found.missing,
             causes: found.causes,
             queryable_after_s: times

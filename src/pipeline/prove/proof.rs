@@ -28,9 +28,12 @@ const BETWEEN_PROOFS: Duration = Duration::from_secs(2);
 const PROOFS_MAX: usize = 8;
 
 pub(crate) struct ProofOutcome {
-    pub proof: Proof,
+    /// `None`: the rows could not be counted.
+    pub proof: Option<Proof>,
     pub exact: bool,
-    pub missing: MissingRows,
+    /// Why the rows could not be counted.
+    pub uncounted: Option<String>,
+    pub missing: Option<MissingRows>,
     pub causes: Vec<Cause>,
 }
 
@@ -44,8 +47,8 @@ impl DruidHop<'_> {
         let (proof, steady) = match self.count_twice() {
             Ok(counted) => counted,
             Err(error) => {
-                self.notes.push(format!("the rows could not be counted: {error}"));
-                (Proof::default(), false)
+                let uncounted = Some(error.to_string());
+                return ProofOutcome { proof: None, exact: false, uncounted, missing: None, causes: Vec::new() };
             }
         };
         // A failed tweet leaves a gap in the sequence, so then only the counts are compared.
@@ -65,7 +68,7 @@ impl DruidHop<'_> {
             }
         }
         let causes = if exact { Vec::new() } else { self.causes(delivered) };
-        ProofOutcome { proof, exact, missing, causes }
+        ProofOutcome { proof: Some(proof), exact, uncounted: None, missing: Some(missing), causes }
     }
 
     fn wait_for_rows(&mut self, expected: u64, stop: &AtomicBool, screen: &Screen) {
