@@ -26,7 +26,7 @@ use rumqttc::{Client, Connection, Event as MqttEvent, MqttOptions, Outgoing, Pac
 use tweetblast::count::{Counters, Tally};
 use tweetblast::event::{Event, Trace};
 use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
-use tweetblast::mqtt::{Broker, BrokerOptions, MqttError, Window};
+use tweetblast::mqtt::{Broker, BrokerOptions, FlightWindow, MqttError};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -241,7 +241,7 @@ fn over_links(count: u64) -> Result<Duration> {
         Broker::start(&BrokerOptions { listen: ([127, 0, 0, 1], 0).into(), ..BrokerOptions::default() })?;
     let stop = Arc::new(AtomicBool::new(false));
     let (mut publisher, subscriber) =
-        broker.connect(1, Window::default(), Arc::new(Counters::default()), stop)?;
+        broker.connect(1, FlightWindow::default(), Arc::new(Counters::default()), stop)?;
     let payload = Bytes::from(vec![b'x'; PAYLOAD_BYTES]);
     let start = Instant::now();
     let publishing = std::thread::spawn(move || {

@@ -31,6 +31,15 @@ def target_folder():
     return pathlib.Path(json.loads(output("cargo", "metadata", "--format-version", "1", "--no-deps"))["target_directory"])
 
 
+def add_quick(parser):
+    parser.add_argument("--quick", action="store_true", help="each part once, with little to do and unoptimized programs: "
+                        "shows that the script works, and its figures mean nothing")
+
+
+# For criterion; a bench that takes longer for one pass takes longer.
+QUICK = ["--warm-up-time", "0.05", "--measurement-time", "0.1", "--sample-size", "10"]
+
+
 def median(values):
     return statistics.median(values)
 
@@ -93,9 +102,9 @@ def count_instructions(bench, cwd=ROOT):
     return rows
 
 
-def build_benches(names, cwd=ROOT, environment=None):
+def build_benches(names, cwd=ROOT, environment=None, quick=False):
     """Builds benches and gives the path of each executable."""
-    command = ["cargo", "bench", "--locked", "--no-run", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "test" if quick else "bench", "--locked", "--no-run", "--message-format=json-render-diagnostics"]
     for name in names:
         command += ["--bench", name]
     built = subprocess.run(command, cwd=cwd, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, text=True)
@@ -162,16 +171,20 @@ def is_limit(name):
     return "_limit" in name
 
 
-def build_binary():
-    if subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=ROOT).returncode:
-        fail("tweetblast does not build")
-    return str(target_folder() / "release/tweetblast")
+def build_binary(quick=False):
+    return build("tweetblast", ["--bin", "tweetblast"], quick)
 
 
-def build_example(name):
-    if subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "--example", name], cwd=ROOT).returncode:
-        fail(f"examples/{name}.rs does not build")
-    return str(target_folder() / "release/examples" / name)
+def build_example(name, quick=False):
+    return build(f"examples/{name}", ["--example", name], quick)
+
+
+def build(path, what, quick):
+    # The program and the examples together have the features of the tests, for which all of it is built already.
+    command = ["--bins", "--examples"] if quick else ["--release", *what]
+    if subprocess.run(["cargo", "build", "--locked", "--quiet", *command], cwd=ROOT).returncode:
+        fail(f"{path} does not build")
+    return str(target_folder() / ("debug" if quick else "release") / path)
 
 
 def replay_report(command):

@@ -25,7 +25,7 @@ pub struct Environment {
     /// a repository.
     pub commit: Option<&'static str>,
     /// Build profile: figures of debug say little.
-    #[cfg_attr(test, schemars(extend("enum" = [Some("release"), Some("debug"), None])))]
+    #[cfg_attr(test, schemars(extend("enum" = [Some("release"), Some("debug"), None::<&str>])))]
     pub profile: Option<&'static str>,
     /// Compiler that it was built with.
     pub rustc: Option<&'static str>,

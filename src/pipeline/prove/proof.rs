@@ -48,7 +48,13 @@ impl DruidHop<'_> {
             Ok(counted) => counted,
             Err(error) => {
                 let uncounted = Some(error.to_string());
-                return ProofOutcome { proof: None, exact: false, uncounted, missing: None, causes: Vec::new() };
+                return ProofOutcome {
+                    proof: None,
+                    exact: false,
+                    uncounted,
+                    missing: None,
+                    causes: Vec::new(),
+                };
             }
         };
         // A failed tweet leaves a gap in the sequence, so then only the counts are compared.
