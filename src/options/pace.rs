@@ -16,7 +16,8 @@ pub struct PaceOptions {
     pub max_gap: Option<Duration>,
     /// Whether tweets of one second are spread over it where the input knows no finer time.
     pub spread: bool,
-    /// Leave out what is intended so long after the first send, or later.
+    /// Leave out what is intended this long after the first send, or later; at full speed what would
+    /// leave then. Pauses do not count.
     pub duration: Option<Duration>,
     /// Wait before the first send.
     pub delay: Duration,

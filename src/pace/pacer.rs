@@ -37,8 +37,8 @@ pub struct PacerOptions<'a> {
     pub schedule: Schedule,
     /// Time to wait before the first one.
     pub delay: Duration,
-    /// Events intended so long after the first one, or later, are left out; at full speed those
-    /// that come later.
+    /// Events intended so long after the first one, or later, are left out, and all others are sent,
+    /// however late; at full speed those are left out that would leave later. Pauses do not count.
     pub duration: Option<Duration>,
     /// What is written into the payloads; `None`: nothing.
     pub stamp: Option<Stamp>,
@@ -53,13 +53,14 @@ pub struct PacerOptions<'a> {
 /// What the pacer saw of a whole replay.
 #[derive(Debug, Clone, Default)]
 pub struct PaceStats {
-    /// Send time − intended send time, in microseconds; `None` at full speed.
+    /// Send time − intended send time, in microseconds; `None` at full speed. An event is sent when
+    /// the next hop has taken its batch: the wait for that is lateness too.
     pub lag_us: Option<Histogram<u64>>,
     /// When the first event left, on today's clock: milliseconds since 1970 UTC.
     pub started_ms: Option<i64>,
     /// When the first event left.
     pub started: Option<Instant>,
-    /// When the last one did.
+    /// When the next hop had taken the last one; of a single batch when it left.
     pub ended: Option<Instant>,
     /// What the user changed meanwhile.
     pub changes: Vec<Change>,
@@ -77,6 +78,8 @@ pub struct Pacer<'a, C> {
     asleep_since: Option<Instant>,
     /// Stops that began before are in the plan already.
     planned_from: Option<Instant>,
+    /// All pauses since the start.
+    paused: Duration,
     stats: PaceStats,
 }
 
@@ -93,10 +96,6 @@ const RELEASE_MAX: usize = 256;
 /// How often a paused replay looks whether it may go on.
 const PAUSE_LOOK: Duration = Duration::from_millis(20);
 
-/// How far behind its schedule a replay may be and still send all that was intended before its
-/// duration was over.
-const LATE_END: Duration = Duration::from_secs(1);
-
 /// One event of a batch: when it is due, counted from the start.
 type Due = Option<Duration>;
 
@@ -112,6 +111,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
             speed_times: 1.0,
             asleep_since: None,
             planned_from: None,
+            paused: Duration::ZERO,
             stats: PaceStats { lag_us, ..PaceStats::default() },
         }
     }
@@ -160,9 +160,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
             self.make_events(anchor, now, &mut bytes, released, &dues, &mut events);
             send(&mut events)?;
             events.clear();
-            self.stats.started_ms.get_or_insert(anchor.wall_ms);
-            self.stats.started.get_or_insert(now);
-            self.stats.ended = Some(now);
+            self.note_sent(anchor, now, &dues);
         }
         Ok(0)
     }
@@ -249,25 +247,40 @@ impl<'a, C: Clock> Pacer<'a, C> {
         now
     }
 
-    /// Makes everything that is still to come so much later.
-    fn shift_plan(&mut self, pause: Duration) {
-        self.timeline.pause(pause);
-    }
-
     fn note(&mut self, at: Instant, what: ChangeKind) {
         let at = self.anchor.map_or(Duration::ZERO, |anchor| at.saturating_duration_since(anchor.instant));
         self.stats.changes.push(Change { at, what });
     }
 
+    /// Makes everything that is still to come so much later, the end after the duration too.
+    fn shift_plan(&mut self, pause: Duration) {
+        self.timeline.pause(pause);
+        if self.anchor.is_some() {
+            self.paused = self.paused.saturating_add(pause);
+        }
+    }
+
     fn is_over(&self, due: Due, since_start: Duration) -> bool {
-        self.options.duration.is_some_and(|duration| match due {
-            Some(due) => due >= duration || since_start >= duration.saturating_add(LATE_END),
-            None => since_start >= duration,
-        })
+        let end = self.options.duration.map(|duration| duration.saturating_add(self.paused));
+        end.is_some_and(|end| due.unwrap_or(since_start) >= end)
+    }
+
+    /// Counts a batch that left at `now` and that the next hop has taken.
+    fn note_sent(&mut self, anchor: Anchor, now: Instant, dues: &[Due]) {
+        let taken = self.clock.now();
+        if let Some(lag_us) = &mut self.stats.lag_us {
+            let since_start = taken.saturating_duration_since(anchor.instant);
+            for due in dues.iter().flatten() {
+                lag_us.saturating_record(since_start.saturating_sub(*due).as_micros() as u64);
+            }
+        }
+        self.stats.ended = Some(if self.stats.started.is_some() { taken } else { now });
+        self.stats.started.get_or_insert(now);
+        self.stats.started_ms.get_or_insert(anchor.wall_ms);
     }
 
     fn make_events(
-        &mut self,
+        &self,
         anchor: Anchor,
         now: Instant,
         bytes: &mut BytesMut,
@@ -294,9 +307,6 @@ impl<'a, C: Clock> Pacer<'a, C> {
         }
         let mut buffer = buffer.freeze();
         for (draft, due) in released.iter().zip(dues) {
-            if let (Some(lag_us), Some(due)) = (&mut self.stats.lag_us, due) {
-                lag_us.saturating_record(since_start.saturating_sub(*due).as_micros() as u64);
-            }
             let payload = buffer.split_to(draft.payload_bytes);
             let key = buffer.split_to(draft.key_bytes);
             let intended = due.map(|due| anchor.at(due));
@@ -325,3 +335,7 @@ fn wall_clock_ms() -> i64 {
 #[cfg(test)]
 #[path = "pacer_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "pacer_end_tests.rs"]
+mod end_tests;

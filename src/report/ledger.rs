@@ -62,7 +62,7 @@ pub struct SkippedBy {
     pub range: u64,
     /// Of an id that came before, with `--dedup`.
     pub duplicate_id: u64,
-    /// Not sent any more when `--duration` was over.
+    /// Intended after `--duration`; at full speed not sent any more when it was over.
     pub duration: u64,
     /// Not sent any more after Ctrl-C.
     pub stop: u64,

@@ -110,6 +110,30 @@ fn a_duration_ends_it_and_what_is_left_out_is_counted() {
     assert!(ledger(&report, &["published"])[0] > 500);
 }
 
+/// A stall that begins before the end and lasts longer than all that was asked for.
+#[test]
+fn a_duration_hides_no_stall_of_kafka() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("report.json").to_str().unwrap().to_owned();
+    let mut kafka = Running::start(&["serve", "--no-mqtt", "--kafka-listen", "127.0.0.1:0"]);
+    let address = kafka.wait_for("Kafka ").split_whitespace().nth(1).unwrap().to_owned();
+    let pace = ["--loop", "forever", "--rate", "40000/s", "--duration", "1s", "--delay", "2s"];
+    let ends = ["--kafka", &address, "--mqtt-listen", "127.0.0.1:0"];
+    let flags = [&[SAMPLE, "--json", &json, "--fail-if", "lag.max>1s"][..], &pace, &ends].concat();
+    let mut replay = Running::start(&flags);
+    replay.wait_for("kafka ");
+    std::thread::sleep(Duration::from_secs(1));
+    kafka.signal("STOP");
+    std::thread::sleep(Duration::from_secs(5));
+    kafka.signal("CONT");
+    assert!(replay.ends_within(Duration::from_secs(60)));
+    let finished = replay.finish();
+    let report: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!((finished.code, &report["verdict"]), (4, &json!("balanced")), "{report:#}");
+    assert_eq!(ledger(&report, &["published", "delivered"]), [40_000, 40_000]);
+    assert_ne!(report["bottleneck"], "none");
+}
+
 #[test]
 fn loops_without_an_end_are_drained_and_accounted_for_after_a_stop() {
     let dir = tempfile::tempdir().unwrap();
