@@ -1,5 +1,6 @@
 //! Waits for due times and releases events, a batch at each wake-up.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -78,6 +79,9 @@ pub struct Pacer<'a, C> {
     asleep_since: Option<Instant>,
     /// Stops that began before are in the plan already.
     planned_from: Option<Instant>,
+    /// Changes of speed that the plan has not come to, because the replay is late: when, counted
+    /// from the start, and how many times as fast.
+    speed_changes: VecDeque<(Duration, f64)>,
     /// All pauses since the start.
     paused: Duration,
     stats: PaceStats,
@@ -111,6 +115,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
             speed_times: 1.0,
             asleep_since: None,
             planned_from: None,
+            speed_changes: VecDeque::new(),
             paused: Duration::ZERO,
             stats: PaceStats { lag_us, ..PaceStats::default() },
         }
@@ -133,8 +138,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         while let Some(first) = items.first() {
             let Some((anchor, now)) = self.look_up() else { return Ok(items.len()) };
             let since_start = now.saturating_duration_since(anchor.instant);
-            let mut next = self.timeline;
-            let due = next.advance(moment(first));
+            let (mut next, due) = self.advance(moment(first));
             if self.is_over(due, since_start) {
                 self.options.over.store(true, Ordering::Relaxed);
                 return Ok(items.len());
@@ -149,7 +153,10 @@ impl<'a, C: Clock> Pacer<'a, C> {
             self.timeline = next;
             for draft in items.iter().take(RELEASE_MAX).skip(1) {
                 let due = next.advance(moment(draft));
-                if due.is_some_and(|due| due > since_start) || self.is_over(due, since_start) {
+                if due.is_some_and(|due| due > since_start)
+                    || self.is_over(due, since_start)
+                    || self.has_change_before(due)
+                {
                     break;
                 }
                 dues.push(due);
@@ -209,7 +216,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         if speed_times != self.speed_times {
             let since_start =
                 self.anchor.map_or(Duration::ZERO, |anchor| now.saturating_duration_since(anchor.instant));
-            self.timeline.change_speed(speed_times / self.speed_times, since_start);
+            self.speed_changes.push_back((since_start, speed_times / self.speed_times));
             self.speed_times = speed_times;
             self.note(now, ChangeKind::Speed(speed_times));
         }
@@ -252,9 +259,32 @@ impl<'a, C: Clock> Pacer<'a, C> {
         self.stats.changes.push(Change { at, what });
     }
 
+    /// The timeline with one more event, and when that is due. A change of speed begins where the
+    /// plan stood when it was asked for: what was intended before it keeps its time, however late it
+    /// leaves.
+    fn advance(&mut self, at: Moment) -> (Timeline, Due) {
+        loop {
+            let mut next = self.timeline;
+            let due = next.advance(at);
+            if !self.has_change_before(due) {
+                return (next, due);
+            }
+            if let Some((since, times)) = self.speed_changes.pop_front() {
+                self.timeline.change_speed(times, since);
+            }
+        }
+    }
+
+    fn has_change_before(&self, due: Due) -> bool {
+        self.speed_changes.front().is_some_and(|(since, _)| due.is_none_or(|due| due >= *since))
+    }
+
     /// Makes everything that is still to come so much later, the end after the duration too.
     fn shift_plan(&mut self, pause: Duration) {
         self.timeline.pause(pause);
+        for (since, _) in &mut self.speed_changes {
+            *since = since.saturating_add(pause);
+        }
         if self.anchor.is_some() {
             self.paused = self.paused.saturating_add(pause);
         }

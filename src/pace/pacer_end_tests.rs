@@ -261,3 +261,42 @@ fn a_pause_moves_the_end_and_leaves_nothing_out_also_when_the_replay_is_late() {
     let max = Replay { speed: Speed::Max, ..Replay::at_rate(&[], &pause) }.run();
     assert_eq!(max.sent, 10 * BATCH, "at full speed too");
 }
+
+#[test]
+fn another_speed_moves_nothing_that_was_intended_before_it() {
+    let dues_us: Vec<u64> = (0..50).map(|place| place * GAP_US).collect();
+    // Noticed at 3 s, when all that is missing was intended before 1 s.
+    let stall_us = (900_000, 3_000_000);
+    let seen = Replay::at_rate(&[stall_us], &[(2_000_000, |control| control.double_speed(1))]).run();
+    let lags = lags_us(&dues_us, 1_000_000, Some(stall_us));
+    assert_eq!((seen.sent, seen.lag_counts()), (50, counts_of(&lags)));
+
+    // Noticed at 0.8 s: from there to 1 s twice as many, or half as many.
+    let stall_us = (300_000, 800_000);
+    let faster: Key = (500_000, |control| control.double_speed(1));
+    let slower: Key = (500_000, |control| control.double_speed(-1));
+    for (key, at_new_speed) in [(faster, 20), (slower, 5)] {
+        let seen = Replay::at_rate(&[stall_us], &[key]).run();
+        let mut lags = lags_us(&dues_us, 800_000, Some(stall_us));
+        assert_eq!(lags.len(), 40);
+        lags.extend(vec![0; at_new_speed]);
+        assert_eq!((seen.sent, seen.lag_counts()), (lags.len() as u64, counts_of(&lags)));
+    }
+}
+
+#[test]
+fn a_change_of_speed_that_the_plan_has_not_come_to_moves_with_a_pause() {
+    // The plan stands at 0.28 s when the pause from 0.7 s to 1.7 s begins. The speed of 0.6 s begins
+    // a second later, and so does the end: 30 tweets before it, and 0.4 s at 100/s behind it.
+    let keys: [Key; 3] = [
+        (500_000, |control| control.double_speed(1)),
+        (650_000, Control::toggle_pause),
+        (1_700_000, Control::toggle_pause),
+    ];
+    let seen = Replay::at_rate(&[(200_000, 600_000), (600_000, 700_000)], &keys).run();
+    assert_eq!(seen.sent, 30 + 40);
+    assert_eq!(
+        seen.stats.changes.iter().map(|change| change.at).collect::<Vec<_>>(),
+        [600, 700].map(Duration::from_millis)
+    );
+}
