@@ -67,7 +67,7 @@ fn write_plan(replay: &Replay<'_>, out: &mut String) -> fmt::Result {
     if let Some(duration) = plan.duration {
         write!(out, ": {}", seconds(duration.as_secs_f64()))?;
     }
-    if let Some(per_s) = plan.rate_per_s() {
+    if let Some(per_s) = plan.rate_per_s {
         write!(out, "{} {}", if plan.duration.is_some() { " at" } else { ":" }, rate(per_s))?;
     }
     if let Some(duration) = plan.duration {

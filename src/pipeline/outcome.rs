@@ -14,7 +14,7 @@ use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
     Bottleneck, ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport,
     Environment, FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport,
-    SkippedBy, Verdict, mask_secrets, with_causes,
+    SkippedBy, Verdict, mask_secrets, rate_over_gaps, with_causes,
 };
 use crate::source::TweetFile;
 use crate::tweet::iso_ms;
@@ -194,9 +194,9 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
             .as_secs_f64()
     };
     let (duration_s, delivered_after_s) = (since_start(stats.ended), since_start(outcome.tally.last_ack));
-    let (done, seconds) = match options.pace.speed {
-        Pace::Max => (ledger.delivered, delivered_after_s),
-        _ => (ledger.published, duration_s),
+    let achieved_rate_per_s = match options.pace.speed {
+        Pace::Max => (delivered_after_s > 0.0).then(|| ledger.delivered as f64 / delivered_after_s),
+        _ => rate_over_gaps(ledger.published, duration_s),
     };
     PaceReport {
         asked: plan.asked.clone(),
@@ -206,8 +206,8 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
         duration_s,
         planned_s: plan.duration.map(|duration| duration.as_secs_f64()),
         delivered_after_s,
-        asked_rate_per_s: plan.rate_per_s(),
-        achieved_rate_per_s: if seconds > 0.0 { done as f64 / seconds } else { 0.0 },
+        asked_rate_per_s: plan.rate_per_s,
+        achieved_rate_per_s,
         schedule_lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
         changes: stats.changes.iter().map(change_report).collect(),
     }

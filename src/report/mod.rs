@@ -34,7 +34,7 @@ pub use names::{Bottleneck, InputFraming, RankedBy};
 pub use progress::{Progress, prepare_bar};
 pub use run::{
     ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,
-    REPORT_VERSION, RunReport,
+    REPORT_VERSION, RunReport, rate_over_gaps,
 };
 pub use screen::Screen;
 pub use summary::{rate, seconds, write_summary};

@@ -161,12 +161,20 @@ pub struct PaceReport {
     pub delivered_after_s: f64,
     /// Tweets a second as planned; null at full speed or when not known.
     pub asked_rate_per_s: Option<f64>,
-    /// Tweets a second from first to last send; at full speed from first send to last delivery.
-    pub achieved_rate_per_s: f64,
+    /// Tweets a second: the gaps from the first to the last send over their time, null where there are
+    /// none; at full speed the deliveries from the first send to the last of them.
+    pub achieved_rate_per_s: Option<f64>,
     /// Send time - intended send time; null at full speed, where nothing is intended.
     pub schedule_lag_ms: Option<LatencyMs>,
     /// What the user changed while it ran; each anchored the plan anew.
     pub changes: Vec<ChangeReport>,
+}
+
+/// Tweets a second, when the first and the last of `tweets` are so many seconds apart: n tweets have
+/// n − 1 gaps. `None` where there is no gap, or no time in it.
+pub fn rate_over_gaps(tweets: u64, seconds: f64) -> Option<f64> {
+    let gaps = tweets.saturating_sub(1);
+    (gaps > 0 && seconds > 0.0).then(|| gaps as f64 / seconds)
 }
 
 /// A pause, a stop of the whole process, or another speed.

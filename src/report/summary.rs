@@ -23,10 +23,10 @@ pub fn write_summary(report: &RunReport, out: &mut String) -> fmt::Result {
     }
     writeln!(
         out,
-        "  replayed   {} tweets{loops} in {}: {} (asked {}{planned})",
+        "  replayed   {} tweets{loops} in {}{} (asked {}{planned})",
         count(ledger.published),
         seconds(pace.duration_s),
-        rate(pace.achieved_rate_per_s),
+        pace.achieved_rate_per_s.map_or(String::new(), |per_s| format!(": {}", rate(per_s))),
         pace.asked,
     )?;
     match pace.schedule_lag_ms {

@@ -144,7 +144,7 @@ pub fn metrics_help() -> String {
     format!(
         "End with exit code 4 if this is so at the end; may be given several times. METRIC OP VALUE, OP one of \
          > >= < <= == !=\n\
-         rate: tweets a second, as achieved: rate<900/s\n\
+         rate: tweets a second, as achieved from the first to the last: rate<900/s\n\
          duration: first to last send: duration>5m\n\
          delivered_after: first send to Kafka's last delivery report\n\
          lag.{}: send - intended send: lag.p99>500ms\n\
@@ -155,7 +155,7 @@ pub fn metrics_help() -> String {
          blocked.{}: time a hop waited for the next: blocked.kafka>1s\n\
          memory, memory.resident: without and with the mapped file: memory>150MiB\n\
          {}: counts of the ledger: failed>0\n\
-         What a run does not measure (lag at full speed, received without MQTT, queryable without Druid) triggers nothing and is said.",
+         What a run does not measure (lag at full speed, the rate of one tweet, received without MQTT, queryable without Druid) triggers nothing and is said.",
         group("lag."),
         group("acked."),
         group("queryable."),

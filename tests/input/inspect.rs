@@ -63,6 +63,15 @@ fn predictions_follow_the_flags() {
     approximately(predicted(&["--duration", "10s"]), 10.0);
     assert_eq!(predicted(&["--speedup", "max"]), Value::Null);
     assert_eq!(predicted(&["--loop", "forever"]), Value::Null);
+    // A rate is one of the gaps, and not known where an end comes before the last tweet.
+    let rate = |flags: &[&str]| {
+        inspect(&[&[file.as_str(), "--no-spread"][..], flags].concat())["predicted_rate_per_s"].clone()
+    };
+    approximately(rate(&[]), 3.0 / 3_600.0);
+    approximately(rate(&["--loop", "2"]), 7.0 / 7_200.0);
+    approximately(rate(&["--duration", "2h"]), 3.0 / 3_600.0);
+    approximately(rate(&["--duration", "10s", "--rate", "2/s"]), 2.0);
+    assert_eq!(rate(&["--duration", "10s"]), Value::Null);
     let found = inspect(&[&file, "--speedup", "0.5x", "--no-spread"]);
     assert_eq!((&found["event_hours"], &found["send_hours"]), (&json!(2), &json!(3)));
     assert_eq!((&found["peak_rate_per_s"], &found["longest_gap_s"]), (&json!(3), &json!(3_600.0)));

@@ -135,6 +135,19 @@ fn a_duration_hides_no_stall_of_kafka() {
 }
 
 #[test]
+fn a_rate_is_one_of_the_gaps_between_tweets() {
+    let flags = ["--limit", "2", "--rate", "20/s", "--fail-if", "rate>20/s"];
+    let (report, code) = replay(SAMPLE, &flags);
+    assert_eq!((code, &report["thresholds"][0]["failed"]), (0, &json!(false)), "{:#}", report["pace"]);
+    assert!(report["pace"]["achieved_rate_per_s"].as_f64().unwrap() > 0.0);
+    for threshold in ["rate<50/s", "rate>0"] {
+        let flags = ["--limit", "1", "--rate", "100/s", "--fail-if", threshold];
+        let (report, code) = replay(SAMPLE, &flags);
+        assert_eq!((code, &report["pace"]["achieved_rate_per_s"]), (0, &Value::Null), "{threshold}");
+    }
+}
+
+#[test]
 fn loops_without_an_end_are_drained_and_accounted_for_after_a_stop() {
     let dir = tempfile::tempdir().unwrap();
     for order in ["time", "file"] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::prepared::Prepared;
 use crate::options::{DEFAULT_INTERVAL, Loops, Pace, ReplayOptions};
 use crate::pace::{Order, Schedule, Speed, Survey};
-use crate::report::seconds;
+use crate::report::{rate_over_gaps, seconds};
 
 /// A schedule with the words for it.
 pub(crate) struct Plan {
@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub tweets: Option<u64>,
     /// First to last intended send; `None` at full speed, or when it is not known.
     pub duration: Option<Duration>,
+    /// Tweets a second that the plan asks for; `None` at full speed, or when it is not known.
+    pub rate_per_s: Option<f64>,
     /// Whether tweets of one second are spread over it.
     pub spread: bool,
 }
@@ -91,22 +93,19 @@ impl Plan {
                 }
             }),
         };
+        let rate_per_s = match speed {
+            Speed::Max => None,
+            Speed::PerSecond(rate) => Some(rate),
+            // Nobody has counted how many come before an earlier end.
+            Speed::Factor(_) => tweets.zip(duration).and_then(|(tweets, duration)| {
+                let is_whole = options.pace.duration.is_none_or(|end| end > duration);
+                rate_over_gaps(tweets, duration.as_secs_f64()).filter(|_| is_whole)
+            }),
+        };
         let longest = options.pace.duration.filter(|_| speed != Speed::Max && prepared.survey.is_some());
         let duration = duration.into_iter().chain(longest).min();
         let spread = spreads && matches!(speed, Speed::Factor(_));
-        Self { schedule: Schedule { speed, max_gap }, asked, tweets, duration, spread }
-    }
-
-    /// Tweets a second that the plan asks for; `None` at full speed or when it is not known.
-    pub fn rate_per_s(&self) -> Option<f64> {
-        match self.schedule.speed {
-            Speed::Max => None,
-            Speed::PerSecond(rate) => Some(rate),
-            Speed::Factor(_) => {
-                let seconds = self.duration?.as_secs_f64();
-                self.tweets.filter(|_| seconds > 0.0).map(|tweets| tweets as f64 / seconds)
-            }
-        }
+        Self { schedule: Schedule { speed, max_gap }, asked, tweets, duration, rate_per_s, spread }
     }
 }
 
