@@ -65,6 +65,10 @@ pub struct PaceStats {
     pub ended: Option<Instant>,
     /// What the user changed meanwhile.
     pub changes: Vec<Change>,
+    /// Loops of which an event left.
+    pub loops: u64,
+    /// Events not released, of loops of which none was.
+    pub unreleased_of_later_loops: u64,
 }
 
 /// Releases drafts as events when they are due.
@@ -136,12 +140,12 @@ impl<'a, C: Clock> Pacer<'a, C> {
         let Drafts { mut bytes, items } = drafts;
         let mut items = items.as_slice();
         while let Some(first) = items.first() {
-            let Some((anchor, now)) = self.look_up() else { return Ok(items.len()) };
+            let Some((anchor, now)) = self.look_up() else { return Ok(self.leave(items)) };
             let since_start = now.saturating_duration_since(anchor.instant);
             let (mut next, due) = self.advance(moment(first));
             if self.is_over(due, since_start) {
                 self.options.over.store(true, Ordering::Relaxed);
-                return Ok(items.len());
+                return Ok(self.leave(items));
             }
             if due.is_some_and(|due| due > since_start) {
                 self.asleep_since = Some(now);
@@ -164,6 +168,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
             }
             let (released, later) = items.split_at(dues.len());
             items = later;
+            self.stats.loops = released.last().map_or(0, |draft| u64::from(draft.pass) + 1);
             self.make_events(anchor, now, &mut bytes, released, &dues, &mut events);
             send(&mut events)?;
             events.clear();
@@ -288,6 +293,14 @@ impl<'a, C: Clock> Pacer<'a, C> {
         if self.anchor.is_some() {
             self.paused = self.paused.saturating_add(pause);
         }
+    }
+
+    /// Counts what is not released any more. The first loop is begun, also when nothing left.
+    fn leave(&mut self, drafts: &[Draft]) -> usize {
+        let loops = self.stats.loops.max(1);
+        let of_later_loops = drafts.iter().filter(|draft| u64::from(draft.pass) >= loops);
+        self.stats.unreleased_of_later_loops += of_later_loops.count() as u64;
+        drafts.len()
     }
 
     fn is_over(&self, due: Due, since_start: Duration) -> bool {

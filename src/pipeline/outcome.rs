@@ -40,8 +40,14 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     let intake = Intake::sum(intakes);
     let counters = &*outcome.counters;
     let with_mqtt = |count: u64| ends.addresses.mqtt.as_ref().map(|_| count);
-    let LeftOut { limit, range, duplicate_id } = outcome.feed.left_out;
-    let not_sent = outcome.feed.rest + outcome.unreleased;
+    // What was read ahead is of no account, where nothing of its loop was sent.
+    let loops = outcome.pace.loops.max(1);
+    let (left_out, rest) = match outcome.feed.loops > loops {
+        true => (outcome.feed.left_out_of_first.times(loops), 0),
+        false => (outcome.feed.left_out, outcome.feed.rest),
+    };
+    let LeftOut { limit, range, duplicate_id } = left_out;
+    let not_sent = rest + outcome.unreleased - outcome.pace.unreleased_of_later_loops;
     let (duration, stop) = if outcome.over { (not_sent, 0) } else { (0, not_sent) };
     let skipped_by = SkippedBy { limit, range, duplicate_id, duration, stop };
     let ledger = Ledger {
@@ -51,7 +57,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         items: intake.items,
         rejects: intake.reject_total(),
         tweets: intake.tweets,
-        loops: outcome.feed.loops,
+        loops,
         skipped: skipped_by.total(),
         skipped_by,
         published: counters.published.get(),

@@ -21,7 +21,7 @@ pub struct Ledger {
     pub rejects: u64,
     /// Items that are tweets.
     pub tweets: u64,
-    /// How often the input was replayed; a loop that was begun counts.
+    /// How often the input was replayed; a loop of which something was sent counts.
     pub loops: u64,
     /// Tweets left out on purpose: tweets x loops = published + skipped.
     pub skipped: u64,

@@ -134,6 +134,32 @@ fn a_duration_hides_no_stall_of_kafka() {
     assert_ne!(report["bottleneck"], "none");
 }
 
+/// gatling #1909: what was only read ahead was reported.
+#[test]
+fn loops_are_those_of_which_something_was_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    // Six tweets, of which a loop sends four: one id is there twice, and one is beyond the limit.
+    let ids = [(1, 0), (2, 1), (2, 2), (3, 3), (4, 4), (5, 5)];
+    let lines: Vec<String> = ids.map(|(id, second)| tweet(id, 1, second, "x")).into();
+    let file = write(dir.path(), "six.json", lines.join("\n"));
+    for order in ["time", "file", "window"] {
+        for (duration, sent, loops, after_it) in [("200ms", 10, 3, 2), ("160ms", 8, 2, 0), ("20ms", 1, 1, 3)]
+        {
+            let pace = ["--loop", "forever", "--rate", "50/s", "--duration", duration, "--order", order];
+            let (report, code) = replay(&file, &[&pace[..], &["--dedup", "--limit", "4"]].concat());
+            assert_eq!((code, &report["verdict"]), (0, &json!("balanced")), "{order} {duration}: {report:#}");
+            assert_eq!(ledger(&report, &["published", "loops"]), [sent, loops], "{order} {duration}");
+            let skipped = &report["ledger"]["skipped_by"];
+            // In the file's order what is beyond the limit is not read.
+            let limit = if order == "file" { 0 } else { loops };
+            let expected = json!({
+                "limit": limit, "range": 0, "duplicate_id": loops, "duration": after_it, "stop": 0
+            });
+            assert_eq!(skipped, &expected, "{order} {duration}");
+        }
+    }
+}
+
 #[test]
 fn a_rate_is_one_of_the_gaps_between_tweets() {
     let flags = ["--limit", "2", "--rate", "20/s", "--fail-if", "rate>20/s"];

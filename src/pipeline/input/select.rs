@@ -54,6 +54,15 @@ impl LeftOut {
         self.range += other.range;
         self.duplicate_id += other.duplicate_id;
     }
+
+    /// Of so many loops.
+    pub fn times(self, loops: u64) -> LeftOut {
+        LeftOut {
+            limit: self.limit * loops,
+            range: self.range * loops,
+            duplicate_id: self.duplicate_id * loops,
+        }
+    }
 }
 
 /// Decides, in the order of the input, and counts what it leaves out. Keeps each id with `dedup`:

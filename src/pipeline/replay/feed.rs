@@ -40,10 +40,12 @@ pub(crate) struct FeedSummary {
     pub tweets: u64,
     /// Of these, tweets of users of whom other files know something.
     pub enriched: u64,
-    /// Loops that were started.
+    /// Loops of which something was read, be it ahead of the clock.
     pub loops: u64,
     /// Tweets left out on purpose, in all loops.
     pub left_out: LeftOut,
+    /// The same in the first loop.
+    pub left_out_of_first: LeftOut,
     /// Tweets of the last loop that were not handed on any more.
     pub rest: u64,
     /// What a stream was found to hold, for each file; `None` where phase one has counted.
@@ -83,6 +85,9 @@ impl<'a> Feed<'a> {
             if let Some(survey) = &prepared.survey {
                 self.summary.rest += survey.tweets.saturating_sub(fed);
                 self.summary.left_out.add(prepared.left_out);
+            }
+            if pass == 0 {
+                self.summary.left_out_of_first = self.summary.left_out;
             }
             if end.is_break() || fed == 0 || !options.pace.loops.goes_on(pass + 1) {
                 break;
