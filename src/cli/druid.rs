@@ -51,7 +51,7 @@ pub(super) struct DruidArgs {
     /// messages it must have published before they go out of reach; keep with a real one]
     #[arg(long, value_enum, value_name = "WHAT", requires = "druid")]
     druid_after: Option<DruidAfter>,
-    /// Longest wait for Druid in which nothing happens [default: 3m]
+    /// Longest wait for Druid in which nothing happens, or a process of it is away [default: 3m]
     #[arg(long, value_name = "TIME", requires = "druid", value_parser = values::duration)]
     druid_timeout: Option<Duration>,
 }

@@ -42,7 +42,8 @@ pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut E
             return MarkerWay::None;
         }
     };
-    let about = match client.get("/status/health").and_then(|_| client.get("/status")) {
+    let answers = client.get("/status/health").and_then(|_| client.check_sql());
+    let about = match answers.and_then(|()| client.get("/status")) {
         Ok(about) => about,
         Err(error) => {
             exam.fail("druid", with_causes(&error));

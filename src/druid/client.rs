@@ -1,11 +1,13 @@
-//! Calls to Druid's HTTP API: JSON there and back, a time-out on each, no retries.
+//! Calls to Druid's HTTP API: JSON there and back, a time-out on each. A client with [`Patience`]
+//! makes a call again while a process of Druid is away; one without tries once.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use super::{Access, Credentials, DruidError};
+use super::{Access, Credentials, DruidError, Patience};
 
 /// Longest wait for an answer: an overlord on a busy machine was seen to take 12 s.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,6 +25,8 @@ pub struct Client {
     agent: Agent,
     url: String,
     authorization: Option<String>,
+    patience: Option<Arc<Patience>>,
+    waits: bool,
 }
 
 impl Client {
@@ -51,7 +55,36 @@ impl Client {
             .tls_config(access.tls()?)
             .build();
         let authorization = access.credentials.as_ref().map(Credentials::header);
-        Ok(Self { agent: config.new_agent(), url: format!("{scheme}://{host}"), authorization })
+        Ok(Self {
+            agent: config.new_agent(),
+            url: format!("{scheme}://{host}"),
+            authorization,
+            patience: None,
+            waits: false,
+        })
+    }
+
+    /// The same, for a run: it waits for a process of Druid that is away.
+    #[must_use]
+    pub fn with_patience(self, patience: Arc<Patience>) -> Self {
+        Self { patience: Some(patience), waits: true, ..self }
+    }
+
+    /// The same, which tries once, and tells its patience how that went.
+    #[must_use]
+    pub fn trying_once(&self) -> Self {
+        Self { waits: false, ..self.clone() }
+    }
+
+    /// The same, which tries once, for what a run can do without.
+    #[must_use]
+    pub fn without_patience(&self) -> Self {
+        Self { patience: None, waits: false, ..self.clone() }
+    }
+
+    /// When Druid last changed: at `changed`, or when a process of it came back after that.
+    pub(crate) fn last_change(&self, changed: Instant) -> Instant {
+        self.patience.as_ref().map_or(changed, |patience| patience.last_change(changed))
     }
 
     /// The address, without a slash at its end.
@@ -109,6 +142,14 @@ impl Client {
         }
     }
 
+    /// Asks for nothing, to know that queries are answered here.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn check_sql(&self) -> Result<(), DruidError> {
+        self.sql("SELECT 1", &[]).map(|_| ())
+    }
+
     pub(super) fn not_understood(
         &self,
         method: &'static str,
@@ -121,6 +162,31 @@ impl Client {
     }
 
     fn call(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Option<Option<&Value>>,
+    ) -> Result<Value, DruidError> {
+        let Some(patience) = &self.patience else { return self.try_call(method, path, body) };
+        loop {
+            let asked = Instant::now();
+            match self.try_call(method, path, body) {
+                // One that terminates goes on by itself, and its answer may take minutes.
+                Err(error) if error.is_passing() && !(error.is_timeout() && path.ends_with("/terminate")) => {
+                    match patience.failed(&self.url, path, asked, error) {
+                        Ok(_) if self.waits => patience.pause(),
+                        Ok(error) | Err(error) => return Err(error),
+                    }
+                }
+                answer => {
+                    patience.answered(path, asked);
+                    return answer;
+                }
+            }
+        }
+    }
+
+    fn try_call(
         &self,
         method: &'static str,
         path: &str,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Service;
+
 /// Why a run cannot use Druid, or cannot go on with it.
 #[derive(Debug, thiserror::Error)]
 pub enum DruidError {
@@ -30,6 +32,18 @@ pub enum DruidError {
         line: String,
         /// What to do, where that is known; begins with its own separator.
         hint: &'static str,
+    },
+    /// A process of Druid has gone away, and was waited for in vain.
+    #[error("{service} does not answer at {url} ({reason}), for {waited:.0?} now")]
+    Away {
+        /// Which process.
+        service: Service,
+        /// Druid's address.
+        url: String,
+        /// What came in place of an answer.
+        reason: String,
+        /// How long it has been away.
+        waited: Duration,
     },
     /// An answer that is not what Druid 33 sends.
     #[error("Druid's answer to {method} {url} is not understood ({reason}): {line}")]
@@ -91,13 +105,28 @@ impl DruidError {
         }
     }
 
-    /// Whether the same call may work a little later: no answer, or an overlord without a leader.
+    /// Whether the same call may work a little later: no answer, a process that is away, an overlord
+    /// without a leader, or too many queries at once.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
             DruidError::Unreachable { .. } => true,
-            DruidError::Refused { status, .. } => *status >= 500,
+            DruidError::Refused { status, .. } => *status >= 500 || *status == 429,
             _ => false,
+        }
+    }
+
+    /// Whether the answer did not come in time.
+    pub(super) fn is_timeout(&self) -> bool {
+        matches!(self, DruidError::Unreachable { reason, .. } if reason.contains("timeout"))
+    }
+
+    /// What came in place of an answer, in a few words.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            DruidError::Unreachable { reason, .. } => reason.clone(),
+            DruidError::Refused { status, line, .. } => format!("{status}: {line}"),
+            error => error.to_string(),
         }
     }
 }

@@ -38,6 +38,7 @@ impl Supervisor {
         datasource: &str,
         wait: &ReadyWait<'_>,
     ) -> Result<SupervisorStatus, DruidError> {
+        let at_once = self.without_patience();
         let since = Instant::now();
         let (mut said, mut changed, mut full_since) = (String::new(), since, None);
         loop {
@@ -45,12 +46,13 @@ impl Supervisor {
                 Err(error) if !error.is_passing() || changed.elapsed() > wait.patience => return Err(error),
                 status => status.ok().flatten(),
             };
-            let slots = self.slots(datasource).unwrap_or_default();
+            changed = self.client().last_change(changed);
+            let slots = at_once.slots(datasource).unwrap_or_default();
             let mut up = 0;
             if let Some(status) = status.as_ref().filter(|status| !status.reading.is_empty()) {
                 // Only of a task that is up there should be statistics; of ones that wait for a slot some
                 // were seen as well.
-                let rows = self.rows().unwrap_or_default();
+                let rows = at_once.rows().unwrap_or_default();
                 up = status.reading.iter().filter(|task| rows.contains_key(*task)).count();
                 let all_up = up == status.reading.len() && slots.waiting == 0;
                 if status.offsets.len() >= wait.partitions && all_up {

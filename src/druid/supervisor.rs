@@ -108,6 +108,12 @@ impl Supervisor {
         &self.name
     }
 
+    /// The same one, of which each thing is asked once only.
+    #[must_use]
+    pub fn without_patience(&self) -> Self {
+        Self { client: self.client.without_patience(), ..self.clone() }
+    }
+
     /// The Druid it is in.
     #[must_use]
     pub fn client(&self) -> &Client {
@@ -152,7 +158,7 @@ impl Supervisor {
                 if there["suspended"].as_bool() != Some(true) {
                     return Ok(Submission::Unchanged);
                 }
-                self.client.post(&format!("{}/resume", self.path), None)?;
+                unless_done(self.client.post(&format!("{}/resume", self.path), None), "already running")?;
                 return Ok(Submission::Resumed);
             }
             _ => {}
@@ -193,23 +199,18 @@ impl Supervisor {
     /// # Errors
     /// When Druid does not answer, or refuses; not when it stands still already.
     pub fn suspend(&self) -> Result<(), DruidError> {
-        match self.client.post(&format!("{}/suspend", self.path), None) {
-            // Druid's word for a supervisor that is suspended already.
-            Err(DruidError::Refused { status: 400, line, .. }) if line.contains("already suspended") => {
-                Ok(())
-            }
-            answer => answer.map(|_| ()),
-        }
+        unless_done(self.client.post(&format!("{}/suspend", self.path), None), "already suspended")
     }
 
     /// Lets its tasks publish what they have read, and removes it. While it is connecting to Kafka
-    /// this may take minutes: a call that is not answered in time counts as under way.
+    /// this may take minutes: a call that is not answered in time counts as under way. One that is
+    /// gone already is fine: the answer to an earlier call may have been lost.
     ///
     /// # Errors
     /// When Druid refuses, or is not there at all.
     pub fn terminate(&self) -> Result<(), DruidError> {
-        match self.client.post(&format!("{}/terminate", self.path), None) {
-            Err(DruidError::Unreachable { reason, .. }) if reason.contains("timeout") => Ok(()),
+        match absent_is_none(self.client.post(&format!("{}/terminate", self.path), None)) {
+            Err(error) if error.is_timeout() => Ok(()),
             answer => answer.map(|_| ()),
         }
     }
@@ -274,7 +275,7 @@ impl Supervisor {
             if !std::mem::replace(&mut said, true) {
                 say(&waiting);
             }
-            if since.elapsed() > patience {
+            if self.client.last_change(since).elapsed() > patience {
                 let (name, waited, causes) = (self.name.clone(), since.elapsed(), String::new());
                 return Err(DruidError::NotReady { name, waited, waiting, causes });
             }
@@ -297,6 +298,14 @@ impl Supervisor {
             ids.extend(ours.filter_map(|task| Some(task["id"].as_str()?.to_owned())));
         }
         Ok(ids)
+    }
+}
+
+/// Druid refuses to do what is done already, as it is when the answer to an earlier call was lost.
+fn unless_done(answer: Result<Value, DruidError>, done: &str) -> Result<(), DruidError> {
+    match answer {
+        Err(DruidError::Refused { status: 400, line, .. }) if line.contains(done) => Ok(()),
+        answer => answer.map(|_| ()),
     }
 }
 

@@ -95,7 +95,7 @@ impl UsersTable<'_> {
             return Err(client.not_understood("POST", path, "no task", &answer.to_string()));
         };
         let tasks = Supervisor::new(client.clone(), self.datasource);
-        let (since, mut ended) = (Instant::now(), false);
+        let (began, mut ended) = (Instant::now(), false);
         loop {
             let looked = match ended {
                 false => tasks.task_end(task).map(|end| match end {
@@ -113,9 +113,9 @@ impl UsersTable<'_> {
                 Err(error) if error.is_passing() => {}
                 Err(error) => return Err(error),
             }
-            if since.elapsed() > patience {
+            if client.last_change(began).elapsed() > patience {
                 let waiting = if ended { "its segment to be loaded" } else { "a worker slot, or its end" };
-                return Err(DruidError::NotLoaded { task: task.into(), waited: since.elapsed(), waiting });
+                return Err(DruidError::NotLoaded { task: task.into(), waited: began.elapsed(), waiting });
             }
             if stop.load(Ordering::Relaxed) {
                 return Err(DruidError::Stopped);

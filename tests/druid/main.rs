@@ -5,9 +5,11 @@
 //! themselves. One test restarts the indexer of the stack at `TWEETBLAST_STACK_DIR`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod away;
 #[path = "../common/mod.rs"]
 mod common;
 mod failures;
+mod fake;
 mod proof;
 mod restarts;
 mod stack;

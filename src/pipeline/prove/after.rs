@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::hop::DruidHop;
 use super::proof::ProofOutcome;
-use crate::druid::{DruidAfter, DruidError, Proof, TaskSegments};
+use crate::druid::{DruidAfter, DruidError, Proof};
 use crate::report::Screen;
 
 /// Time between two looks at the tasks.
@@ -19,7 +19,7 @@ const WORDS_EVERY: Duration = Duration::from_secs(10);
 
 impl DruidHop<'_> {
     /// Does what was asked for; whether the rows are durable then, and how long that took. `None`
-    /// when it was not waited for.
+    /// when it was not waited for, or Druid was away to the end.
     pub(crate) fn wind_up(
         &mut self,
         found: &ProofOutcome,
@@ -37,7 +37,8 @@ impl DruidHop<'_> {
             Ok(false) => (Some(false), None),
             Err(error) => {
                 self.notes.push(format!("--druid-after {}: {error}", self.after.name()));
-                (Some(false), None)
+                let is_known = !matches!(error, DruidError::Away { .. });
+                (is_known.then_some(false), None)
             }
         }
     }
@@ -54,27 +55,22 @@ impl DruidHop<'_> {
         loop {
             // The supervisor's own list of tasks is empty for a while after it was suspended: only
             // the tasks themselves and their segments tell.
-            let held = match self.supervisor.held(&self.datasource) {
-                Ok((held, tasks)) => {
-                    self.tasks.ids.extend(tasks);
-                    Some(held)
-                }
-                Err(error) if error.is_passing() => before,
-                Err(error) => return Err(error),
-            };
-            if held != before {
-                (before, changed) = (held, Instant::now());
+            let (held, tasks) = self.supervisor.held(&self.datasource)?;
+            self.tasks.ids.extend(tasks);
+            if before.replace(held) != Some(held) {
+                changed = Instant::now();
             }
-            if held.is_some_and(TaskSegments::is_safe) && self.is_whole(found)? {
+            if held.is_safe() && self.is_whole(found)? {
                 return Ok(true);
             }
-            if changed.elapsed() > self.patience(stop) {
-                self.notes.push(match held.filter(|held| !held.is_safe()) {
-                    Some(held) => format!(
+            changed = self.patience.last_change(changed);
+            if changed.elapsed() > self.limit(stop) {
+                self.notes.push(match held.is_safe() {
+                    false => format!(
                         "{} tasks hold {} segments that are not published; the replay does not wait any longer",
                         held.tasks, held.unpublished
                     ),
-                    None => "after publishing, other rows can be queried than before".to_owned(),
+                    true => "after publishing, other rows can be queried than before".to_owned(),
                 });
                 return Ok(false);
             }

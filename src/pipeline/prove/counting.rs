@@ -1,7 +1,7 @@
 //! The thread that counts rows while the replay goes on.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,33 +17,31 @@ const PAUSE_FACTOR: u32 = 2;
 #[derive(Default)]
 pub(crate) struct Counting {
     stop: Arc<AtomicBool>,
-    error: Arc<Mutex<Option<String>>>,
+    failing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Counting {
     /// Counts until [`end`](Self::end).
     pub fn start(client: Client, datasource: String, run: String, queryable: Arc<Queryable>) -> Self {
-        let (stop, error) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Option<String>>>::default());
-        let (stopped, last_error) = (stop.clone(), error.clone());
+        let (stop, failing) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let (stopped, last_failed) = (stop.clone(), failing.clone());
         let work = move || {
             while !stopped.load(Ordering::Relaxed) {
                 let asked = Instant::now();
                 let counted = count(&client, &datasource, &run, &queryable);
                 let took = asked.elapsed();
-                let mut last_error = last_error.lock().unwrap_or_else(PoisonError::into_inner);
-                *last_error = counted.err().map(|error| error.to_string());
-                drop(last_error);
+                last_failed.store(counted.is_err(), Ordering::Relaxed);
                 std::thread::sleep(PAUSE.max(took * PAUSE_FACTOR));
             }
         };
         let thread = std::thread::Builder::new().name("druid-count".into()).spawn(work).ok();
-        Self { stop, error, thread }
+        Self { stop, failing, thread }
     }
 
-    /// Why the last count failed; `None` when it did not.
-    pub fn error(&self) -> Option<String> {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether the last count failed.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     /// Ends the thread; may wait for the answer to its last query.

@@ -14,7 +14,9 @@ use serde_json::Value;
 use super::counting::Counting;
 use super::setup;
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
-use crate::druid::{Access, Client, DruidAfter, Evidence, ReadyWait, Submission, Supervisor, TaskRows};
+use crate::druid::{
+    Access, Client, DruidAfter, Evidence, Patience, ReadyWait, Submission, Supervisor, TaskRows,
+};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DRAIN_AFTER_STOP, DruidOptions, Session};
 use crate::pipeline::context::Replay;
@@ -27,6 +29,7 @@ const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
 /// A supervisor that reads our topic, and the thread that counts its rows.
 pub(crate) struct DruidHop<'a> {
     pub(super) choice: &'a DruidOptions,
+    pub(super) patience: Arc<Patience>,
     pub(super) supervisor: Supervisor,
     pub(super) datasource: String,
     pub(super) run: &'a str,
@@ -59,7 +62,7 @@ pub(super) struct Tasks {
 
 impl Tasks {
     pub(super) fn look(&mut self, supervisor: &Supervisor) {
-        if let Ok(rows) = supervisor.rows() {
+        if let Ok(rows) = supervisor.without_patience().rows() {
             self.ids.extend(rows.keys().cloned());
             self.now.extend(rows);
         }
@@ -84,13 +87,19 @@ impl<'a> DruidHop<'a> {
     pub fn start(replay: &Replay<'a>) -> Result<Option<Self>, ReplayError> {
         let Replay { options, ends, run, enrichment, session, .. } = *replay;
         let Some(choice) = &options.druid else { return Ok(None) };
-        let (stop, screen) = (&session.stop, &session.screen);
-        let client = Client::new(&choice.url, &Access::from_env()?)?;
-        let say = |words: &str| {
-            if screen.shows_progress() {
-                screen.say(&format!("  druid      {words}\n"));
+        let stop = &session.stop;
+        let say = {
+            let screen = session.screen.clone();
+            move |words: &str| {
+                if screen.shows_progress() {
+                    screen.say(&format!("  druid      {words}\n"));
+                }
             }
         };
+        let patience = Patience::new(choice.timeout, stop.clone(), say.clone());
+        let client = Client::new(&choice.url, &Access::from_env()?)?.with_patience(patience.clone());
+        // A run that cannot be counted at its end is better not begun.
+        client.check_sql()?;
         let setup = setup::set_up(replay, choice, &client, &say)?;
         for note in &setup.notes {
             say(note);
@@ -101,6 +110,7 @@ impl<'a> DruidHop<'a> {
         let queryable = Arc::new(Queryable::with_lanes(lanes));
         let mut hop = Self {
             choice,
+            patience,
             supervisor: setup.supervisor,
             datasource: setup.datasource,
             run,
@@ -132,7 +142,8 @@ impl<'a> DruidHop<'a> {
         let took = hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
         hop.ready_after = Some(took);
         say(&format!("reads every partition after {:.1} s", took.as_secs_f64()));
-        hop.counting = Counting::start(client, hop.datasource.clone(), run.to_owned(), queryable);
+        hop.counting =
+            Counting::start(client.trying_once(), hop.datasource.clone(), run.to_owned(), queryable);
         Ok(Some(hop))
     }
 
@@ -190,6 +201,7 @@ impl<'a> DruidHop<'a> {
         let times = self.queryable.times(started);
         let rows = self.tasks.since_start();
         let span = found.proof.and_then(|proof| proof.span);
+        self.notes.extend(self.patience.over());
         DruidReport {
             url: self.supervisor.client().url().to_owned(),
             datasource: std::mem::take(&mut self.datasource),
@@ -226,7 +238,7 @@ impl<'a> DruidHop<'a> {
     }
 
     /// Longest wait without anything happening: shorter once the user wants to leave.
-    pub(super) fn patience(&self, stop: &AtomicBool) -> Duration {
+    pub(super) fn limit(&self, stop: &AtomicBool) -> Duration {
         match stop.load(Ordering::Relaxed) {
             true => self.choice.timeout.min(DRAIN_AFTER_STOP),
             false => self.choice.timeout,
@@ -250,9 +262,10 @@ impl Drop for DruidHop<'_> {
         if self.settled || self.choice.supervisor.is_some() {
             return;
         }
+        let supervisor = self.supervisor.without_patience();
         let _ = match (self.submitted, self.ready_after) {
-            (Submission::Created, None) => self.supervisor.terminate(),
-            _ if self.embedded => self.supervisor.suspend(),
+            (Submission::Created, None) => supervisor.terminate(),
+            _ if self.embedded => supervisor.suspend(),
             _ => Ok(()),
         };
     }

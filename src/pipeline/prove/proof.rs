@@ -80,28 +80,31 @@ impl DruidHop<'_> {
     fn wait_for_rows(&mut self, expected: u64, stop: &AtomicBool, screen: &Screen) {
         let (mut rows, mut changed) = (self.queryable.rows(), Instant::now());
         let mut looked = Instant::now();
-        while rows < expected && changed.elapsed() < self.patience(stop) {
+        while rows < expected && self.patience.last_change(changed).elapsed() < self.limit(stop) {
             std::thread::sleep(LOOK);
             let now = self.queryable.rows();
             if now != rows {
                 (rows, changed) = (now, Instant::now());
+            }
+            if self.counting.is_failing() {
+                // Waits until the broker is back. When that is in vain, so is a wait for rows.
+                let counted = Proof::count(self.supervisor.client(), &self.datasource, self.run);
+                if counted.is_err() {
+                    break;
+                }
             }
             if looked.elapsed() < LOOK_CLOSER {
                 continue;
             }
             self.tasks.look(&self.supervisor);
             looked = Instant::now();
-            if changed.elapsed() > ALL_READ_PATIENCE && self.has_read_all() {
+            let since = self.patience.last_change(changed);
+            if since.elapsed() > ALL_READ_PATIENCE && self.has_read_all() {
                 break;
             }
             if screen.shows_progress() {
                 let count = indicatif::HumanCount;
-                let error = self.counting.error().map_or(String::new(), |error| format!("  {error}"));
-                screen.say(&format!(
-                    "  druid      {} of {} rows queryable{error}\n",
-                    count(rows),
-                    count(expected)
-                ));
+                screen.say(&format!("  druid      {} of {} rows queryable\n", count(rows), count(expected)));
             }
         }
     }
@@ -109,19 +112,21 @@ impl DruidHop<'_> {
     /// Whether the tasks say that they have read each partition to its end. Their word is up to some
     /// seconds old, and never too high.
     fn has_read_all(&self) -> bool {
-        let Ok(Some(SupervisorStatus { offsets, .. })) = self.supervisor.status() else { return false };
+        let supervisor = self.supervisor.without_patience();
+        let Ok(Some(SupervisorStatus { offsets, .. })) = supervisor.status() else { return false };
         let Ok(ends) = end_offsets(self.producer, self.partitions) else { return false };
         ends.iter().all(|(partition, end)| offsets.get(partition).is_some_and(|read| read >= end))
     }
 
-    /// The proof, and whether it was the same twice.
+    /// The proof, and whether it was the same twice, and no less than was seen before: a broker that
+    /// is just back may not know all tasks yet.
     fn count_twice(&self) -> Result<(Proof, bool), DruidError> {
         let count = || Proof::of_run(self.supervisor.client(), &self.datasource, self.run);
         let mut last = count()?;
         for _ in 0..PROOFS_MAX {
             std::thread::sleep(BETWEEN_PROOFS);
             let next = count()?;
-            if next == last {
+            if next == last && next.rows >= self.queryable.rows() {
                 return Ok((next, true));
             }
             last = next;
@@ -130,9 +135,10 @@ impl DruidHop<'_> {
     }
 
     fn causes(&self, delivered: u64) -> Vec<Cause> {
+        let at_once = self.supervisor.without_patience();
         let mut failed_tasks = Vec::new();
         for task in &self.tasks.ids {
-            if let Ok(Some(Err(reason))) = self.supervisor.task_end(task) {
+            if let Ok(Some(Err(reason))) = at_once.task_end(task) {
                 failed_tasks.push((task.clone(), reason));
             }
         }
@@ -143,8 +149,8 @@ impl DruidHop<'_> {
             },
             delivered,
             rows: self.tasks.since_start(),
-            parse_errors: self.supervisor.parse_errors().unwrap_or_default(),
-            slots: self.supervisor.slots(&self.datasource).ok(),
+            parse_errors: at_once.parse_errors().unwrap_or_default(),
+            slots: at_once.slots(&self.datasource).ok(),
             failed_tasks,
             ..Evidence::default()
         };
@@ -161,13 +167,6 @@ impl DruidHop<'_> {
                     "the spec has no dimension {column}, by which the rows of a run are told apart"
                 ),
                 remedy: "add the dimensions run (string) and seq (long)".to_owned(),
-            });
-        }
-        if let Some(error) = self.counting.error() {
-            causes.push(Cause {
-                name: CauseName::NoCount,
-                cause: error,
-                remedy: "ask Druid yourself".to_owned(),
             });
         }
         causes

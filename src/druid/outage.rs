@@ -1,0 +1,181 @@
+//! A Druid that goes away during a run: its calls are made again for as long as the user says, with
+//! one line when it goes and one when it is back.
+//!
+//! Druid is several processes behind one address. Which of them is away shows in what was asked, so
+//! an answer of the overlord does not end an outage of the broker.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::DruidError;
+
+/// Time between two tries.
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+
+/// Time between two looks at Ctrl-C meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What answers at Druid's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// Queries.
+    Broker,
+    /// Supervisors and tasks.
+    Overlord,
+    /// Segments.
+    Coordinator,
+    /// Nothing answers at the address.
+    Address,
+}
+
+impl Service {
+    /// Who is away when a call for `path` fails so.
+    fn behind(path: &str, error: &DruidError) -> Self {
+        match error {
+            DruidError::Unreachable { .. } if !error.is_timeout() => Self::Address,
+            _ => Self::of(path),
+        }
+    }
+
+    /// Who answers a call for `path`.
+    fn of(path: &str) -> Self {
+        match path {
+            path if path.starts_with("/druid/v2") => Self::Broker,
+            path if path.starts_with("/druid/indexer") => Self::Overlord,
+            path if path.starts_with("/druid/coordinator") => Self::Coordinator,
+            _ => Self::Address,
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Broker => "Druid's broker",
+            Self::Overlord => "Druid's overlord",
+            Self::Coordinator => "Druid's coordinator",
+            Self::Address => "Druid",
+        })
+    }
+}
+
+/// How long a run waits for a Druid that is away, and what it knows of that. Shared by all clients
+/// of the run.
+pub struct Patience {
+    limit: Duration,
+    stop: Arc<AtomicBool>,
+    say: Box<dyn Fn(&str) + Send + Sync>,
+    seen: Mutex<Outages>,
+}
+
+#[derive(Default)]
+struct Outages {
+    /// Whether there was an answer of any kind.
+    answered: bool,
+    /// Who is away, and since when.
+    now: BTreeMap<Service, Instant>,
+    /// When somebody came back last.
+    back_at: Option<Instant>,
+    /// Those that are over, in words.
+    over: Vec<String>,
+}
+
+impl Patience {
+    /// Waits up to `limit`, until `stop` is set, and tells `say` of each outage.
+    pub fn new(
+        limit: Duration,
+        stop: Arc<AtomicBool>,
+        say: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { limit, stop, say: Box::new(say), seen: Mutex::default() })
+    }
+
+    /// The outages that are over, in words.
+    pub fn over(&self) -> Vec<String> {
+        self.seen().over.clone()
+    }
+
+    /// When Druid last changed: at `changed`, or when a process of it came back after that.
+    pub fn last_change(&self, changed: Instant) -> Instant {
+        self.seen().back_at.map_or(changed, |back| back.max(changed))
+    }
+
+    /// Takes in that a call that began at `asked` was answered.
+    pub(super) fn answered(&self, path: &str, asked: Instant) {
+        let mut seen = self.seen();
+        seen.answered = true;
+        self.end(&mut seen, Service::of(path), asked);
+        self.end(&mut seen, Service::Address, asked);
+    }
+
+    /// Takes in that a call that began at `asked` failed. `Ok`, with its error, when it may be made
+    /// again; else the error to end with.
+    pub(super) fn failed(
+        &self,
+        url: &str,
+        path: &str,
+        asked: Instant,
+        error: DruidError,
+    ) -> Result<DruidError, DruidError> {
+        let mut seen = self.seen();
+        let (service, reason) = (Service::behind(path, &error), error.reason());
+        if error.status().is_some() {
+            seen.answered = true;
+            if service != Service::Address {
+                self.end(&mut seen, Service::Address, asked);
+            }
+        } else if !seen.answered {
+            return Err(error); // never there: most likely the wrong address
+        }
+        let since = *seen.now.entry(service).or_insert_with(|| {
+            let limit = self.limit;
+            (self.say)(&format!("{service} does not answer at {url} ({reason}): waiting up to {limit:.0?}"));
+            asked
+        });
+        let waited = since.elapsed();
+        match waited > self.limit || self.is_stopped() {
+            true => Err(DruidError::Away { service, url: url.to_owned(), reason, waited }),
+            false => Ok(error),
+        }
+    }
+
+    fn end(&self, seen: &mut Outages, service: Service, asked: Instant) {
+        // An answer to an earlier question says nothing about now.
+        if let Some(since) = seen.now.get(&service).copied().filter(|since| asked >= *since) {
+            let away = since.elapsed().as_secs_f64();
+            seen.now.remove(&service);
+            seen.back_at = Some(Instant::now());
+            seen.over.push(format!("{service} did not answer for {away:.1} s"));
+            (self.say)(&format!("{service} is back after {away:.1} s"));
+        }
+    }
+
+    /// Lets some time pass before the next try.
+    pub(super) fn pause(&self) {
+        let until = Instant::now() + BETWEEN_TRIES;
+        while Instant::now() < until && !self.is_stopped() {
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Outages> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "outage_tests.rs"]
+mod tests;

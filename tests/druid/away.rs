@@ -1,0 +1,128 @@
+//! A process of Druid that goes away is waited for, and what could not be counted is no 0. Needs no
+//! Druid: one that can be told when to be away stands in for it.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::common::{Finished, Running, SAMPLE};
+use crate::fake::{Away, FakeDruid, ROWS};
+use crate::stack::check_schema;
+
+/// The question that proves a run.
+const PROOF: &str = "MIN(";
+
+/// A replay of ten tweets into that Druid.
+struct Replay {
+    running: Running,
+    dir: tempfile::TempDir,
+}
+
+impl Replay {
+    fn start(url: &str, arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        let (report, kafka) = (path("report.json"), path("kafka"));
+        let to = ["--druid", url, "--kafka-listen", "127.0.0.1:0", "--kafka-dir", &kafka, "--mqtt", "off"];
+        let what = [SAMPLE, "--limit", "10", "--speedup", "max", "--json", &report];
+        Self { running: Running::start(&[&what[..], &to, arguments].concat()), dir }
+    }
+
+    /// The report, which is as its schema says, and what was printed.
+    fn finish(self) -> (Value, Finished) {
+        let finished = self.running.finish();
+        let report = std::fs::read(self.dir.path().join("report.json")).unwrap_or_default();
+        let report: Value = serde_json::from_slice(&report)
+            .unwrap_or_else(|_| panic!("no report: {}\n{}", finished.stdout, finished.stderr));
+        check_schema(&report);
+        (report, finished)
+    }
+}
+
+fn lines(page: &str, words: &str) -> usize {
+    page.lines().filter(|line| line.contains(words)).count()
+}
+
+#[test]
+fn each_process_goes_away_once_and_the_run_is_balanced() {
+    let druid = FakeDruid::start();
+    druid.goes_away("totalWorkerCapacity", "/druid/indexer", Away::Gateway, 2);
+    druid.goes_away(PROOF, "/druid/v2", Away::Gateway, 3);
+    druid.goes_away("/suspend", "/suspend", Away::Reset, 1);
+    druid.goes_away("/druid/coordinator", "/druid/coordinator", Away::Gateway, 1);
+    let (report, finished) = Replay::start(&druid.url(), &[]).finish();
+    let page = &finished.stdout;
+    assert_eq!((finished.code, &report["verdict"]), (0, &json!("balanced")), "{page}");
+    let druid = &report["druid"];
+    assert_eq!((&report["ledger"]["queryable"], &druid["rows"]), (&json!(ROWS), &json!(ROWS)));
+    assert_eq!(
+        (&druid["exact"], &druid["uncounted"], &druid["durable"]),
+        (&json!(true), &Value::Null, &json!(true))
+    );
+    for who in ["Druid's overlord", "Druid's broker", "Druid's coordinator", "Druid"] {
+        let (away, back) = (format!("  {who} does not answer at http"), format!("  {who} is back after "));
+        assert_eq!((lines(page, &away), lines(page, &back)), (1, 1), "{who}: {page}");
+    }
+    assert_eq!(druid["notes"].as_array().unwrap().len(), 4, "{druid:#}");
+}
+
+#[test]
+fn rows_that_cannot_be_counted_are_unknown_and_no_0() {
+    let druid = FakeDruid::start();
+    druid.goes_away(PROOF, "/druid/v2", Away::Gateway, usize::MAX);
+    let (report, finished) = Replay::start(&druid.url(), &["--druid-timeout", "1s"]).finish();
+    assert_unknown(&report, &finished);
+    // When it goes, as the reason, and for --druid-after.
+    assert_eq!(lines(&finished.stdout, "does not answer at http"), 3, "{}", finished.stdout);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_broker_that_is_away() {
+    let druid = FakeDruid::start();
+    druid.goes_away(PROOF, "/druid/v2", Away::Gateway, usize::MAX);
+    let mut replay = Replay::start(&druid.url(), &["--druid-timeout", "5m"]);
+    replay.running.wait_for("Druid's broker does not answer");
+    replay.running.signal("INT");
+    assert!(replay.running.ends_within(Duration::from_secs(60)));
+    let (report, finished) = replay.finish();
+    assert_unknown(&report, &finished);
+}
+
+fn assert_unknown(report: &Value, finished: &Finished) {
+    let page = &finished.stdout;
+    assert_eq!((finished.code, &report["verdict"]), (3, &json!("unknown")), "{page}");
+    assert_eq!(report["ledger"]["queryable"], Value::Null);
+    for key in ["rows", "distinct", "min_seq", "sum_seq", "missing", "durable"] {
+        assert_eq!(report["druid"][key], Value::Null, "{key}");
+    }
+    let why = report["druid"]["uncounted"].as_str().unwrap();
+    assert!(why.starts_with("Druid's broker does not answer at http://") && why.contains("502"), "{why}");
+    assert!(page.contains("10 delivered = unknown queryable") && page.contains("\nUNKNOWN: "), "{page}");
+    assert!(page.contains(&format!("could not be counted: {why}")), "{page}");
+    assert!(!page.contains("<html>") && !page.contains("0 queryable"), "{page}");
+}
+
+#[test]
+fn without_queries_nothing_is_begun() {
+    for (how, words) in
+        [(Away::Gateway, "Druid's broker does not answer at"), (Away::NotFound, "no router or broker")]
+    {
+        let druid = FakeDruid::start();
+        druid.goes_away("/druid/v2", "/druid/v2", how, usize::MAX);
+        let finished = Replay::start(&druid.url(), &["--druid-timeout", "1s"]).running.finish();
+        assert_eq!(finished.code, 1);
+        assert!(finished.stderr.contains(words), "{}", finished.stderr);
+        assert_eq!(druid.asked("POST /druid/indexer"), 0, "no supervisor was made");
+    }
+}
+
+#[test]
+fn a_druid_that_was_never_there_is_an_error_at_once() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut replay = Replay::start(&format!("http://{free}"), &["--druid-timeout", "5m"]);
+    assert!(replay.running.ends_within(Duration::from_secs(60)));
+    let finished = replay.running.finish();
+    assert!(finished.code == 1 && finished.stderr.contains("is it running"), "{}", finished.stderr);
+    assert!(!finished.stdout.contains("waiting"), "{}", finished.stdout);
+}

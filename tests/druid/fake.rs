@@ -1,0 +1,146 @@
+//! A Druid that answers as a run needs it, and whose processes are away when a test says so.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+/// Rows of each run, whatever was sent.
+pub const ROWS: u64 = 10;
+
+/// What Druid's router sends for a process that is away.
+const PAGE: &str = "<html>\n<head>\n<title>Error 502 Bad Gateway</title>\n</head>\n<body></body></html>\n";
+
+/// How a process is away.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Away {
+    /// The router answers for it.
+    Gateway,
+    /// The connection ends without an answer.
+    Reset,
+    /// What stands in for it knows no such path.
+    NotFound,
+}
+
+pub struct FakeDruid {
+    pub address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By the beginning of what is asked: how it is away, and for how many more questions.
+    away: HashMap<&'static str, (Away, usize)>,
+    /// Words in a question that begin an outage.
+    triggers: Vec<(&'static str, &'static str, Away, usize)>,
+    asked: Vec<String>,
+}
+
+impl FakeDruid {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, state) = (listener.local_addr().unwrap(), Arc::<Mutex<State>>::default());
+        let shared = state.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = shared.clone();
+                std::thread::spawn(move || answer(stream, &state));
+            }
+        });
+        Self { address, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From the first question that holds `words` on, those that begin with `what` are not answered,
+    /// `times` times.
+    pub fn goes_away(&self, words: &'static str, what: &'static str, how: Away, times: usize) {
+        self.state.lock().unwrap().triggers.push((words, what, how, times));
+    }
+
+    /// How many questions held these words.
+    pub fn asked(&self, words: &str) -> usize {
+        self.state.lock().unwrap().asked.iter().filter(|asked| asked.contains(words)).count()
+    }
+}
+
+fn answer(mut stream: TcpStream, state: &Mutex<State>) {
+    let Some((path, body)) = read(&mut stream) else { return };
+    let question = format!("{path} {body}");
+    let away = {
+        let mut state = state.lock().unwrap();
+        state.asked.push(question.clone());
+        if let Some(place) = state.triggers.iter().position(|(words, ..)| question.contains(words)) {
+            let (_, what, how, times) = state.triggers.remove(place);
+            state.away.insert(what, (how, times));
+        }
+        state.away.iter_mut().find(|(what, (_, left))| path.contains(*what) && *left > 0).map(
+            |(_, (how, left))| {
+                *left -= 1;
+                *how
+            },
+        )
+    };
+    let (status, text) = match away {
+        Some(Away::Reset) => return,
+        Some(Away::Gateway) => (502, PAGE.to_owned()),
+        Some(Away::NotFound) => (404, PAGE.replace("502 Bad Gateway", "404 Not Found")),
+        None => fine(&path, &body),
+    };
+    let head = format!("HTTP/1.1 {status} .\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", text.len());
+    let _ = stream.write_all(format!("{head}{text}").as_bytes());
+}
+
+/// Path with method, and body.
+fn read(stream: &mut TcpStream) -> Option<(String, String)> {
+    let (mut asked, mut bytes) = (String::new(), [0; 4_096]);
+    loop {
+        let read = stream.read(&mut bytes).ok().filter(|read| *read > 0)?;
+        asked.push_str(std::str::from_utf8(&bytes[..read]).ok()?);
+        let Some((head, body)) = asked.split_once("\r\n\r\n") else { continue };
+        let length =
+            head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            let path: Vec<&str> = head.split_whitespace().take(2).collect();
+            return Some((path.join(" "), body.to_owned()));
+        }
+    }
+}
+
+fn fine(path: &str, body: &str) -> (u16, String) {
+    let answer = match path {
+        "POST /druid/v2/sql" => query(body),
+        "GET /druid/indexer/v1/totalWorkerCapacity" => {
+            json!({"usedClusterCapacity": 0, "currentClusterCapacity": 4})
+        }
+        path if path.ends_with("/status") && path.contains("/supervisor/") => json!({"payload": {
+            "state": "RUNNING", "detailedState": "RUNNING", "healthy": true, "partitions": 1,
+            "activeTasks": [{"id": "t", "startingOffsets": {"0": 0}, "currentOffsets": {"0": 0}}],
+        }}),
+        path if path.ends_with("/stats") => {
+            json!({"0": {"t": {"totals": {"buildSegments": {"processed": ROWS}}}}})
+        }
+        path if path.starts_with("GET /druid/indexer/v1/supervisor/") => {
+            return (404, "Cannot find any supervisor with that id".to_owned());
+        }
+        path if path.ends_with("/task/t/status") => json!({"status": {"statusCode": "RUNNING"}}),
+        path if path.starts_with("POST /druid/indexer") => json!({"id": "t"}),
+        _ => json!([]),
+    };
+    (200, answer.to_string())
+}
+
+fn query(body: &str) -> Value {
+    match body {
+        body if body.contains("sys.segments") => json!([]),
+        body if body.contains("MIN(") => {
+            json!([{"rows": ROWS, "min": 0, "max": ROWS - 1, "sum": ROWS * (ROWS - 1) / 2}])
+        }
+        body if body.contains("COUNT(DISTINCT") => json!([{"distinct": ROWS}]),
+        _ => json!([{"rows": ROWS}]),
+    }
+}
