@@ -1,4 +1,4 @@
-//! Things that die in the middle: Druid's indexer, and tweetblast with the embedded Kafka in it.
+//! Things that die in the middle: Druid's broker and indexer, and tweetblast with the embedded Kafka in it.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,21 +9,35 @@ use tweetblast::druid::Proof;
 use crate::common::{Running, SAMPLE, needed, read_topic};
 use crate::stack::{Stack, TWEETS};
 
-/// Kills the indexer of the stack that `TWEETBLAST_STACK_DIR` names, and starts it again.
-fn restart_indexer() {
+/// Kills a process of the stack that `TWEETBLAST_STACK_DIR` names, and starts it again.
+fn restart(process: &str) {
     needed("TWEETBLAST_STACK_DIR");
     let stack = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/native/stack");
-    assert!(Command::new(stack).args(["kill", "indexer"]).stdout(Stdio::null()).status().unwrap().success());
-    assert!(Command::new(stack).args(["up", "indexer"]).stdout(Stdio::null()).status().unwrap().success());
+    for step in ["kill", "up"] {
+        let done = Command::new(stack).args([step, process]).stdout(Stdio::null()).status();
+        assert!(done.unwrap().success());
+    }
 }
 
 #[test]
 #[ignore = "needs a Druid and its Kafka"]
-fn runs_with_the_embedded_kafka_stay_exact_over_a_death_of_the_indexer() {
-    let stack = Stack::alone("indexer");
-    let first = stack.exact(stack.replay(&[]));
-    restart_indexer();
-    let second = stack.exact(stack.replay(&[]));
+fn runs_with_the_embedded_kafka_stay_exact_over_deaths_of_the_broker_and_the_indexer() {
+    let stack = Stack::alone("deaths");
+    let path = |name: &str| stack.state.path().join(name).to_str().unwrap().to_owned();
+    let (dir, json) = (path("kafka"), path("report.json"));
+    let what = [SAMPLE, "--speedup", "max", "-t", &stack.name, "--json", &json];
+    let to = ["--mqtt-listen", "127.0.0.1:0", "--kafka-dir", &dir, "--druid", &stack.url];
+    let mut first = Running::start(&[&what[..], &to].concat());
+    first.wait_for("reads every partition");
+    restart("broker");
+    let first = first.finish();
+    for words in ["Druid's broker does not answer at http", "Druid's broker is back after "] {
+        assert_eq!(first.stdout.matches(words).count(), 1, "{}", first.stdout);
+    }
+    let report = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let first = stack.exact((report, first.code, first.stdout));
+    restart("indexer");
+    let second = stack.exact(stack.replay(&["--kafka-dir", &dir]));
     assert_eq!(second["druid"]["submitted"], "resumed");
     // The segments of the first run were published, and a historical loads them where the indexer
     // had not handed them over before it died.
