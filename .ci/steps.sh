@@ -11,7 +11,10 @@ at_exit() { :; }
 end_all() {
     local code=$? job
     trap - EXIT INT TERM
-    for job in "${jobs[@]}"; do kill -TERM -- "-$job" 2>/dev/null || true; done
+    for job in "${jobs[@]}"; do
+        disown "$job" 2>/dev/null || true # and no word of its end
+        kill -TERM -- "-$job" 2>/dev/null || true
+    done
     at_exit || true
     rm -rf "$work"
     exit "$code"

@@ -158,7 +158,7 @@ fn delete_topic(brokers: &str, topic: &str) {
 #[test]
 #[ignore = "needs a Druid and its Kafka"]
 fn more_tasks_than_worker_slots_are_named() {
-    let stack = Stack::new("slots");
+    let stack = Stack::alone("slots");
     let many = ["--partitions", "8", "--druid-set", "/ioConfig/taskCount=8"];
     let (_, code, stderr) = stack.replay_real(&many);
     assert_eq!(code, 1, "{stderr}");

@@ -232,7 +232,7 @@ fn with_an_unusual_text_the_rest_is_found_by_its_usual_names() {
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&found[key], value, "{key}");
     }
-    let (report, code) = common::replay(&file, &["--map", "text=body2", "--speedup", "10x"]);
+    let (report, code) = crate::common::replay(&file, &["--map", "text=body2", "--speedup", "10x"]);
     assert_eq!((code, &report["ledger"]["delivered"]), (0, &2.into()));
     assert_eq!(report["pace"]["order"], "oldest first");
 }
