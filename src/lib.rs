@@ -7,14 +7,14 @@
 //! ```
 //!
 //! The modules are floors, from the lowest to the highest; none imports one above it. The hops, in the
-//! order in which data passes them, stand between [`count`], where they all count, and [`options`] and
-//! [`pipeline`], which alone know them all. A hop imports no other hop, but that [`tweet`] reads a
+//! order in which data passes them, stand between [`count`], where they all count, and [`pipeline`], which
+//! joins them and alone knows them all. A hop imports no other hop, but that [`tweet`] reads a
 //! [`source::Frame`].
 
 // Not in tests, benches and examples: what they expect is what they are for.
 #![warn(clippy::expect_used)]
 
-// The types that cross threads: events on their way, deliveries on the way back.
+// The types that cross threads: events on their way, deliveries on the way back; and what a payload is.
 pub mod event;
 
 // What the hops count: counters, delivery reports, latencies, rows that can be queried.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::DruidError;
+use super::{DruidError, Service};
 
 /// Time between two tries.
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
@@ -18,47 +18,11 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 /// Time between two looks at Ctrl-C meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What answers at Druid's address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Service {
-    /// Queries.
-    Broker,
-    /// Supervisors and tasks.
-    Overlord,
-    /// Segments.
-    Coordinator,
-    /// Nothing answers at the address.
-    Address,
-}
-
-impl Service {
-    /// Who is away when a call for `path` fails so.
-    fn behind(path: &str, error: &DruidError) -> Self {
-        match error {
-            DruidError::Unreachable { .. } if !error.is_timeout() => Self::Address,
-            _ => Self::of(path),
-        }
-    }
-
-    /// Who answers a call for `path`.
-    fn of(path: &str) -> Self {
-        match path {
-            path if path.starts_with("/druid/v2") => Self::Broker,
-            path if path.starts_with("/druid/indexer") => Self::Overlord,
-            path if path.starts_with("/druid/coordinator") => Self::Coordinator,
-            _ => Self::Address,
-        }
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Broker => "Druid's broker",
-            Self::Overlord => "Druid's overlord",
-            Self::Coordinator => "Druid's coordinator",
-            Self::Address => "Druid",
-        })
+/// Who is away when a call for `path` fails so.
+fn behind(path: &str, error: &DruidError) -> Service {
+    match error {
+        DruidError::Unreachable { .. } if !error.is_timeout() => Service::Address,
+        _ => Service::of(path),
     }
 }
 
@@ -121,7 +85,7 @@ impl Patience {
         error: DruidError,
     ) -> Result<DruidError, DruidError> {
         let mut seen = self.seen();
-        let (service, reason) = (Service::behind(path, &error), error.reason());
+        let (service, reason) = (behind(path, &error), error.reason());
         if error.status().is_some() {
             seen.answered = true;
             if service != Service::Address {

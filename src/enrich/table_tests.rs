@@ -162,7 +162,7 @@ fn what_cannot_be_joined_is_said_with_what_to_do() {
     assert!(wrong(b"\xff\xfei\0d\0").contains("iconv"));
     assert!(wrong(b"[").contains("--enrich: "));
     let missing = Enrichment::load(&["/nowhere/u.csv".into()], None).unwrap_err();
-    assert!(missing.to_string().contains("cannot read /nowhere/u.csv"));
+    assert!(format!("{:#}", anyhow::Error::from(missing)).contains("--enrich: cannot read /nowhere/u.csv"));
     let other = load_all(&[("u", b"uid,id\n7,1\n")], Some("UID")).unwrap();
     assert!(other.of(Some(7)).is_some() && other.of(Some(1)).is_none());
     assert!(load_all(&[("u", b"id\n1\n")], Some("uid")).unwrap_err().contains("no column uid"));

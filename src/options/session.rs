@@ -22,7 +22,7 @@ impl Session {
         Self { stop: Arc::default(), control: Arc::default(), screen }
     }
 
-    /// Nobody watches and nobody stops it: for tests and benches.
+    /// Nobody watches it: for the doctor's marker, tests and benches.
     pub fn unattended() -> Self {
         Self::new(Screen::none())
     }

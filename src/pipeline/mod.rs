@@ -82,10 +82,12 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
         outcome.error.get_or_insert(error);
         None
     });
-    let interrupted = session.is_stopped();
-    let input_hash = options.report.hash_input.then(|| input_hash(files, &session.stop)).flatten();
-    let results = Results { dead_letters, druid, interrupted, machine, input_hash };
-    let report = outcome::report(&replay, outcome, results);
+    let results = Results { dead_letters, druid, interrupted: session.is_stopped(), machine };
+    let mut report = outcome::report(&replay, outcome, results);
+    // Last: the report's CPU time and memory are those of the replay.
+    if options.report.hash_input {
+        report.environment.input_hash = input_hash(files, &session.stop);
+    }
     Ok(Replayed { report, ends })
 }
 

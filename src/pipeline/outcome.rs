@@ -26,13 +26,12 @@ pub(crate) struct Results {
     pub interrupted: bool,
     /// CPU time of the machine when the run began.
     pub machine: MachineCpu,
-    pub input_hash: Option<String>,
 }
 
 /// Everything that is known when the replay has ended.
 pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Results) -> RunReport {
     let Replay { options, files, prepared, ends, run, .. } = *replay;
-    let Results { dead_letters, mut druid, interrupted, machine, input_hash } = results;
+    let Results { dead_letters, mut druid, interrupted, machine } = results;
     if let Some(druid) = &mut druid {
         mask_secrets(&mut druid.spec);
     }
@@ -119,10 +118,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         },
         druid,
         usage: Usage::of_process(ledger.published, outcome.own_memory_mib, machine),
-        environment: Environment {
-            input_hash,
-            ..Environment::of_process(rdkafka::util::get_rdkafka_version().1)
-        },
+        environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         ledger,
         run: run.to_owned(),
     };

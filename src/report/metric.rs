@@ -4,7 +4,7 @@
 use indicatif::HumanCount;
 use serde_json::Value;
 
-use super::summary::{millis, rate, seconds};
+use super::words::{millis, rate, seconds};
 
 /// One number of a report.
 #[derive(Debug, PartialEq, Eq)]

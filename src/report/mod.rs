@@ -1,8 +1,5 @@
-//! What every hop counted, and how it is shown.
-//!
-//! Counters live in one place, [`Counters`], with one writer each. When the run is over they become
-//! a [`Ledger`] that must add up, and a [`RunReport`], which the terminal, the JSON file and the
-//! tests read.
+//! What a run came to: the [`Ledger`] that must add up, and the [`RunReport`], which the terminal, the JSON
+//! file and the tests read. Made of what the hops counted in [`crate::count`].
 
 mod chain;
 mod compare;
@@ -11,6 +8,7 @@ mod enrich;
 mod environment;
 mod inspection;
 mod json;
+mod judge;
 mod ledger;
 mod metric;
 mod names;
@@ -21,6 +19,7 @@ mod schema;
 mod screen;
 mod summary;
 mod threshold;
+mod words;
 
 pub use chain::with_causes;
 pub use compare::{ReportFileError, SavedReport, write_comparison};
@@ -37,5 +36,6 @@ pub use run::{
     REPORT_VERSION, RunReport, rate_over_gaps,
 };
 pub use screen::Screen;
-pub use summary::{rate, seconds, write_summary};
+pub use summary::write_summary;
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
+pub use words::{rate, seconds};

@@ -1,13 +1,11 @@
 //! Thresholds: what a run must not do, such as `lag.p99>500ms`. One that is crossed gives the
 //! process an exit code of its own; a number that was not measured crosses none.
 
-use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use serde::Serialize;
 
 use super::metric::{METRICS, Metric};
-use super::{RunReport, Verdict};
 
 /// A number, a limit, and which side of it is wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +73,7 @@ impl FromStr for Threshold {
 }
 
 impl Threshold {
-    fn check(&self, report: &serde_json::Value) -> ThresholdReport {
+    pub(super) fn check(&self, report: &serde_json::Value) -> ThresholdReport {
         let value = self.metric.of(report);
         let limit = self.limit;
         let failed = value.is_some_and(|value| match self.operator {
@@ -95,39 +93,6 @@ impl ThresholdReport {
     pub fn measured(&self) -> String {
         self.value.map_or("not measured in this run".to_owned(), |value| self.metric.unit.words(value))
     }
-}
-
-impl RunReport {
-    /// Checks the thresholds against what else is in the report, and settles the exit code: the
-    /// first that applies of 1 an error, 3 unbalanced or unknown, 4 a threshold crossed, 130 interrupted, 0.
-    pub fn judge(&mut self, thresholds: &[Threshold]) {
-        // Through the JSON: a metric is a place in it, for a comparison of files too.
-        let json = serde_json::to_value(&*self).unwrap_or_default();
-        self.thresholds = thresholds.iter().map(|threshold| threshold.check(&json)).collect();
-        self.exit_code = match self.verdict {
-            _ if self.error.is_some() => 1,
-            Verdict::Unbalanced | Verdict::Unknown => 3,
-            Verdict::Balanced if self.thresholds.iter().any(|threshold| threshold.failed) => 4,
-            Verdict::Balanced if self.interrupted => 130,
-            Verdict::Balanced => 0,
-        };
-    }
-}
-
-/// Appends a line for each threshold.
-pub(super) fn write_thresholds(thresholds: &[ThresholdReport], out: &mut String) -> fmt::Result {
-    if !thresholds.is_empty() {
-        writeln!(out)?;
-    }
-    for threshold in thresholds {
-        let state = match (threshold.failed, threshold.value) {
-            (true, _) => "FAILED",
-            (false, Some(_)) => "held",
-            (false, None) => "no word",
-        };
-        writeln!(out, "  fail if    {:<24} {state}: {}", threshold.expression, threshold.measured())?;
-    }
-    Ok(())
 }
 
 /// The metrics in words, for `--help`.

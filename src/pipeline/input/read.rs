@@ -55,7 +55,7 @@ pub(crate) struct Author<'a> {
 enum Content<'a> {
     /// One tweet; already counted.
     Tweet(Tweet<'a>),
-    /// A user's texts, which whoever looks at them counts.
+    /// A user's texts; not counted yet.
     Group(Group<'a>),
 }
 

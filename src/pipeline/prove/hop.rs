@@ -1,5 +1,5 @@
 //! Druid behind the replay: its supervisor before the first tweet, a count of rows while they are
-//! sent, the proof behind the last one.
+//! sent, the proof after the last one.
 //!
 //! Nothing is sent before every partition is read. At the end the run waits as long as rows keep
 //! coming; when none come, it says which are missing and why.

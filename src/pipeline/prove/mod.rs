@@ -1,5 +1,4 @@
-//! Druid behind the replay: its supervisor before the first tweet, a count of rows while they are
-//! sent, the proof behind the last one.
+//! The run in Druid: from its supervisor to the proof.
 
 mod after;
 mod counting;

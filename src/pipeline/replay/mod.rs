@@ -1,4 +1,4 @@
-//! Phase two: the hops at work, one thread each, joined by bounded queues of batches.
+//! Phase two: the hops at work.
 
 mod batch;
 mod feed;

@@ -1,5 +1,4 @@
-//! Phase two: one thread a hop, joined by bounded queues of batches. Built from the last hop to the first;
-//! each ends when the one before it has.
+//! One thread for each hop, joined by bounded queues of batches.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -104,7 +103,7 @@ pub(crate) fn run(
     let (deliveries, reported) = bounded::<Vec<Delivery>>(DELIVERY_BATCHES);
     let (queues, receivers) = fan_out(replay.options.kafka.producers, QUEUE_BATCHES, counters.clone());
     let ended = Arc::new(AtomicBool::new(false));
-    let producers = start_producers(replay, counters, deliveries, &ended)?;
+    let producers = start_producers(replay, receivers.len(), counters, deliveries, &ended)?;
     let (mqtt, link) = connect_mqtt(replay, counters)?;
     let link = link.as_ref();
     let (drafts_out, drafts_in) = bounded::<Drafts>(READ_AHEAD_BATCHES);
@@ -166,9 +165,10 @@ pub(crate) fn run(
     })
 }
 
-/// Starts all producers at once, as each asks Kafka and waits for its answer.
+/// Starts `count` producers at once, as each asks Kafka and waits for its answer.
 fn start_producers(
     replay: &Replay<'_>,
+    count: usize,
     counters: &Arc<Counters>,
     deliveries: Sender<Vec<Delivery>>,
     ended: &Arc<AtomicBool>,
@@ -182,7 +182,7 @@ fn start_producers(
     };
     let start = || Producer::new(&replay.ends.producer, counters.clone(), deliveries.clone(), drain.clone());
     std::thread::scope(|scope| {
-        let starting: Vec<_> = (0..kafka.producers).map(|_| spawn(scope, "kafka", start)).collect();
+        let starting: Vec<_> = (0..count).map(|_| spawn(scope, "kafka", start)).collect();
         let started = starting.into_iter().map(|handle| handle.join());
         started.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
