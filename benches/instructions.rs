@@ -23,7 +23,8 @@ use tweetblast::event::{Draft, Drafts, Event, PayloadForm, Trace};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::kafka::embedded::Appender;
 use tweetblast::pace::{
-    Control, Order, Pacer, PacerOptions, Schedule, Slot, Speed, Stamp, StampTime, VirtualClock, put_in_order,
+    Control, Order, Pacer, PacerOptions, PayloadStamp, Schedule, Slot, Speed, StampTime, VirtualClock,
+    put_in_order,
 };
 use tweetblast::source::{Frames, Framing};
 use tweetblast::tweet::{Parser, Record, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, Tweet, encode, write_timestamp};
@@ -131,7 +132,7 @@ fn release(drafts: Drafts) {
         schedule: Schedule { speed: Speed::Factor(100.0), max_gap: None },
         delay: Duration::ZERO,
         duration: None,
-        stamp: Some(Stamp { time: StampTime::Event, offset: TIMESTAMP_OFFSET, write }),
+        stamp: Some(PayloadStamp { time: StampTime::Event, offset: TIMESTAMP_OFFSET, write }),
         stop: &stop,
         over: &over,
         control: &control,

@@ -19,7 +19,7 @@ use tweetblast::event::{Draft, Drafts, Event};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::options::{InputOptions, OrderBy, ReplayOptions, Session};
 use tweetblast::pace::{
-    Clock, Control, Pacer, PacerOptions, Schedule, Speed, Stamp, StampTime, SystemClock, VirtualClock,
+    Clock, Control, Pacer, PacerOptions, PayloadStamp, Schedule, Speed, StampTime, SystemClock, VirtualClock,
 };
 use tweetblast::pipeline::inspect;
 use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
@@ -73,7 +73,7 @@ fn release(criterion: &mut Criterion) {
     {
         group.bench_function(format!("release_{name}/{EVENTS}"), |bencher| {
             let stop = AtomicBool::new(false);
-            let stamp = Stamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write };
+            let stamp = PayloadStamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write };
             let (over, control) = (AtomicBool::new(false), Control::default());
             let options = PacerOptions {
                 schedule: Schedule { speed, max_gap: None },
@@ -144,7 +144,7 @@ fn on_time(criterion: &mut Criterion) {
         schedule: Schedule { speed: Speed::PerSecond(A_SECOND as f64), max_gap: None },
         delay: Duration::ZERO,
         duration: None,
-        stamp: Some(Stamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write }),
+        stamp: Some(PayloadStamp { time: StampTime::Send, offset: TIMESTAMP_OFFSET, write }),
         stop: &stop,
         over: &over,
         control: &control,

@@ -95,6 +95,13 @@ pub struct Draft {
     pub key_bytes: usize,
 }
 
+impl Draft {
+    /// Length of payload and key.
+    pub fn bytes(&self) -> usize {
+        self.payload_bytes + self.key_bytes
+    }
+}
+
 /// What a payload holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadForm {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use hdrhistogram::Histogram;
 
 use super::stops::GAP_MIN;
@@ -14,7 +14,7 @@ use crate::event::{Draft, Drafts, Event, Trace};
 
 /// What is written into the place that a payload keeps for its time stamp.
 #[derive(Debug, Clone, Copy)]
-pub struct Stamp {
+pub struct PayloadStamp {
     pub time: StampTime,
     /// Where the place is, in bytes from the payload's start.
     pub offset: usize,
@@ -42,7 +42,7 @@ pub struct PacerOptions<'a> {
     /// however late; at full speed those are left out that would leave later. Pauses do not count.
     pub duration: Option<Duration>,
     /// What is written into the payloads; `None`: nothing.
-    pub stamp: Option<Stamp>,
+    pub stamp: Option<PayloadStamp>,
     /// Releases nothing more once this is set.
     pub stop: &'a AtomicBool,
     /// Set by the pacer when `duration` is over: nothing more will leave.
@@ -169,7 +169,9 @@ impl<'a, C: Clock> Pacer<'a, C> {
             let (released, later) = items.split_at(dues.len());
             items = later;
             self.stats.loops = released.last().map_or(0, |draft| u64::from(draft.pass) + 1);
-            self.make_events(anchor, now, &mut bytes, released, &dues, &mut events);
+            let mut buffer = bytes.split_to(released.iter().map(Draft::bytes).sum());
+            self.write_stamps(anchor, now, &mut buffer, released, &dues);
+            events.extend(make_events(anchor, now, buffer.freeze(), released, &dues));
             send(&mut events)?;
             events.clear();
             self.note_sent(anchor, now, &dues);
@@ -322,41 +324,47 @@ impl<'a, C: Clock> Pacer<'a, C> {
         self.stats.started_ms.get_or_insert(anchor.wall_ms);
     }
 
-    fn make_events(
+    /// Writes the time of each draft into its payload.
+    fn write_stamps(
         &self,
         anchor: Anchor,
         now: Instant,
-        bytes: &mut BytesMut,
+        buffer: &mut BytesMut,
         released: &[Draft],
         dues: &[Due],
-        events: &mut Vec<Event>,
     ) {
-        let length = released.iter().map(|draft| draft.payload_bytes + draft.key_bytes).sum();
-        let mut buffer = bytes.split_to(length);
+        let Some(stamp) = self.options.stamp else { return };
         let since_start = now.saturating_duration_since(anchor.instant);
-        if let Some(stamp) = self.options.stamp {
-            let mut at = 0;
-            for (draft, due) in released.iter().zip(dues) {
-                let time_ms = match stamp.time {
-                    StampTime::Event => draft.event_time_ms,
-                    StampTime::Send => {
-                        let sent_ms = due.unwrap_or(since_start).as_millis();
-                        anchor.wall_ms.saturating_add(i64::try_from(sent_ms).unwrap_or(i64::MAX))
-                    }
-                };
-                (stamp.write)(time_ms, &mut buffer[at + stamp.offset..]);
-                at += draft.payload_bytes + draft.key_bytes;
-            }
-        }
-        let mut buffer = buffer.freeze();
+        let mut at = 0;
         for (draft, due) in released.iter().zip(dues) {
-            let payload = buffer.split_to(draft.payload_bytes);
-            let key = buffer.split_to(draft.key_bytes);
-            let intended = due.map(|due| anchor.at(due));
-            let trace = Trace { seq: Some(draft.seq), intended, sent: now };
-            events.push(Event { trace, key, payload });
+            let time_ms = match stamp.time {
+                StampTime::Event => draft.event_time_ms,
+                StampTime::Send => {
+                    let sent_ms = due.unwrap_or(since_start).as_millis();
+                    anchor.wall_ms.saturating_add(i64::try_from(sent_ms).unwrap_or(i64::MAX))
+                }
+            };
+            (stamp.write)(time_ms, &mut buffer[at + stamp.offset..]);
+            at += draft.bytes();
         }
     }
+}
+
+/// The events of drafts that leave now, with their bytes, one after the other.
+fn make_events(
+    anchor: Anchor,
+    now: Instant,
+    mut buffer: Bytes,
+    released: &[Draft],
+    dues: &[Due],
+) -> impl Iterator<Item = Event> {
+    released.iter().zip(dues).map(move |(draft, due)| {
+        let payload = buffer.split_to(draft.payload_bytes);
+        let key = buffer.split_to(draft.key_bytes);
+        let intended = due.map(|due| anchor.at(due));
+        let trace = Trace { seq: Some(draft.seq), intended, sent: now };
+        Event { trace, key, payload }
+    })
 }
 
 impl Anchor {

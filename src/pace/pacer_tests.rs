@@ -295,7 +295,7 @@ fn time_stamps_are_event_times_where_asked_and_keys_come_out_whole() {
         schedule: Schedule { speed: Speed::Factor(1.0), max_gap: None },
         delay: Duration::ZERO,
         duration: None,
-        stamp: Some(Stamp { time: StampTime::Event, offset: 1, write }),
+        stamp: Some(PayloadStamp { time: StampTime::Event, offset: 1, write }),
         stop: &stop,
         over: &over,
         control: &control,

@@ -69,12 +69,12 @@ const PASS_WITHOUT_SPAN_US: f64 = 1e6;
 #[derive(Debug, Clone, Copy)]
 pub struct Timeline {
     schedule: Schedule,
-    anchor: Option<Anchor>,
+    anchor: Option<PlanAnchor>,
 }
 
 /// From here the plan is a straight line.
 #[derive(Debug, Clone, Copy)]
-struct Anchor {
+struct PlanAnchor {
     /// Event time in microseconds, or sequence number, as the speed counts.
     position: i64,
     due: Duration,
@@ -102,7 +102,7 @@ impl Timeline {
         let per_s = self.per_s()?;
         let position = self.position(at)?;
         let Some(anchor) = &mut self.anchor else {
-            self.anchor = Some(Anchor::at(position, Duration::ZERO, at.pass));
+            self.anchor = Some(PlanAnchor::at(position, Duration::ZERO, at.pass));
             return Some(Duration::ZERO);
         };
         if at.pass != anchor.pass && matches!(self.schedule.speed, Speed::Factor(_)) {
@@ -110,7 +110,7 @@ impl Timeline {
             if due == anchor.pass_due {
                 due = due.saturating_add(seconds(PASS_WITHOUT_SPAN_US / per_s));
             }
-            *anchor = Anchor::at(position, due, at.pass);
+            *anchor = PlanAnchor::at(position, due, at.pass);
             return Some(due);
         }
         let position = position.max(anchor.last_position);
@@ -169,7 +169,7 @@ impl Timeline {
     }
 }
 
-impl Anchor {
+impl PlanAnchor {
     fn at(position: i64, due: Duration, pass: u32) -> Self {
         Self { position, due, last_position: position, last_due: due, pass, pass_due: due }
     }

@@ -11,7 +11,7 @@ use crate::bridge::FanOut;
 use crate::count::Counters;
 use crate::event::{Drafts, Event, PayloadForm};
 use crate::mqtt::{OutsidePublisher, Publisher};
-use crate::pace::{PaceStats, Pacer, PacerOptions, Stamp, SystemClock};
+use crate::pace::{PaceStats, Pacer, PacerOptions, PayloadStamp, SystemClock};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
 use crate::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
@@ -60,7 +60,7 @@ pub(crate) fn release(
     drafts: &Receiver<Drafts>,
     counters: &Counters,
 ) -> PacerOutcome {
-    let stamp = (replay.options.message.payload != PayloadForm::Raw).then_some(Stamp {
+    let stamp = (replay.options.message.payload != PayloadForm::Raw).then_some(PayloadStamp {
         time: replay.options.message.timestamp,
         offset: TIMESTAMP_OFFSET,
         write: |time_ms, place| {
