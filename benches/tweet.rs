@@ -205,7 +205,7 @@ fn tweets(frames: &[Frame<'_>]) -> Vec<(Tweet<'static>, Vec<&'static str>)> {
                 let (lang, screen_name) = (tweet.lang.map(keep), tweet.screen_name.map(keep));
                 let Tweet { shape, user_id, event_time_ms, retweet_count, favorite_count, .. } = tweet;
                 let position = None;
-                let (text, hashtags) = (keep(tweet.text), Hashtags::Listed(hashtags));
+                let (text, hashtags) = (keep(tweet.text), Hashtags::Listed(hashtags.into()));
                 let tweet = Tweet {
                     shape,
                     id,

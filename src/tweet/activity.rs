@@ -1,19 +1,21 @@
 //! Activity streams, as the paid products gave them out: `postedTime`, `body`, `actor`, `verb`.
 
-use super::fields::{Fields, member, text_in, user_id};
-use super::keys::Field;
+use super::fields::Fields;
+use super::keys::{ACTOR, Field, LONG_OBJECT};
+use super::members::{LongObject, Person};
+use super::read::user_id;
 use super::{Shape, Tweet};
 
 /// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
-    let long = text_in(fields.get(Field::LongObject), "body");
+    let long = fields.inside(LONG_OBJECT).and_then(|long| long.get(LongObject::BODY)?.text());
     let text = fields.longest([long, fields.text(Field::Body)])?;
     let tweet = fields.tweet(text, fields.id(), fields.created([Field::PostedTime]));
-    let actor = fields.get(Field::Actor);
+    let actor = fields.inside(ACTOR);
     Some(Tweet {
         shape: Shape::ActivityStreams,
-        user_id: actor.and_then(|actor| member(actor, "id")).and_then(user_id),
-        screen_name: text_in(actor, "preferredUsername"),
+        user_id: actor.and_then(|actor| actor.get(Person::ID)).and_then(user_id),
+        screen_name: actor.and_then(|actor| actor.get(Person::PREFERRED_USERNAME)?.text()),
         ..tweet
     })
 }

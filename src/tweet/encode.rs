@@ -3,13 +3,12 @@
 //! `timestamp` is the first field and always 24 characters long: its place is left blank here, and
 //! the pacer writes the time into it when the event is released.
 
-use bytes::{BufMut, BytesMut};
-use simd_json::prelude::*;
-use simd_json::tape::Value;
-
-use super::time::civil_from_days;
+use super::civil::civil_from_days;
+use super::json::Json;
+use super::members::Hashtag;
 use super::{Extra, Hashtags, Id, Tweet, hashtags_in};
 use crate::event::PayloadForm;
+use bytes::{BufMut, BytesMut};
 
 /// Where the 24 characters of `timestamp` stand in a payload, in bytes from its start.
 pub const TIMESTAMP_OFFSET: usize = BEFORE_TIMESTAMP.len();
@@ -122,8 +121,8 @@ fn put_details(tweet: &Tweet<'_>, other_name: Option<&[u8]>, out: &mut BytesMut)
 fn put_hashtags(tweet: &Tweet<'_>, out: &mut BytesMut) {
     match tweet.hashtags {
         Hashtags::Listed(tags) => {
-            let Some(tags) = tags.as_array() else { return };
-            put_list(tags.iter().filter_map(tag_text), out);
+            let Some(tags) = tags.items() else { return };
+            put_list(tags.filter_map(tag_text), out);
         }
         Hashtags::InText => {
             let mut tags = hashtags_in(tweet.text).peekable();
@@ -136,10 +135,11 @@ fn put_hashtags(tweet: &Tweet<'_>, out: &mut BytesMut) {
 }
 
 /// What one element of a list of hashtags says.
-fn tag_text<'a>(tag: Value<'a, 'a>) -> Option<&'a str> {
-    match tag.as_object() {
-        Some(tag) => tag.get("text").or_else(|| tag.get("tag"))?.into_string(),
-        None => tag.into_string(),
+fn tag_text(tag: Json<'_, Hashtag>) -> Option<&str> {
+    if tag.is_object() {
+        tag.get(Hashtag::TEXT).or_else(|| tag.get(Hashtag::TAG))?.text()
+    } else {
+        tag.text()
     }
 }
 

@@ -6,10 +6,13 @@
 use simd_json::prelude::*;
 use simd_json::tape::{Object, Value};
 
-use super::decimal::decimal;
-use super::keys::{FIELDS, Field, KEYS, find};
+use super::civil::Stamp;
+use super::json::Json;
+use super::keys::{COORDINATES, ENTITIES, FIELDS, Field, GEO, HASHTAGS, Holder, KEYS, find};
 use super::map::Mapped;
-use super::time::{Stamp, event_time_ms, parse_time, stamp_of_number};
+use super::members::{Entities, Place, Plain, Record};
+use super::read::{count, degrees, id_of, integer, on_earth, pair, stamp};
+use super::time::event_time_ms;
 use super::{Hashtags, Id, Tweet};
 
 /// The values of all fields that the record has.
@@ -47,9 +50,9 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// The fields of an object in this record.
-    pub fn within(&self, object: &Object<'a, 'a>) -> Self {
-        Self { mapped: self.mapped, ..Self::of(object) }
+    /// The fields of a record within this one.
+    pub fn within(&self, record: Json<'a, Record>) -> Option<Self> {
+        Some(Self { mapped: self.mapped, ..Self::of(&record.object()?) })
     }
 
     #[inline]
@@ -63,8 +66,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub fn get(&self, field: Field) -> Option<Value<'a, 'a>> {
-        self.values[field as usize]
+    pub fn get(&self, field: Field) -> Option<Json<'a, Plain>> {
+        self.values[field as usize].map(Json::from)
+    }
+
+    /// The value of a field, with what is read in it.
+    pub fn inside<I>(&self, holder: Holder<I>) -> Option<Json<'a, I>> {
+        self.values[holder.field as usize].map(Json::from)
     }
 
     /// The key under which the field came.
@@ -73,15 +81,15 @@ impl<'a> Fields<'a> {
     }
 
     pub fn has(&self, field: Field) -> bool {
-        self.get(field).is_some()
+        self.values[field as usize].is_some()
     }
 
     pub fn text(&self, field: Field) -> Option<&'a str> {
-        self.get(field)?.into_string()
+        self.get(field)?.text()
     }
 
-    pub fn object(&self, field: Field) -> Option<Value<'a, 'a>> {
-        self.get(field).filter(|value| value.is_object())
+    pub fn object<I>(&self, holder: Holder<I>) -> Option<Json<'a, I>> {
+        self.inside(holder).filter(|value| value.is_object())
     }
 
     /// The mapped text, else the [`longest`] of these.
@@ -125,8 +133,9 @@ impl<'a> Fields<'a> {
     }
 
     fn hashtags(&self) -> Hashtags<'a> {
-        let entities = self.get(Field::Entities);
-        match entities.and_then(|entities| member(entities, "hashtags")).or(self.get(Field::Hashtags)) {
+        let entities = self.inside(ENTITIES);
+        let listed = entities.and_then(|entities| entities.get(Entities::HASHTAGS));
+        match listed.or(self.inside(HASHTAGS)) {
             Some(listed) => Hashtags::Listed(listed),
             None if entities.is_some() => Hashtags::None,
             None => Hashtags::InText,
@@ -137,11 +146,11 @@ impl<'a> Fields<'a> {
     /// within `geo`; the older `geo` of v1.1 and of activity streams has them the other way round.
     fn position(&self) -> Option<(f64, f64)> {
         let swapped = |(lon, lat)| (lat, lon);
-        let inner = |field| member(self.get(field)?, "coordinates");
-        let here = inner(Field::Coordinates).and_then(pair).map(swapped);
+        let inner = |holder: Holder<Place>| self.inside(holder)?.get(Place::COORDINATES);
+        let here = inner(COORDINATES).and_then(pair).map(swapped);
         let geo = || {
-            let geo = inner(Field::Geo)?;
-            if geo.is_object() { member(geo, "coordinates").and_then(pair).map(swapped) } else { pair(geo) }
+            let geo = inner(GEO)?;
+            if geo.is_object() { geo.member("coordinates").and_then(pair).map(swapped) } else { pair(geo) }
         };
         let plain =
             || Some((self.get(Field::Lat).and_then(degrees)?, self.get(Field::Lon).and_then(degrees)?));
@@ -161,76 +170,4 @@ fn longest<const N: usize>(texts: [Option<&str>; N]) -> Option<&str> {
             if text.chars().count() > longest.chars().count() { text } else { longest }
         },
     ))
-}
-
-/// The member `name` of an object; the last one where it comes twice.
-pub fn member<'a>(value: Value<'a, 'a>, name: &str) -> Option<Value<'a, 'a>> {
-    value.as_object()?.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
-}
-
-/// The text under `name` in an object.
-pub fn text_in<'a>(value: Option<Value<'a, 'a>>, name: &str) -> Option<&'a str> {
-    member(value?, name)?.into_string()
-}
-
-/// An id below 2^63, as a number or as a string of digits, which may end something longer
-/// (`id:twitter.com:12`).
-pub fn user_id(value: Value<'_, '_>) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let text = value.into_string()?;
-        decimal(text).and_then(|id| id.try_into().ok()).or_else(|| digits(text).parse().ok())
-    })
-}
-
-/// The id in a value; an empty text is none.
-pub fn id_of<'a>(value: Value<'a, 'a>) -> Option<Id<'a>> {
-    match value.into_string() {
-        Some(text) => Some(digits(text)).filter(|text| !text.is_empty()).map(Id::Text),
-        None => value.as_u64().map(Id::Number),
-    }
-}
-
-/// What stands behind the last colon.
-fn digits(text: &str) -> &str {
-    text.bytes().rposition(|byte| byte == b':').map_or(text, |colon| &text[colon + 1..])
-}
-
-/// A number, or a string of digits.
-pub fn integer(value: Value<'_, '_>) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let text = value.into_string()?;
-        decimal(text).and_then(|number| number.try_into().ok()).or_else(|| text.parse().ok())
-    })
-}
-
-/// Likewise; account archives have counts as strings.
-pub fn count(value: Value<'_, '_>) -> Option<u64> {
-    value.as_u64().or_else(|| value.into_string()?.parse().ok())
-}
-
-/// A time as a text in one of many spellings, or as a number.
-pub fn stamp(value: Value<'_, '_>) -> Option<Stamp> {
-    match value.into_string() {
-        Some(text) => parse_time(text),
-        None => stamp_of_number(value.cast_f64()?),
-    }
-}
-
-fn degrees(value: Value<'_, '_>) -> Option<f64> {
-    value.cast_f64().or_else(|| value.into_string()?.parse().ok()).filter(|degrees| degrees.is_finite())
-}
-
-/// Whether latitude and longitude are such: beyond them a number is no degrees, and may be too long to
-/// be read back.
-fn on_earth(&(lat, lon): &(f64, f64)) -> bool {
-    lat.abs() <= 90.0 && lon.abs() <= 180.0
-}
-
-fn pair(value: Value<'_, '_>) -> Option<(f64, f64)> {
-    let pair = value.as_array()?;
-    let mut numbers = pair.iter().map(degrees);
-    match (numbers.next(), numbers.next(), numbers.next()) {
-        (Some(Some(first)), Some(Some(second)), None) => Some((first, second)),
-        _ => None,
-    }
 }

@@ -1,8 +1,11 @@
 //! Flat hand-made objects, by the names that people give to the fields of a tweet, and what common
 //! scrapers write (snscrape, twint). Our own payload is one of them, so that it can be replayed.
 
-use super::fields::{Fields, member, text_in, user_id};
-use super::keys::Field;
+use super::fields::Fields;
+use super::json::Json;
+use super::keys::{AUTHOR, Field, USER};
+use super::members::Person;
+use super::read::user_id;
 use super::{Shape, Tweet};
 
 /// The tweet in these fields. `None` when no field is a text, or one that may be anything
@@ -19,18 +22,20 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     };
     let text = fields.longest(texts.map(|field| fields.text(field))).or_else(weak)?;
 
-    let user = fields.get(Field::User).or(fields.get(Field::Author));
-    let in_user = |names: [&str; 2]| names.into_iter().find_map(|name| member(user?, name));
+    let user = fields.inside(USER).or(fields.inside(AUTHOR));
+    let in_user = |key| user?.get(key);
     let tweet = fields.tweet(text, id, created);
     Some(Tweet {
         shape: Shape::Flat,
-        user_id: in_user(["id_str", "id"])
+        user_id: in_user(Person::ID_STR)
+            .or_else(|| in_user(Person::ID))
             .or(fields.get(Field::UserId))
             .or(fields.get(Field::AuthorId))
-            .or(user)
+            .or(user.map(Json::plain))
             .and_then(user_id),
-        screen_name: text_in(user, "screen_name")
-            .or_else(|| text_in(user, "username"))
+        screen_name: in_user(Person::SCREEN_NAME)
+            .and_then(Json::text)
+            .or_else(|| in_user(Person::USERNAME)?.text())
             .or_else(|| fields.text(Field::Name))
             .or_else(|| fields.text(Field::User))
             .or_else(|| fields.text(Field::Author))

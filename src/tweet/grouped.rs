@@ -4,11 +4,10 @@
 //! was parsed. [`texts`] says where each lies in the file, so that they can be sent in any order
 //! without parsing the record again for each: `Parser::parse_text` reads one from its own bytes.
 
-use simd_json::prelude::*;
-use simd_json::tape::Value;
-
 use super::fields::Fields;
-use super::keys::Field;
+use super::json::Json;
+use super::keys::{Field, TWEETS};
+use super::members::{Plain, Texts};
 use super::{Reject, Shape, Tweet};
 use crate::scan::{Members, space, value_end};
 use crate::source::Frame;
@@ -18,27 +17,27 @@ use crate::source::Frame;
 pub struct Group<'a> {
     /// The user's id; `None` when it is no integer below 2^63.
     pub user_id: Option<i64>,
-    items: Value<'a, 'a>,
+    items: Json<'a, Texts>,
 }
 
 impl<'a> Group<'a> {
     /// The tweets, in their order; an item that is no text is a reject.
     pub fn items(&self) -> impl Iterator<Item = Result<Tweet<'a>, Reject>> + '_ {
-        self.items.as_array().into_iter().flat_map(|items| items.iter()).map(|item| text(item, self.user_id))
+        self.items.items().into_iter().flatten().map(|item| text(item, self.user_id))
     }
 }
 
 /// The group in these fields, when they are one.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
-    let items = fields.get(Field::Tweets).filter(|items| items.is_array())?;
+    let items = fields.inside(TWEETS).filter(|items| items.is_array())?;
     let id = fields.get(Field::Id).or(fields.get(Field::IdStr))?;
-    let user_id = id.as_i64().or_else(|| id.into_string()?.parse().ok());
+    let user_id = id.i64().or_else(|| id.text()?.parse().ok());
     Some(Group { user_id, items })
 }
 
 /// The tweet that one item of a group is.
-pub(super) fn text<'a>(item: Value<'a, 'a>, user_id: Option<i64>) -> Result<Tweet<'a>, Reject> {
-    let text = item.into_string().ok_or(Reject::NotAText)?;
+pub(super) fn text(item: Json<'_, Plain>, user_id: Option<i64>) -> Result<Tweet<'_>, Reject> {
+    let text = item.text().ok_or(Reject::NotAText)?;
     Ok(Tweet { shape: Shape::Grouped, user_id, text, ..Tweet::default() })
 }
 

@@ -5,7 +5,8 @@
 //! underscores with at least one letter behind `#` or `＃`, not inside a word or a URL. The surprise in
 //! it: `#a#b` holds no hashtag at all.
 
-use simd_json::tape::Value;
+use super::json::Json;
+use super::members::{Each, Hashtag};
 
 /// Where the hashtags of a tweet are.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,7 +15,7 @@ pub enum Hashtags<'a> {
     #[default]
     InText,
     /// The record's array: objects with a `text` or a `tag`, or texts.
-    Listed(Value<'a, 'a>),
+    Listed(Json<'a, Each<Hashtag>>),
     /// The record has entities, without hashtags among them.
     None,
 }

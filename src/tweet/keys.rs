@@ -3,6 +3,16 @@
 //! Several keys may stand for one field: of hand-made files, where one writes `tweet_id` and
 //! another `tweetId`. The one that comes first in [`KEYS`] wins; of one key that comes twice the
 //! last value counts, as in other JSON readers.
+//!
+//! What is read in the value of a field is said at [`Holder`]; of all others only the value itself is kept.
+
+use std::marker::PhantomData;
+
+use super::members::{
+    Each, Entities, Extended, Hashtag, Includes, Inside, Keep, LongObject, Metrics, Note, Person, Place,
+    Record, Texts,
+};
+use super::name::Name;
 
 /// What a key stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +68,44 @@ pub enum Field {
 
 /// Number of fields.
 pub const FIELDS: usize = Field::Mark as usize + 1;
+
+/// A field in whose value `I` is read.
+pub struct Holder<I> {
+    pub field: Field,
+    inside: PhantomData<I>,
+}
+
+macro_rules! holders {
+    ($($name:ident = $field:ident: $inside:ty,)*) => {
+        $(pub const $name: Holder<$inside> = Holder { field: Field::$field, inside: PhantomData };)*
+
+        /// How much of a field's value is kept.
+        pub fn keep(field: Field) -> Keep {
+            match field {
+                $(Field::$field => <$inside as Inside>::KEEP,)*
+                _ => Keep::Plain,
+            }
+        }
+    };
+}
+
+holders! {
+    USER = User: Person,
+    AUTHOR = Author: Person,
+    ACTOR = Actor: Person,
+    ENTITIES = Entities: Entities,
+    HASHTAGS = Hashtags: Each<Hashtag>,
+    EXTENDED_TWEET = ExtendedTweet: Extended,
+    COORDINATES = Coordinates: Place,
+    GEO = Geo: Place,
+    PUBLIC_METRICS = PublicMetrics: Metrics,
+    NOTE_TWEET = NoteTweet: Note,
+    LONG_OBJECT = LongObject: LongObject,
+    INCLUDES = Includes: Includes,
+    DATA = Data: Record,
+    TWEET = Tweet: Record,
+    TWEETS = Tweets: Texts,
+}
 
 /// A key and the field it stands for.
 #[derive(Debug)]
@@ -205,51 +253,15 @@ pub fn find(name: &[u8]) -> Option<(&'static Key, u8)> {
 /// Likewise, with the name as `word`.
 #[inline]
 pub fn find_name(word: &Name, name: &[u8]) -> Option<(&'static Key, u8)> {
-    let place = TABLE[word.slot()];
+    let place = TABLE[slot_of(word)];
     let key = KEYS.get(usize::from(place))?;
     word.is(name, &key.word, key.name).then_some((key, place))
 }
 
-/// A name as two numbers and its length: quicker to compare than bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Name {
-    /// The first eight bytes, or all where there are less.
-    first: u64,
-    /// The last eight, where there are more than eight.
-    last: u64,
-    len: usize,
-}
-
-impl Name {
-    pub const fn of(name: &[u8]) -> Self {
-        let len = name.len();
-        match (name.first_chunk(), name.last_chunk()) {
-            (Some(first), Some(last)) if len > 8 => {
-                Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last), len }
-            }
-            _ => {
-                let (mut first, mut at) = (0, 0);
-                while at < len {
-                    first |= (name[at] as u64) << (8 * at);
-                    at += 1;
-                }
-                Self { first, last: 0, len }
-            }
-        }
-    }
-
-    /// Whether `name`, which this is of, reads `text`, which `known` is of.
-    #[inline]
-    pub fn is(&self, name: &[u8], known: &Name, text: &str) -> bool {
-        // Of longer ones the middle is in neither number.
-        self == known && (self.len <= 16 || name == text.as_bytes())
-    }
-
-    #[inline]
-    const fn slot(&self) -> usize {
-        let mixed = self.first ^ self.last.rotate_left(25) ^ self.len as u64;
-        (mixed.wrapping_mul(SEED) >> (u64::BITS - SLOT_BITS)) as usize
-    }
+#[inline]
+const fn slot_of(name: &Name) -> usize {
+    let mixed = name.first ^ name.last.rotate_left(25) ^ name.len as u64;
+    (mixed.wrapping_mul(SEED) >> (u64::BITS - SLOT_BITS)) as usize
 }
 
 const SLOTS: usize = 1 << SLOT_BITS;
@@ -262,7 +274,7 @@ const fn table() -> [u8; SLOTS] {
     let mut table = [NONE; SLOTS];
     let mut at = 0;
     while at < KEYS.len() {
-        let slot = KEYS[at].word.slot();
+        let slot = slot_of(&KEYS[at].word);
         assert!(table[slot] == NONE, "two keys share a slot: choose another SEED");
         table[slot] = at as u8;
         at += 1;

@@ -6,8 +6,10 @@ use std::str::FromStr;
 use simd_json::prelude::*;
 use simd_json::tape::Value;
 
-use super::fields::{id_of, stamp, user_id};
-use super::time::Stamp;
+use super::civil::Stamp;
+use super::json::Json;
+use super::members::Plain;
+use super::read::{id_of, stamp, user_id};
 use super::{Id, Shape, Tweet};
 
 /// Which fields of a record hold what. What is not mapped is found as in any file.
@@ -110,16 +112,16 @@ impl FromStr for TimeFormat {
 }
 
 impl TimeFormat {
-    fn read(&self, value: Value<'_, '_>) -> Option<Stamp> {
+    fn read(&self, value: Json<'_, Plain>) -> Option<Stamp> {
         match self {
             TimeFormat::PerSecond(per_second) => {
                 let per_second = f64::from(*per_second);
-                let number = value.cast_f64().or_else(|| value.into_string()?.trim().parse().ok())?;
+                let number = value.number().or_else(|| value.text()?.trim().parse().ok())?;
                 let ms = (number / per_second * 1_000.0).round();
                 let is_time = ms.abs() < 1e15;
                 is_time.then_some(Stamp { ms: ms as i64, has_zone: true })
             }
-            TimeFormat::Pattern(pattern) => read_pattern(pattern, value.into_string()?.trim()),
+            TimeFormat::Pattern(pattern) => read_pattern(pattern, value.text()?.trim()),
         }
     }
 }
@@ -142,7 +144,7 @@ pub(super) struct Mapped<'a> {
     pub text: Option<&'a str>,
     pub id: Option<Option<Id<'a>>>,
     pub time: Option<Option<Stamp>>,
-    user: Option<Option<Value<'a, 'a>>>,
+    user: Option<Option<Json<'a, Plain>>>,
 }
 
 impl<'a> Mapped<'a> {
@@ -155,7 +157,7 @@ impl<'a> Mapped<'a> {
     pub fn put_user(&self, tweet: Tweet<'a>) -> Tweet<'a> {
         let tweet = Tweet { shape: Shape::Mapped, ..tweet };
         let Some(user) = self.user else { return tweet };
-        let name = user.and_then(|user| user.into_string()).filter(|name| name.parse::<u64>().is_err());
+        let name = user.and_then(Json::text).filter(|name| name.parse::<u64>().is_err());
         Tweet { user_id: user.and_then(user_id), screen_name: name.or(tweet.screen_name), ..tweet }
     }
 }
@@ -164,13 +166,14 @@ impl FieldMap {
     /// What is where the map says. `None` where a text is mapped and there is none: whatever else the
     /// record has, it is no tweet.
     pub(super) fn look_up<'a>(&self, record: Value<'a, 'a>) -> Option<Mapped<'a>> {
-        let at = |path: &Option<Path>| path.as_ref().map(|path| look_up(record, path));
+        let at =
+            |path: &Option<Path>| path.as_ref().map(|path| look_up(record, path).map(Json::<Plain>::from));
         let read_time = |value| match &self.time_format {
             Some(format) => format.read(value),
             None => stamp(value),
         };
         let text = match at(&self.text) {
-            Some(text) => Some(text?.into_string()?),
+            Some(text) => Some(text?.text()?),
             None => None,
         };
         Some(Mapped {

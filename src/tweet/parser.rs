@@ -10,7 +10,7 @@ use simd_json::tape::{Tape, Value};
 use simd_json::{Buffers, INPUT_PADDING};
 
 use super::fields::Fields;
-use super::keys::Field;
+use super::keys::{DATA, Field, TWEET, USER};
 use super::map::FieldMap;
 use super::pruned::{self, Pruned};
 use super::reject::judge;
@@ -99,7 +99,7 @@ impl Parser {
         look: impl FnOnce(Result<Record<'_>, NotJson>) -> T,
     ) -> T {
         self.values.read(raw, true, |value, _| {
-            look(value.map(|value| match grouped::text(value, user_id) {
+            look(value.map(|value| match grouped::text(value.into(), user_id) {
                 Ok(tweet) => Record::Tweet(tweet),
                 Err(reject) => Record::Reject(reject),
             }))
@@ -187,18 +187,17 @@ fn read_tweet<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
 
 /// The tweet in a record of the shape that its names speak of.
 fn read_official<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
-    if let Some(wrapped) = fields.object(Field::Tweet) {
-        let tweet = v11::read(&fields.within(&wrapped.as_object()?))?;
+    if let Some(wrapped) = fields.object(TWEET) {
+        let tweet = v11::read(&fields.within(wrapped)?)?;
         return Some(Tweet { shape: Shape::Archive, ..tweet });
     }
-    if let Some(data) = fields.object(Field::Data) {
+    if let Some(data) = fields.object(DATA) {
         return v2::read_stream(fields, data);
     }
     if fields.has(Field::Verb) || fields.has(Field::PostedTime) {
         return activity::read(fields);
     }
-    let is_v11 =
-        fields.has(Field::Id) && (fields.object(Field::User).is_some() || fields.has(Field::Entities));
+    let is_v11 = fields.has(Field::Id) && (fields.object(USER).is_some() || fields.has(Field::Entities));
     match (v2::is_v2(fields), is_v11) {
         (true, _) => v2::read(fields, users),
         (_, true) => v11::read(fields),

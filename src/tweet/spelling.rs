@@ -4,7 +4,7 @@
 //! and dates with the month by name, in any order (`Nov 4, 2014 4:56:59 PM`, `Wed, 27 Aug 2008
 //! 13:08:45 +0000`, `Mon Dec 23 2013 21:30 GMT-0800 (PST)`).
 
-use super::time::{MONTHS, Stamp, civil_ms, stamp_of_number};
+use super::civil::{MONTHS, Stamp, civil_ms, stamp_of_number};
 
 /// Longest text that can be a time, in bytes.
 const LONGEST: usize = 64;

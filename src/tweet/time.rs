@@ -1,5 +1,6 @@
 //! When a tweet was written: `created_at`, the id's own time, `timestamp_ms`, and which to believe.
 
+use super::civil::{MONTHS, Stamp, days_from_civil, days_in_month};
 use super::spelling;
 
 /// Twitter's epoch for ids, in milliseconds since 1970 (2010-11-04T01:42:54.657Z).
@@ -14,15 +15,6 @@ const AGREEMENT_MS: u64 = 2_000;
 
 /// Farthest that a clock on some wall is from UTC.
 const FARTHEST_ZONE_MS: u64 = 14 * 3_600_000;
-
-/// A time as a record spells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
-    /// Milliseconds since 1970; in UTC when `has_zone`, else as if the time were UTC.
-    pub ms: i64,
-    /// Whether the record says which zone the time is in.
-    pub has_zone: bool,
-}
 
 /// The event time of a tweet in milliseconds since 1970 UTC: `timestamp_ms`, else the id's time,
 /// each only where it agrees with the time that the record spells (or there is none); else that.
@@ -45,9 +37,6 @@ pub fn event_time_ms(timestamp_ms: Option<i64>, id: Option<u64>, created: Option
 pub fn snowflake_ms(id: u64) -> Option<i64> {
     (id > LAST_ID_WITHOUT_TIME).then(|| (id >> 22) as i64 + SNOWFLAKE_EPOCH_MS)
 }
-
-pub(super) const MONTHS: [&[u8]; 12] =
-    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
 /// Reads `Wed Aug 27 13:08:45 +0000 2008`. `None` for anything else.
 ///
@@ -90,64 +79,10 @@ pub fn parse_time(text: &str) -> Option<Stamp> {
     }
 }
 
-/// A time as a number: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
-/// their size. Between the years 1973 and 5000 they cannot be mistaken for each other.
-pub fn stamp_of_number(number: f64) -> Option<Stamp> {
-    let ms = match number.abs() {
-        size if size < 1e8 => return None,
-        size if size < 1e11 => number * 1e3,
-        size if size < 1e14 => number,
-        size if size < 1e17 => number / 1e3,
-        size if size < 1e20 => number / 1e6,
-        _ => return None,
-    };
-    Some(Stamp { ms: ms.round() as i64, has_zone: true })
-}
-
-/// Milliseconds since 1970 of a date and a time of day; `None` when there is none such.
-pub(super) fn civil_ms(year: i64, month: i64, day: i64, time_ms: i64) -> Option<i64> {
-    let is_date = (0..=9_999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=days_in_month(year, month)).contains(&day);
-    is_date.then(|| days_from_civil(year, month, day) * 86_400_000 + time_ms)
-}
-
-fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar. The year is taken to begin in March,
-/// so that the leap day is its last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// Year, month and day of a number of days since 1970-01-01; the inverse of [`days_from_civil`],
-/// for the years from 0 to 9999.
-pub(super) fn civil_from_days(days: i64) -> (u32, u32, u32) {
-    // Counted from one era before the first, so that there is nothing below 0.
-    let days = (days + 719_468 + 146_097) as u32;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u32::from(month <= 2) - 400;
-    (year, month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tweet::civil::{civil_from_days, stamp_of_number};
     use proptest::prelude::*;
 
     #[test]

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use simd_json::prelude::*;
-use simd_json::tape::Value;
-
-use super::fields::member;
+use super::json::Json;
+use super::members::{Each, Person, Plain};
 use crate::scan::{Members, container_end, space};
 
 /// Where to look for the name of an author.
@@ -13,23 +11,20 @@ pub enum Users<'a> {
     /// Nowhere.
     None,
     /// The parsed list that stands in the record itself.
-    Parsed(Value<'a, 'a>),
+    Parsed(Json<'a, Each<Person>>),
     /// Found in the bytes of a page's `includes`.
     Page(&'a PageUsers, &'a [u8]),
 }
 
 impl<'a> Users<'a> {
     /// The name of the user with this id.
-    pub fn name(&self, id: Value<'a, 'a>) -> Option<&'a str> {
-        let id = id.into_string()?;
+    pub fn name(&self, id: Json<'a, Plain>) -> Option<&'a str> {
+        let id = id.text()?;
         match self {
             Users::None => None,
             Users::Parsed(users) => {
-                let users = users.as_array()?;
-                let user = users
-                    .iter()
-                    .find(|user| member(*user, "id").and_then(|id| id.into_string()) == Some(id))?;
-                member(user, "username")?.into_string()
+                let is_it = |user: &Json<'a, Person>| user.get(Person::ID).and_then(Json::text) == Some(id);
+                users.items()?.find(is_it)?.get(Person::USERNAME)?.text()
             }
             Users::Page(users, includes) => users.name(id, includes),
         }

@@ -1,28 +1,27 @@
 //! Twitter API v1.1: plain, extended (`full_text`) and streamed (`extended_tweet`) tweets; also what
 //! account archives wrap, without a user and with numbers as strings.
 
-use super::fields::{Fields, member, text_in, user_id};
-use super::keys::Field;
+use super::fields::Fields;
+use super::keys::{EXTENDED_TWEET, Field, USER};
+use super::members::{Entities, Extended, Person};
+use super::read::user_id;
 use super::{Hashtags, Shape, Tweet};
 
 /// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
-    let extended = fields.get(Field::ExtendedTweet);
-    let text = fields.longest([
-        text_in(extended, "full_text"),
-        fields.text(Field::FullText),
-        fields.text(Field::Text),
-    ])?;
+    let extended = fields.inside(EXTENDED_TWEET);
+    let full_text = extended.and_then(|extended| extended.get(Extended::FULL_TEXT)?.text());
+    let text = fields.longest([full_text, fields.text(Field::FullText), fields.text(Field::Text)])?;
     let tweet = fields.tweet(text, fields.id(), fields.created([Field::CreatedAt]));
-    let user = fields.get(Field::User);
+    let user = fields.inside(USER);
     // Those of the whole text, where `text` was cut.
-    let hashtags = extended.and_then(|extended| member(member(extended, "entities")?, "hashtags"));
+    let hashtags = extended.and_then(|extended| extended.get(Extended::ENTITIES)?.get(Entities::HASHTAGS));
     Some(Tweet {
         shape: Shape::V11,
         user_id: user.and_then(|user| {
-            member(user, "id_str").and_then(user_id).or_else(|| member(user, "id").and_then(user_id))
+            user.get(Person::ID_STR).and_then(user_id).or_else(|| user.get(Person::ID).and_then(user_id))
         }),
-        screen_name: text_in(user, "screen_name"),
+        screen_name: user.and_then(|user| user.get(Person::SCREEN_NAME)?.text()),
         hashtags: hashtags.map_or(tweet.hashtags, Hashtags::Listed),
         ..tweet
     })
@@ -53,7 +52,7 @@ mod tests {
             |tweet| {
                 assert_eq!(tweet.text, "not cut at all");
                 let Hashtags::Listed(tags) = tweet.hashtags else { panic!("{:?}", tweet.hashtags) };
-                assert_eq!(tags.as_array().unwrap().len(), 1);
+                assert_eq!(tags.items().unwrap().count(), 1);
             },
         );
     }

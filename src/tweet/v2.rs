@@ -1,11 +1,13 @@
 //! Twitter API v2: an element of a page, flattened tweets with their author inside, and the stream,
 //! where each record has one tweet in `data` and its author in `includes`.
 
-use super::fields::{Fields, count, member, text_in, user_id};
-use super::keys::Field;
+use super::fields::Fields;
+use super::json::Json;
+use super::keys::{AUTHOR, Field, INCLUDES, NOTE_TWEET, PUBLIC_METRICS};
+use super::members::{Includes, Metrics, Note, Person, Record};
+use super::read::{count, user_id};
 use super::users::Users;
 use super::{Shape, Tweet};
-use simd_json::tape::Value;
 
 /// Whether only API v2 has such fields. Fetched with the default fields a tweet has nothing but
 /// `id`, a string, and `text`.
@@ -16,26 +18,28 @@ pub(super) fn is_v2(fields: &Fields<'_>) -> bool {
 
 /// The tweet in these fields. `None` when there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
-    let note = text_in(fields.get(Field::NoteTweet), "text");
+    let note = fields.inside(NOTE_TWEET).and_then(|note| note.get(Note::TEXT)?.text());
     let text = fields.longest([note, fields.text(Field::Text)])?;
     let tweet = fields.tweet(text, fields.id(), fields.created([Field::CreatedAt]));
-    let author = fields.object(Field::Author);
-    let author_id = fields.get(Field::AuthorId).or_else(|| member(author?, "id"));
-    let metric = |name| count(member(fields.get(Field::PublicMetrics)?, name)?);
+    let author = fields.object(AUTHOR);
+    let author_id = fields.get(Field::AuthorId).or_else(|| author?.get(Person::ID));
+    let metric = |key| count(fields.inside(PUBLIC_METRICS)?.get(key)?);
     Some(Tweet {
         shape: Shape::V2,
         user_id: author_id.and_then(user_id),
-        screen_name: text_in(author, "username").or_else(|| users.name(author_id?)),
-        retweet_count: metric("retweet_count").or(tweet.retweet_count),
-        favorite_count: metric("like_count").or(tweet.favorite_count),
+        screen_name: author
+            .and_then(|author| author.get(Person::USERNAME)?.text())
+            .or_else(|| users.name(author_id?)),
+        retweet_count: metric(Metrics::RETWEET_COUNT).or(tweet.retweet_count),
+        favorite_count: metric(Metrics::LIKE_COUNT).or(tweet.favorite_count),
         ..tweet
     })
 }
 
 /// The tweet of a stream's record, which has these fields, and an object in `data`.
-pub(super) fn read_stream<'a>(fields: &Fields<'a>, data: Value<'a, 'a>) -> Option<Tweet<'a>> {
-    let users = fields.get(Field::Includes).and_then(|includes| member(includes, "users"));
-    read(&fields.within(&data.as_object()?), &users.map_or(Users::None, Users::Parsed))
+pub(super) fn read_stream<'a>(fields: &Fields<'a>, data: Json<'a, Record>) -> Option<Tweet<'a>> {
+    let users = fields.inside(INCLUDES).and_then(|includes| includes.get(Includes::USERS));
+    read(&fields.within(data)?, &users.map_or(Users::None, Users::Parsed))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use bytes::BytesMut;
 use tweetblast::event::PayloadForm;
 use tweetblast::source::TweetFile;
-use tweetblast::tweet::{Parser, Record, Reject, Tweet, encode};
+use tweetblast::tweet::{Parser, ParserOptions, Record, Reject, Tweet, encode};
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
@@ -24,8 +24,12 @@ fn fixtures() -> Vec<PathBuf> {
 
 /// What comes out of a file, one JSON a line.
 fn outcome(path: &Path) -> String {
+    outcome_by(Parser::new(), path)
+}
+
+fn outcome_by(mut parser: Parser, path: &Path) -> String {
     let file = TweetFile::open(path).unwrap();
-    let (mut parser, mut lines, mut seq) = (Parser::new(), String::new(), 0);
+    let (mut lines, mut seq) = (String::new(), 0);
     for frame in file.frames() {
         let mut tweet = |lines: &mut String, tweet: &Tweet<'_>| {
             let mut payload = BytesMut::new();
@@ -64,6 +68,15 @@ fn every_form_gives_what_stands_beside_it() {
         }
         let expected = fs::read_to_string(&name).unwrap_or_default();
         assert!(outcome == expected, "{name} does not hold what came out:\n{outcome}");
+    }
+}
+
+/// Whoever reads a whole record can have no member that the parser dropped.
+#[test]
+fn every_form_gives_the_same_when_records_are_read_whole() {
+    for path in fixtures() {
+        let whole = Parser::with_options(ParserOptions { strict: true, ..ParserOptions::default() });
+        assert_eq!(outcome_by(whole, &path), outcome(&path), "{}", path.display());
     }
 }
 

@@ -4,7 +4,8 @@
 //! next key is guessed from the one before, and compared in one go with the comma and the quotes
 //! around it. A guess that fails costs little; what is found does not depend on the guesses.
 
-use super::keep::{Level, Member};
+use super::keep::Member;
+use crate::tweet::members::Level;
 
 /// Keys that are remembered: far more than a tweet of any API has.
 const MOST_KEYS: usize = 512;

@@ -25,9 +25,10 @@ mod tests;
 
 use simd_json::{Node, StaticNode};
 
+use super::members::{Keep, Level};
 use crate::scan::{Cursor, Structure, is_space};
 use escapes::unescape;
-use keep::{Keep, Level, Member};
+use keep::Member;
 use layout::{Layout, Stand};
 
 /// The buffers of one thread.

@@ -3,11 +3,13 @@
 use bytes::BytesMut;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use simd_json::prelude::*;
+use simd_json::tape::Tape;
 
 use super::*;
 use crate::event::PayloadForm;
 use crate::generate::{GenerateForm, GenerateOptions, generate};
-use crate::tweet::keys::KEYS;
+use crate::tweet::keys::{self, KEYS};
 use crate::tweet::{Hashtags, Parser, ParserOptions, Record, encode};
 
 /// All that a record is, in words.
@@ -87,6 +89,53 @@ fn what_nobody_asks_for_is_not_on_the_tape() {
     let keys: Vec<&str> = places.iter().map(|place| KEYS[usize::from(*place)].name).collect();
     assert_eq!(keys, ["id", "user", "text"]);
     assert_eq!(nodes.len(), 9, "{nodes:?}");
+}
+
+/// A value with all that is kept of it, and the same with more beside it.
+fn kept(keep: Keep, depth: usize) -> (String, String) {
+    let object = |level| {
+        let members: Vec<(&str, Keep)> = match level {
+            Level::Record => KEYS.iter().map(|key| (key.name, keys::keep(key.field))).collect(),
+            _ => level.listed().iter().map(|listed| (listed.name, listed.keep)).collect(),
+        };
+        let (mut kept_members, mut more_members) = (Vec::new(), vec![r#""x":{"id":1}"#.to_owned()]);
+        for (name, keep) in members {
+            if keep == Keep::NotHere || (depth == 0 && keep == Keep::Members(Level::Record)) {
+                continue;
+            }
+            let (kept, more) = kept(keep, depth.saturating_sub(1));
+            kept_members.push(format!("\"{name}\":{kept}"));
+            more_members.push(format!("\"{name}\":{more}"));
+            more_members.push(r#""y":[{"text":"t"}]"#.to_owned());
+        }
+        (format!("{{{}}}", kept_members.join(",")), format!("{{{}}}", more_members.join(",")))
+    };
+    match keep {
+        Keep::Plain => ("7".to_owned(), "7".to_owned()),
+        Keep::Whole => (r#"{"x":[1,{"y":2}]}"#.to_owned(), r#"{"x":[1,{"y":2}]}"#.to_owned()),
+        Keep::NotHere => unreachable!("left to simd-json"),
+        Keep::Members(level) => object(level),
+        Keep::Each(level) => {
+            let (kept, more) = object(level);
+            (format!("[{kept},\"t\",{kept}]"), format!("[{more},\"t\",{more}]"))
+        }
+    }
+}
+
+/// The tables of keys are all that shapes can read, and all of it is kept.
+#[test]
+fn every_member_of_the_tables_is_on_the_tape_and_no_other() {
+    let (kept, mut more) = kept(Keep::Members(Level::Record), 2);
+    let len = more.len();
+    more.push_str(&" ".repeat(32));
+    let (mut buffers, mut tape, mut places) = (Buffers::default(), Tape::null(), Vec::new());
+    let to = Pruned { nodes: &mut tape.0, places: &mut places };
+    to.nodes.clear();
+    fill(more.as_bytes(), len, &mut buffers, to).unwrap();
+    let as_json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(as_json(&tape.as_value().encode()), as_json(&kept));
+    // Every key but `tweets`.
+    assert_eq!(places.len(), KEYS.len() - 1);
 }
 
 /// A whole tweet, in which `"x":0` is a member that nobody asks for.

@@ -1,0 +1,115 @@
+//! A value of a record, of which only that can be read which its type names: the pruned parser may have
+//! dropped the rest.
+
+use std::marker::PhantomData;
+
+use simd_json::prelude::*;
+use simd_json::tape::{self, Value};
+
+use super::members::{Each, Key, Object, Plain, Record, Texts, Whole};
+
+/// A value in which `I` can be read.
+#[derive(Debug)]
+pub struct Json<'a, I> {
+    value: Value<'a, 'a>,
+    inside: PhantomData<I>,
+}
+
+impl<I> Clone for Json<'_, I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I> Copy for Json<'_, I> {}
+
+/// For whoever has a whole value; what is kept of one in a record, the tables say.
+impl<'a, I> From<Value<'a, 'a>> for Json<'a, I> {
+    fn from(value: Value<'a, 'a>) -> Self {
+        Self { value, inside: PhantomData }
+    }
+}
+
+impl<'a, I> Json<'a, I> {
+    /// The value, whatever is in it.
+    pub fn plain(self) -> Json<'a, Plain> {
+        self.value.into()
+    }
+
+    pub fn text(self) -> Option<&'a str> {
+        self.value.into_string()
+    }
+
+    pub fn i64(self) -> Option<i64> {
+        self.value.as_i64()
+    }
+
+    pub fn u64(self) -> Option<u64> {
+        self.value.as_u64()
+    }
+
+    /// Any number.
+    pub fn number(self) -> Option<f64> {
+        self.value.cast_f64()
+    }
+
+    pub fn is_null(self) -> bool {
+        self.value.is_null()
+    }
+
+    pub fn is_object(self) -> bool {
+        self.value.is_object()
+    }
+
+    pub fn is_array(self) -> bool {
+        self.value.is_array()
+    }
+}
+
+impl<'a, O: Object> Json<'a, O> {
+    /// A member of an object; the last one where it comes twice.
+    pub fn get<I>(self, key: Key<O, I>) -> Option<Json<'a, I>> {
+        member(self.value, key.name).map(Json::from)
+    }
+}
+
+impl<'a, O: Object> Json<'a, Each<O>> {
+    /// The elements of an array.
+    pub fn items(self) -> Option<impl Iterator<Item = Json<'a, O>>> {
+        items(self.value)
+    }
+}
+
+impl<'a> Json<'a, Texts> {
+    /// The elements of an array.
+    pub fn items(self) -> Option<impl Iterator<Item = Json<'a, Plain>>> {
+        items(self.value)
+    }
+}
+
+impl<'a> Json<'a, Whole> {
+    /// The elements of an array.
+    pub fn items(self) -> Option<impl Iterator<Item = Json<'a, Whole>>> {
+        items(self.value)
+    }
+
+    /// A member of an object; the last one where it comes twice.
+    pub fn member(self, name: &str) -> Option<Json<'a, Whole>> {
+        member(self.value, name).map(Json::from)
+    }
+}
+
+impl<'a> Json<'a, Record> {
+    /// For [`Fields`](super::fields::Fields).
+    pub fn object(self) -> Option<tape::Object<'a, 'a>> {
+        self.value.as_object()
+    }
+}
+
+fn member<'a>(value: Value<'a, 'a>, name: &str) -> Option<Value<'a, 'a>> {
+    value.as_object()?.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
+}
+
+fn items<'a, I>(value: Value<'a, 'a>) -> Option<impl Iterator<Item = Json<'a, I>>> {
+    Some(value.as_array()?.iter().map(Json::from))
+}

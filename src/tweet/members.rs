@@ -1,0 +1,177 @@
+//! What the shapes read inside of a record's members.
+//!
+//! One table, at the end, for both sides: a shape names a member by its [`Key`], and has no key but those of
+//! the table; the pruned parser keeps what the table lists. So no shape can read what was dropped. The names
+//! at the top of a record stand in `keys.rs`, and say there which kind of value each has.
+
+use std::marker::PhantomData;
+
+use super::name::Name;
+
+/// How much of a value is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// The value, but nothing of what is in it when it is an object or an array.
+    Plain,
+    /// The value with all that is in it.
+    Whole,
+    /// A record with it is left to simd-json.
+    NotHere,
+    /// Of an object some members.
+    Members(Level),
+    /// The elements of an array, of objects some members.
+    Each(Level),
+}
+
+/// What can be read in a value: the type of a [`Json`](super::json::Json).
+pub trait Inside {
+    /// So much of the value is kept for it.
+    const KEEP: Keep;
+}
+
+/// Nothing: the value is a text or a number, or is passed over.
+#[derive(Debug)]
+pub struct Plain;
+
+/// Everything.
+#[derive(Debug)]
+pub struct Whole;
+
+/// The fields of a record, within another one.
+#[derive(Debug)]
+pub struct Record;
+
+/// A user's texts.
+#[derive(Debug)]
+pub struct Texts;
+
+/// The elements of an array, which are `O`s or texts.
+#[derive(Debug)]
+pub struct Each<O>(PhantomData<O>);
+
+impl Inside for Plain {
+    const KEEP: Keep = Keep::Plain;
+}
+
+impl Inside for Whole {
+    const KEEP: Keep = Keep::Whole;
+}
+
+impl Inside for Record {
+    const KEEP: Keep = Keep::Members(Level::Record);
+}
+
+impl Inside for Texts {
+    const KEEP: Keep = Keep::NotHere;
+}
+
+impl<O: Object> Inside for Each<O> {
+    const KEEP: Keep = Keep::Each(O::LEVEL);
+}
+
+/// Some members of an object.
+pub trait Object: Inside {
+    /// Which.
+    const LEVEL: Level;
+}
+
+/// The name of a member of `O`s, and what can be read in its value.
+pub struct Key<O, I> {
+    pub name: &'static str,
+    kinds: PhantomData<(O, I)>,
+}
+
+/// A member as the pruned parser knows it.
+pub struct Listed {
+    pub name: &'static str,
+    pub word: Name,
+    pub keep: Keep,
+}
+
+macro_rules! members {
+    ($($(#[$doc:meta])* $object:ident { $($key:ident = $name:literal: $inside:ty,)* })*) => {
+        /// Which members of an object are kept.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Level {
+            /// What any shape reads at the top of a record.
+            Record,
+            $($object,)*
+        }
+
+        impl Level {
+            /// The members; at the top of a record they are those of `keys.rs`.
+            pub fn listed(self) -> &'static [Listed] {
+                match self {
+                    Level::Record => &[],
+                    $(Level::$object => {
+                        static LISTED: &[Listed] = &[$(Listed {
+                            name: $name,
+                            word: Name::of($name.as_bytes()),
+                            keep: <$inside as Inside>::KEEP,
+                        },)*];
+                        LISTED
+                    })*
+                }
+            }
+        }
+
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub struct $object;
+
+            impl $object {
+                $(pub const $key: Key<$object, $inside> = Key { name: $name, kinds: PhantomData };)*
+            }
+
+            impl Inside for $object {
+                const KEEP: Keep = Keep::Members(Level::$object);
+            }
+
+            impl Object for $object {
+                const LEVEL: Level = Level::$object;
+            }
+        )*
+    };
+}
+
+members! {
+    /// A user, an author, an actor.
+    Person {
+        ID = "id": Plain,
+        ID_STR = "id_str": Plain,
+        SCREEN_NAME = "screen_name": Plain,
+        USERNAME = "username": Plain,
+        PREFERRED_USERNAME = "preferredUsername": Plain,
+    }
+    Entities {
+        HASHTAGS = "hashtags": Each<Hashtag>,
+    }
+    /// The whole tweet where a streamed one was cut.
+    Extended {
+        FULL_TEXT = "full_text": Plain,
+        ENTITIES = "entities": Entities,
+    }
+    Place {
+        COORDINATES = "coordinates": Whole,
+    }
+    Metrics {
+        RETWEET_COUNT = "retweet_count": Plain,
+        LIKE_COUNT = "like_count": Plain,
+    }
+    Note {
+        TEXT = "text": Plain,
+    }
+    LongObject {
+        BODY = "body": Plain,
+    }
+    /// What a record of a stream has beside its tweet.
+    Includes {
+        USERS = "users": Each<Person>,
+    }
+    /// By the APIs v1.1 and v2.
+    Hashtag {
+        TEXT = "text": Plain,
+        TAG = "tag": Plain,
+    }
+}
