@@ -159,8 +159,9 @@ fn delete_topic(brokers: &str, topic: &str) {
 #[ignore = "needs a Druid and its Kafka"]
 fn more_tasks_than_worker_slots_are_named() {
     let stack = Stack::alone("slots");
-    let many = ["--partitions", "8", "--druid-set", "/ioConfig/taskCount=8"];
-    let (_, code, stderr) = stack.replay_real(&many);
+    let more = stack.supervisor().slots(&stack.name).unwrap().total + 1;
+    let (partitions, tasks) = (more.to_string(), format!("/ioConfig/taskCount={more}"));
+    let (_, code, stderr) = stack.replay_real(&["--partitions", &partitions, "--druid-set", &tasks]);
     assert_eq!(code, 1, "{stderr}");
     assert!(
         stderr.contains("tasks wait for a worker slot") && stderr.contains("druid.worker.capacity"),
