@@ -19,40 +19,50 @@ use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidOptions, UsersInto};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Druid")]
 pub(super) struct DruidArgs {
-    /// Have this Druid read the topic, and wait until every tweet can be queried: the router's
-    /// address, http://host:8888. User and password: TWEETBLAST_DRUID_USER, TWEETBLAST_DRUID_PASSWORD
+    /// Have this Druid read the topic, and wait until every tweet can be queried: http://ROUTER:8888
+    ///
+    /// User and password are read from TWEETBLAST_DRUID_USER and TWEETBLAST_DRUID_PASSWORD.
     #[arg(long, value_name = "URL")]
     druid: Option<String>,
-    /// Datasource [default: named as the topic]
-    #[arg(long, value_name = "NAME", requires = "druid", value_parser = datasource,
+    /// Druid datasource [default: the topic's name]
+    #[arg(hide_short_help = true, long, value_name = "NAME", requires = "druid", value_parser = datasource,
         conflicts_with = "druid_supervisor")]
     druid_datasource: Option<String>,
-    /// Address of Kafka that Druid is told [default: the one of the replay]
-    #[arg(long, value_name = "HOST:PORT", requires = "druid", conflicts_with = "druid_supervisor")]
+    /// Address of Kafka as Druid reaches it [default: the one the replay uses]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "HOST:PORT",
+        requires = "druid",
+        conflicts_with = "druid_supervisor"
+    )]
     druid_kafka: Option<String>,
     /// Replace a supervisor that was not made by tweetblast
-    #[arg(long, requires = "druid", conflicts_with = "druid_supervisor")]
+    #[arg(hide_short_help = true, long, requires = "druid", conflicts_with = "druid_supervisor")]
     druid_overwrite: bool,
     /// Use this supervisor as it is
-    #[arg(long, value_name = "NAME", requires = "druid",
+    #[arg(hide_short_help = true, long, value_name = "NAME", requires = "druid",
         conflicts_with_all = ["druid_spec", "druid_set", "druid_after"])]
     druid_supervisor: Option<String>,
-    /// Submit this supervisor spec; topic and address of Kafka in it are replaced
-    #[arg(long, value_name = "FILE", requires = "druid")]
+    /// Submit this supervisor spec; its topic and Kafka address are replaced
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "druid")]
     druid_spec: Option<PathBuf>,
     /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
-    #[arg(long, value_name = "/PLACE=VALUE", requires = "druid", value_parser = pointer_value)]
+    #[arg(hide_short_help = true, long, value_name = "/PLACE=VALUE", requires = "druid", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
-    /// Datasource that gets the users of --enrich, a row each, without a tweet too; `off`: none
-    /// [default: the tweets' own with _users]
-    #[arg(long, value_name = "NAME|off", requires = "druid", value_parser = datasource)]
+    /// Druid datasource for the --enrich table, one row per user, including users without tweets;
+    /// `off`: don't load it [default: the tweets' datasource with _users]
+    #[arg(hide_short_help = true, long, value_name = "NAME|off", requires = "druid", value_parser = datasource)]
     druid_users: Option<String>,
-    /// What becomes of the supervisor at the end [default: suspend with the embedded Kafka, whose
-    /// messages it must have published before they go out of reach; keep with a real one]
-    #[arg(long, value_enum, value_name = "WHAT", requires = "druid")]
+    /// What to do with the supervisor at the end [default: suspend with the embedded Kafka, keep with a
+    /// real one]
+    ///
+    /// The embedded Kafka ends with the replay, so Druid must have published its messages before.
+    #[arg(hide_short_help = true, long, value_enum, value_name = "WHAT", requires = "druid")]
     druid_after: Option<DruidAfter>,
-    /// Longest wait for Druid in which nothing happens, or a process of it is away [default: 3m]
-    #[arg(long, value_name = "TIME", requires = "druid", value_parser = values::duration)]
+    /// Give up when Druid has made no progress, or a process of it was away, for this long [default:
+    /// 3m]
+    #[arg(hide_short_help = true, long, value_name = "TIME", requires = "druid", value_parser = values::duration)]
     druid_timeout: Option<Duration>,
 }
 
@@ -114,15 +124,15 @@ pub(super) struct DruidCommand {
 enum Step {
     /// Print the supervisor spec for our messages
     Spec(SpecArgs),
-    /// Submit it, where Druid does not run the same one already
+    /// Submit the spec, unless Druid already runs the same one
     Submit(SubmitArgs),
-    /// What a supervisor does, and which messages it could not parse
+    /// Show what a supervisor does, and which messages it could not parse
     Status(SupervisorName),
-    /// Have it publish what it has read, and stand still
+    /// Suspend a supervisor; its tasks publish what they have read
     Suspend(SupervisorChange),
-    /// Have it publish what it has read, and remove it; its rows stay
+    /// Remove a supervisor; its tasks publish what they have read, and its rows stay
     Terminate(SupervisorChange),
-    /// Have it forget how far it has read: what is not published is read anew, or lost
+    /// Make a supervisor forget its Kafka offsets; unpublished rows are read again, or lost
     Reset(SupervisorChange),
 }
 
@@ -131,19 +141,19 @@ struct SpecArgs {
     /// Topic to read
     #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic)]
     topic: String,
-    /// Datasource [default: named as the topic]
+    /// Druid datasource [default: the topic's name]
     #[arg(long, value_name = "NAME", value_parser = datasource)]
     druid_datasource: Option<String>,
     /// Address of Kafka, as Druid reaches it
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
     kafka: String,
-    /// What the messages hold
+    /// What a message holds
     #[arg(long, value_enum, default_value_t = PayloadForm::Tweet)]
     payload: PayloadForm,
-    /// Tasks that read side by side
+    /// Number of tasks that read in parallel
     #[arg(long, value_name = "N", default_value_t = 1)]
     tasks: usize,
-    /// Span of a segment
+    /// Length of a segment
     #[arg(long, value_enum, default_value_t = Granularity::Hour)]
     granularity: Granularity,
     /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
@@ -171,7 +181,7 @@ struct SupervisorName {
 struct SupervisorChange {
     #[command(flatten)]
     name: SupervisorName,
-    /// Do it to a supervisor that was not made by tweetblast too
+    /// Also change a supervisor that was not made by tweetblast
     #[arg(long)]
     druid_overwrite: bool,
 }

@@ -37,8 +37,10 @@ pub(super) struct PaceArgs {
     #[arg(long = "loop", value_name = "N|forever", value_parser = values::loops, default_value = "1",
         help_heading = "Pace")]
     loops: Loops,
-    /// End after this time: tweets intended later are left out, all others are sent, however late; at
-    /// full speed no tweet is sent after it. Pauses do not count
+    /// End after this time: what is intended later is left out
+    ///
+    /// All that is intended before is sent, however late. At full speed nothing is sent after it.
+    /// Pauses do not count.
     #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "Pace")]
     duration: Option<Duration>,
 }

@@ -86,8 +86,7 @@ pub(super) struct ReplayArgs {
     /// A name for this run in the report
     #[arg(hide_short_help = true, long, value_name = "WORDS", help_heading = "Report")]
     label: Option<String>,
-    /// End with exit code 4 if this is so at the end: 'lag.p99>500ms', 'rate<900/s', 'failed>0';
-    /// --help lists the metrics
+    /// Exit with code 4 if this holds at the end: 'lag.p99>500ms', 'rate<900/s', 'failed>0'
     #[arg(long, value_name = "EXPR", long_help = metrics_help(), help_heading = "Report",
         conflicts_with = "dry_run")]
     fail_if: Vec<Threshold>,
