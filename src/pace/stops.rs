@@ -14,6 +14,9 @@ pub(super) const GAP_MIN: Duration = Duration::from_millis(250);
 /// The shortest stop that is told from a busy machine: one that every thread sees as a gap.
 const STOP_MIN: Duration = Duration::from_millis(300);
 
+/// Time in which a thread that was woken with the others handles SIGCONT.
+const HANDLER_TIME: Duration = Duration::from_millis(10);
+
 /// One stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stop {
@@ -50,10 +53,16 @@ impl Stops {
     pub fn look(&self, now: Instant) -> Option<Stop> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let since = seen.last_look.replace(now);
-        let continued = self.continued.swap(false, Ordering::Relaxed);
-        let stop = since
-            .map(|since| Stop { since, time: now.saturating_duration_since(since) })
-            .filter(|stop| continued && stop.time >= STOP_MIN);
+        let is_told = || self.continued.swap(false, Ordering::Relaxed);
+        let stop = since.map(|since| Stop { since, time: now.saturating_duration_since(since) });
+        let gap = stop.filter(|stop| stop.time >= STOP_MIN);
+        let mut continued = is_told();
+        if gap.is_some() && !continued {
+            // Another thread may have the signal, and not have handled it yet.
+            std::thread::sleep(HANDLER_TIME);
+            continued = is_told();
+        }
+        let stop = gap.filter(|_| continued);
         seen.found.extend(stop);
         self.is_found.fetch_or(stop.is_some(), Ordering::Relaxed);
         self.looks.fetch_add(1, Ordering::Release);
