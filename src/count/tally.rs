@@ -65,7 +65,7 @@ impl Tally {
         self.run_with(deliveries, |_, _| {})
     }
 
-    /// Likewise, and shows each batch to `look`, with the sequence number below which every event
+    /// The same, and shows each batch to `look`, with the sequence number below which every event
     /// has been reported on.
     pub fn run_with(
         mut self,

@@ -83,7 +83,7 @@ fn extension(about: &Value, exam: &mut Exam<'_>) {
         exam.fail(
             "extension",
             format!(
-                "{EXTENSION} is not loaded: add it to druid.extensions.loadList of every service, and start them anew"
+                "{EXTENSION} is not loaded: add it to druid.extensions.loadList of every service, and restart them"
             ),
         );
     }

@@ -72,7 +72,7 @@ fn mqtt(options: &ReplayOptions, exam: &mut Exam<'_>) {
         MqttChoice::Off => exam.skip("mqtt", "left out (--mqtt off)"),
         MqttChoice::Embedded(listen) => port("mqtt port", *listen, "--mqtt-listen", exam),
         MqttChoice::Outside(broker) => match check_outside(broker, options, &new_run_id()) {
-            Ok(_) => exam.ok("mqtt broker", format!("{broker} takes us")),
+            Ok(_) => exam.ok("mqtt broker", format!("{broker} accepts connections")),
             Err(error) => exam.fail("mqtt broker", with_causes(&error)),
         },
     }

@@ -253,7 +253,7 @@ fn hint(status: u16, line: &str, path: &str) -> &'static str {
     match status {
         401 | 403 => "; set TWEETBLAST_DRUID_USER and TWEETBLAST_DRUID_PASSWORD to a user who may do that",
         _ if line.contains("Could not resolve type id 'kafka") => {
-            "; add \"druid-kafka-indexing-service\" to druid.extensions.loadList of every service, and start them anew"
+            "; add \"druid-kafka-indexing-service\" to druid.extensions.loadList of every service, and restart them"
         }
         404 if path == "/druid/v2/sql" || path == "/status" => {
             "; that is no router or broker: give the router's address, usually port 8888"

@@ -46,7 +46,7 @@ pub enum MqttError {
     #[error("the MQTT subscriber ended while there was more to publish")]
     SubscriberGone,
     /// No connection to an outside broker.
-    #[error("no MQTT broker takes us at {broker}: {why}; is it running there? (see --mqtt)")]
+    #[error("cannot connect to the MQTT broker at {broker}: {why}; is it running there? (see --mqtt)")]
     Unreachable { broker: String, why: Lost },
     /// An outside broker could not be told to forget a run.
     #[error("the MQTT broker keeps the session {session}: {why}")]

@@ -7,7 +7,7 @@ use super::spread::{is_whole_second, spread_us, whole_us};
 use super::{Moment, Schedule, Timeline};
 
 /// What was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Survey {
     /// How many.
     pub tweets: u64,
@@ -52,17 +52,7 @@ impl Surveyor {
     /// Nothing seen yet.
     pub fn new(schedule: Schedule) -> Self {
         Self {
-            survey: Survey {
-                tweets: 0,
-                first_ms: 0,
-                last_ms: 0,
-                longest_gap: Duration::ZERO,
-                peak_per_s: 0,
-                hours: 0,
-                whole_seconds: true,
-                duration: None,
-                spread_duration: None,
-            },
+            survey: Survey { whole_seconds: true, ..Survey::default() },
             run_ms: 0,
             run_length: 0,
             peak: Bucket::default(),

@@ -74,7 +74,7 @@ pub(crate) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str
     }
 }
 
-/// Makes sure that an outside broker takes us, and that its messages can be told apart.
+/// Makes sure that an outside broker accepts the connection, and that its messages can be told apart.
 pub(crate) fn check_outside(
     broker: &OutsideBroker,
     options: &ReplayOptions,

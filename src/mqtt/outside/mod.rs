@@ -59,7 +59,7 @@ pub struct OutsideOptions {
 pub struct OutsideLink(Arc<Shared>);
 
 impl OutsideLink {
-    /// Makes sure that the broker takes us. Waits at most half a minute.
+    /// Makes sure that the broker accepts the connection. Waits at most half a minute.
     ///
     /// # Errors
     /// When it does not.

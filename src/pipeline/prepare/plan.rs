@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::prepared::Prepared;
 use crate::options::{DEFAULT_INTERVAL, Loops, Pace, ReplayOptions};
-use crate::pace::{Order, Schedule, Speed, Survey};
+use crate::pace::{Order, Schedule, Speed};
 use crate::report::{rate_over_gaps, seconds};
 
 /// A schedule with the words for it.
@@ -23,23 +23,10 @@ pub(crate) struct Plan {
     pub spread: bool,
 }
 
-/// A [`Survey`] when nobody has looked.
-const UNKNOWN: Survey = Survey {
-    tweets: 0,
-    first_ms: 0,
-    last_ms: 0,
-    longest_gap: Duration::ZERO,
-    peak_per_s: 0,
-    hours: 0,
-    whole_seconds: false,
-    duration: None,
-    spread_duration: None,
-};
-
 impl Plan {
     /// The plan for what phase one found.
     pub fn new(options: &ReplayOptions, prepared: &Prepared) -> Self {
-        let survey = prepared.survey.unwrap_or(UNKNOWN);
+        let survey = prepared.survey.unwrap_or_default();
         let is_timed = prepared.times_ms.is_some();
         let is_shuffled = matches!(prepared.order, Order::Shuffle { .. });
         let spreads = options.pace.spread && prepared.order == Order::Time && survey.whole_seconds;
