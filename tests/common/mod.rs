@@ -5,6 +5,7 @@ pub mod mutate;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -18,6 +19,11 @@ pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json"
 
 /// Ports that nobody else has asked for: the default ones may be in use on a developer's machine.
 pub const FREE_PORTS: &[&str] = &["--mqtt-listen", "127.0.0.1:0", "--kafka-listen", "127.0.0.1:0"];
+
+/// A port that a program can listen on more than once, run after run.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
 
 pub fn tweetblast() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tweetblast"));

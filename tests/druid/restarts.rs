@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tweetblast::druid::Proof;
 
-use crate::common::{Running, SAMPLE, needed, read_topic};
+use crate::common::{Running, SAMPLE, free_port, needed, read_topic};
 use crate::stack::{Stack, TWEETS};
 
 /// Kills a process of the stack that `TWEETBLAST_STACK_DIR` names, and starts it again.
@@ -25,8 +25,11 @@ fn runs_with_the_embedded_kafka_stay_exact_over_deaths_of_the_broker_and_the_ind
     let stack = Stack::alone("deaths");
     let path = |name: &str| stack.state.path().join(name).to_str().unwrap().to_owned();
     let (dir, json) = (path("kafka"), path("report.json"));
+    // The usual port may be another program's in one of the runs, and then the supervisor is updated.
+    let kafka = format!("127.0.0.1:{}", free_port());
     let what = [SAMPLE, "--speedup", "max", "-t", &stack.name, "--json", &json];
-    let to = ["--mqtt-listen", "127.0.0.1:0", "--kafka-dir", &dir, "--druid", &stack.url];
+    let own = ["--kafka-dir", &dir, "--kafka-listen", &kafka];
+    let to = [&["--mqtt-listen", "127.0.0.1:0", "--druid", &stack.url], &own[..]].concat();
     let mut first = Running::start(&[&what[..], &to].concat());
     first.wait_for("reads every partition");
     restart("broker");
@@ -37,7 +40,7 @@ fn runs_with_the_embedded_kafka_stay_exact_over_deaths_of_the_broker_and_the_ind
     let report = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
     let first = stack.exact((report, first.code, first.stdout));
     restart("indexer");
-    let second = stack.exact(stack.replay(&["--kafka-dir", &dir]));
+    let second = stack.exact(stack.replay(&own));
     assert_eq!(second["druid"]["submitted"], "resumed");
     // The segments of the first run were published, and a historical loads them where the indexer
     // had not handed them over before it died.
