@@ -1,6 +1,6 @@
 //! The `tweetblast` command: parse the flags, call the library, say what went wrong.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,8 +9,9 @@ use clap::Parser;
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    log_to_stderr();
-    let error = match tweetblast::cli::Cli::parse().run() {
+    let command = tweetblast::cli::Cli::parse();
+    log_to_stderr(command.verbosity());
+    let error = match command.run() {
         Ok(exit_code) => return ExitCode::from(exit_code),
         Err(error) => error,
     };
@@ -25,9 +26,21 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Warnings of ours; `RUST_LOG` asks for more. The broker's own log is for its developers.
-fn log_to_stderr() {
+/// Warnings of ours, more with -v and -vv; `RUST_LOG` stands over both. rumqttd's own log is for its developers.
+fn log_to_stderr(verbosity: u8) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,rumqttd=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    let filter = match verbosity {
+        0 => "warn,rumqttd=off",
+        1 => "info,rumqttd=off",
+        _ => "debug,rumqttd=info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal && !no_color)
+        .without_time()
+        .init();
 }

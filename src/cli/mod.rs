@@ -3,6 +3,7 @@
 
 mod choices;
 mod compare;
+mod completions;
 mod doctor;
 mod druid;
 mod ends;
@@ -19,10 +20,12 @@ mod signals;
 mod target;
 mod terminal;
 mod values;
+mod version;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use compare::CompareArgs;
+use completions::{CompletionsArgs, ManArgs};
 use doctor::DoctorArgs;
 use druid::DruidCommand;
 pub use exit::Exit;
@@ -38,12 +41,15 @@ use serve::ServeArgs;
 /// Without --kafka the tweets go to a small Kafka endpoint inside this process, so nothing else
 /// has to run. Without a FILE, ./tweets.json or ./data/tweets.json is replayed.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(version, long_version = version::long(), args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     replay: ReplayArgs,
+    /// Log what happens inside; -vv logs more, and RUST_LOG stands over both
+    #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "Report")]
+    verbose: u8,
 }
 
 const EXAMPLES: &str = "\
@@ -74,9 +80,18 @@ enum Command {
     Doctor(DoctorArgs),
     /// Manage Druid supervisors: spec, submit, status, suspend, terminate, reset
     Druid(DruidCommand),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
 }
 
 impl Cli {
+    /// How often -v was given.
+    pub fn verbosity(&self) -> u8 {
+        self.verbose
+    }
+
     /// Runs the command that was asked for, and says how the process is to end.
     ///
     /// # Errors
@@ -96,6 +111,8 @@ impl Cli {
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Doctor(args)) => args.run(),
             Some(Command::Druid(command)) => command.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Completions(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
+            Some(Command::Man(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
             None => self.replay.run(),
         }
     }

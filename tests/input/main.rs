@@ -1,6 +1,7 @@
 //! What is read: files of every form, whole, cut off, mutated, generated, and those that cannot be mapped.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod about;
 #[path = "../common/mod.rs"]
 mod common;
 mod cut;
