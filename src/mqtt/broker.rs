@@ -1,7 +1,7 @@
-//! rumqttd in this process, put together from its parts: router, links, listener.
+//! rumqttd in this process, assembled from its parts: router, links, listener.
 //!
-//! rumqttd's own `Broker` only logs a port that is taken, and never stops. One thing stays after
-//! [`Broker::stop`]: the router's thread, asleep, with its ring (it cannot be told to end).
+//! rumqttd's own `Broker` only logs that a port is taken, and never stops. One thing outlives
+//! [`Broker::stop`]: the router's sleeping thread with its ring. rumqttd has no way to end it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,18 +22,18 @@ use super::subscriber::SubscriberState;
 use super::{BrokerOptions, FlightWindow, MqttError, Publisher, Subscriber};
 use crate::count::Counters;
 
-/// Outside clients at a time, and our links. The router looks at 100 connections in a row; with
-/// more, one that has just left can stall it.
+/// Outside clients at a time, plus our links. The router looks at up to 100 connections in a row;
+/// with more than that, one that has just disconnected can stall it.
 const CONNECTIONS_MAX: usize = 64;
 
-/// Messages handed to a connection at a time. With rumqttd's usual 200, the subscriber is woken four
-/// times as often, at 10 % more CPU a message.
+/// Messages handed to a connection at a time. With rumqttd's usual 200, the subscriber wakes up
+/// four times as often, at 10 % more CPU per message.
 const FORWARD_MAX: u64 = 1_000;
 
-/// Longest wait for watchers to get the last messages, when the broker stops.
+/// Longest wait for watchers to receive the last messages when the broker stops.
 const WATCHERS_MAX: Duration = Duration::from_secs(2);
 
-/// When nothing has been sent to any watcher for so long, they have it all, or take no more.
+/// After this long without a message to any watcher, they have everything or have stopped reading.
 const WATCHERS_QUIET: Duration = Duration::from_millis(100);
 
 /// The broker, listening.
@@ -45,7 +45,7 @@ pub struct Broker {
     traffic: Traffic,
     connect: Box<Connect>,
     links: AtomicU64,
-    /// The first replay's subscription, made before anybody could publish.
+    /// The first replay's subscription, made before any client could publish.
     subscription: Mutex<Option<Subscription>>,
     listener: Option<(Runtime, JoinHandle<()>)>,
 }
@@ -54,7 +54,7 @@ impl Broker {
     /// Starts the broker; when this returns, it listens.
     ///
     /// # Errors
-    /// When the topic or the ring will not do, or the address cannot be listened on.
+    /// When the topic or the ring is unsuitable, or the address cannot be listened on.
     pub fn start(options: &BrokerOptions) -> Result<Self, MqttError> {
         let BrokerOptions { topic, segment_bytes, segments, .. } = options;
         check_topic(topic).map_err(|reason| MqttError::Topic { topic: topic.clone(), reason })?;
@@ -88,8 +88,8 @@ impl Broker {
             .map_err(MqttError::Runtime)?;
         let (addr, server) = listen(&runtime, options, serve)?;
         Ok(Self {
-            // Kept for good: a clone of a static slice costs nothing, and the router makes
-            // several for each message.
+            // Never freed: a clone of a static slice costs nothing, and the router makes several
+            // for each message.
             topic: Bytes::from_static(topic.clone().leak().as_bytes()),
             segment_bytes: *segment_bytes,
             segments: *segments,
@@ -102,15 +102,15 @@ impl Broker {
         })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Publisher and subscriber of one run, on links inside this process. The subscription is in
-    /// force when this returns. The first call gets what was published since the start, too.
+    /// force when this returns. The first call also gets what was published since the start.
     ///
-    /// `run_nonce` tells this run's messages from all others: it is to be random.
+    /// `run_nonce` tells this run's messages from all others, so it must be random.
     ///
     /// # Errors
     /// When the ring cannot hold the window, or the broker is gone.
@@ -160,8 +160,8 @@ impl Broker {
         Ok((publisher, subscriber))
     }
 
-    /// Stops listening and closes all outside connections, once those that still receive have got
-    /// what was published. Waits at most a few seconds, and not at all when nobody is connected.
+    /// Stops listening and closes all outside connections, after those that still receive have got
+    /// what was published. Waits at most a few seconds, and not at all if no client is connected.
     /// The port is free when this returns.
     pub fn stop(mut self) {
         let deadline = Instant::now() + WATCHERS_MAX;
@@ -180,7 +180,7 @@ impl Broker {
     fn close(&mut self) {
         let Some((runtime, server)) = self.listener.take() else { return };
         server.abort();
-        // The listener is closed when its task is gone, which a task that blocks could delay.
+        // The port closes when the listener's task ends, which a blocking task could delay.
         let _ = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), server).await });
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
@@ -210,7 +210,7 @@ mod tests {
                 Ok::<(), MqttError>(())
             })
         });
-        // What kills a router: a client that is gone says that it is ready.
+        // This kills the router: a client that is gone says that it is ready.
         let (mut tx, rx) = (broker.connect)("gone").unwrap();
         push(&mut tx, disconnect()).unwrap();
         rx.ready().unwrap();
@@ -223,8 +223,8 @@ mod tests {
         let error = (0..).find_map(|_| publisher.publish(&mut vec![event.clone()]).err()).unwrap();
         assert!(matches!(error, MqttError::BrokerGone | MqttError::SubscriberGone));
         assert!(matches!(receiving.join().unwrap(), Err(MqttError::BrokerGone)));
-        // The links are cut a little before the router's thread is gone; a new one made in between
-        // would wait for an answer for ever.
+        // The links are cut shortly before the router's thread ends; a new link made in between
+        // would wait forever for an answer.
         let gone = (0..1_000).any(|_| {
             std::thread::sleep(Duration::from_millis(10));
             push(&mut tx, disconnect()).is_err()

@@ -1,21 +1,21 @@
-//! What the embedded broker is asked for.
+//! Options of the embedded broker.
 
 use std::net::SocketAddr;
 
 /// Where to listen, for what, and how much to keep.
 #[derive(Debug, Clone)]
 pub struct BrokerOptions {
-    /// Where outside clients connect; port 0: a free one.
+    /// Where outside clients connect; with port 0, on a free port.
     pub listen: SocketAddr,
     /// Take a free port when the one in `listen` is taken.
     pub fall_back_to_free_port: bool,
     /// The topic of the replay.
     pub topic: String,
-    /// Bytes in a segment of the broker's ring; each topic filter that anybody subscribes to has
-    /// a ring, which stays full once it is. A message costs 232 bytes more than the ring counts:
-    /// with 250 bytes of payload, the 5 MiB of the default take 10 MiB.
+    /// Bytes in a segment of the broker's ring. Each topic filter with a subscriber has its own
+    /// ring, which stays full once it is. A message costs 232 bytes more than the ring counts: with
+    /// 250 bytes of payload, the default 5 MiB take 10 MiB.
     pub segment_bytes: usize,
-    /// Segments in a ring. The oldest goes as a whole, so all but one are sure to be there.
+    /// Segments in a ring. The oldest is dropped as a whole, so all but one always remain.
     pub segments: usize,
 }
 

@@ -1,7 +1,7 @@
-//! What is between publisher and subscriber: the credit window, and what does not travel over the
-//! broker (key and times), waiting for its message to come out.
+//! What is between publisher and subscriber: the credit window, and the parts of an event that do
+//! not travel through the broker (key and times) and wait for its message to come out.
 //!
-//! Both sides take the lock once a batch. Own messages come out in the order they went in, so the
+//! Both sides take the lock once per batch. Own messages come out in the order they went in, so the
 //! waiting parts are a queue and need no index.
 
 use std::collections::VecDeque;
@@ -14,30 +14,31 @@ use bytes::Bytes;
 use super::MqttError;
 use crate::event::{Event, Trace};
 
-/// The most that may be published and not yet handed on by the subscriber.
+/// The most that may be published but not yet passed on by the subscriber.
 ///
-/// A single message larger than `bytes` passes when nothing else is in flight.
+/// A single message larger than `bytes` is let in when nothing else is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlightWindow {
     pub messages: usize,
-    /// Bytes, as the broker's ring counts them: payload, topic and 4.
+    /// As the broker's ring counts them: payload, topic and 4.
     pub bytes: usize,
 }
 
 impl FlightWindow {
     /// No limit: the broker overwrites what a slow subscriber has not read. For tests and benches
-    /// that show what the window is for.
+    /// that show why the window is needed.
     pub const OFF: Self = Self { messages: usize::MAX, bytes: usize::MAX };
 }
 
 impl Default for FlightWindow {
-    /// A quarter of what the default ring surely holds: the rest is for outside publishers.
+    /// A quarter of what the default ring is guaranteed to hold: the rest is for outside
+    /// publishers.
     fn default() -> Self {
         Self { messages: 4_096, bytes: 1 << 20 }
     }
 }
 
-/// What takes up room in the window.
+/// Messages and bytes, as the window counts them.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Load {
     pub messages: usize,
@@ -51,7 +52,7 @@ impl Load {
     }
 }
 
-/// The part of an own event that waits here while its payload goes through the broker.
+/// The part of an own event that waits here while its payload passes through the broker.
 #[derive(Debug)]
 pub(super) struct FlightEvent {
     pub trace: Trace,
@@ -60,7 +61,7 @@ pub(super) struct FlightEvent {
 }
 
 impl FlightEvent {
-    /// Puts the event together again.
+    /// Puts the event back together.
     pub fn into_event(self, payload: Bytes) -> Event {
         Event { trace: self.trace, key: self.key, payload }
     }
@@ -70,13 +71,13 @@ impl FlightEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     Entered,
-    /// A stop was asked for while there was no room.
+    /// A stop was requested while there was no room.
     Stopped,
 }
 
 pub(super) struct Flight {
     window: FlightWindow,
-    /// Messages that the router has been told of.
+    /// Messages announced to the router.
     sent: AtomicU64,
     state: Mutex<FlightState>,
     room: Condvar,
@@ -88,13 +89,13 @@ struct FlightState {
     /// Messages let in so far.
     entered: u64,
     load: Load,
-    /// What the publisher waits for: wake it when no more than this is in flight.
+    /// Set while the publisher waits: wake it when no more than this is in flight.
     wanted: Option<Load>,
     total: Option<u64>,
     subscriber_gone: bool,
 }
 
-/// How late a stop is noticed by a publisher that waits for room.
+/// How long a publisher that waits for room takes to notice a stop, at most.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
 impl Flight {
@@ -127,8 +128,8 @@ impl Flight {
         let mut state = self.lock();
         if !self.has_room(&state, chunk) {
             let since = Instant::now();
-            // Until half the window is free, not just enough for this chunk: fewer wake-ups, and
-            // the other half keeps the subscriber busy meanwhile.
+            // Waits until half the window is free, not just enough for this chunk: fewer wake-ups,
+            // and the other half keeps the subscriber busy meanwhile.
             let half = Load { messages: self.window.messages / 2, bytes: self.window.bytes / 2 };
             let room = Load {
                 messages: self.window.messages.saturating_sub(chunk.messages).min(half.messages),
@@ -156,7 +157,7 @@ impl Flight {
         Ok(Admission::Entered)
     }
 
-    /// Frees the room of what was handed on.
+    /// Frees the room of what was passed on.
     pub fn leave(&self, load: Load) {
         let mut state = self.lock();
         state.load.messages -= load.messages;
@@ -166,7 +167,7 @@ impl Flight {
         }
     }
 
-    /// Moves all waiting parts behind those in `into`.
+    /// Appends all waiting parts to `into`.
     pub fn take_waiting(&self, into: &mut VecDeque<FlightEvent>) {
         let mut state = self.lock();
         if into.is_empty() {
@@ -176,12 +177,12 @@ impl Flight {
         }
     }
 
-    /// The router has been told of the first `count` messages.
+    /// The first `count` messages have been announced to the router.
     pub fn sent(&self, count: u64) {
         self.sent.store(count, Ordering::Release);
     }
 
-    /// How many messages have entered, and how many of them the router has been told of.
+    /// How many messages have entered, and how many of those were announced to the router.
     pub fn progress(&self) -> (u64, u64) {
         (self.lock().entered, self.sent.load(Ordering::Acquire))
     }
@@ -192,12 +193,12 @@ impl Flight {
         state.total = Some(state.entered);
     }
 
-    /// How many entered, once it is known that no more will.
+    /// How many entered, once no more can.
     pub fn total(&self) -> Option<u64> {
         self.lock().total
     }
 
-    /// Nobody will make room again.
+    /// No more room will be made.
     pub fn subscriber_gone(&self) {
         self.lock().subscriber_gone = true;
         self.room.notify_all();

@@ -11,11 +11,11 @@ use rumqttd::protocol::{Disconnect, DisconnectReasonCode, Packet, PingReq};
 
 use super::MqttError;
 
-/// Makes a link to the router, given a client id. The type of the router's channel has no public
+/// Makes a link to the router, given a client id. The router's channel has a type without a public
 /// name.
 pub(super) type Connect = dyn Fn(&str) -> Result<(LinkTx, LinkRx), MqttError> + Send + Sync;
 
-/// Sends the router pings on the subscriber's connection, which the subscriber gets the answers to.
+/// Pings the router on the subscriber's connection; the subscriber receives the answers.
 pub(super) struct Pinger(Mutex<(LinkTx, u64)>);
 
 impl Pinger {
@@ -23,7 +23,7 @@ impl Pinger {
         Self(Mutex::new((link, 0)))
     }
 
-    /// Sends a ping and gives its number, from 1. They are answered in order.
+    /// Sends a ping and returns its number, from 1. Pings are answered in order.
     pub fn ping(&self) -> Result<u64, MqttError> {
         let (link, sent) = &mut *self.lock();
         push(link, Packet::PingReq(PingReq))?;
@@ -42,10 +42,11 @@ impl Pinger {
     }
 }
 
-/// Hands one packet to the router and tells it. Blocks while 1,000 such calls wait for the router.
+/// Hands one packet to the router and announces it. Blocks while 1,000 such calls wait for the
+/// router.
 pub(super) fn push(link: &mut LinkTx, packet: Packet) -> Result<(), MqttError> {
-    // `LinkTx::send` is the only call that takes a whole packet. It is async by signature alone
-    // and never waits.
+    // `LinkTx::send` is the only call that takes a whole packet. Its signature is async, but it
+    // never waits.
     match pin!(link.send(packet)).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(_)) => Ok(()),
         Poll::Ready(Err(_)) | Poll::Pending => Err(MqttError::BrokerGone),
@@ -60,11 +61,11 @@ pub(super) fn disconnect() -> Packet {
 pub(super) struct Subscription {
     pub tx: LinkTx,
     pub rx: LinkRx,
-    /// Log offset of the first message it gets, where it is known.
+    /// Log offset of the first message it will receive, if known.
     pub first_offset: Option<u64>,
 }
 
-/// Subscribes over a new link. A publish before that would be dropped.
+/// Subscribes over a new link. Messages published before that are dropped.
 pub(super) fn subscribe(
     connect: &Connect,
     client_id: &str,

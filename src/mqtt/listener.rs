@@ -1,4 +1,4 @@
-//! The port for outside clients: bound when [`listen`] returns, closed when its task is gone.
+//! The port for outside clients: bound when [`listen`] returns, closed when its task ends.
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
@@ -12,14 +12,14 @@ use tokio::task::JoinHandle;
 use super::protocol::AnyVersion;
 use super::{BrokerOptions, MqttError};
 
-/// Largest packet, from the replay or from outside: a value of 16 MiB, its topic and properties. An
-/// outside client that sends a larger one loses its connection.
+/// Largest packet, from the replay or from outside: a record of 16 MiB with its topic and
+/// properties. An outside client that sends a larger one loses its connection.
 pub(super) const PACKET_MAX_BYTES: usize = 17 << 20;
 
-/// Tries to get a free port before somebody else takes it again.
+/// Attempts to bind a free port before some other program takes it.
 const FREE_PORT_TRIES: usize = 16;
 
-/// Starts a server on the address asked for, or on a free port where that is allowed.
+/// Starts a server on the requested address, or on a free port where that is allowed.
 pub(super) fn listen(
     runtime: &Runtime,
     options: &BrokerOptions,
@@ -36,7 +36,7 @@ pub(super) fn listen(
             result => return Ok((asked, result?)),
         }
     }
-    // rumqttd does not tell which port it got for 0.
+    // rumqttd does not say which port it got for 0.
     let mut tries = 0;
     loop {
         let free = TcpListener::bind((asked.ip(), 0)).and_then(|probe| probe.local_addr()).map_err(failed)?;
@@ -51,7 +51,7 @@ pub(super) fn listen(
 /// Runs a server that has bound its port.
 fn spawn_listening(runtime: &Runtime, mut server: Server<AnyVersion>) -> Result<JoinHandle<()>, io::Error> {
     let mut task = Box::pin(async move { server.start(LinkType::Remote).await });
-    // The server binds, then waits for connections for ever: at its first wait, it listens.
+    // The server binds, then waits for connections forever: at its first wait, it listens.
     let bound = runtime.block_on(poll_fn(|context| Poll::Ready(task.as_mut().poll(context))));
     match bound {
         Poll::Pending => Ok(runtime.spawn(async move {
@@ -85,7 +85,8 @@ pub(super) fn settings(listen: SocketAddr) -> ServerSettings {
         connections: ConnectionSettings {
             connection_timeout_ms: 10_000,
             max_payload_size: PACKET_MAX_BYTES,
-            // Packets read before the router is told: all that has come. (It limits nothing else.)
+            // Packets read before the router is told: all that have arrived. (It limits nothing
+            // else.)
             max_inflight_count: usize::MAX,
             auth: None,
             external_auth: None,

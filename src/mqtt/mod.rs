@@ -1,13 +1,13 @@
 //! The MQTT hop: a broker inside this process, the replay's publisher and subscriber on it, and a
 //! port where any MQTT 3.1.1 or 5 client can watch or join in.
 //!
-//! Events go in through [`Publisher`], and come out of [`Subscriber`] as they went in: same
-//! sequence number, times, key, and the very payload bytes. Messages that others publish on the
-//! topic come out too, as events without a sequence number.
+//! Events go in through [`Publisher`] and come out of [`Subscriber`] unchanged: same sequence
+//! number, times and key, and the same payload bytes. Messages that others publish on the topic
+//! come out too, as events without a sequence number.
 //!
-//! The broker is rumqttd. Its log is a ring that overwrites what nobody has read yet, without a
-//! word, at any QoS: so the publisher never has more in flight than a [`FlightWindow`] that the ring
-//! surely holds, and the subscriber counts what is missing all the same.
+//! The broker is rumqttd. Its log is a ring that silently overwrites what has not been read, at any
+//! QoS. So the publisher never has more in flight than a [`FlightWindow`] that the ring is
+//! guaranteed to hold, and the subscriber counts what is missing regardless.
 
 mod broker;
 mod broker_options;

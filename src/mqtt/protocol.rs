@@ -1,8 +1,8 @@
 //! Both MQTT versions on one port: looks at the version in CONNECT, then speaks rumqttd's 3.1.1 or
 //! 5 with that client.
 //!
-//! It also keeps from the router what harms it. rumqttd 0.20's router has one thread for all, and
-//! panics on packets that are wrong or merely unlucky; each case says below which.
+//! It also shields the router. rumqttd 0.20's router is one thread for all clients, and panics on
+//! packets that are wrong or merely unlucky; comments below name each case.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use rumqttd::protocol::{
     Connect, Error, Packet, Protocol, Publish, PublishProperties, Subscribe, valid_filter, valid_topic,
 };
 
-/// What all connections count.
+/// Counters that all connections share.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Traffic {
     connections: Arc<AtomicU64>,
@@ -27,18 +27,18 @@ impl Traffic {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Each connection has a clone of this, beside the broker and its listener.
+    /// Each connection has a clone of this, besides the broker and its listener.
     pub fn is_anybody_connected(&self) -> bool {
         Arc::strong_count(&self.sent) > 2
     }
 }
 
-/// One connection's protocol. The server clones a fresh one for each connection.
+/// One connection's protocol. The server clones a new one for each connection.
 #[derive(Debug, Clone)]
 pub(super) struct AnyVersion {
     traffic: Traffic,
     version: Version,
-    /// The last read gave a packet, so packets may wait that the router has not been told of.
+    /// The last read gave a packet, so there may be packets that the router has not been told of.
     mid_batch: bool,
     has_will: bool,
     left: bool,
@@ -67,7 +67,7 @@ impl AnyVersion {
             return Err(Error::InvalidPacketType(CONNECT));
         }
         let mut packet = match (self.version, packet_type) {
-            // V5 panics on what only servers send.
+            // V5 panics on packets that only servers send.
             (Version::V5, Some(kind @ (2 | 9 | 11))) => return Err(Error::InvalidPacketType(kind)),
             (Version::V5, _) => V5.read_mut(stream, max_size)?,
             _ => V4.read_mut(stream, max_size)?,
@@ -95,9 +95,9 @@ impl AnyVersion {
         Ok(packet)
     }
 
-    /// Every connection gets a session and a client id of its own. A second client with the same
-    /// id would make the router drop the first one's state while its connection still uses it: a
-    /// panic in the router. And a replay has no sessions to come back to.
+    /// Gives every connection a new session and client id. A second client with the same id would
+    /// make the router drop the first one's state while its connection still uses it: a panic in
+    /// the router. And a replay has no sessions to resume.
     fn admit(&self, connect: &mut Connect) {
         connect.clean_session = true;
         if !connect.client_id.is_empty() {
@@ -105,7 +105,7 @@ impl AnyVersion {
             let known = connect.client_id.replace(['+', '$', '#', '/'], "_");
             connect.client_id = format!("{known}-{number}");
         }
-        // rumqttd turns clients without keep-alive away.
+        // rumqttd rejects clients without keep-alive.
         if connect.keep_alive == 0 {
             connect.keep_alive = u16::MAX;
         }
@@ -119,13 +119,13 @@ impl Protocol for AnyVersion {
         }
         // The router must not see DISCONNECT. It would forget the client at once, while the
         // client's connection may still ask for more: a panic in the router, which a watcher
-        // that leaves in the middle of a fast replay sets off. An error here ends the connection
-        // first. Only a will makes the router's help necessary: it alone can forget one.
+        // triggers by leaving in the middle of a fast replay. An error here ends the connection
+        // first. A will is the exception: only the router can discard it.
         if stream.first().is_some_and(|byte| byte >> 4 == DISCONNECT) && !self.has_will {
             self.left = true;
             stream.clear();
-            // An error in the middle of a batch would throw away its packets: ask for more, so
-            // that they get to the router, and fail when called again.
+            // An error in the middle of a batch would discard the batch: ask for more, so that its
+            // packets reach the router, and fail at the next call.
             let end = if self.mid_batch {
                 Error::InsufficientBytes(1)
             } else {
@@ -161,14 +161,14 @@ impl Protocol for AnyVersion {
             // A 3.1.1 server just closes the connection.
             Packet::Disconnect(..) => return Ok(0),
             Packet::ConnAck(..) | Packet::PingResp(_) => packet,
-            // Nothing else goes from a server to a client.
+            // A server sends nothing else to a client.
             _ => return Err(Error::MalformedPacket),
         };
         V4.write(packet, buffer)
     }
 }
 
-/// The version a client asks for, once its CONNECT is here.
+/// The version a client asks for, once its CONNECT has arrived.
 fn version(stream: &BytesMut, max_size: usize) -> Result<Version, Error> {
     let header = v4::check(stream.iter(), max_size)?;
     if header.byte1 >> 4 != CONNECT {
@@ -185,13 +185,13 @@ fn version(stream: &BytesMut, max_size: usize) -> Result<Version, Error> {
 }
 
 fn check_publish(publish: &Publish, properties: Option<&mut PublishProperties>) -> Result<(), Error> {
-    // Empty where a version 5 topic alias stands for it.
+    // Empty where a version 5 topic alias replaces it.
     if !publish.topic.is_empty() && !is_routable(&publish.topic) {
         return Err(Error::MalformedPacket);
     }
     if let Some(properties) = properties {
-        // The router stops reading for a subscriber that meets a run of expired messages, until
-        // something new comes. And what was published is to be accounted for.
+        // The router stops reading for a subscriber that meets a run of expired messages, until a
+        // new one arrives. Besides, every published message has to be accounted for.
         properties.message_expiry_interval = None;
         if !properties.subscription_identifiers.is_empty() {
             return Err(Error::MalformedPacket);
@@ -200,7 +200,7 @@ fn check_publish(publish: &Publish, properties: Option<&mut PublishProperties>) 
     Ok(())
 }
 
-/// What the router would drop the client for, with the same risk as DISCONNECT.
+/// Refuses what the router would drop the client for, with the same risk as DISCONNECT.
 fn check_subscribe(subscribe: &Subscribe) -> Result<(), Error> {
     let is_shared = |path: &str| path.starts_with("$share/");
     let is_good = |path: &str| valid_filter(path) && (!path.starts_with('$') || is_shared(path));
@@ -216,7 +216,7 @@ fn is_routable(topic: &[u8]) -> bool {
         && std::str::from_utf8(topic).is_ok_and(|topic| valid_topic(topic) && !topic.contains('\0'))
 }
 
-/// As [`is_routable`], in words.
+/// As [`is_routable`], with the reason.
 pub(super) fn check_topic(topic: &str) -> Result<(), &'static str> {
     match topic.as_bytes() {
         [] => Err("it is empty"),

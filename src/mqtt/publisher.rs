@@ -15,15 +15,15 @@ use super::listener::PACKET_MAX_BYTES;
 use crate::count::Counters;
 use crate::event::Event;
 
-/// Length of the mark by which own messages are known: the run's nonce and the place in the stream.
+/// Length of the mark on own messages: the run's nonce and the place in the stream.
 pub(super) const MARK_BYTES: usize = 16;
 
-/// What the ring counts beside payload and topic.
+/// What the ring counts besides payload and topic.
 const RING_OVERHEAD_BYTES: usize = 4;
 
 /// Publishes the events of one run.
 ///
-/// The subscriber learns how many there were when this is dropped, or by [`finish`](Self::finish).
+/// The subscriber learns how many there were when this is dropped or [finished](Self::finish).
 pub struct Publisher {
     pub(super) link: LinkTx,
     pub(super) pinger: Arc<Pinger>,
@@ -37,12 +37,12 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Publishes all of `events`, in order, and leaves the vector empty. Payloads are not copied.
-    /// Blocks while the window is full; when a stop is asked for meanwhile, the rest of the
-    /// events is left out, as is everything after. Returns how many were left out.
+    /// Publishes all of `events`, in order, and empties the vector. Payloads are not copied. Blocks
+    /// while the window is full. When a stop is requested meanwhile, the remaining events are
+    /// skipped, and so are all later ones. Returns how many were skipped.
     ///
     /// # Errors
-    /// When a message can never pass, before any of the batch is sent; when the broker or the
+    /// When a message is too large, before any of the batch is sent; when the broker or the
     /// subscriber is gone.
     pub fn publish(&mut self, events: &mut Vec<Event>) -> Result<usize, MqttError> {
         let overhead_bytes = RING_OVERHEAD_BYTES + self.topic.len();
@@ -72,7 +72,7 @@ impl Publisher {
         Ok(left_out)
     }
 
-    /// Tells the subscriber that there is no more.
+    /// Tells the subscriber that no more events will come.
     pub fn finish(self) {}
 
     fn send(&mut self, events: &mut Vec<Event>, chunk: Load) -> Result<(), MqttError> {
@@ -86,7 +86,7 @@ impl Publisher {
         self.published += chunk.messages as u64;
         self.counters.published.add(chunk.messages as u64);
         self.link.buffer().extend(packets);
-        // The router is told once a batch, with its last message.
+        // The router is told once per batch, with its last message.
         push(&mut self.link, last)?;
         self.flight.sent(self.published);
         Ok(())
@@ -96,14 +96,14 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         self.flight.finish();
-        // Errors: the broker is gone, which the subscriber sees for itself.
+        // On an error the broker is gone, which the subscriber notices too.
         let _ = push(&mut self.link, disconnect());
         // The answer wakes the subscriber.
         let _ = self.pinger.ping();
     }
 }
 
-/// The marks of `count` messages from `first` on, one behind the other: one allocation a batch.
+/// The marks of `count` messages from `first` on, back to back: one allocation per batch.
 fn marks(run_nonce: u64, first: u64, count: usize) -> Bytes {
     let mut marks = BytesMut::with_capacity(count * MARK_BYTES);
     for place in first..first + count as u64 {

@@ -1,7 +1,7 @@
-//! The receiving side: messages from the broker back to events, with an account of what is missing.
+//! The receiving side: turns messages from the broker back into events, and counts what is missing.
 //!
-//! Own messages carry their place in the stream, so a missing one is seen by the next. Foreign ones
-//! carry nothing: for them, the broker's log offsets tell, less what was our own.
+//! Own messages carry their place in the stream, so the next one reveals a missing one. Foreign
+//! messages carry nothing; missing ones are found by the broker's log offsets, minus our own.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::publisher::MARK_BYTES;
 use crate::count::Counters;
 use crate::event::{Event, Trace};
 
-/// Most events handed on at once.
+/// Most events passed on at once.
 const BATCH_MAX: usize = 256;
 
 /// Receives what is published on the topic.
@@ -34,12 +34,12 @@ pub struct Subscriber {
     pub(super) state: SubscriberState,
 }
 
-/// What was received so far, and what to make of gaps.
+/// What was received so far, and what is known of gaps.
 #[derive(Default)]
 pub(super) struct SubscriberState {
-    /// Log offset of the next message, where it is known.
+    /// Log offset of the next message, if known.
     next_offset: Option<u64>,
-    /// Segment of the log that the last message was in.
+    /// Segment of the log that held the last message.
     segment: u64,
     /// Place of the next own message.
     next_place: u64,
@@ -47,7 +47,7 @@ pub(super) struct SubscriberState {
     waiting: VecDeque<FlightEvent>,
     /// Messages missing by log offset since the last own one.
     gap: u64,
-    /// Own messages may be missing since the last one.
+    /// Whether own messages may be missing since the last one.
     doubt: bool,
     check: Option<GapCheck>,
     /// Pings answered.
@@ -56,16 +56,16 @@ pub(super) struct SubscriberState {
     total: Option<u64>,
 }
 
-/// Finds out which own messages are missing when only foreign ones come after a gap. Without it,
-/// a publisher whose whole window was overwritten would wait for ever.
+/// Finds out which own messages are missing when only foreign ones follow a gap. Without it, a
+/// publisher whose whole window was overwritten would wait forever.
 ///
-/// The router takes up what it is told in order, so when it answers a ping, all messages sent
-/// before are in its log. And it answers before it looks into the log: nothing between the
-/// answers to two pings, the second sent after the first was answered, means that all was read.
+/// The router works through what it is told in order, so when it answers a ping, all messages sent
+/// before are in its log. And it answers before it reads the log: if nothing arrives between the
+/// answers to two pings, the second sent after the first was answered, everything was read.
 struct GapCheck {
-    /// What is looked for: own messages before this place.
+    /// The check covers own messages before this place.
     until: u64,
-    /// The ping that is waited for.
+    /// The ping whose answer is expected.
     ping: u64,
     /// All of them are in the log.
     in_log: bool,
@@ -88,9 +88,9 @@ struct ReceivedBatch {
 }
 
 impl Subscriber {
-    /// Receives until the publisher is done and everything it sent is either received or known
-    /// to be lost. Each batch goes to `send`, which takes the events out of the vector; only
-    /// then is their room in the window free again.
+    /// Receives until the publisher is done and everything it sent is either received or known to
+    /// be lost. Each batch goes to `send`, which takes the events out of the vector; only then is
+    /// their room in the window freed.
     ///
     /// # Errors
     /// Those of `send`, and [`MqttError::BrokerGone`]. The publisher then gets an error too.
@@ -114,14 +114,14 @@ impl Subscriber {
         }
     }
 
-    /// Waits for the broker, then takes what is there. Says whether that was the end.
+    /// Waits for the broker, then takes what has arrived. Returns whether that was the end.
     fn receive(&mut self, batch: &mut ReceivedBatch) -> Result<bool, MqttError> {
         let mut next = self.link.recv().map_err(|_| MqttError::BrokerGone)?;
         let started = Instant::now();
         loop {
             match next {
                 Some(Notification::Forward(forward)) => self.take(forward, started, batch)?,
-                // The router sends no more until it hears this.
+                // The router sends no more until it gets this answer.
                 Some(Notification::Unschedule) => self.link.ready().map_err(|_| MqttError::BrokerGone)?,
                 Some(Notification::Disconnect(..)) => return Err(MqttError::BrokerGone),
                 Some(Notification::DeviceAck(ack)) => {
@@ -140,7 +140,7 @@ impl Subscriber {
             }
             next = match self.link.recv_deadline(started) {
                 Ok(next) => next,
-                // Nothing more for now; a broker that is gone is seen by the next wait.
+                // Nothing more for now; the next wait notices a broker that is gone.
                 Err(_) => return Ok(false),
             };
         }
@@ -155,7 +155,8 @@ impl Subscriber {
                 batch.events.push(own.into_event(payload));
                 return Ok(());
             }
-            // Somebody sent one of ours again. It goes on, so that it can be seen further down.
+            // Another client sent one of ours again. It is passed on, so that later hops can see
+            // it.
             batch.duplicates += u64::from(place < self.state.next_place);
         }
         batch.foreign += 1;
@@ -163,7 +164,7 @@ impl Subscriber {
         if self.state.doubt { self.look_into_gap(batch) } else { Ok(()) }
     }
 
-    /// Takes out what waits for an own message; `None`: it is not new, or never was ours.
+    /// Takes the part that waits for an own message; `None` if it is not new, or never was ours.
     fn take_own(&mut self, place: u64, batch: &mut ReceivedBatch) -> Option<FlightEvent> {
         let state = &mut self.state;
         let ahead = usize::try_from(place.checked_sub(state.next_place)?).ok()?;
@@ -183,7 +184,7 @@ impl Subscriber {
         Some(own)
     }
 
-    /// Counts what is missing in the broker's log before this message. Retained messages have no
+    /// Counts the messages missing in the broker's log before this one. Retained messages have no
     /// place in it.
     fn follow_log(&mut self, cursor: Option<(u64, u64)>) {
         let Some((segment, offset)) = cursor else { return };
@@ -198,17 +199,17 @@ impl Subscriber {
         state.segment = segment;
         if let Some(check) = state.check.as_mut().filter(|check| check.in_log) {
             check.heard = true;
-            // This message was read from the log after all that is looked for was in it, and the
-            // log never has more than `segments` segments.
+            // This message was read from the log after everything the check covers was in it, and
+            // the log never has more than `segments` segments.
             check.end_segment.get_or_insert(segment + self.segments);
         }
     }
 
-    /// Whose are the messages that are missing?
+    /// Finds out whose messages are missing.
     fn look_into_gap(&mut self, batch: &mut ReceivedBatch) -> Result<(), MqttError> {
         let state = &mut self.state;
         if let Some(check) = &state.check {
-            // Foreign messages may come so fast that there is always one more to read.
+            // Foreign messages may arrive so fast that there is always one more to read.
             if check.end_segment.is_some_and(|end| state.segment >= end) {
                 return self.give_up(batch);
             }
@@ -241,7 +242,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// What the check looked for is lost. Own messages that came after may be, too.
+    /// What the check covers is lost. Own messages that came after may be lost, too.
     fn give_up(&mut self, batch: &mut ReceivedBatch) -> Result<(), MqttError> {
         let state = &mut self.state;
         let Some(check) = state.check.take() else { return Ok(()) };
@@ -272,7 +273,7 @@ impl SubscriberState {
         Self { next_offset, ..Self::default() }
     }
 
-    /// The next `count` own messages will not come any more.
+    /// The next `count` own messages will never arrive.
     fn lose(&mut self, count: usize, batch: &mut ReceivedBatch) {
         for lost in self.waiting.drain(..count) {
             batch.handled.add(lost.ring_bytes);
@@ -286,12 +287,12 @@ impl SubscriberState {
 impl Drop for Subscriber {
     fn drop(&mut self) {
         self.flight.subscriber_gone();
-        // An error means that the broker is gone, and the connection with it.
+        // On an error the broker is gone, and the connection with it.
         let _ = self.pinger.disconnect();
     }
 }
 
-/// Reads the mark of an own message; `None`: somebody else's.
+/// Reads the mark of an own message; `None` for a foreign one.
 fn place(run_nonce: u64, mark: &[u8]) -> Option<u64> {
     let mark: [u8; MARK_BYTES] = mark.try_into().ok()?;
     let mark = u128::from_be_bytes(mark);

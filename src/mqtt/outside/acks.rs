@@ -1,5 +1,5 @@
 //! Which of the broker's messages may be acknowledged: those that Kafka has reported on, in the
-//! order in which they came.
+//! order they arrived.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::super::flight::Load;
 use crate::event::Delivery;
 
-/// Names a message on its way through Kafka. The subscriber gives no receive time twice.
+/// Identifies a message on its way through Kafka. The subscriber gives no receive time twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Tag {
     Own(u64),
@@ -20,27 +20,28 @@ impl Tag {
     }
 }
 
-/// Messages received and not yet acknowledged.
+/// Messages received but not yet acknowledged.
 #[derive(Default)]
 pub(super) struct Acks {
-    /// Packet ids in the order in which they came over this connection.
+    /// Packet ids in the order they arrived over this connection.
     queue: VecDeque<(u16, Tag)>,
-    /// What Kafka has not reported on, with its size in the window; 0 for foreign messages.
+    /// Messages that Kafka has not reported on, with their size in the window; 0 for foreign
+    /// messages.
     unreported: HashMap<Tag, usize>,
 }
 
 impl Acks {
-    /// A message goes on to Kafka.
+    /// A message was passed on to Kafka.
     pub fn handed_on(&mut self, tag: Tag, window_bytes: usize) {
         self.unreported.insert(tag, window_bytes);
     }
 
-    /// Packet `id` is to be acknowledged once Kafka has reported on `tag`.
+    /// Acknowledge packet `id` once Kafka has reported on `tag`.
     pub fn wait_for(&mut self, id: u16, tag: Tag) {
         self.queue.push_back((id, tag));
     }
 
-    /// Kafka has reported; gives the room that this makes in the window.
+    /// Takes Kafka's reports; returns the room they free in the window.
     pub fn reported(&mut self, deliveries: &[Delivery]) -> Load {
         let mut load = Load::default();
         for delivery in deliveries {
@@ -60,12 +61,12 @@ impl Acks {
         self.queue.pop_front().map(|(id, _)| id)
     }
 
-    /// Whether [`next_ready`](Self::next_ready) would give one.
+    /// Whether [`next_ready`](Self::next_ready) would return one.
     pub fn is_ready(&self) -> bool {
         self.queue.front().is_some_and(|(_, tag)| !self.unreported.contains_key(tag))
     }
 
-    /// Packet ids of a connection that is gone mean nothing to the next one.
+    /// Packet ids of a lost connection mean nothing to the next one.
     pub fn connection_lost(&mut self) {
         self.queue.clear();
     }

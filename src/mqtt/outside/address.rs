@@ -1,28 +1,28 @@
-//! Where an outside broker is, and who we are there: `mqtt://[user@]host[:port]`.
+//! Where an outside broker is, and how to log in there: `mqtt://[user@]host[:port]`.
 
 use std::fmt;
 
 /// MQTT without TLS (IANA).
 const DEFAULT_PORT: u16 = 1883;
 
-/// An MQTT broker that is not ours.
+/// The address and login of an MQTT broker that runs elsewhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutsideBroker {
     /// Name or address; IPv6 without brackets.
     pub host: String,
     pub port: u16,
-    /// Who we are there; `None`: nobody.
+    /// Name to log in with; `None`: no login.
     pub user: Option<String>,
     /// Never shown.
     pub password: Option<String>,
 }
 
 impl OutsideBroker {
-    /// Reads `mqtt://[user@]host[:port]`. A password does not belong on a command line, where
-    /// everybody on the machine sees it.
+    /// Parses `mqtt://[user@]host[:port]`. A password does not belong on a command line, where
+    /// every user of the machine can see it.
     ///
     /// # Errors
-    /// Says what it should look like.
+    /// A message that shows what an address looks like.
     pub fn parse(url: &str) -> Result<Self, String> {
         let wrong = || "an outside broker looks like mqtt://host:1883 or mqtt://user@host".to_owned();
         if url.starts_with("mqtts://") || url.starts_with("ssl://") {

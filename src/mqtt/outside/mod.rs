@@ -1,17 +1,17 @@
-//! An MQTT broker that is not ours, over MQTT 3.1.1 and TCP: the replay's publisher and subscriber
-//! on one connection, at QoS 1, in a session that the broker keeps.
+//! An MQTT broker that runs elsewhere, over MQTT 3.1.1 and TCP: the replay's publisher and
+//! subscriber on one connection, at QoS 1, in a session that the broker keeps.
 //!
-//! A message is acknowledged to the broker when Kafka has reported on it, in the order in which they
-//! came: so whoever calls [`OutsideLink::reported`] with Kafka's reports drives the window. Own
-//! messages are known by the `run` and `seq` at the end of their payload. Each goes on once:
-//! repeats, which every lost connection brings, are dropped and counted. What does not come back
-//! is sent again, in the right order after a lost connection, behind the others when the broker
-//! dropped it from a full queue.
+//! A message is acknowledged to the broker after Kafka has reported on it, in order of arrival. So
+//! Kafka's reports, passed to [`OutsideLink::reported`], drive the window. Own messages are
+//! recognised by the `run` and `seq` at the end of their payload. Each is passed on once: repeats,
+//! which every lost connection brings, are dropped and counted. A message that does not return is
+//! sent again: in order after a lost connection, at the end if the broker dropped it from a full
+//! queue.
 //!
-//! The broker decides the speed. Mosquitto gives a subscriber 20 messages ahead of its
-//! acknowledgements (`max_inflight_messages`; 0 takes that limit away), and drops what is beyond
-//! `max_queued_messages`, 1,000 by default: our window of 500 fits twice, since after a crash the
-//! broker may have both what it kept and what was sent again.
+//! The broker limits the speed. Mosquitto sends a subscriber at most 20 unacknowledged messages
+//! (`max_inflight_messages`; 0 removes that limit) and drops messages beyond `max_queued_messages`,
+//! 1,000 by default. Our window of 500 fits twice, because after a crash the broker may have both
+//! what it kept and what was sent again.
 
 mod acks;
 mod address;
@@ -38,33 +38,33 @@ use crate::event::Delivery;
 use shared::Shared;
 use wire::Wire;
 
-/// Published and not yet reported on by Kafka, at most.
+/// The most that may be published and not yet reported on by Kafka.
 const WINDOW: FlightWindow = FlightWindow { messages: 500, bytes: 2 << 20 };
 
-/// What a replay asks of an outside broker.
+/// How a replay uses an outside broker.
 #[derive(Debug, Clone)]
 pub struct OutsideOptions {
-    /// Where it is.
+    /// Its address.
     pub broker: OutsideBroker,
     /// The topic of the replay.
     pub topic: String,
-    /// The run's id, as it stands in the payloads.
+    /// The run's id, as it appears in the payloads.
     pub run: String,
-    /// Longest wait, after a stop, for what has not come back.
+    /// Longest wait, after a stop, for messages that have not returned.
     pub after_stop: Duration,
 }
 
-/// The connection of one run, for those who are no end of it.
+/// A handle on a run's connection, for code that is neither the publisher nor the subscriber.
 #[derive(Clone)]
 pub struct OutsideLink(Arc<Shared>);
 
 impl OutsideLink {
-    /// Makes sure that the broker accepts the connection. Waits at most half a minute.
+    /// Checks that the broker accepts the connection. Waits at most half a minute.
     ///
     /// # Errors
     /// When it does not.
     pub fn check(options: &OutsideOptions) -> Result<(), MqttError> {
-        // A session of its own, so that none of this run is there before the clock starts.
+        // A separate session, so that nothing of this run is there before the clock starts.
         let client_id = format!("tweetblast-{}-check", options.run);
         Wire::connect(&options.broker, &client_id, true)
             .map(Wire::disconnect)
@@ -74,7 +74,7 @@ impl OutsideLink {
     /// Connects, with the subscription in force when this returns.
     ///
     /// # Errors
-    /// When the broker cannot be reached, or does not let us in or subscribe.
+    /// When the broker cannot be reached, or refuses the login or the subscription.
     pub fn connect(
         options: &OutsideOptions,
         counters: Arc<Counters>,
@@ -101,22 +101,22 @@ impl OutsideLink {
         Ok((publisher, subscriber, Self(shared)))
     }
 
-    /// Takes Kafka's reports, whatever they say: makes room in the window and acknowledges to the
-    /// broker. What Kafka refused is in the ledger, and would be refused again.
+    /// Takes Kafka's reports, good or bad: frees room in the window and acknowledges to the broker.
+    /// What Kafka refused is in the ledger, and would be refused again.
     pub fn reported(&self, deliveries: &[Delivery]) {
         self.0.reported(deliveries);
     }
 
-    /// Since when there is no connection, and why.
+    /// Since when the connection is down, and why.
     pub fn down(&self) -> Option<(Instant, String)> {
         shared::lock(&self.0.down).clone()
     }
 
-    /// Ends the connection and has the broker forget this run: call it when Kafka has reported on
-    /// everything.
+    /// Closes the connection and has the broker delete this run's session. Call it after Kafka has
+    /// reported on everything.
     ///
     /// # Errors
-    /// When the broker cannot be told; its session then stays there.
+    /// When the broker does not answer; the session then stays there.
     pub fn finish(&self) -> Result<(), MqttError> {
         let session = self.0.client_id.clone();
         self.0.forget_session().map_err(|why| MqttError::Session { session, why })

@@ -1,8 +1,9 @@
-//! What was published and has not come back yet, kept whole so that it can be sent again.
+//! Messages that were published and have not returned yet, kept whole so that they can be sent
+//! again.
 //!
-//! A broker's PUBACK is not the end of our care: what it has taken it may forget when it is killed,
-//! or drop when its queue is full, and at QoS 1 it says neither. Both ends are in this process, so
-//! a message is done with when it has come back.
+//! A PUBACK is not enough: a broker may lose what it has accepted when it is killed, or drop it
+//! when its queue is full, and at QoS 1 it reports neither. Both ends are in this process, so a
+//! message is done when it has returned.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -12,25 +13,25 @@ use bytes::Bytes;
 use super::super::flight::Load;
 use crate::event::Event;
 
-/// After so many sendings that a working connection did not bring back, a message is lost.
+/// After this many sends over a working connection without a return, a message counts as lost.
 const SENDINGS_MAX: u32 = 4;
 
 /// Most messages on their way once the broker has dropped one: its queue is too small for the
-/// window, and would drop most of what is sent again as well.
+/// window, and would drop most of what is sent again, too.
 const ON_THE_WAY_AFTER_DROP: usize = 16;
 
 /// Published messages on their way through the broker.
 #[derive(Default)]
 pub(super) struct Outstanding {
-    /// Messages that the broker dropped, as far as can be told.
+    /// Messages that the broker dropped, as far as can be known.
     dropped: u64,
     messages: HashMap<u64, Message>,
-    /// Place in the order of sending of all that have been sent and not been missed since.
+    /// Place in the order of sending of all messages that were sent and have not been missed since.
     on_the_way: BTreeMap<u64, u64>,
-    /// To be sent, in this order.
+    /// Messages to send, in this order.
     to_send: VecDeque<u64>,
     next_place: u64,
-    /// One behind the last sequence number that was published.
+    /// One more than the last sequence number that was published.
     next_seq: u64,
 }
 
@@ -38,23 +39,23 @@ struct Message {
     event: Event,
     window_bytes: usize,
     first_place: Option<u64>,
-    /// Place and time of the last sending.
+    /// Place and time of the last send.
     last_sent: Option<(u64, Instant)>,
     sendings: u32,
 }
 
-/// What a message with one of our sequence numbers is.
+/// How a received message with one of our sequence numbers is classified.
 pub(super) enum Received {
-    /// It has come back, with its size in the window.
+    /// It has returned, with its size in the window.
     New(Event, usize),
-    /// It came before.
+    /// It returned before.
     Repeat,
     /// It was never published.
     Unknown,
 }
 
 impl Outstanding {
-    /// Takes a new message to be sent.
+    /// Takes a new message to send.
     pub fn publish(&mut self, seq: u64, event: Event, window_bytes: usize) {
         let message = Message { event, window_bytes, first_place: None, last_sent: None, sendings: 0 };
         self.messages.insert(seq, message);
@@ -62,11 +63,11 @@ impl Outstanding {
         self.next_seq = self.next_seq.max(seq + 1);
     }
 
-    /// The next message to be sent, if one may be; it counts as sent.
+    /// The next message to send, if one may be sent; it then counts as sent.
     pub fn send_next(&mut self, now: Instant) -> Option<Bytes> {
         while self.may_send() {
             let seq = self.to_send.pop_front()?;
-            // It may have come back while it was waiting to be sent again.
+            // It may have returned while it waited to be sent again.
             let Some(message) = self.messages.get_mut(&seq) else { continue };
             let place = self.next_place;
             self.next_place += 1;
@@ -81,8 +82,8 @@ impl Outstanding {
         None
     }
 
-    /// Takes out a message that has come back. Those sent before it that have not are missed: a
-    /// broker keeps the order of what it does not drop. They are to be sent again, at the end.
+    /// Removes a message that has returned. Those sent before it that have not returned are missed,
+    /// because a broker keeps the order of what it does not drop. They are sent again, at the end.
     pub fn receive(&mut self, seq: u64) -> Received {
         let Some(message) = self.messages.remove(&seq) else {
             return if seq < self.next_seq { Received::Repeat } else { Received::Unknown };
@@ -98,8 +99,8 @@ impl Outstanding {
         Received::New(message.event, message.window_bytes)
     }
 
-    /// A new connection: nobody knows what became of anything. All is to be sent, in its order,
-    /// and no sending over the old one counts.
+    /// On a new connection the fate of all messages is unknown: all are sent again, in order, and
+    /// sends over the old one do not count.
     pub fn connected_anew(&mut self) {
         self.on_the_way.clear();
         let mut all: Vec<u64> = self.messages.keys().copied().collect();
@@ -110,7 +111,7 @@ impl Outstanding {
         }
     }
 
-    /// Nothing has come for long: what was sent longer ago than `patience` is to be sent again.
+    /// After a long silence: sends again what was sent longer ago than `patience`.
     pub fn miss_older(&mut self, now: Instant, patience: Duration) {
         let messages = &self.messages;
         let is_old = |seq: &u64| {
@@ -127,7 +128,7 @@ impl Outstanding {
         self.to_send.extend(missed.into_values());
     }
 
-    /// Takes out what has been sent often enough.
+    /// Removes messages that have been sent too often.
     pub fn take_lost(&mut self) -> Load {
         let mut lost = Load::default();
         self.to_send.retain(|seq| match self.messages.get(seq) {
@@ -141,7 +142,7 @@ impl Outstanding {
         lost
     }
 
-    /// Takes out everything.
+    /// Removes all messages.
     pub fn give_up(&mut self) -> Load {
         let mut lost = Load::default();
         self.messages.drain().for_each(|(_, message)| lost.add(message.window_bytes));
@@ -154,12 +155,12 @@ impl Outstanding {
         self.messages.is_empty()
     }
 
-    /// Whether something is to be sent now.
+    /// Whether a message may be sent now.
     pub fn may_send(&self) -> bool {
         !self.to_send.is_empty() && (self.dropped == 0 || self.on_the_way.len() < ON_THE_WAY_AFTER_DROP)
     }
 
-    /// How many sendings the broker has dropped, as far as can be told.
+    /// How many sends the broker has dropped, as far as can be known.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -215,10 +216,10 @@ mod tests {
         send_all(&mut out);
         receive(&mut out, 2);
         assert_eq!(send_all(&mut out), [0, 1]);
-        // 3 and 4 were sent before 0 and 1 were sent again: they say nothing about them.
+        // 3 and 4 were sent before 0 and 1 were sent again, so they say nothing about them.
         assert_eq!((receive(&mut out, 3), receive(&mut out, 4)), ("new", "new"));
         assert!(send_all(&mut out).is_empty());
-        // One that comes while it waits to be sent again is not sent.
+        // A message that returns while it waits to be sent again is not sent.
         receive(&mut out, 1);
         assert!(send_all(&mut out).is_empty(), "1 was there before as well: it says nothing about 0");
         assert_eq!(receive(&mut out, 0), "new");

@@ -13,7 +13,7 @@ use crate::mqtt::listener::PACKET_MAX_BYTES;
 
 /// Publishes the events of one run to an outside broker, at QoS 1.
 ///
-/// The subscriber learns how many there were when this is dropped, or by [`finish`](Self::finish).
+/// The subscriber learns how many there were when this is dropped or [finished](Self::finish).
 pub struct OutsidePublisher {
     pub(super) shared: Arc<Shared>,
     pub(super) counters: Arc<Counters>,
@@ -22,10 +22,10 @@ pub struct OutsidePublisher {
 }
 
 impl OutsidePublisher {
-    /// Publishes all of `events`, in order, and leaves the vector empty. Without a connection they
-    /// are kept, and sent when there is one again. Blocks while the window is full; when a stop
-    /// is asked for meanwhile, the rest of the events is left out, as is everything after. Returns
-    /// how many were left out.
+    /// Publishes all of `events`, in order, and empties the vector. Without a connection they are
+    /// kept and sent once there is one. Blocks while the window is full. When a stop is requested
+    /// meanwhile, the remaining events are skipped, and so are all later ones. Returns how many
+    /// were skipped.
     ///
     /// # Errors
     /// When a message is too large, before any of the batch is sent; when the subscriber is gone.
@@ -50,7 +50,7 @@ impl OutsidePublisher {
                 .send_all(|outstanding| {
                     for event in events.drain(..chunk.messages) {
                         let bytes = size(&event);
-                        // Every event of a run has its number.
+                        // Every event of a run has a number.
                         outstanding.publish(event.trace.seq.unwrap_or_default(), event, bytes);
                     }
                 })
@@ -61,7 +61,7 @@ impl OutsidePublisher {
         Ok(left_out)
     }
 
-    /// Tells the subscriber that there is no more.
+    /// Tells the subscriber that no more events will come.
     pub fn finish(self) {}
 }
 

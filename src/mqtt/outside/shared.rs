@@ -1,8 +1,9 @@
-//! What publisher, subscriber and Kafka's reports have in common: one connection and the account of
+//! What the publisher, the subscriber and Kafka's reports share: one connection and the account of
 //! what went over it.
 //!
-//! Two locks: that of the writing side stands over that of the account, so that the order of
-//! sending in the account is the one on the wire. The subscriber never waits for the writing side.
+//! There are two locks. The writer's lock is taken before the account's, so that the order of
+//! sending in the account is the order on the wire. The subscriber never waits for the writer's
+//! lock.
 
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
@@ -20,7 +21,7 @@ use super::wire::{Lost, Wire};
 use crate::event::Delivery;
 use crate::mqtt::flight::Flight;
 
-/// Bytes written at once.
+/// Bytes per write.
 const WRITE_BYTES: usize = 64 << 10;
 
 pub(super) struct Shared {
@@ -29,7 +30,7 @@ pub(super) struct Shared {
     pub topic: String,
     pub run: String,
     pub flight: Flight,
-    /// Since when there is no connection, and why.
+    /// Since when the connection is down, and why.
     pub down: Mutex<Option<(Instant, String)>>,
     writing: Mutex<Writing>,
     account: Mutex<Account>,
@@ -69,8 +70,7 @@ impl Shared {
         }
     }
 
-    /// Connects to this run's session and subscribes; from then on, all that is outstanding is to
-    /// be sent.
+    /// Connects to this run's session and subscribes; then everything outstanding is to be sent.
     pub fn connect(&self) -> Result<Wire, Lost> {
         let mut wire = Wire::connect(&self.broker, &self.client_id, false)?;
         wire.subscribe(&self.topic)?;
@@ -82,14 +82,14 @@ impl Shared {
         Ok(wire)
     }
 
-    /// Forgets a connection that is gone.
+    /// Drops a lost connection.
     pub fn disconnected(&self, why: &Lost) {
         lock(&self.writing).close();
         self.account().acks.connection_lost();
         lock(&self.down).get_or_insert_with(|| (Instant::now(), why.to_string()));
     }
 
-    /// Sends what is to be sent, all of it. Without a connection it stays to be sent.
+    /// Sends everything that waits to be sent. Without a connection it keeps waiting.
     pub fn send_all(&self, register: impl FnOnce(&mut Outstanding)) -> Result<(), CodecError> {
         let mut writing = lock(&self.writing);
         register(&mut self.account().outstanding);
@@ -97,8 +97,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Sends acknowledgements, a ping if asked to, and some of what is to be sent, unless somebody
-    /// else is writing. Says whether it could.
+    /// Sends acknowledgements, a ping if asked to, and some of the waiting messages, unless another
+    /// thread is writing. Returns whether it could.
     pub fn tend(&self, ping: bool) -> Result<bool, CodecError> {
         let mut writing = match self.writing.try_lock() {
             Ok(writing) => writing,
@@ -115,7 +115,7 @@ impl Shared {
         Ok(true)
     }
 
-    /// Takes Kafka's reports: makes room in the window, and acknowledges what may be.
+    /// Takes Kafka's reports: frees room in the window, and acknowledges what may be acknowledged.
     pub fn reported(&self, deliveries: &[Delivery]) {
         let load = {
             let mut account = self.account();
@@ -131,7 +131,7 @@ impl Shared {
         writing.flush();
     }
 
-    /// Ends the connection in order, then has the broker forget the session.
+    /// Closes the connection properly, then has the broker delete the session.
     pub fn forget_session(&self) -> Result<(), Lost> {
         lock(&self.writing).close();
         Wire::connect(&self.broker, &self.client_id, true).map(Wire::disconnect)
@@ -149,7 +149,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Sends a few messages; says whether there may be more to send.
+    /// Sends a few messages; returns whether there may be more to send.
     fn send_some(&self, writing: &mut Writing) -> Result<bool, CodecError> {
         if writing.stream.is_none() {
             return Ok(false);
@@ -177,8 +177,8 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes what has been put together. A connection that does not take it is closed, which the
-    /// subscriber sees.
+    /// Writes the collected bytes. A connection that does not accept them is closed, which the
+    /// subscriber notices.
     fn flush(&mut self) {
         if let Some(stream) = &mut self.stream
             && !self.bytes.is_empty()
@@ -202,7 +202,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits between two attempts to connect: doubled each time, up to two seconds.
+/// The wait before the next attempt to connect: doubled each time, up to two seconds.
 pub(super) fn backoff(wait: Duration) -> Duration {
     const MAX: Duration = Duration::from_secs(2);
     (wait * 2).min(MAX)

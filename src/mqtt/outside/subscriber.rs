@@ -1,5 +1,5 @@
-//! The receiving side, which also keeps the connection: reads, acknowledges what Kafka has reported
-//! on, connects again, and has sent again what did not come back.
+//! The receiving side, which also maintains the connection: reads, acknowledges what Kafka has
+//! reported on, reconnects, and has missing messages sent again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,20 +18,21 @@ use crate::event::{Event, Trace};
 use crate::mqtt::MqttError;
 use crate::mqtt::flight::Load;
 
-/// Most packets looked at before they are handed on.
+/// Most packets looked at before they are passed on.
 const BATCH_MAX: usize = 256;
 
-/// Longest wait for the broker at a time: how late a stop and the end are noticed.
+/// Longest wait for the broker at a time, and so for a stop or the end to be noticed.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// Silence after which the broker is asked whether it is there.
+/// After this much silence the broker is pinged.
 const PING_AFTER: Duration = Duration::from_secs(5);
 
-/// Silence after which it is not.
+/// After this much silence the connection counts as lost.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// With an answering broker and nothing left for Kafka to report, what has not come back for so
-/// long was dropped. Also the longest wait for what is still coming when a stop has taken too long.
+/// When the broker answers and Kafka has nothing left to report, messages that have not returned
+/// within this time were dropped. Also the longest wait for late messages when a stop takes too
+/// long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Receives what is published on the topic of an outside broker.
@@ -45,14 +46,14 @@ pub struct OutsideSubscriber {
     pub(super) warned: bool,
 }
 
-/// When what happened last.
+/// When each kind of thing last happened.
 pub(super) struct Times {
     /// Anything from the broker.
     heard: Instant,
     pinged: Instant,
-    /// Our last look for something.
+    /// Our last attempt to read.
     looked: Instant,
-    /// An own message, or a new connection, or a sending again.
+    /// An own message, a new connection, or a repeated send.
     progress: Instant,
     stopped: Option<Instant>,
     /// Receive time of the last foreign message.
@@ -67,10 +68,10 @@ impl Times {
 }
 
 impl OutsideSubscriber {
-    /// Receives until the publisher is done and everything it sent has come back, or is known to
-    /// be lost. A broker that goes away is waited for without an end, or after a stop as long as
-    /// [`OutsideOptions::after_stop`](super::OutsideOptions::after_stop) says; what is missing
-    /// then counts as lost.
+    /// Receives until the publisher is done and everything it sent has returned or is known to be
+    /// lost. Waits without limit for a broker that goes away, or after a stop for
+    /// [`OutsideOptions::after_stop`](super::OutsideOptions::after_stop); what is missing then
+    /// counts as lost.
     ///
     /// # Errors
     /// Those of `send`. The publisher then gets an error too.
@@ -99,10 +100,10 @@ impl OutsideSubscriber {
         }
     }
 
-    /// Takes what is there, or waits a little.
+    /// Takes what has arrived, or waits briefly.
     fn receive(&mut self, events: &mut Vec<Event>) -> Result<(), Lost> {
         let Some(wire) = &mut self.wire else { return Ok(()) };
-        // While Kafka held us up, the broker could not be heard.
+        // While Kafka blocked us, the broker could not be heard.
         let away = self.times.looked.elapsed();
         self.times.heard += away;
         self.times.progress += away;
@@ -137,7 +138,7 @@ impl OutsideSubscriber {
                     events.push(Event { payload: publish.payload, ..event });
                     Tag::Own(seq)
                 }
-                // Kafka has it, or will: only the broker is to hear so.
+                // Kafka has it, or will: only the broker needs to be told.
                 Some((seq, Received::Repeat)) => {
                     repeats += 1;
                     Tag::Own(seq)
@@ -173,7 +174,7 @@ impl OutsideSubscriber {
         }
     }
 
-    /// Writes what the receiving side has to say, when it can without waiting.
+    /// Writes what the receiving side has to send, if it can without waiting.
     fn tend(&mut self) -> Result<(), rumqttc::mqttbytes::Error> {
         let now = Instant::now();
         let silent = now - self.times.heard > PING_AFTER;
@@ -191,7 +192,7 @@ impl OutsideSubscriber {
         Ok(())
     }
 
-    /// Waits for the broker to come back, until it does or the run gives up.
+    /// Waits for the broker until it returns or the run gives up.
     fn reconnect(&mut self, lost: &Lost) {
         self.wire = None;
         self.shared.disconnected(lost);
@@ -214,8 +215,8 @@ impl OutsideSubscriber {
         }
     }
 
-    /// Has sent again what an answering broker has not given for long, and counts as lost what was
-    /// sent often enough.
+    /// Has messages sent again that an answering broker has not returned for long, and counts as
+    /// lost those that were sent too often.
     fn miss_what_was_dropped(&mut self) {
         let now = Instant::now();
         if self.wire.is_none()
@@ -237,7 +238,7 @@ impl OutsideSubscriber {
         self.lose(lost);
     }
 
-    /// Says once that the broker drops messages, and what to do.
+    /// Warns once that the broker drops messages, and says what to do.
     fn warn_of_drops(&mut self) {
         if !self.warned && self.shared.account().outstanding.dropped() > 0 {
             self.warned = true;
@@ -248,7 +249,7 @@ impl OutsideSubscriber {
         }
     }
 
-    /// Whether everything has come back or will not come any more.
+    /// Whether all messages have returned or will never return.
     fn is_done(&mut self) -> bool {
         let now = Instant::now();
         if self.times.stopped.is_none() && self.stop.load(Ordering::Relaxed) {

@@ -1,5 +1,5 @@
-//! One TCP connection to a broker: the handshake, and packets out of its bytes. The codec is
-//! rumqttc's; its event loop is not used, since it forgets what was not acknowledged when the
+//! One TCP connection to a broker: the handshake, and packets parsed from its bytes. The codec is
+//! rumqttc's. Its event loop is not used, because it forgets unacknowledged messages when the
 //! broker has forgotten the session, and flushes after each message.
 
 use std::collections::VecDeque;
@@ -19,35 +19,35 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for the broker to answer CONNECT and SUBSCRIBE.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest wait for a broker that does not take what we write.
+/// Longest wait for a broker that does not read what we write.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Largest packet: what MQTT itself allows (3.1.1, section 2.2.3).
 const PACKET_MAX_BYTES: usize = 268_435_455;
 
-/// After so long without a packet from us the broker may end the connection, half as long again.
-/// Pings come far more often, unless Kafka holds the subscriber up.
+/// A broker may end the connection after one and a half times this long without a packet from us.
+/// Pings are far more frequent, unless Kafka blocks the subscriber.
 const KEEP_ALIVE_S: u16 = 60;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 << 10;
 
-/// Why there is no connection, or no connection any more.
+/// Why there is no connection, or no longer one.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// The system's word.
+    /// An error of the system.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Bytes that are no MQTT.
+    /// Bytes that are not MQTT.
     #[error("what answers there does not speak MQTT 3.1.1 ({0})")]
     NotMqtt(CodecError),
-    /// Something else in answer to CONNECT (3.1.1, section 3.2).
+    /// Not a CONNACK in answer to CONNECT (3.1.1, section 3.2).
     #[error("what answers there does not speak MQTT 3.1.1 (it does not begin with CONNACK)")]
     NoConnAck,
-    /// An answer to CONNECT.
+    /// CONNECT was refused.
     #[error("{}", refusal(*.0))]
     Refused(ConnectReturnCode),
-    /// An answer to SUBSCRIBE.
+    /// SUBSCRIBE was refused.
     #[error("it does not let us subscribe to the topic")]
     NoSubscription,
 }
@@ -68,7 +68,7 @@ pub(super) struct Wire {
     stream: TcpStream,
     bytes: BytesMut,
     scratch: Box<[u8]>,
-    /// Packets that came before the answer that was waited for.
+    /// Packets that came before the expected answer.
     early: VecDeque<Packet>,
     timeout: Duration,
 }
@@ -115,12 +115,11 @@ impl Wire {
         })
     }
 
-    /// A second handle on the connection, to write to.
+    /// A second handle on the connection, for writing.
     pub fn writer(&self) -> io::Result<TcpStream> {
         self.stream.try_clone()
     }
 
-    /// Says good-bye.
     pub fn disconnect(mut self) {
         // The broker may be gone already.
         let _ = self.write(&Packet::Disconnect);
@@ -148,7 +147,7 @@ impl Wire {
         }
     }
 
-    /// The next packet of those that have been read.
+    /// The next packet that has already been read.
     pub fn buffered(&mut self) -> Result<Option<Packet>, Lost> {
         if let Some(packet) = self.early.pop_front() {
             return Ok(Some(packet));
@@ -192,7 +191,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// Tries the addresses of a name, one after the other.
+/// Tries each address of a name in turn.
 fn dial(broker: &OutsideBroker) -> io::Result<TcpStream> {
     let mut error = io::Error::new(ErrorKind::NotFound, "the name has no address");
     for addr in (broker.host.as_str(), broker.port).to_socket_addrs()?.take(3) {
