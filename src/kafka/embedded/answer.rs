@@ -1,7 +1,7 @@
-//! An answer on its way out: bytes from memory, and slices of log files between them.
+//! An answer to be written: bytes in memory, with slices of log files between them.
 //!
-//! Slices are read piece by piece while they are written, so that the longest answer to a fetch
-//! takes no more memory than a short one.
+//! Slices are read piece by piece while they are written, so the longest answer to a fetch takes no
+//! more memory than a short one.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use super::log::Slice;
 use super::memory::Taken;
 use super::request::ConnectionError;
 
-/// Read and written at a time: fits the processor's cache.
+/// Bytes read and written at a time: fits the processor's cache.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// A part of an answer.
@@ -27,7 +27,7 @@ pub(crate) enum Part {
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     pub parts: Vec<Part>,
-    /// Given back when it has been written.
+    /// Released once the answer is written.
     _memory: Option<Taken<'a>>,
 }
 
@@ -42,12 +42,12 @@ impl<'a> Answer<'a> {
         Self { parts, _memory: None }
     }
 
-    /// With memory that it holds until it is written.
+    /// Keeps `memory` taken until the answer is written.
     pub fn holding(self, memory: Taken<'a>) -> Self {
         Self { _memory: Some(memory), ..self }
     }
 
-    /// Writes it all; fails when the client takes nothing for longer than `stall_max`.
+    /// Writes all of it; fails when the client accepts nothing for longer than `stall_max`.
     pub fn write_to(&self, stream: &TcpStream, stall_max: Duration) -> Result<(), ConnectionError> {
         if let [Part::Bytes(frame)] = &self.parts[..] {
             return write_all(stream, frame, stall_max);
@@ -75,7 +75,6 @@ impl<'a> Answer<'a> {
         write_all(stream, &piece, stall_max)
     }
 
-    /// Its length.
     pub fn bytes(&self) -> usize {
         let part = |part: &Part| match part {
             Part::Bytes(bytes) => bytes.len(),
@@ -107,7 +106,7 @@ fn write_all(mut stream: &TcpStream, mut bytes: &[u8], stall_max: Duration) -> R
     Ok(())
 }
 
-/// Which of the two a time-out shows as depends on the system.
+/// Whether a time-out shows as one kind or the other depends on the system.
 pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -1,9 +1,9 @@
 //! The requests that the endpoint answers: which versions, and what their fields look like.
 //!
-//! Versions end below those that name topics by id instead of by name, and for consumer groups below
-//! those with static members (`group.instance.id`), which the endpoint does not have: clients that
-//! are set so say it themselves. The fields are those of
-//! Kafka's message definitions (`clients/src/main/resources/common/message/*Request.json`).
+//! Versions end below those that name topics by id instead of by name, and for consumer groups
+//! below those with static members (`group.instance.id`), which the endpoint does not have: clients
+//! configured that way report it themselves. The fields are those of Kafka's message definitions
+//! (`clients/src/main/resources/common/message/*Request.json`).
 
 use kafka_protocol::messages::ApiKey;
 
@@ -16,13 +16,13 @@ pub(crate) struct Api {
     pub key: ApiKey,
     pub min_version: i16,
     pub max_version: i16,
-    /// From this version on lengths are compact, and fields may be tagged.
+    /// From this version on, lengths are compact and fields may be tagged.
     pub flexible_from: i16,
     pub fields: &'static [FieldShape],
 }
 
 impl Api {
-    /// The API with this key, if it is one of ours.
+    /// The API with this key, if the endpoint serves it.
     pub fn find(key: i16) -> Option<&'static Self> {
         APIS.iter().find(|api| api.key as i16 == key)
     }
@@ -36,14 +36,15 @@ impl Api {
     }
 }
 
-/// All of them, in the order in which clients are told.
+/// All of them, in the order of the answer to ApiVersions.
 pub(crate) const APIS: &[Api] = &[
     Api { key: ApiKey::Produce, min_version: 3, max_version: 9, flexible_from: 9, fields: PRODUCE },
     Api { key: ApiKey::Fetch, min_version: 4, max_version: 12, flexible_from: 12, fields: FETCH },
     Api { key: ApiKey::ListOffsets, min_version: 1, max_version: 7, flexible_from: 6, fields: LIST_OFFSETS },
-    // Not 9: librdkafka takes it that topics need no more than four times the bytes in its memory that
-    // they take on the wire, and gives up on the compact form of some twenty topics of one partition
-    // (`rdkafka_metadata.c`, "marshalled representation"). Real Kafka sends topic ids, which are long.
+    // Not 9: librdkafka assumes that topics need no more than four times as many bytes in its
+    // memory as on the wire, and rejects the compact form of about twenty topics with one partition
+    // each (`rdkafka_metadata.c`, "marshalled representation"). Real Kafka sends topic ids, which
+    // are long.
     Api { key: ApiKey::Metadata, min_version: 0, max_version: 8, flexible_from: 9, fields: METADATA },
     Api {
         key: ApiKey::OffsetCommit,

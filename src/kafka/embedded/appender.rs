@@ -1,5 +1,6 @@
-//! What the endpoint does with a produced batch once it is off the wire, alone: checked, then appended to the log of a
-//! partition. For the benches that count its instructions; the endpoint itself takes the same steps in `requests/produce.rs`.
+//! What the endpoint does with a produced batch after reading it: the batch is checked, then
+//! appended to the log of a partition. For the benches that count its instructions; the endpoint
+//! takes the same steps in `requests/produce.rs`.
 
 use std::path::Path;
 
@@ -20,10 +21,10 @@ impl Appender {
         Log::open(dir, &LogSettings::default()).map(Self)
     }
 
-    /// Appends one record batch as a producer sends it, and gives the offset of its first record.
+    /// Appends one record batch as a producer sends it, and returns the offset of its first record.
     ///
     /// # Errors
-    /// Why a producer would be refused, in the words that it is told.
+    /// The reason for a refusal, as the producer would get it.
     pub fn append(&mut self, batch: &[u8]) -> Result<i64, &'static str> {
         let appended = check_produced(batch).and_then(|header| self.0.append(&header, batch));
         appended.map_err(|refusal| refusal.reason)

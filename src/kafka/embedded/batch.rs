@@ -1,8 +1,8 @@
 //! One record batch, format v2 (magic 2): reads its header, checks it, and rewrites the two header
 //! fields that a broker owns. The records themselves pass through undecoded, compressed or not.
 //!
-//! Surprise: the CRC-32C covers everything from `attributes` on, so base offset and leader epoch,
-//! which stand before it, can be rewritten without computing it again.
+//! The CRC-32C covers everything from `attributes` on, so base offset and leader epoch, which come
+//! before it, can be rewritten without computing it again.
 //! Layout: Kafka's protocol guide, "Record Batch"
 //! (`clients/.../common/record/DefaultRecordBatch.java`).
 
@@ -10,13 +10,13 @@ use kafka_protocol::error::ResponseError;
 
 /// Bytes of a batch before its first record.
 pub(crate) const HEADER_BYTES: usize = 61;
-/// Bytes of a batch that its own length field does not count: base offset and that field.
+/// Bytes of a batch that its own length field does not count: base offset and length.
 const LENGTH_PREFIX_BYTES: u64 = 12;
 /// Bytes rewritten by [`stamp`]: base offset, length, leader epoch.
 pub(crate) const STAMPED_BYTES: usize = 16;
 /// Where the part covered by the CRC begins.
 pub(crate) const CRC_FROM: usize = 21;
-/// Leader epoch of every batch: this broker has been the only leader for ever.
+/// Leader epoch of every batch: this broker has always been the only leader.
 const LEADER_EPOCH: i32 = 0;
 
 /// Attribute bits 0 to 2: compression.
@@ -28,7 +28,7 @@ const TRANSACTIONAL: i16 = 0x10;
 /// Attribute bit 5: the batch holds control records, which only brokers write.
 const CONTROL: i16 = 0x20;
 
-/// The header fields that the endpoint looks at.
+/// The header fields that the endpoint uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BatchHeader {
     pub base_offset: i64,
@@ -67,7 +67,7 @@ impl BatchHeader {
         (header.batch_bytes >= HEADER_BYTES as u64).then_some(header)
     }
 
-    /// Offset of the last record, given that of the first.
+    /// Offset of the last record, given the first one's.
     pub fn last_offset(&self, base_offset: i64) -> i64 {
         base_offset + i64::from(self.last_offset_delta)
     }
@@ -77,7 +77,7 @@ impl BatchHeader {
         self.attributes & COMPRESSION_MASK
     }
 
-    /// Whether magic, count and offsets fit together; what Kafka checks besides the CRC.
+    /// Whether magic, count and offsets are consistent; what Kafka checks besides the CRC.
     pub fn is_consistent(&self) -> bool {
         self.magic == 2
             && self.record_count > 0
@@ -86,7 +86,7 @@ impl BatchHeader {
     }
 }
 
-/// Why a produced batch is refused: Kafka's error code, and words for the client's log.
+/// Why a produced batch is refused: Kafka's error code, and a reason for the client's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub error: ResponseError,
@@ -100,7 +100,7 @@ impl Refusal {
 }
 
 /// Checks what a producer sent for one partition: exactly one whole batch, of magic 2, with the
-/// right CRC, not transactional. The order of the checks, and their codes, are Kafka's
+/// right CRC, not transactional. The order of the checks and their codes are Kafka's
 /// (`LogValidator`).
 pub(crate) fn check_produced(records: &[u8]) -> Result<BatchHeader, Refusal> {
     let corrupt = |reason| Refusal::new(ResponseError::CorruptMessage, reason);
@@ -136,7 +136,7 @@ pub(crate) fn check_produced(records: &[u8]) -> Result<BatchHeader, Refusal> {
     Ok(header)
 }
 
-/// The first bytes of a batch as they are stored: with its final base offset and leader epoch.
+/// The first bytes of a batch as stored: with its final base offset and leader epoch.
 pub(crate) fn stamp(records: &[u8], base_offset: i64) -> [u8; STAMPED_BYTES] {
     let mut head = part(records, 0);
     head[..8].copy_from_slice(&base_offset.to_be_bytes());
@@ -144,7 +144,7 @@ pub(crate) fn stamp(records: &[u8], base_offset: i64) -> [u8; STAMPED_BYTES] {
     head
 }
 
-/// `N` bytes at a place that the caller knows to exist.
+/// `N` bytes at a position that the caller knows to exist.
 fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut out = [0; N];
     out.copy_from_slice(&bytes[at..at + N]);
@@ -197,7 +197,7 @@ pub(crate) mod tests {
         out
     }
 
-    /// Puts the right CRC-32C on a batch whose bytes were changed.
+    /// Sets the right CRC-32C on a batch whose bytes were changed.
     pub(crate) fn seal(batch: &mut [u8]) {
         let crc = crc32c::crc32c(&batch[CRC_FROM..]);
         batch[17..CRC_FROM].copy_from_slice(&crc.to_be_bytes());

@@ -1,4 +1,4 @@
-//! One connection: reads requests, has them answered, writes the answers, in order.
+//! One connection: reads requests, gets them answered and writes the answers, in order.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpStream;
@@ -11,24 +11,24 @@ use super::request::{ConnectionError, parse};
 use super::requests;
 use super::state::{EndpointState, Peer};
 
-/// A client that neither asks nor takes its answer is disconnected, as in Kafka
-/// (`connections.max.idle.ms`); clients reconnect. A consumer may well be busy for minutes before it
-/// takes more.
+/// A client that neither asks nor reads its answer is disconnected, as in Kafka
+/// (`connections.max.idle.ms`); clients reconnect. A consumer may be busy for minutes before it
+/// reads more.
 const IDLE_MAX: Duration = Duration::from_secs(600);
-/// How long one request may take to get through. On one machine it takes milliseconds.
+/// How long one request may take to arrive. On one machine it takes milliseconds.
 const TRANSFER_MAX: Duration = Duration::from_secs(30);
 /// Read buffer: holds most requests that are not a batch of messages.
 const BUFFER_BYTES: usize = 8 << 10;
-/// A request's memory grows by so much at a time, so that an announced length costs nothing.
+/// A request's memory grows in steps of this size, so that an announced length costs nothing.
 const GROWTH_BYTES: usize = 256 << 10;
 
-/// Longest request that carries no messages. The largest that clients send hold the assignments of
-/// a consumer group.
+/// Longest request that carries no messages. The largest ones hold the assignments of a consumer
+/// group.
 const PLAIN_REQUEST_BYTES: usize = 1 << 20;
-/// What an element of a request takes in memory, decoded and in the answer, at most about.
+/// What an element of a request takes in memory, decoded and in the answer: an upper estimate.
 const ELEMENT_BYTES: usize = 512;
 
-/// Serves the client until it goes, or must be cut off.
+/// Serves the client until it disconnects or must be cut off.
 pub(crate) fn serve(broker: &EndpointState, peer: &Peer) -> Result<(), ConnectionError> {
     let stream = &peer.stream;
     stream.set_nodelay(true)?;
@@ -53,13 +53,14 @@ pub(crate) fn serve(broker: &EndpointState, peer: &Peer) -> Result<(), Connectio
         if let Some(answer) = answer {
             answer.write_to(stream, IDLE_MAX)?;
         }
-        // Until here: an answer that nobody reads takes as much as its request, in most cases.
+        // Until here: in most cases an unread answer takes as much memory as its request.
         drop((memory, decoded));
     }
     Ok(())
 }
 
-/// Waits for the first byte of a request; false when the client has gone, or has been idle too long.
+/// Waits for the first byte of a request; false when the client has disconnected or was idle too
+/// long.
 fn wait_for_request(reader: &mut BufReader<&TcpStream>) -> Result<bool, ConnectionError> {
     let idle_since = Instant::now();
     loop {
@@ -71,14 +72,14 @@ fn wait_for_request(reader: &mut BufReader<&TcpStream>) -> Result<bool, Connecti
                     return Ok(false);
                 }
             }
-            // Between requests this is one way of leaving.
+            // Between requests this is a normal way to leave.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// A request's length in bytes, if it may be so long.
+/// A request's length in bytes, if it is within the limit.
 fn request_bytes(announced: i32, limit: usize) -> Result<usize, ConnectionError> {
     usize::try_from(announced)
         .ok()
@@ -86,7 +87,7 @@ fn request_bytes(announced: i32, limit: usize) -> Result<usize, ConnectionError>
         .ok_or(ConnectionError::Announced { bytes: announced, limit })
 }
 
-/// The request from its key on, which has been read already.
+/// Reads the request, except for its key, which has been read already.
 fn read_request(
     reader: &mut impl Read,
     key: [u8; 2],
@@ -103,7 +104,7 @@ fn read_request(
     Ok(request)
 }
 
-/// Like `read_exact`, but a client that sends a byte now and then does not get for ever.
+/// Like `read_exact`, but a client that sends a byte now and then runs into the deadline.
 fn read_all(reader: &mut impl Read, mut into: &mut [u8], deadline: Instant) -> Result<(), ConnectionError> {
     while !into.is_empty() {
         match reader.read(into) {

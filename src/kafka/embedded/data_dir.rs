@@ -1,16 +1,16 @@
-//! The directory the logs live in: made, marked as ours, locked against a second process, and,
-//! when it is a temporary one, removed at the end.
+//! The directory that holds the logs: created, marked as ours, locked against a second process,
+//! and, if it is temporary, removed at the end.
 //!
 //! ```text
 //! DIR/lock                     held while an endpoint works here
-//! DIR/tweetblast-kafka         the marker; also how far producer ids have been given out
-//! DIR/topics/NAME/0/….log      one directory a partition, empty ones too: their number is the count
+//! DIR/tweetblast-kafka         the marker; producer ids below its number may be in use
+//! DIR/topics/NAME/0/….log      one directory per partition, even if it is empty
 //! DIR/groups                   what consumer groups have committed
-//! DIR/tmp/                     topics being made or removed
+//! DIR/tmp/                     topics being created or removed
 //! ```
 //!
-//! Surprise: the marker is written after the lock is held. So a directory with a marker and a free
-//! lock belongs to nobody any more, and a temporary one may be removed.
+//! The marker is written after the lock is taken. So a directory with a marker and a free lock is
+//! not in use, and a temporary one may be removed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -26,7 +26,7 @@ const MARKER_FILE: &str = "tweetblast-kafka";
 const MARKER_TITLE: &str = "tweetblast embedded Kafka endpoint, format 1";
 const MARKER_IDS: &str = "producer ids below this may be in use: ";
 
-/// The directory, locked as long as this lives.
+/// The directory, locked for the lifetime of this value.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
@@ -40,10 +40,10 @@ fn storage(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Endpo
 }
 
 impl DataDir {
-    /// Opens or makes the given directory.
+    /// Opens or creates the given directory.
     pub fn open(path: &Path) -> Result<Self, EndpointError> {
         fs::create_dir_all(path).map_err(storage("create", path))?;
-        // Looked at before anything is written: a directory that is not ours stays as it is.
+        // Checked before anything is written: a directory that is not ours stays unchanged.
         if !path.join(MARKER_FILE).exists() {
             for entry in fs::read_dir(path).map_err(storage("read", path))? {
                 if entry.map_err(storage("read", path))?.file_name() != LOCK_FILE {
@@ -54,7 +54,7 @@ impl DataDir {
         Self::take(path.to_owned(), false)
     }
 
-    /// Makes a temporary one, after removing those that a killed process left behind.
+    /// Creates a temporary one, after removing those that killed processes left.
     pub fn temporary() -> Result<Self, EndpointError> {
         let parent = std::env::temp_dir();
         let made = tempfile::Builder::new()
@@ -88,7 +88,6 @@ impl DataDir {
         Ok(dir)
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -98,12 +97,12 @@ impl DataDir {
         self.path.join("topics")
     }
 
-    /// For directories that are to appear or vanish as a whole, by a rename.
+    /// For directories that must appear or vanish as a whole, by a rename.
     pub fn scratch(&self) -> PathBuf {
         self.path.join("tmp")
     }
 
-    /// Below which producer ids may have been given out.
+    /// Producer ids below this may have been given out.
     pub fn load_producer_ids(&self) -> Result<i64, EndpointError> {
         let path = self.path.join(MARKER_FILE);
         let text = fs::read_to_string(&path).map_err(storage("read", &path))?;
@@ -120,8 +119,8 @@ impl DataDir {
             .ok_or_else(|| damaged("no number of producer ids"))
     }
 
-    /// Remembers that ids below `ids` may be in use. Replaces the marker as a whole, and synced:
-    /// after a loss of power an id must not be given out again either.
+    /// Records that ids below `ids` may be in use. Replaces the marker as a whole, and synced: even
+    /// after a loss of power no id may be given out again.
     pub fn save_producer_ids(&self, ids: i64) -> Result<(), EndpointError> {
         let (path, new) = (self.path.join(MARKER_FILE), self.scratch().join(MARKER_FILE));
         let save = || {
@@ -134,7 +133,7 @@ impl DataDir {
         save().map_err(storage("write", &path))
     }
 
-    /// Removes the directory if it is a temporary one. Call when nothing writes into it any more.
+    /// Removes the directory if it is temporary. Call when nothing writes into it any more.
     pub fn close(mut self) -> Result<(), EndpointError> {
         self.remove()
     }
@@ -155,15 +154,15 @@ impl Drop for DataDir {
     }
 }
 
-/// Removes temporary directories of endpoints that are no more. What cannot be looked into or
-/// removed is somebody else's and stays; it is no reason not to start.
+/// Removes temporary directories of endpoints that no longer run. What cannot be read or removed
+/// belongs to another user and stays; that does not prevent the start.
 fn remove_left_behind(parent: &Path, own: &Path) {
     let (Ok(entries), Ok(own_meta)) = (fs::read_dir(parent), fs::symlink_metadata(own)) else {
         return;
     };
     for path in entries.flatten().map(|entry| entry.path()) {
         let named = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMP_PREFIX));
-        // Of the same user, and no link: the temporary folder may be shared with strangers.
+        // Of the same user, and not a link: the temporary folder may be shared with strangers.
         let ours = |path: &Path, kind: fn(&fs::FileType) -> bool| {
             fs::symlink_metadata(path)
                 .is_ok_and(|meta| kind(&meta.file_type()) && meta.uid() == own_meta.uid())

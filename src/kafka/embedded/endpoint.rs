@@ -1,4 +1,4 @@
-//! Starts and stops the endpoint: one thread that accepts, and one for each connection.
+//! Starts and stops the endpoint: one thread that accepts, and one per connection.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use super::state::{EndpointState, PeerPlace};
 use super::store::Store;
 use super::{EndpointError, EndpointOptions, Fsync};
 
-/// Stack of a connection's thread: requests are decoded without recursion.
+/// Stack of a connection's thread; small, because requests are decoded without recursion.
 const STACK_BYTES: usize = 256 << 10;
 /// Wait after a failed accept: usually no file can be opened until some connection ends.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -29,27 +29,26 @@ pub struct Endpoint {
     temporary: bool,
     /// `None` once it is closed.
     broker: Option<Arc<EndpointState>>,
-    /// The last one accepts.
+    /// The accepting thread is the last one.
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Messages that retention has removed, of all topics together.
+/// Messages that retention has removed from all topics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RemovedMessages {
-    /// All of them.
     pub messages: u64,
-    /// Those among them that no client had fetched since the endpoint was started. Above 0, somebody
-    /// may have lost messages.
+    /// Those that no client had fetched since the endpoint started. Above 0, a consumer may have
+    /// lost messages.
     pub unread: u64,
 }
 
 impl Endpoint {
-    /// Listens, opens the directory with all its topics, and serves clients from then on. Takes as
-    /// long as reading all messages in the directory once.
+    /// Listens, opens the directory with all its topics, and then serves clients. Takes as long as
+    /// reading all messages in the directory once.
     ///
     /// # Errors
     /// When the address or the directory cannot be used, a log is damaged, or an option makes no
-    /// sense. A directory that is refused is left as it was.
+    /// sense. A refused directory stays unchanged.
     pub fn start(options: EndpointOptions) -> Result<Self, EndpointError> {
         options.check()?;
         let listen = options.listen;
@@ -85,25 +84,25 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Where the messages are.
+    /// The directory that holds the messages.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Whether the messages go away with the endpoint.
+    /// Whether the messages are removed with the endpoint.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         self.temporary
     }
 
-    /// Why messages cannot be written at the moment (a full disk); `None` while they can. Producers
+    /// Why messages cannot be written at the moment (a full disk); `None` if they can. Producers
     /// get a retriable error meanwhile.
     #[must_use]
     pub fn fault(&self) -> Option<EndpointError> {
@@ -117,8 +116,8 @@ impl Endpoint {
         RemovedMessages { messages, unread }
     }
 
-    /// Ends every connection and all threads, and removes a temporary directory. What was
-    /// acknowledged is in the files when this returns.
+    /// Ends all connections and threads, and removes a temporary directory. When this returns, what
+    /// was acknowledged is in the files.
     ///
     /// # Errors
     /// When the temporary directory cannot be removed.
@@ -132,7 +131,7 @@ impl Endpoint {
         let threads = std::mem::take(&mut self.threads);
         while let Some(acceptor) = threads.last()
             && !acceptor.is_finished()
-            // Wakes it.
+            // Wakes the accepting thread.
             && TcpStream::connect_timeout(&reachable(self.addr), Duration::from_secs(1)).is_err()
         {
             thread::sleep(Duration::from_millis(10));
@@ -158,7 +157,7 @@ impl Drop for Endpoint {
     }
 }
 
-/// Syncs what was appended, again and again until the broker stops.
+/// Syncs what was appended, repeatedly, until the broker stops.
 fn sync_every(interval: Duration, broker: &EndpointState) {
     while !broker.timer.is_closed() {
         broker.timer.wait_until(Instant::now() + interval);
@@ -166,7 +165,7 @@ fn sync_every(interval: Duration, broker: &EndpointState) {
     }
 }
 
-/// An address to connect to, given one to listen on.
+/// An address to connect to, given the one listened on.
 fn reachable(mut addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() {
         addr.set_ip(match addr.ip() {
@@ -177,7 +176,7 @@ fn reachable(mut addr: SocketAddr) -> SocketAddr {
     addr
 }
 
-/// Takes clients in until the broker stops, and ends when the last connection has ended.
+/// Accepts clients until the broker stops, and ends when the last connection has ended.
 fn accept(listener: TcpListener, broker: &EndpointState) {
     thread::scope(|scope| {
         let mut failures = 0u64;
@@ -212,10 +211,10 @@ fn accept(listener: TcpListener, broker: &EndpointState) {
     });
 }
 
-/// One connection, from its first request to its end.
+/// Runs one connection, from its first request to its end.
 fn converse(broker: &EndpointState, place: PeerPlace<'_>) {
     let peer = &place.peer;
-    // A panic is a bug of ours. It ends this connection, not the others, nor the process.
+    // A panic is a bug of ours. It ends this connection, but not the others and not the process.
     match catch_unwind(AssertUnwindSafe(|| serve(broker, peer))) {
         Ok(Ok(())) => {}
         Ok(Err(_)) if broker.is_stopping() => {}

@@ -4,12 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What went wrong around the endpoint itself. Errors of single requests never come out here:
-/// they go to the client as Kafka's error codes.
+/// Errors of the endpoint itself. Errors of single requests are not among them: they go to the
+/// client as Kafka's error codes.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// The address that was asked for belongs to another program.
+    /// Another program listens on the address.
     #[error(
         "Kafka endpoint: {addr} is already in use; stop what listens there, or name another \
          address (port 0 takes a free one)"
@@ -19,26 +19,24 @@ pub enum EndpointError {
         #[source]
         source: io::Error,
     },
-    /// The address cannot be listened on.
     #[error("Kafka endpoint: cannot listen on {addr}; name an address of this machine")]
     Listen {
         addr: SocketAddr,
         #[source]
         source: io::Error,
     },
-    /// Another endpoint works in this directory.
+    /// Another endpoint uses this directory.
     #[error(
         "Kafka endpoint: another process is using the directory {}; stop it, or name another \
          directory", dir.display()
     )]
     DirInUse { dir: PathBuf },
-    /// The directory holds files, and none of them is our marker.
+    /// The directory holds files, but not our marker.
     #[error(
         "Kafka endpoint: the directory {} is not empty and was not made by tweetblast; name an \
          empty or a new directory", dir.display()
     )]
     ForeignDir { dir: PathBuf },
-    /// The directory, or a file in it, cannot be used.
     #[error("Kafka endpoint: cannot {action} {}; check that it can be written and has room", path.display())]
     Storage {
         action: &'static str,
@@ -46,14 +44,14 @@ pub enum EndpointError {
         #[source]
         source: io::Error,
     },
-    /// Our marker file does not hold what we write into it.
+    /// Our marker file holds something else than we write into it.
     #[error(
         "Kafka endpoint: {} is damaged ({reason}); name another directory, or remove this one \
          if its messages are no longer needed", path.display()
     )]
     DamagedMarker { path: PathBuf, reason: String },
-    /// A log holds a batch that does not verify, and good batches behind it: this is damage, not
-    /// the torn tail that a kill leaves. Cutting there would drop acknowledged messages in silence.
+    /// A log holds a batch that does not verify, followed by good batches: this is damage, not the
+    /// torn tail that a kill leaves. Cutting there would silently drop acknowledged messages.
     #[error(
         "Kafka endpoint: {} is damaged at byte {position} (offset {offset}): {reason}; restore the \
          file, or cut it there (`truncate -s {position}`) and lose every later message of this \
@@ -67,14 +65,14 @@ pub enum EndpointError {
         offset: i64,
         reason: String,
     },
-    /// A file of a log is gone, and later ones are there.
+    /// A file of a log is missing, but later ones exist.
     #[error(
         "Kafka endpoint: the messages from offset {offset} to {found} are missing before {}; restore \
          the file that holds them, or remove this one and all later ones of this partition",
         path.display()
     )]
     MissingMessages { path: PathBuf, offset: i64, found: i64 },
-    /// What consumer groups have committed cannot be read.
+    /// The committed offsets of consumer groups cannot be read.
     #[error(
         "Kafka endpoint: {} is damaged at byte {position}; restore the file, or remove it, and \
          consumer groups start where their clients choose (auto.offset.reset)", path.display()
@@ -84,7 +82,6 @@ pub enum EndpointError {
         /// Byte offset of the first line that does not verify.
         position: u64,
     },
-    /// No thread could be started.
     #[error("Kafka endpoint: cannot start a thread; raise the limit on threads (`ulimit -u`)")]
     Thread {
         #[source]

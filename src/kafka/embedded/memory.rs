@@ -1,17 +1,17 @@
 //! The memory that requests and answers of all connections may take together.
 //!
-//! Whoever needs bytes waits until some are free, but never beyond a deadline: a client that holds
-//! its bytes too long loses its connection, so waiting always ends.
-//! Surprise: one request may go over the limit. Asking for "some free" instead of "enough free"
-//! keeps small requests from starving a big one.
+//! A taker waits until some bytes are free, but never beyond a deadline. A client that holds its
+//! bytes too long loses its connection, so waiting always ends.
+//! One request may exceed the limit: waiting for "some free" instead of "enough free" keeps small
+//! requests from starving a big one.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Below this nothing is asked for: the number of connections bounds it.
+/// Requests below this size take nothing: the number of connections limits them.
 const FREE_OF_CHARGE_BYTES: usize = 16 << 10;
 
-/// Bytes to be had. At most `total` plus one request are out at a time.
+/// A budget of bytes. At most `total` plus one request are taken at a time.
 #[derive(Debug)]
 pub(crate) struct Memory {
     left: Mutex<Left>,
@@ -24,7 +24,7 @@ struct Left {
     closed: bool,
 }
 
-/// Bytes taken; given back when dropped.
+/// Taken bytes; returned to the budget on drop.
 #[derive(Debug)]
 pub(crate) struct Taken<'a> {
     memory: &'a Memory,

@@ -1,9 +1,9 @@
-//! The embedded Kafka endpoint: a broker of one for one machine, so that a first run, a demo or a
-//! test needs no cluster. Any Kafka client reads from it and writes to it.
+//! The embedded Kafka endpoint: a cluster of one broker for one machine, so that a first run, a
+//! demo or a test needs no real one. Any Kafka client can read from it and write to it.
 //!
-//! Batches pass through undecoded, as a Kafka client wrote them, into a log a partition. A log that
-//! was torn by a kill is cut back to its last whole batch when it is opened; a log that is damaged
-//! is refused. Threads, no async: one that accepts, and one for each connection.
+//! Batches are not decoded: they are stored as the client wrote them, in one log per partition. A
+//! log torn by a kill is cut back to its last whole batch when it is opened; a damaged log is
+//! refused. Threads, no async: one that accepts, and one per connection.
 
 mod answer;
 mod apis;

@@ -1,4 +1,4 @@
-//! How an endpoint is to be started.
+//! Options of an endpoint.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -6,25 +6,24 @@ use std::time::Duration;
 
 use super::EndpointError;
 
-/// How to start an [`Endpoint`](super::Endpoint).
 #[derive(Debug, Clone)]
 pub struct EndpointOptions {
-    /// Where to listen; port 0 takes a free one.
+    /// Where to listen; with port 0, on a free port.
     pub listen: SocketAddr,
     /// Where to keep messages. `None`: a temporary directory, removed when the endpoint is closed.
     pub dir: Option<PathBuf>,
-    /// Host and port that clients are told. `None`: the address that each client reached us at,
-    /// which is right unless a container or a port mapping lies between.
+    /// Host and port given to clients. `None`: the address at which each client reached us, which
+    /// is right unless a container or a port mapping is in between.
     pub advertise: Option<(String, u16)>,
-    /// Partitions of a topic whose creator names no number.
+    /// Partitions of a topic created without a number.
     pub default_partitions: i32,
     /// When to sync to the device.
     pub fsync: Fsync,
-    /// Bytes of messages that each partition keeps at least before its oldest ones are removed, a
-    /// tenth at a time; also those that nobody has read, with a warning and a count
+    /// Bytes of messages that each partition keeps at least. Beyond that its oldest are removed, a
+    /// tenth at a time, even unread ones, with a warning and a count
     /// ([`Endpoint::removed`](super::Endpoint::removed)). `None`: nothing is ever removed.
     pub retention_bytes: Option<u64>,
-    /// Bounds on what clients may take.
+    /// Limits on what clients may take.
     pub limits: Limits,
 }
 
@@ -43,22 +42,22 @@ impl Default for EndpointOptions {
     }
 }
 
-/// When what was acknowledged is synced to the device. In every case it survives the end of the
-/// process, kill -9 too: the system has it. Syncing is for a crash of the system, or a loss of
-/// power.
+/// When acknowledged messages are synced to the device. They always survive the end of the process,
+/// kill -9 too, because the system has them. Syncing protects against a crash of the system or a
+/// loss of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fsync {
-    /// The system does it when it sees fit, usually within half a minute. Kafka's default too.
+    /// When the system sees fit, usually within half a minute. Kafka's default too.
     #[default]
     Never,
-    /// At this interval, in the background: a loss of power costs at most so much.
+    /// At this interval, in the background: a loss of power costs at most this much.
     Every(Duration),
-    /// Before each acknowledgement: nothing acknowledged is lost. Costs a device's round trip a
-    /// batch.
+    /// Before each acknowledgement: nothing acknowledged is lost. Costs a round trip to the device
+    /// per batch.
     Always,
 }
 
-/// Bounds on what clients may take; beyond them one connection is closed, or one batch refused.
+/// Limits on what clients may take. Exceeding one closes the connection, or refuses the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Clients connected at a time. Each takes a thread and an open file.
@@ -67,12 +66,12 @@ pub struct Limits {
     pub request_bytes: usize,
     /// Longest record batch in bytes, as sent: compressed if it is.
     pub batch_bytes: usize,
-    /// Records in one answer to a fetch in bytes, however much the client would take. A single
-    /// longer batch still comes whole.
+    /// Bytes of records in one answer to a fetch, however many the client would accept. A single
+    /// longer batch is still sent whole.
     pub fetch_bytes: usize,
-    /// Requests and answers of all connections in bytes, those to fetches not counted, as they are
-    /// not held in memory: a third each for small requests, for large ones, and for answers; in each,
-    /// one may go over it. Who finds no room waits, for half a minute at most.
+    /// Bytes of requests and answers of all connections, except answers to fetches, which are not
+    /// held in memory. A third each for small requests, for large ones, and for answers; in each
+    /// third, one may exceed it. A request that finds no room waits, for half a minute at most.
     pub memory_bytes: usize,
 }
 
@@ -91,7 +90,7 @@ impl Default for Limits {
     }
 }
 
-/// With one batch more, still a length that the protocol can say.
+/// With one batch more, this is still a length that the protocol can express.
 const TRANSFER_BYTES_MAX: usize = 1 << 30;
 
 impl EndpointOptions {

@@ -1,9 +1,8 @@
 //! What one partition remembers of idempotent producers: the last five batches of each, so that a
 //! retried batch is recognised and a gap is refused.
 //!
-//! Rules and codes are Kafka's (`ProducerAppendInfo`, `ProducerStateEntry`). The surprise: a
-//! producer that is not known here may start at any sequence number, as in Kafka, because the log
-//! may have forgotten it.
+//! Rules and codes are Kafka's (`ProducerAppendInfo`, `ProducerStateEntry`). As in Kafka, an
+//! unknown producer may start at any sequence number, because the log may have forgotten it.
 
 use std::collections::HashMap;
 
@@ -14,8 +13,8 @@ use super::batch::{BatchHeader, Refusal};
 /// Batches remembered for each producer: as many as an idempotent producer may have in flight
 /// (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
 const BATCHES_KEPT: usize = 5;
-/// Producers remembered for each partition, about 120 bytes each. Beyond it the half that wrote
-/// longest ago is forgotten (Kafka forgets by time, `producer.id.expiration.ms`).
+/// Producers remembered for each partition, about 120 bytes each. Beyond this number, the half that
+/// has been silent longest is forgotten (Kafka forgets by time, `producer.id.expiration.ms`).
 const PRODUCERS_KEPT: usize = 4096;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +27,7 @@ struct BatchSequence {
 #[derive(Debug)]
 struct ProducerState {
     epoch: i16,
-    /// Oldest first; only the first `count` are in use.
+    /// Oldest first; only the first `count` are used.
     batches: [BatchSequence; BATCHES_KEPT],
     count: usize,
 }
@@ -39,7 +38,7 @@ impl ProducerState {
     }
 }
 
-/// What to do with a batch that passed its own checks.
+/// What to do with a batch that passed the checks on its own bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BatchVerdict {
     /// Append it, then call [`Producers::record`].
@@ -87,7 +86,7 @@ impl Producers {
         }
     }
 
-    /// Remembers a batch that is in the log now.
+    /// Remembers a batch that has been appended.
     pub fn record(&mut self, header: &BatchHeader, base_offset: i64) {
         if header.producer_id < 0 {
             return;
@@ -124,7 +123,7 @@ impl Producers {
     }
 }
 
-/// The sequence number `step` after `sequence`; after the greatest comes 0
+/// The sequence number `step` after `sequence`; the greatest is followed by 0
 /// (`DefaultRecordBatch.incrementSequence`).
 fn sequence_after(sequence: i32, step: i32) -> i32 {
     ((i64::from(sequence) + i64::from(step)) % (i64::from(i32::MAX) + 1)) as i32

@@ -1,28 +1,29 @@
-//! Looks into a record batch for the times of its records, compressed or not. The only place that
-//! does: elsewhere batches pass through undecoded.
+//! Reads the times of a batch's records, compressed or not. The only code that looks into batches:
+//! elsewhere they are not decoded.
 //!
-//! Reads as a stream, so that a batch made to swell costs time, but neither memory nor for ever.
+//! Reads as a stream, so a batch made to swell takes limited time and no extra memory.
 
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 
 use super::batch::{BatchHeader, HEADER_BYTES};
 
-/// Bytes looked at behind the decompression. A batch of 32 MiB holds so much at a ratio of 32.
+/// Decompressed bytes read at most. A batch of 32 MiB reaches this at a ratio of 32.
 const DECOMPRESSED_BYTES_MAX: u64 = 1 << 30;
-/// Longest block of snappy, which does not come as a stream. Clients use 32 KiB, or make one block of
-/// the whole batch.
+/// Longest block of snappy, which is not a stream. Clients use 32 KiB, or one block for the whole
+/// batch.
 const SNAPPY_BLOCK_BYTES_MAX: usize = 64 << 20;
-/// Largest window of zstd, as a power of two: 32 MiB. Levels below "ultra" need 8.
+/// Largest window of zstd, as a power of two: 32 MiB. Levels below "ultra" need 8 MiB.
 const ZSTD_WINDOW_LOG_MAX: u32 = 25;
-/// How snappy-java begins: magic, version, compatible version. Other clients write one bare block.
+/// How snappy-java's format begins: magic, version, compatible version. Other clients write one
+/// bare block.
 const SNAPPY_JAVA_MAGIC: &[u8] = b"\x82SNAPPY\0";
 const SNAPPY_JAVA_HEADER_BYTES: usize = 16;
 
 /// The first record for which `wanted(timestamp)` holds, as (offset delta, timestamp in ms).
 ///
 /// # Errors
-/// When the records do not read: the CRC was right, but the producer wrote nonsense, or more than
-/// is looked at.
+/// When the records cannot be read: the CRC was right, but the producer wrote nonsense, or more
+/// than the limit.
 pub(crate) fn find_record(
     header: &BatchHeader,
     batch: &[u8],
@@ -86,7 +87,7 @@ fn invalid(reason: &'static str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, reason)
 }
 
-/// Snappy in both of its forms: blocks with lengths before them, or one bare block.
+/// Snappy in both of its forms: blocks preceded by their lengths, or one bare block.
 struct Snappy<'a> {
     rest: &'a [u8],
     framed: bool,
@@ -141,7 +142,7 @@ mod tests {
 
     const TIMES: [i64; 3] = [5_000_000_000_000, 4_999_999_999_000, 5_000_000_000_500];
 
-    /// A batch with its records replaced by something else.
+    /// A batch whose records are replaced by something else.
     fn with_body(batch: &[u8], compression: u8, body: &[u8]) -> Vec<u8> {
         let mut out = [&batch[..HEADER_BYTES], body].concat();
         let length = (out.len() - 12) as u32;
@@ -206,7 +207,7 @@ mod tests {
         for (form, bytes) in all_forms(&plain).iter().enumerate() {
             let header = check_produced(bytes).unwrap();
             for length in HEADER_BYTES..bytes.len() - 9 {
-                // The last bytes of some forms are a check of what was read before.
+                // The last bytes of some forms are a checksum of what came before.
                 let found = find_record(&header, &bytes[..length], |_| false);
                 assert!(found.is_err(), "form {form}, {length} of {}", bytes.len());
             }

@@ -1,7 +1,7 @@
-//! One request as it stands on the wire, and the frame its answer goes back in.
+//! One request as it is on the wire, and the frame of its answer.
 //!
-//! In: the bytes behind the length. Out: a header that was understood, and a body that was walked
-//! through (`shape`) and is safe to decode.
+//! In: the bytes after the length. Out: a parsed header, and a body that was walked through
+//! (`shape`) and is safe to decode.
 
 use std::io;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use kafka_protocol::protocol::{Decodable, Encodable};
 use super::apis::Api;
 use super::shape;
 
-/// Why a connection ends, other than by the client's wish.
+/// Why a connection ends, other than because the client wants to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
     #[error(
@@ -39,7 +39,7 @@ pub(crate) enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// Whether this is how a client looks that was killed or did not wait for an answer.
+    /// Whether this is what a client looks like that was killed or did not wait for an answer.
     pub fn is_clients_leaving(&self) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let Self::Io(error) = self else { return false };
@@ -62,7 +62,7 @@ pub(crate) struct Request {
     body: Bytes,
 }
 
-/// What a header can come to.
+/// The outcome of parsing a header.
 #[derive(Debug)]
 pub(crate) enum Parsed {
     Request(Request),
@@ -73,7 +73,7 @@ pub(crate) enum Parsed {
 }
 
 impl Parsed {
-    /// Elements and tagged fields: what it takes in memory once it is decoded.
+    /// Elements and tagged fields: they determine how much memory the decoded request takes.
     pub fn elements(&self) -> usize {
         match self {
             Self::Request(request) => request.elements,
@@ -82,7 +82,7 @@ impl Parsed {
     }
 }
 
-/// Longest client id that is kept; it serves to name group members.
+/// Longest client id that is kept; it is used to name group members.
 const CLIENT_ID_BYTES_MAX: usize = 256;
 
 /// Reads the header, and walks through the body.
@@ -122,7 +122,7 @@ impl Request {
         Q::decode(&mut self.body.clone(), self.version).map_err(ConnectionError::malformed)
     }
 
-    /// The beginning of an answer that is put together by hand, to be ended by [`end_frame`].
+    /// Begins an answer that is put together by hand, to be finished by [`end_frame`].
     pub fn begin_frame(&self) -> Result<BytesMut, ConnectionError> {
         begin_frame(self.api.key, self.version, self.correlation_id, 0)
     }
@@ -172,7 +172,7 @@ fn begin_frame(
     Ok(out)
 }
 
-/// Puts the length in front, given that of the whole frame.
+/// Puts the length in front, given the length of the whole frame.
 pub(crate) fn end_frame(begin: &mut BytesMut, frame_bytes: usize) {
     let length = (frame_bytes - 4) as u32; // answers end below 2 GiB
     begin[..4].copy_from_slice(&length.to_be_bytes());
@@ -205,8 +205,8 @@ mod tests {
         assert_eq!((body.transactional_id, body.transaction_timeout_ms), (None, 7));
     }
 
-    /// What follows the number of a request for a producer id, version 2: no client id, a tagged field,
-    /// no transaction, a time-out, no tagged field.
+    /// The rest of a request for a producer id, version 2, after its number: no client id, a tagged
+    /// field, no transaction, a time-out, no tagged field.
     const FLEXIBLE: &[u8] = b"\xff\xff\x01\x03\x02hi\0\0\0\0\x07\0";
 
     #[test]

@@ -1,27 +1,27 @@
-//! Walks the bytes of a request before they are decoded, so that no request costs more memory than
-//! it is long.
+//! Walks through the bytes of a request before they are decoded, so that no request costs more
+//! memory than its length.
 //!
 //! Why: the codecs reserve room for as many elements as an array's length field announces, before
-//! they read the first. A few bytes can announce 2 billion, and an allocation that fails aborts the
+//! they read the first one. A few bytes can announce 2 billion, and a failed allocation aborts the
 //! process. The walk follows the same fields and refuses what does not end inside the request.
 
 use bytes::Buf;
 
-/// Elements and tagged fields that one request may have in all: each becomes some hundred bytes
-/// of decoded request and answer. A fetch of every partition that the endpoint can hold has about
-/// a thousand.
+/// Elements and tagged fields that one request may have in all: each becomes a few hundred bytes of
+/// decoded request and answer. A fetch of every partition that the endpoint can hold has about a
+/// thousand.
 const ELEMENTS_MAX: usize = 1 << 12;
 
 /// What a field looks like on the wire.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// A number or a flag of so many bytes.
+    /// A number or a flag of this many bytes.
     Fixed(usize),
     /// A string, nullable or not.
     Text,
     /// Bytes, nullable or not.
     Blob,
-    /// An array of numbers of so many bytes.
+    /// An array of numbers of this many bytes.
     Numbers(usize),
     /// An array of strings.
     Texts,
@@ -43,13 +43,13 @@ pub(crate) const fn field(kind: Kind) -> FieldShape {
 }
 
 impl FieldShape {
-    /// Only from this version on.
+    /// In this version and later ones only.
     pub const fn since(mut self, version: i16) -> Self {
         self.since = version;
         self
     }
 
-    /// Only up to this version.
+    /// Up to this version only.
     pub const fn until(mut self, version: i16) -> Self {
         self.until = version;
         self
@@ -57,8 +57,8 @@ impl FieldShape {
 }
 
 /// Checks a request's body against its fields. `flexible` requests have compact lengths and tagged
-/// fields. Bytes that follow the last field are not looked at, as in the codecs. Gives the number
-/// of elements and tagged fields.
+/// fields. Bytes after the last field are ignored, as by the codecs. Returns the number of elements
+/// and tagged fields.
 pub(crate) fn check(
     body: &[u8],
     fields: &[FieldShape],
@@ -178,7 +178,7 @@ impl Walk<'_> {
     }
 }
 
-/// Random bodies that are well formed, made from the same fields.
+/// Random well-formed bodies, made from the same fields.
 #[cfg(test)]
 pub(crate) mod generate {
     use rand::seq::IndexedRandom;
@@ -191,7 +191,7 @@ pub(crate) mod generate {
         pub rng: &'a mut R,
         pub version: i16,
         pub flexible: bool,
-        /// What strings and bytes may be, beside null.
+        /// Values of strings and bytes, besides null.
         pub texts: &'a [&'a str],
         pub blobs: &'a [&'a [u8]],
         pub numbers: &'a [i64],
@@ -217,7 +217,7 @@ pub(crate) mod generate {
 
         fn kind(&mut self, kind: Kind, out: &mut Vec<u8>) {
             match kind {
-                // Fields of several numbers come out as noise, mostly.
+                // Fields of several numbers mostly become noise.
                 Kind::Fixed(bytes @ (1 | 2 | 4 | 8)) => {
                     let number = self.numbers.choose(self.rng).copied().unwrap_or_default();
                     out.extend(&number.to_be_bytes()[8 - bytes..]);
@@ -299,7 +299,7 @@ mod tests {
     fn announced_lengths_are_not_believed() {
         assert!(check(b"\0\0\0\x07\x7f\xff\xff\xff", FIELDS, 2, false).is_err());
         assert!(check(b"\0\0\0\0\x07\xff\xff\xff\xff\x0f", FIELDS, 9, true).is_err());
-        // Within the request, but of no use to anybody: 100,000 empty elements.
+        // Within the request, but pointless: 100,000 empty elements.
         let mut many = b"\0\0\0\x07\0\x01\x86\xa0".to_vec();
         many.resize(2_000_000, 0);
         assert!(check(&many, FIELDS, 2, false).is_err());

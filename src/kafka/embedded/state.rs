@@ -1,4 +1,4 @@
-//! What all connections share: the storage, the limits, and who is connected.
+//! What all connections share: the storage, the limits, and the connected clients.
 
 use std::collections::HashMap;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use super::options::Limits;
 use super::store::Store;
 use super::waiters::Waiter;
 
-/// From here on a request counts as large: above the batches that clients make by default.
+/// From this size on, a request counts as large: above the batches that clients make by default.
 const LARGE_REQUEST_BYTES: usize = 2 << 20;
 
 /// The shared state of an endpoint.
@@ -21,14 +21,14 @@ pub(crate) struct EndpointState {
     pub groups: Groups,
     pub limits: Limits,
     pub default_partitions: i32,
-    /// Memory for requests of usual size, for large ones, and for answers with messages: apart, so
-    /// that clients who hold one kind for long do not stop the others.
+    /// Memory for requests of usual size, for large ones, and for answers with messages. Separate,
+    /// so that clients who hold one kind for long do not block the others.
     pub small_requests: Memory,
     pub large_requests: Memory,
     pub answers: Memory,
-    /// What clients are told to connect to; `None`: the address they reached us at.
+    /// The address given to clients; `None`: the one at which they reached us.
     pub advertise: Option<(String, u16)>,
-    /// Closed at the end: for threads that wait for nothing but time.
+    /// Closed at the end, for threads that only wait for time to pass.
     pub timer: Waiter,
     peers: Mutex<HashMap<u64, Arc<Peer>>>,
     stopping: AtomicBool,
@@ -43,7 +43,7 @@ pub(crate) struct Peer {
     pub waiter: Arc<Waiter>,
 }
 
-/// A client's place among the connected; free again when dropped.
+/// A client's place among the connected ones; freed on drop.
 #[derive(Debug)]
 pub(crate) struct PeerPlace<'a> {
     broker: &'a EndpointState,
@@ -75,7 +75,7 @@ impl EndpointState {
         }
     }
 
-    /// Takes a client in; `None` when there are too many, or the end has come.
+    /// Admits a client; `None` when there are too many, or at the end.
     pub fn admit(&self, stream: TcpStream, addr: SocketAddr, number: u64) -> Option<PeerPlace<'_>> {
         let peer = Arc::new(Peer { stream, addr, waiter: Arc::default() });
         let mut peers = self.peers();
@@ -96,7 +96,7 @@ impl EndpointState {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Ends every connection, also those that wait for something.
+    /// Ends every connection, including those that wait.
     pub fn stop(&self) {
         let peers = self.peers();
         self.stopping.store(true, Ordering::Release);
@@ -110,7 +110,7 @@ impl EndpointState {
         }
     }
 
-    /// Says why a client was cut off; of many, only the 1st, 2nd, 4th, 8th … aloud.
+    /// Logs why a client was cut off; only the 1st, 2nd, 4th, 8th … as a warning.
     pub fn report_cut(&self, addr: SocketAddr, reason: &dyn std::fmt::Display) {
         let count = self.cut.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
@@ -126,7 +126,7 @@ impl EndpointState {
 }
 
 impl Peer {
-    /// The address that this client reached us at, or the advertised one.
+    /// The advertised address, or the one at which this client reached us.
     pub fn our_address(&self, broker: &EndpointState) -> std::io::Result<(String, u16)> {
         match &broker.advertise {
             Some(advertised) => Ok(advertised.clone()),

@@ -1,4 +1,4 @@
-//! The topics: made, found, removed, and found again after a restart.
+//! The topics: created, found, deleted, and reopened after a restart.
 //!
 //! A topic appears and vanishes as a whole: its directory is built elsewhere and renamed into
 //! place, so a kill in between leaves either all its partitions or none.
@@ -23,8 +23,8 @@ use super::waiters::Waiters;
 const PARTITIONS_MAX: usize = 512;
 /// Longest topic name (`Topic.MAX_NAME_LENGTH`).
 const NAME_BYTES_MAX: usize = 249;
-/// Producer ids reserved at a time, so that most are given out without a write. Kafka's block too
-/// (`ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`).
+/// Producer ids reserved at a time, so that most are given out without a write. The same number as
+/// in Kafka (`ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`).
 const PRODUCER_IDS_RESERVED: i64 = 1000;
 
 /// One topic: its partitions, by number.
@@ -33,7 +33,7 @@ pub(crate) struct LogTopic {
     partitions: Vec<Partition>,
 }
 
-/// One partition: its log, and who waits for messages in it.
+/// One partition: its log, and the fetches that wait for messages in it.
 #[derive(Debug)]
 pub(crate) struct Partition {
     log: Mutex<Log>,
@@ -41,12 +41,10 @@ pub(crate) struct Partition {
 }
 
 impl LogTopic {
-    /// How many partitions it has.
     pub fn partition_count(&self) -> i32 {
         self.partitions.len() as i32
     }
 
-    /// A partition by number.
     pub fn partition(&self, index: i32) -> Option<&Partition> {
         self.partitions.get(usize::try_from(index).ok()?)
     }
@@ -57,14 +55,13 @@ impl Partition {
         Ok(Self { log: Mutex::new(Log::open(dir, settings)?), waiters: Waiters::default() })
     }
 
-    /// The log, locked.
     pub fn log(&self) -> MutexGuard<'_, Log> {
-        // A panic under the lock ends the connection that had it. Append changes the log's state
-        // only after all that can fail, so the state is whole and the others may go on.
+        // A panic under the lock ends its connection. Append changes the log's state only after
+        // everything that can fail, so the state is consistent and other connections can continue.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`Log::append`]; wakes those that wait for it.
+    /// As [`Log::append`]; wakes the fetches that wait for messages.
     pub fn append(&self, header: &BatchHeader, records: &[u8]) -> Result<i64, Refusal> {
         let base_offset = self.log().append(header, records)?;
         self.waiters.wake_all();
@@ -78,7 +75,7 @@ struct ProducerIds {
     reserved: i64,
 }
 
-/// All topics, and the directory they live in.
+/// All topics, and their directory.
 #[derive(Debug)]
 pub(crate) struct Store {
     dir: DataDir,
@@ -95,7 +92,7 @@ impl Store {
             let path = path.to_owned();
             move |source| EndpointError::Storage { action, path, source }
         };
-        // What was being made or removed when the last process ended.
+        // Topics that were being created or deleted when the last process ended.
         let scratch = dir.scratch();
         fs::remove_dir_all(&scratch).map_err(failed("remove", &scratch))?;
         fs::create_dir(&scratch).map_err(failed("create", &scratch))?;
@@ -131,17 +128,15 @@ impl Store {
         })
     }
 
-    /// The directory it lives in.
     pub fn dir(&self) -> &DataDir {
         &self.dir
     }
 
-    /// Gives the directory back, to be removed if it is a temporary one.
+    /// Returns the directory, to be removed if it is temporary.
     pub fn into_dir(self) -> DataDir {
         self.dir
     }
 
-    /// How its logs are kept.
     pub fn settings(&self) -> &LogSettings {
         &self.settings
     }
@@ -167,8 +162,8 @@ impl Store {
         })
     }
 
-    /// Makes a topic, or with `validate_only` says whether it could be made. The inner error goes
-    /// to the client with its reason.
+    /// Creates a topic, or with `validate_only` says whether it could be created. The inner error
+    /// goes to the client with its reason.
     pub fn create_topic(
         &self,
         name: &str,
@@ -228,7 +223,7 @@ impl Store {
             self.sync_dir(&self.dir.topics()).inspect_err(|_| drop(fs::remove_dir_all(&path)))?;
             Ok(partitions)
         };
-        // At the latest the next start removes what is left of a failed try.
+        // The next start removes what is left of a failed attempt, if this cannot.
         let partitions = make().inspect_err(|_| drop(fs::remove_dir_all(&new)))?;
         for (i, partition) in partitions.iter().enumerate() {
             partition.log().moved_to(&path.join(i.to_string()));
@@ -236,7 +231,7 @@ impl Store {
         Ok(partitions)
     }
 
-    /// Makes what a directory holds survive a loss of power, if that is asked for.
+    /// Makes a directory's entries survive a loss of power, if that is asked for.
     fn sync_dir(&self, path: &Path) -> Result<(), EndpointError> {
         if self.settings.fsync == Fsync::Never {
             return Ok(());
@@ -245,7 +240,7 @@ impl Store {
         synced.map_err(|source| EndpointError::Storage { action: "sync", path: path.to_owned(), source })
     }
 
-    /// Syncs to the device what is not there yet. Appends go on meanwhile.
+    /// Syncs to the device what is not there yet. Appends continue meanwhile.
     pub fn sync(&self) {
         let topics: Vec<_> = {
             let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
@@ -261,20 +256,22 @@ impl Store {
         }
     }
 
-    /// As [`sync`](Self::sync), when nothing is appended any more and syncing was asked for at all.
+    /// As [`sync`](Self::sync), once nothing is appended any more, and only if syncing was asked
+    /// for at all.
     pub fn sync_at_end(&self) {
         if self.settings.fsync != Fsync::Never {
             self.sync();
         }
     }
 
-    /// How many messages retention has removed, and how many of them nobody had fetched.
+    /// How many messages retention has removed, and how many of them were never fetched.
     pub fn removed(&self) -> (u64, u64) {
         let removed = &self.settings.removed;
         (removed.records.load(Ordering::Relaxed), removed.unread.load(Ordering::Relaxed))
     }
 
-    /// Removes a topic and its messages. Fetches under way still end well: they hold the files open.
+    /// Deletes a topic and its messages. Fetches under way still end well: they hold the files
+    /// open.
     pub fn delete_topic(&self, name: &str) -> Result<(), ResponseError> {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
         let topic = topics.get(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
@@ -288,11 +285,11 @@ impl Store {
             partition.waiters.wake_all();
         }
         topics.remove(name);
-        let _ = fs::remove_dir_all(&grave); // at the latest the next start does it
+        let _ = fs::remove_dir_all(&grave); // if this fails, the next start removes it
         Ok(())
     }
 
-    /// A producer id that was never given out before, not in earlier lives of the directory either.
+    /// A producer id that was never given out before, nor before the last restart.
     pub fn next_producer_id(&self) -> Result<i64, EndpointError> {
         let mut ids = self.producer_ids.lock().unwrap_or_else(PoisonError::into_inner);
         if ids.next == ids.reserved {
@@ -311,7 +308,7 @@ impl Store {
     }
 }
 
-/// Kafka's rule (`Topic.validate`). It keeps names from leaving the directory, too.
+/// Kafka's rule (`Topic.validate`). It also keeps names from leaving the directory.
 fn is_topic_name(name: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len())
         && name != "."

@@ -1,7 +1,7 @@
-//! How a fetch at the end of the log learns that something was appended.
+//! How a fetch at the end of the log learns that a batch was appended.
 //!
-//! Each connection has one [`Waiter`]; a fetch leaves it at every partition it asks for, *then*
-//! looks at the logs once more, then waits. An append wakes those left at its partition.
+//! Each connection has one [`Waiter`]. A fetch registers it with every partition it asks for,
+//! *then* checks the logs again, then waits. An append wakes the waiters of its partition.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
@@ -21,19 +21,18 @@ impl Waiter {
         self.changed.notify_one();
     }
 
-    /// Wakes for good: the endpoint ends.
+    /// Wakes permanently: the endpoint ends.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Waits for a [`wake`](Self::wake), also one since the last wait; false when it never came, or
-    /// the end has come.
+    /// Waits for a [`wake`](Self::wake), including one since the last wait; false if none came, or
+    /// at the end.
     pub fn wait_until(&self, deadline: Instant) -> bool {
         let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
         while !*woken && !self.is_closed() {
@@ -44,14 +43,14 @@ impl Waiter {
     }
 }
 
-/// The waiters left at one partition: at most one for each connection.
+/// The waiters registered with one partition: at most one per connection.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters(Mutex<Vec<Weak<Waiter>>>);
 
 impl Waiters {
     pub fn add(&self, waiter: &Arc<Waiter>) {
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those of connections that are gone would pile up at a partition that gets no messages.
+        // Those of closed connections would pile up at a partition that gets no messages.
         waiters.retain(|other| other.strong_count() > 0);
         if !waiters.iter().any(|other| std::ptr::eq(other.as_ptr(), Arc::as_ptr(waiter))) {
             waiters.push(Arc::downgrade(waiter));

@@ -1,13 +1,13 @@
-//! One consumer group: who is in it, and how far the members are in agreeing on who reads what.
-//! Kafka's classic protocol, a state machine without threads: time comes in as a value.
+//! One consumer group: its members, and how far they have agreed on who reads what. Kafka's classic
+//! protocol as a state machine without threads; the time is passed in.
 //!
 //! ```text
 //!  Empty ─first join─▶ Joining ─all have joined─▶ AwaitingSync ─leader's assignment─▶ Stable
-//!                         ▲────────── a member comes, goes, or stays silent ────────────┘
+//!                         ▲───────── a member joins, leaves, or stays silent ──────────┘
 //! ```
 //!
-//! Surprise: nothing here runs by itself. Members that stay silent are noticed by the next request
-//! for the group, or by a member that waits; nobody else could tell the difference.
+//! Nothing here runs by itself. Silent members are noticed by the next request for the group, or by
+//! a member that waits; until then their silence has no effect.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Weak;
@@ -18,19 +18,18 @@ use kafka_protocol::error::ResponseError;
 
 use crate::kafka::embedded::waiters::Waiter;
 
-/// A new group waits so long for more members before it gives out partitions: consumers that are
-/// started together then meet in the first round. (Kafka: 3 s,
-/// `group.initial.rebalance.delay.ms`.)
+/// How long a new group waits for more members before it assigns partitions, so that consumers
+/// started together meet in the first round. (Kafka: 3 s, `group.initial.rebalance.delay.ms`.)
 const FIRST_ROUND_DELAY: Duration = Duration::from_millis(200);
 
-/// Who asks to join, and with what.
+/// A consumer that asks to join, and its metadata.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub member_id: String,
     pub client_id: String,
     pub client_host: String,
     pub protocol_type: String,
-    /// Ways to assign partitions that the member knows, best first, each with what it has to say.
+    /// The assignment protocols it knows, best first, each with the member's metadata.
     pub protocols: Vec<(String, Bytes)>,
     pub session_timeout: Duration,
     pub rebalance_timeout: Duration,
@@ -38,7 +37,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// What it has to say, in bytes.
+    /// The size of its metadata.
     pub fn bytes(&self) -> usize {
         self.protocols.iter().map(|(name, metadata)| name.len() + metadata.len()).sum()
     }
@@ -58,12 +57,12 @@ pub(crate) struct GroupMember {
     pub candidate: Candidate,
     pub assignment: Bytes,
     awaits: Awaits,
-    /// When its silence ends its membership; not while it awaits something.
+    /// When its silence ends its membership; not while it awaits an answer.
     expires: Instant,
 }
 
 impl GroupMember {
-    /// What it has to say for a protocol.
+    /// Its metadata for a protocol.
     pub fn metadata(&self, protocol: &str) -> Bytes {
         let protocols = &self.candidate.protocols;
         protocols
@@ -91,8 +90,8 @@ impl GroupMember {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Empty,
-    /// A round of joining ends when all are there, but not before `earliest`; and without those
-    /// who are missing at `latest`.
+    /// A round of joining ends when all have joined, but not before `earliest`; at `latest` it ends
+    /// without those who are missing.
     Joining {
         earliest: Instant,
         latest: Instant,
@@ -107,7 +106,7 @@ pub(crate) struct Joined {
     pub generation: i32,
     pub protocol: String,
     pub leader: String,
-    /// For the leader: every member with what it has to say. For the others empty.
+    /// For the leader: every member with its metadata. Empty for the others.
     pub members: Vec<(String, Bytes)>,
 }
 
@@ -119,7 +118,7 @@ pub(crate) struct ConsumerGroup {
     pub members: BTreeMap<String, GroupMember>,
     generation: i32,
     leader: String,
-    /// Member ids given out and not used yet, and until when they are good.
+    /// Member ids given out but not used yet, and when they expire.
     promised: HashMap<String, Instant>,
 }
 
@@ -136,7 +135,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// Nobody is in it, or about to be.
+    /// Whether it has neither members nor promised ids.
     pub fn is_vacant(&self) -> bool {
         self.members.is_empty() && self.promised.is_empty()
     }
@@ -146,12 +145,12 @@ impl ConsumerGroup {
         self.members.len() + self.promised.len()
     }
 
-    /// What its members have said and were told, in bytes.
+    /// The size of its members' metadata and assignments.
     pub fn bytes(&self) -> usize {
         self.members.values().map(|member| member.candidate.bytes() + member.assignment.len()).sum()
     }
 
-    /// Lets time pass: removes silent members, and ends a round of joining that is due.
+    /// Advances the time: removes silent members, and ends a round of joining that is due.
     pub fn advance(&mut self, now: Instant) {
         self.promised.retain(|_, until| *until > now);
         let before = self.members.len();
@@ -168,7 +167,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// When [`advance`](Self::advance) has something to do next, if nothing else happens.
+    /// When [`advance`](Self::advance) next has something to do, if nothing else happens.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         let round = match self.phase {
             Phase::Joining { earliest, latest } => [Some(earliest), Some(latest)],
@@ -184,8 +183,8 @@ impl ConsumerGroup {
         self.promised.insert(member_id, now + session_timeout);
     }
 
-    /// Takes a request to join; [`joined`](Self::joined) then has the answer, at once or later. The
-    /// member id is known here already, or promised, or `fresh`: made for this request.
+    /// Takes a request to join; the answer is in [`joined`](Self::joined), at once or later. The
+    /// member id is known here already, promised, or `fresh`: made for this request.
     pub fn join(&mut self, now: Instant, candidate: Candidate, fresh: bool) -> Result<(), ResponseError> {
         let id = candidate.member_id.clone();
         let known = self.members.get(&id);
@@ -196,7 +195,7 @@ impl ConsumerGroup {
             return Err(ResponseError::InconsistentGroupProtocol);
         }
         self.promised.remove(&id);
-        // An answer got lost, or the member has nothing new to say: it gets the same answer again.
+        // An answer got lost, or the member has nothing new: it gets the same answer again.
         let unchanged = known.is_some_and(|known| known.candidate.protocols == candidate.protocols);
         let again = match self.phase {
             Phase::AwaitingSync => unchanged,
@@ -214,7 +213,7 @@ impl ConsumerGroup {
         Ok(())
     }
 
-    /// Whether a candidate and all other members know one protocol of the same type.
+    /// Whether a candidate and all other members share a protocol of the same type.
     fn can_agree(&self, candidate: &Candidate) -> bool {
         let mut others = self.members.iter().filter(|(id, _)| **id != candidate.member_id).peekable();
         let same_type = others.peek().is_none() || candidate.protocol_type == self.protocol_type;
@@ -225,7 +224,7 @@ impl ConsumerGroup {
             && candidate.protocols.iter().any(|(name, _)| known_to_all(name))
     }
 
-    /// The answer to a JoinGroup; `None` as long as the round goes on.
+    /// The answer to a JoinGroup; `None` until the round ends.
     pub fn joined(&self, member_id: &str) -> Option<Result<Joined, ResponseError>> {
         let Some(member) = self.members.get(member_id) else {
             return Some(Err(ResponseError::UnknownMemberId));
@@ -242,8 +241,8 @@ impl ConsumerGroup {
         }))
     }
 
-    /// Takes a SyncGroup, the leader's with everybody's assignments; [`synced`](Self::synced) then
-    /// has the answer, at once or later.
+    /// Takes a SyncGroup; the leader's carries all assignments. The answer is in
+    /// [`synced`](Self::synced), at once or later.
     pub fn sync(
         &mut self,
         now: Instant,
@@ -274,7 +273,7 @@ impl ConsumerGroup {
         Ok(())
     }
 
-    /// The answer to a SyncGroup; `None` as long as the leader has not said.
+    /// The answer to a SyncGroup; `None` until the leader has sent the assignments.
     pub fn synced(&self, member_id: &str, generation: i32) -> Option<Result<Bytes, ResponseError>> {
         match self.members.get(member_id) {
             None => Some(Err(ResponseError::UnknownMemberId)),
@@ -295,19 +294,19 @@ impl ConsumerGroup {
         }
     }
 
-    /// A member goes, and the others share its partitions.
+    /// A member leaves, and the others share its partitions.
     pub fn leave(&mut self, now: Instant, member_id: &str) -> Result<(), ResponseError> {
         if self.promised.remove(member_id).is_some() {
             return Ok(());
         }
         let gone = self.members.remove(member_id).ok_or(ResponseError::UnknownMemberId)?;
-        gone.wake(); // should another of its connections still wait
+        gone.wake(); // another of its connections may still wait
         self.begin_round(now);
         Ok(())
     }
 
-    /// Whether offsets may be committed for the group. Without a generation (-1) they may by anybody
-    /// as long as nobody is a member: so do consumers that choose their partitions themselves.
+    /// Whether offsets may be committed for the group. Without a generation (-1) any client may
+    /// while the group has no members: consumers that choose their partitions themselves do so.
     pub fn may_commit(
         &mut self,
         now: Instant,
@@ -330,7 +329,7 @@ impl ConsumerGroup {
         if generation == self.generation { Ok(member) } else { Err(ResponseError::IllegalGeneration) }
     }
 
-    /// Everybody has to join again.
+    /// All members have to join again.
     fn begin_round(&mut self, now: Instant) {
         let earliest = match self.phase {
             Phase::Joining { .. } => return,
@@ -346,7 +345,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// Who is here makes up the next generation.
+    /// Those who have joined make up the next generation.
     fn end_round(&mut self, now: Instant) {
         self.generation = self.generation.wrapping_add(1).max(1);
         self.protocol = self.elect_protocol();
@@ -362,7 +361,8 @@ impl ConsumerGroup {
         }
     }
 
-    /// Of the protocols that all know, the one that most like best; the first by name of several.
+    /// Of the protocols that all members know, the one most of them prefer; of several, the first
+    /// by name.
     fn elect_protocol(&self) -> String {
         let known_to_all = |name: &&String| self.members.values().all(|member| member.knows(name));
         let mut votes: BTreeMap<&String, usize> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Consumer groups: who belongs to them, and how far they have read.
+//! Consumer groups: their members, and how far they have read.
 //!
 //! Joining and syncing block the connection's thread until the group agrees. Waiting members are
 //! woken through their connection's waiter.
@@ -26,19 +26,19 @@ use super::waiters::Waiter;
 
 /// Members of all groups together.
 const MEMBERS_MAX: usize = 1_000;
-/// What all members together may say about themselves and be told. A plain consumer needs some
+/// Limit on the metadata and assignments of all members together. A typical consumer needs a few
 /// hundred bytes.
 const BYTES_MAX: usize = 8 << 20;
-/// Longest name of a group.
+/// Longest group name.
 const NAME_BYTES_MAX: usize = 1_000;
-/// Longest note beside an offset. Kafka's `offset.metadata.max.bytes`.
+/// Longest note on an offset. Kafka's `offset.metadata.max.bytes`.
 const NOTE_BYTES_MAX: usize = 4096;
 /// Kafka's bounds on a member's silence (`group.min/max.session.timeout.ms`).
 const SESSION_TIMEOUTS: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(6)..=Duration::from_secs(1800);
 /// Longest wait for members to join again, whatever they ask for.
 const REBALANCE_TIMEOUT_MAX: Duration = Duration::from_secs(1800);
-/// A waiting thread looks again at least so often, whatever the group's next change is.
+/// A waiting thread checks at least this often, whatever the group's next change is.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -48,12 +48,12 @@ pub(crate) struct Groups(Mutex<GroupsState>);
 struct GroupsState {
     groups: BTreeMap<String, ConsumerGroup>,
     offsets: Offsets,
-    /// Makes member ids differ between lives of the endpoint, and within one.
+    /// Makes member ids differ between starts of the endpoint, and within one.
     life: u64,
     ids_given: u64,
 }
 
-/// What a group is, for those who ask.
+/// The description of a group, for administrators.
 #[derive(Debug)]
 pub(crate) struct Described {
     pub state: &'static str,
@@ -79,7 +79,7 @@ impl Groups {
     }
 
     /// Joins, and waits for the others. A candidate without a member id gets one; with
-    /// `id_required` it has to come back with it (that error carries the id).
+    /// `id_required` it has to join again with it (the error carries the id).
     pub fn join(
         &self,
         name: &str,
@@ -120,7 +120,7 @@ impl Groups {
         joined.map(|joined| (id.clone(), joined)).map_err(|error| (error, id))
     }
 
-    /// Hands in the leader's assignments, and waits for the member's own.
+    /// Hands in the leader's assignments, and waits for the member's own one.
     pub fn sync(
         &self,
         name: &str,
@@ -140,7 +140,7 @@ impl Groups {
         self.wait(state, name, waiter, |group| group.synced(member_id, generation))
     }
 
-    /// Waits until a group has an answer.
+    /// Waits until the group has an answer.
     fn wait<'a, T>(
         &'a self,
         mut state: MutexGuard<'a, GroupsState>,
@@ -181,7 +181,7 @@ impl Groups {
         left
     }
 
-    /// Commits offsets, each on its own terms: a too long note is refused, the others count.
+    /// Commits offsets one by one: a note that is too long is refused, the others are committed.
     pub fn commit(
         &self,
         name: &str,
@@ -213,12 +213,12 @@ impl Groups {
         results.into_iter().map(|result| result.and(committed)).collect()
     }
 
-    /// Calls `read` with a group's committed offsets.
+    /// Calls `read` with the committed offsets of all groups.
     pub fn committed<T>(&self, read: impl FnOnce(&Offsets) -> T) -> T {
         read(&self.lock().offsets)
     }
 
-    /// All groups that have members or offsets, with their protocol type.
+    /// All groups that have members or offsets, with their descriptions.
     pub fn list(&self) -> Vec<(String, Described)> {
         let state = self.lock();
         let mut names: Vec<String> = state.groups.keys().cloned().collect();
@@ -238,7 +238,7 @@ impl Groups {
         Some(describe(group))
     }
 
-    /// Removes a group without members, with its offsets.
+    /// Removes a group without members, and its offsets.
     pub fn delete(&self, name: &str) -> Result<(), ResponseError> {
         let mut state = self.lock();
         if state.existing(name, Instant::now()).is_some() {
@@ -251,23 +251,23 @@ impl Groups {
         forgotten.map_err(|_| ResponseError::CoordinatorNotAvailable)
     }
 
-    /// A topic is gone: offsets in it would be wrong for one of the same name.
+    /// A topic was deleted: its offsets would be wrong for a new one of the same name.
     pub fn topic_deleted(&self, name: &str) {
-        // A failure has been logged; consumers then find their offset out of range.
+        // A failure was logged; consumers then find their offset out of range.
         let _ = self.lock().offsets.forget(|_, topic| topic == name);
     }
 
     fn lock(&self) -> MutexGuard<'_, GroupsState> {
-        // A panic under the lock ends one connection; a group it left half changed ends with its
-        // members' time-outs.
+        // A panic under the lock ends one connection; a half-changed group ends by its members'
+        // time-outs.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl GroupsState {
-    /// How many members there are in all, or may be soon, and how many bytes they take.
+    /// How many members there are or may soon be, and how many bytes they take.
     fn size(&mut self, now: Instant) -> (usize, usize) {
-        // Groups that nobody asks about hold members that are long gone.
+        // Groups that get no requests hold members that are long gone.
         self.groups.values_mut().for_each(|group| group.advance(now));
         self.groups.retain(|_, group| !group.is_vacant());
         let groups = self.groups.values();
@@ -279,14 +279,14 @@ impl GroupsState {
         format!("{client_id}-{:016x}-{}", self.life, self.ids_given)
     }
 
-    /// A group, after letting time pass for it; made if it is missing.
+    /// A group at time `now`; created if it is missing.
     fn group(&mut self, name: &str, now: Instant) -> &mut ConsumerGroup {
         let group = self.groups.entry(name.to_owned()).or_insert_with(ConsumerGroup::new);
         group.advance(now);
         group
     }
 
-    /// A group with members, after letting time pass for it.
+    /// A group with members, at time `now`.
     fn existing(&mut self, name: &str, now: Instant) -> Option<&mut ConsumerGroup> {
         self.groups.get_mut(name)?.advance(now);
         self.remove_if_vacant(name);

@@ -1,10 +1,10 @@
 //! How far consumer groups have read: in memory, and in a file that survives a restart.
 //!
-//! The file is lines, one for each offset that was committed: a CRC-32C in hexadecimal, a space,
-//! and a JSON array of group, topic, partition, offset, note (no offset: forgotten). The last line
-//! for a partition counts. When most lines no longer count, the file is written anew.
-//! A line that a kill has torn has no end, was never acknowledged, and is cut off; a bad line with
-//! an end is damage, and refused.
+//! The file has one line per committed offset: a CRC-32C in hexadecimal, a space, and a JSON array
+//! of group, topic, partition, offset, note (no offset: forgotten). The last line for a partition
+//! counts. When most lines are out of date, the file is rewritten. A line torn by a kill has no
+//! line end, was never acknowledged, and is cut off; a bad line with a line end is damage, and
+//! refused.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -14,23 +14,23 @@ use std::path::{Path, PathBuf};
 use crate::kafka::embedded::EndpointError;
 use crate::kafka::embedded::options::Fsync;
 
-/// Below this many lines the file is never written anew.
+/// Below this many lines the file is never rewritten.
 const REWRITE_FROM_LINES: usize = 1_000;
-/// Bytes that all committed offsets may take in memory, about.
+/// Bytes that all committed offsets may take in memory, roughly.
 const BYTES_MAX: usize = 16 << 20;
-/// What an offset takes in memory beside its strings.
+/// What an offset takes in memory besides its strings.
 const ENTRY_BYTES: usize = 128;
 
 /// One committed offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Committed {
-    /// The next record to be read.
+    /// The next record to read.
     pub offset: i64,
-    /// Whatever the consumer wanted to remember beside it.
+    /// A note of the consumer's.
     pub note: String,
 }
 
-/// (group, topic, partition): sorted so that a group's offsets stand together.
+/// (group, topic, partition): sorted, so a group's offsets are next to each other.
 type PartitionKey = (String, String, i32);
 /// As in the file.
 type Line = (String, String, i32, Option<i64>, String);
@@ -38,16 +38,16 @@ type Line = (String, String, i32, Option<i64>, String);
 /// Why offsets could not be committed.
 #[derive(Debug)]
 pub(crate) enum CommitError {
-    /// No more is taken into memory.
+    /// They would take too much memory.
     TooMuch,
-    /// It could not be written; the offsets are as before.
+    /// They could not be written; the offsets are unchanged.
     Io,
 }
 
 #[derive(Debug)]
 pub(crate) struct Offsets {
     path: PathBuf,
-    /// Where the file is written anew before it is put in place.
+    /// Where the file is rewritten before it is moved into place.
     scratch: PathBuf,
     file: File,
     file_bytes: u64,
@@ -95,7 +95,6 @@ impl Offsets {
         Ok(offsets)
     }
 
-    /// The committed offset of a partition.
     pub fn get(&self, group: &str, topic: &str, partition: i32) -> Option<&Committed> {
         self.committed.get(&(group.to_owned(), topic.to_owned(), partition))
     }
@@ -109,12 +108,12 @@ impl Offsets {
             .map(|((_, topic, partition), committed)| (topic.as_str(), *partition, committed))
     }
 
-    /// Groups that have committed something, in order, some perhaps twice.
+    /// Groups that have committed offsets, in order; some may appear twice.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.committed.keys().map(|(group, _, _)| group.as_str())
     }
 
-    /// Commits offsets of a group, all of them or none.
+    /// Commits offsets of a group: all of them or none.
     pub fn commit(&mut self, group: &str, offsets: Vec<(String, i32, Committed)>) -> Result<(), CommitError> {
         let lines = offsets.into_iter().map(|(topic, partition, Committed { offset, note })| {
             (group.to_owned(), topic, partition, Some(offset), note)
@@ -131,7 +130,7 @@ impl Offsets {
         self.write(lines).map_err(|_| CommitError::Io)
     }
 
-    /// Forgets what a group has committed, or what any group has committed for a topic.
+    /// Forgets what a group has committed, or what all groups have committed for a topic.
     pub fn forget(&mut self, is_it: impl Fn(&str, &str) -> bool) -> io::Result<()> {
         let keys = self.committed.keys().filter(|(group, topic, _)| is_it(group, topic)).cloned();
         self.write(
@@ -149,7 +148,7 @@ impl Offsets {
             if !std::mem::replace(&mut self.failing, true) {
                 tracing::error!(path = %self.path.display(), %error, "Kafka endpoint: cannot write committed offsets");
             }
-            let _ = self.file.set_len(self.file_bytes); // or before the next write
+            let _ = self.file.set_len(self.file_bytes); // if this fails, it is cut before the next write
             return written;
         }
         self.failing = false;
@@ -184,7 +183,7 @@ impl Offsets {
         }
         let mut file = OpenOptions::new().read(true).append(true).create_new(true).open(&self.scratch)?;
         let placed = file.write_all(&bytes).and_then(|()| {
-            // Not only for the policy: a rename may reach the disk before what it names.
+            // Needed whatever the policy: a rename may reach the disk before the file's bytes do.
             file.sync_data()?;
             fs::rename(&self.scratch, &self.path)
         });
@@ -225,7 +224,7 @@ fn put_line(out: &mut Vec<u8>, line: &Line) {
     out.extend(format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes())).into_bytes());
 }
 
-/// A whole, good line.
+/// Parses a line; `None` if it is torn or damaged.
 fn read_line(line: &[u8]) -> Option<Line> {
     let text = std::str::from_utf8(line.strip_suffix(b"\n")?).ok()?;
     let (crc, json) = text.split_at_checked(8)?;
@@ -234,7 +233,7 @@ fn read_line(line: &[u8]) -> Option<Line> {
     serde_json::from_str(json).ok()
 }
 
-/// The file's place in the directory.
+/// The path of the file in the directory.
 pub(crate) fn file_in(dir: &Path) -> PathBuf {
     dir.join("groups")
 }

@@ -1,4 +1,4 @@
-//! A group's life, in virtual time.
+//! The life of a group, in virtual time.
 
 use std::sync::Weak;
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ impl GroupScene {
         self.group.joined(id).map(Result::unwrap)
     }
 
-    /// All members of the last round get what the leader says.
+    /// All members of the last round get the leader's assignments.
     fn sync(&mut self, generation: i32) {
         let ids: Vec<String> = self.group.members.keys().cloned().collect();
         let leader = self.joined(&ids[0]).unwrap().leader;
@@ -187,7 +187,7 @@ fn a_lost_answer_is_given_again_without_a_new_round() {
     scene.sync(1);
     scene.join("b");
     assert_eq!((scene.joined("b").unwrap().generation, scene.group.phase), (1, Phase::Stable));
-    // The leader asks again when it wants a new round: say, after partitions were added.
+    // The leader joins again when it wants a new round: after partitions were added, for example.
     scene.join("a");
     assert_eq!(scene.joined("a"), None);
 }

@@ -1,10 +1,10 @@
-//! One partition's log: append-only files of record batches, just as Kafka stores them, and in
-//! memory nothing but an index of 32 bytes a batch.
+//! One partition's log: append-only files of record batches, stored as Kafka stores them. In memory
+//! there is only an index of 32 bytes per batch.
 //!
-//! Without retention it is one file. With it, a new file is begun now and then, and the oldest is
-//! removed as long as the others hold as much as was asked for.
-//! When what is appended reaches the device is the [`Fsync`] policy's matter; without one it is in
-//! the page cache, which survives a kill of the process, but not a loss of power.
+//! Without retention it is one file. With it, a new file is begun from time to time, and the oldest
+//! is removed while the others hold at least the size to keep.
+//! The [`Fsync`] policy decides when appended bytes reach the device. Without syncing they are in
+//! the page cache, which survives a kill of the process but not a loss of power.
 
 mod recovery;
 mod segment;
@@ -28,26 +28,26 @@ use recovery::recover;
 pub(crate) use segment::{BatchAtTime, IndexEntry, Slice};
 use segment::{Segment, base_offset_of, file_name, open_file};
 
-/// A log under retention has about so many files.
+/// A log under retention has about this many files.
 const SEGMENTS_KEPT: u64 = 10;
-/// A file is not smaller than this, whatever the retention; and not larger than Kafka's
+/// A file is never smaller than this, whatever the retention, and never larger than Kafka's
 /// (`log.segment.bytes`).
 const SEGMENT_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=1 << 30;
 
-/// How all logs of an endpoint are kept.
+/// Settings of all logs of an endpoint.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LogSettings {
     pub fsync: Fsync,
-    /// What is kept at least before old messages are removed, in bytes; `None`: everything.
+    /// Bytes kept at least before old messages are removed; `None` keeps everything.
     pub retention_bytes: Option<u64>,
     pub removed: Arc<Removed>,
 }
 
-/// Messages that retention has removed from all logs.
+/// Counts of messages that retention has removed from all logs.
 #[derive(Debug, Default)]
 pub(crate) struct Removed {
     pub records: AtomicU64,
-    /// Those among them that no client had fetched in this life of the endpoint.
+    /// Those that no client had fetched since the endpoint started.
     pub unread: AtomicU64,
 }
 
@@ -56,17 +56,17 @@ pub(crate) struct Removed {
 pub(crate) struct Log {
     dir: PathBuf,
     settings: LogSettings,
-    /// Oldest first, never empty; the last is appended to.
+    /// Oldest first, never empty; batches are appended to the last.
     segments: VecDeque<Segment>,
     next_offset: i64,
-    /// The offset behind the last record that was handed to a client.
+    /// The offset after the last record that was sent to a client.
     read_until: i64,
     producers: Producers,
-    /// Why the last append failed, if it did: the next one cuts the file first, and says nothing if
+    /// Why the last append failed, if it did. The next one first cuts the file, and logs nothing if
     /// it fails too.
     failing: Option<String>,
     unsynced: bool,
-    /// The topic is gone; an append that waited for the lock must not be acknowledged.
+    /// The topic was deleted; an append that waited for the lock must not be acknowledged.
     deleted: bool,
 }
 
@@ -118,33 +118,33 @@ impl Log {
         self.segments.front().map_or(self.next_offset, |segment| segment.base_offset)
     }
 
-    /// The offset that the next record gets; also the high watermark.
+    /// The offset of the next record; also the high watermark.
     pub fn next_offset(&self) -> i64 {
         self.next_offset
     }
 
-    /// The directory was renamed: the open files do not mind, but new ones go there.
+    /// The directory was renamed: open files still work, new ones are created there.
     pub fn moved_to(&mut self, dir: &Path) {
         self.dir = dir.to_owned();
     }
 
-    /// The directory, and why nothing can be appended in it; `None` while appends succeed.
+    /// The directory, and why appending to it fails; `None` while appends succeed.
     pub fn fault(&self) -> Option<(&Path, &str)> {
         Some((&self.dir, self.failing.as_deref()?))
     }
 
-    /// From now on every append is refused.
+    /// Refuses every append from now on.
     pub fn mark_deleted(&mut self) {
         self.deleted = true;
     }
 
-    /// Records before this offset have been handed to a client.
+    /// Records before this offset have been sent to a client.
     pub fn mark_read(&mut self, until: i64) {
         self.read_until = self.read_until.max(until);
     }
 
-    /// Appends a batch that passed `check_produced`, and gives the offset of its first record. A
-    /// batch that is in the log already is not stored again. On an error the log is as before.
+    /// Appends a batch that passed `check_produced`, and returns the offset of its first record. A
+    /// batch that is already in the log is not stored again. On an error the log is unchanged.
     pub fn append(&mut self, header: &BatchHeader, records: &[u8]) -> Result<i64, Refusal> {
         if self.deleted {
             let error = ResponseError::UnknownTopicOrPartition;
@@ -197,7 +197,7 @@ impl Log {
         if fsync == Fsync::Always { active.file.sync_data() } else { Ok(()) }
     }
 
-    /// Says when appending begins to fail, and when it works again; not each time.
+    /// Logs when appending begins to fail and when it works again, not each failure.
     fn report(&mut self, written: &io::Result<()>) {
         let path = self.dir.display();
         match written {
@@ -224,7 +224,8 @@ impl Log {
             return Ok(());
         }
         if self.failing.is_some() {
-            // What could not be cut off would look like damage in a file that is not the last.
+            // Bytes that could not be cut off would look like damage in a file that is not the
+            // last.
             let active = self.active()?;
             active.file.set_len(active.bytes)?;
         }
@@ -237,7 +238,7 @@ impl Log {
         Ok(())
     }
 
-    /// Removes the oldest files as long as the others hold what is to be kept.
+    /// Removes the oldest files while the others hold what must be kept.
     fn remove_old_segments(&mut self) {
         let Some(retention_bytes) = self.settings.retention_bytes else { return };
         let mut bytes: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
@@ -268,19 +269,19 @@ impl Log {
         }
     }
 
-    /// What has to be synced to the device; nothing counts as unsynced afterwards.
+    /// The file to sync to the device, if it needs it; it then counts as synced.
     pub fn take_unsynced(&mut self) -> Option<Arc<File>> {
         let unsynced = std::mem::take(&mut self.unsynced);
         self.segments.back().filter(|_| unsynced).map(|active| active.file.clone())
     }
 
-    /// A sync failed: it is to be tried again.
+    /// A sync failed and must be repeated.
     pub fn mark_unsynced(&mut self) {
         self.unsynced = true;
     }
 
-    /// Whole batches from the one that holds `offset` on, of at most `max_bytes` together, but
-    /// always at least one. Empty at the end of the log.
+    /// Whole batches, starting with the one that holds `offset`: at most `max_bytes` together, but
+    /// at least one. Empty at the end of the log.
     pub fn slice(&self, offset: i64, max_bytes: usize) -> Result<Slice, ResponseError> {
         let behind = self.segments.partition_point(|segment| segment.base_offset <= offset);
         let segment = behind.checked_sub(1).and_then(|i| self.segments.get(i));
@@ -288,8 +289,8 @@ impl Log {
         Ok(segment.ok_or(ResponseError::OffsetOutOfRange)?.slice(offset, max_bytes))
     }
 
-    /// The batch with the first record at or after a time; `None` if there is none. A pass over
-    /// the index: 20 million batches a second or so.
+    /// The batch with the first record at or after a time; `None` if there is none. Scans the
+    /// index, at about 20 million batches per second.
     pub fn at_time(&self, from_ms: i64) -> Option<BatchAtTime> {
         let found = |segment: &Segment| {
             let entry = segment.index.iter().find(|entry| entry.max_timestamp_ms >= from_ms)?;

@@ -1,10 +1,10 @@
 //! Reads the files of a partition's log when it is opened: verifies every batch, rebuilds the index
-//! and what is remembered of producers, and tells a torn tail from damage.
+//! and the state of producers, and distinguishes a torn tail from damage.
 //!
-//! A torn tail is what a kill in mid-write leaves: the last batch does not verify and nothing
-//! good stands behind it, in the last file. It was never acknowledged, so it is cut off, with a warning. A batch that
-//! does not verify with good ones behind it is damage to acknowledged messages: the log is refused.
-//! (Kafka cuts in both cases. Here nothing may be lost silently.)
+//! A torn tail is what a kill leaves in the middle of a write: the last batch of the last file does
+//! not verify and no good one follows it. It was never acknowledged, so it is cut off, with a
+//! warning. A batch that does not verify but is followed by good ones is damage to acknowledged
+//! messages: the log is refused. (Kafka cuts in both cases. Here nothing may be lost silently.)
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -16,11 +16,11 @@ use crate::kafka::embedded::batch::{BatchHeader, CRC_FROM, HEADER_BYTES};
 use crate::kafka::embedded::error::EndpointError;
 use crate::kafka::embedded::producers::Producers;
 
-/// Bytes read at a time: big enough that a log of small batches is not a system call each.
+/// Bytes read at a time: large, so that small batches do not cost a system call each.
 const READ_BYTES: usize = 1 << 20;
 
-/// Verifies a whole file, and cuts a torn tail off if it is the last of its log. Reads every byte
-/// once, in constant memory. Gives the index, and how many bytes belong to the log.
+/// Verifies a whole file, and cuts off a torn tail if it is the last file of its log. Reads every
+/// byte once, in constant memory. Returns the index, and how many bytes belong to the log.
 pub(crate) fn recover(
     file: &File,
     path: &Path,
@@ -63,7 +63,7 @@ pub(crate) fn recover(
     Ok((index, position))
 }
 
-/// Reads one batch through its end and verifies it. The inner error says why it is not one.
+/// Reads one whole batch and verifies it. The inner error says why it is not valid.
 fn read_batch(reader: &mut impl BufRead) -> io::Result<Result<BatchHeader, &'static str>> {
     let mut head = [0; HEADER_BYTES];
     match reader.read_exact(&mut head) {
@@ -92,8 +92,8 @@ fn read_batch(reader: &mut impl BufRead) -> io::Result<Result<BatchHeader, &'sta
     })
 }
 
-/// Whether any byte position from `from` on starts a batch that verifies and could be a later one
-/// of this log. Looks at every byte: the length field of the bad batch may be what is broken.
+/// Whether a batch that verifies, and could be a later one of this log, starts at any byte position
+/// from `from` on. Checks every byte, because the bad batch's length field may be what is broken.
 fn good_batch_behind(file: &File, from: u64, end: u64, after: i64) -> io::Result<bool> {
     let mut window = vec![0; READ_BYTES];
     let mut at = from;
@@ -119,7 +119,7 @@ fn good_batch_behind(file: &File, from: u64, end: u64, after: i64) -> io::Result
     Ok(false)
 }
 
-/// Reads a file from a position on without moving its cursor.
+/// Reads a file from a position on, without moving its cursor.
 struct At<'a> {
     file: &'a File,
     position: u64,

@@ -1,7 +1,7 @@
-//! A file of a log, and what is taken out of it.
+//! One file of a log, and slices of it.
 //!
-//! Surprise: reading does not go through the log. It hands out a [`Slice`] of a file, read without
-//! holding the partition's lock; the bytes of a slice never change, also when the file is removed.
+//! Reads bypass the log. It hands out a [`Slice`] of a file, which is read without the partition's
+//! lock; the bytes of a slice never change, even when the file is removed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -12,13 +12,13 @@ use std::sync::Arc;
 use crate::kafka::embedded::batch::BatchHeader;
 use crate::kafka::embedded::records;
 
-/// The name of a log's file, given its first offset: Kafka's own, so that Kafka's tools
-/// (`kafka-dump-log`) read it.
+/// The name of a log's file, given its first offset: the same as Kafka's, so that Kafka's tools
+/// (`kafka-dump-log`) can read it.
 pub(crate) fn file_name(base_offset: i64) -> String {
     format!("{base_offset:020}.log")
 }
 
-/// The first offset of the file with this name, if it is a log's.
+/// The first offset of the file with this name, if it is a log's file.
 pub(crate) fn base_offset_of(file_name: &str) -> Option<i64> {
     let digits = file_name.strip_suffix(".log").filter(|digits| digits.len() == 20)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
@@ -39,7 +39,7 @@ pub(crate) struct IndexEntry {
     last_offset_delta: i32,
 }
 
-// What the docs of the log promise.
+// The documentation of the log promises this.
 const _: () = assert!(size_of::<IndexEntry>() == 32);
 
 impl IndexEntry {
@@ -69,25 +69,25 @@ pub(crate) struct Segment {
     pub base_offset: i64,
     pub file: Arc<File>,
     pub index: Vec<IndexEntry>,
-    /// Bytes that belong to the log. The file is longer only after a failed append that could not
-    /// be cut off again.
+    /// Bytes that belong to the log. The file is longer only if a failed append could not be cut
+    /// off.
     pub bytes: u64,
 }
 
 impl Segment {
     pub fn begin(path: &Path, base_offset: i64) -> io::Result<Self> {
         let file = open_file(path)?;
-        file.set_len(0)?; // left behind by an earlier try
+        file.set_len(0)?; // an earlier attempt may have left bytes
         Ok(Self { base_offset, file: Arc::new(file), index: Vec::new(), bytes: 0 })
     }
 
-    /// The offset behind its last record.
+    /// The offset after its last record.
     pub fn end_offset(&self) -> i64 {
         self.index.last().map_or(self.base_offset, |entry| entry.last_offset() + 1)
     }
 
-    /// Whole batches from the one that holds `offset` on, of at most `max_bytes` together, but
-    /// always at least one. Empty at the end.
+    /// Whole batches, starting with the one that holds `offset`: at most `max_bytes` together, but
+    /// at least one. Empty at the end.
     pub fn slice(&self, offset: i64, max_bytes: usize) -> Slice {
         let first = self.index.partition_point(|entry| entry.last_offset() < offset);
         let position = self.index.get(first).map_or(self.bytes, |entry| entry.position);
@@ -121,19 +121,19 @@ pub(crate) struct Slice {
     position: u64,
     /// Length in bytes; 0 at the end of the log.
     pub bytes: usize,
-    /// The offset behind its last record.
+    /// The offset after its last record.
     pub end_offset: i64,
 }
 
 impl Slice {
-    /// Reads the slice; blocks on the disk when it is not cached.
+    /// Reads the slice; blocks on the disk if it is not cached.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         self.read_into(&mut out, 0, self.bytes)?;
         Ok(out)
     }
 
-    /// Reads a part of it behind what is in `out`.
+    /// Appends a part of it to `out`.
     pub fn read_into(&self, out: &mut Vec<u8>, from: usize, bytes: usize) -> io::Result<()> {
         let filled = out.len();
         out.resize(filled + bytes, 0);
@@ -141,7 +141,7 @@ impl Slice {
     }
 }
 
-/// What a search by time found, to be narrowed down to the record without the lock.
+/// Result of a search by time, to be narrowed down to the record without the lock.
 #[derive(Debug)]
 pub(crate) struct BatchAtTime {
     slice: Slice,
@@ -151,8 +151,9 @@ pub(crate) struct BatchAtTime {
 }
 
 impl BatchAtTime {
-    /// The record's (offset, timestamp in ms). Where the records do not read, the batch's first
-    /// stands for a time, so never one too late; and the last one for the greatest timestamp.
+    /// The record's (offset, timestamp in ms). If the records cannot be read, the batch's first one
+    /// stands for a time, so the result is never too late, and its last one for the greatest
+    /// timestamp.
     pub fn record(&self) -> io::Result<(i64, i64)> {
         let IndexEntry { base_offset, max_timestamp_ms, .. } = self.entry;
         let batch = self.slice.read()?;

@@ -1,4 +1,4 @@
-//! The log on disk: appended to, read, torn, damaged, and opened again.
+//! The log on disk: appended to, read, torn, damaged, and reopened.
 
 use std::fs::OpenOptions;
 
@@ -86,7 +86,7 @@ fn every_torn_tail_is_cut_off() {
         assert_eq!(log.next_offset(), 3);
         let length = std::fs::metadata(dir.path().join(LOG_FILE)).unwrap().len();
         assert_eq!(length, good.len() as u64);
-        // The batch that was cut had no effect on what is remembered of its producer.
+        // The batch that was cut off had no effect on the state of its producer.
         assert_eq!(append(&mut log, &batch(&[4, 5], Some((5, 0, 3)))).unwrap(), 3);
         assert_eq!(open(dir.path()).unwrap().next_offset(), 5);
     }
@@ -125,8 +125,8 @@ fn a_failed_write_leaves_no_trace() {
     let mut log = open(dir.path()).unwrap();
     let first = batch(&[1], Some((5, 0, 0)));
     append(&mut log, &first).unwrap();
-    // Half a batch stands in the file and cannot be cut off: a file that is open for reading
-    // only fails to write and to cut.
+    // Half a batch is in the file and cannot be cut off: a file opened only for reading fails to
+    // write and to cut.
     let path = dir.path().join(LOG_FILE);
     let writable = std::mem::replace(&mut log.segments[0].file, Arc::new(File::open(&path).unwrap()));
     let second = batch(&[2], Some((5, 0, 1)));
@@ -183,7 +183,7 @@ fn a_deleted_log_takes_nothing() {
     assert_eq!(refusal.error, ResponseError::UnknownTopicOrPartition);
 }
 
-/// Small files: a batch of 1,000 records is about 7 kB, a file 64 KiB, 640 KiB are kept.
+/// Small files: a batch of 1,000 records is about 7 kB, a file 64 KiB, and 640 KiB are kept.
 fn retaining() -> LogSettings {
     LogSettings { retention_bytes: Some(640 << 10), ..LogSettings::default() }
 }
@@ -219,7 +219,7 @@ fn retention_removes_the_oldest_and_says_what_nobody_has_read() {
     assert_eq!(log.at_time(0).unwrap().record().unwrap(), (start, start));
     assert_eq!(log.at_max_timestamp().unwrap().record().unwrap(), (299_999, 299_999));
 
-    // All that is left is read from file to file, and is there again after a restart.
+    // Everything that is left is read across files, and is still there after a restart.
     let names = files(dir.path());
     assert!(names.len() > 5);
     drop(log);
@@ -259,7 +259,7 @@ fn damage_in_an_older_file_and_missing_files_are_refused() {
     let names = files(dir.path());
     let second = dir.path().join(&names[1]);
     let whole = fs::read(&second).unwrap();
-    // The end of a file that is not the last cannot be a torn tail.
+    // At the end of a file that is not the last there cannot be a torn tail.
     fs::write(&second, &whole[..whole.len() - 1]).unwrap();
     assert!(matches!(open(dir.path()), Err(EndpointError::DamagedLog { path, .. }) if path == second));
     assert_eq!(fs::read(&second).unwrap().len(), whole.len() - 1, "left alone");

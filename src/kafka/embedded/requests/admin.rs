@@ -1,4 +1,4 @@
-//! What administrators ask: ListGroups, DescribeGroups, DeleteGroups, DescribeConfigs,
+//! Requests of administrators: ListGroups, DescribeGroups, DeleteGroups, DescribeConfigs,
 //! DescribeCluster.
 
 use std::collections::BTreeSet;
@@ -69,7 +69,8 @@ pub(super) fn describe_groups(
         let found = broker.groups.describe(&id);
         let group = DescribedGroup::default().with_group_id(id);
         match found {
-            // What Kafka says of a group that does not exist, in these versions without an error.
+            // In these versions Kafka describes a group that does not exist like this, without an
+            // error.
             None => group.with_group_state(text("Dead")),
             Some(found) => group
                 .with_group_state(text(found.state))

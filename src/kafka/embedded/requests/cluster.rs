@@ -1,4 +1,4 @@
-//! Who we are and where: ApiVersions, Metadata, FindCoordinator. The cluster is one broker.
+//! Who and where the broker is: ApiVersions, Metadata, FindCoordinator. The cluster is one broker.
 
 use std::collections::BTreeSet;
 
@@ -19,12 +19,13 @@ use crate::kafka::embedded::state::{EndpointState, Peer};
 
 /// The only broker of the cluster.
 pub(super) const NODE: BrokerId = BrokerId(1);
-/// Says in clients' logs what they talk to.
+/// Appears in clients' logs as the cluster they talk to.
 pub(super) const CLUSTER_ID: &str = "tweetblast-embedded";
-/// "Not known": keeps clients from asking for the end offsets of epochs, of which there is only one.
+/// "Not known": keeps clients from asking for the end offsets of epochs, of which there is only
+/// one.
 const NO_LEADER_EPOCH: i32 = -1;
-/// Coordinator of a consumer group, or of a transactional producer. The latter is named too, so
-/// that the refusal comes from InitProducerId, where clients take it as final.
+/// Coordinator of a consumer group, or of a transactional producer. The latter gets an answer too,
+/// so that the refusal comes from InitProducerId, where clients treat it as final.
 const COORDINATOR_KINDS: std::ops::RangeInclusive<i8> = 0..=1;
 
 pub(super) fn api_versions(result: Result<(), ResponseError>) -> ApiVersionsResponse {
@@ -48,12 +49,12 @@ pub(super) fn metadata(
     let (host, port) = peer.our_address(broker)?;
     let node =
         MetadataResponseBroker::default().with_node_id(NODE).with_host(text(host)).with_port(i32::from(port));
-    // No list asks for all topics; so does an empty list in version 0, which cannot say null.
+    // A null list asks for all topics; so does an empty list in version 0, which has no null.
     let topics = match request.topics {
         Some(topics) if version > 0 || !topics.is_empty() => topics
             .into_iter()
             .map(|topic| topic.name.unwrap_or_default())
-            .collect::<BTreeSet<_>>() // asking twice is no use, but makes the answer long
+            .collect::<BTreeSet<_>>() // duplicates would only make the answer longer
             .into_iter()
             .map(|name| {
                 let found = partition_count(broker, &name, request.allow_auto_topic_creation);
@@ -82,7 +83,7 @@ fn partition_count(broker: &EndpointState, name: &str, create: bool) -> Result<i
         return Err(ResponseError::UnknownTopicOrPartition);
     }
     match broker.store.create_topic(name, broker.default_partitions, false) {
-        // Another client was quicker.
+        // Another client was faster.
         Ok(()) | Err((ResponseError::TopicAlreadyExists, _)) => {
             let topic = broker.store.topic(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
             Ok(topic.partition_count())

@@ -1,8 +1,8 @@
-//! Giving messages out: Fetch, with waiting for new ones.
+//! Sends messages to clients: Fetch, with waiting for new ones.
 //!
-//! Without sessions: every request names all its partitions, which clients do as soon as an answer
-//! carries the session id 0. Batches go out whole, as they are in the file; a client that asked for
-//! an offset in the middle of one skips what comes before.
+//! Without sessions: every request names all its partitions, which clients do when an answer
+//! carries the session id 0. Batches are sent whole, as they are in the file; a client that asked
+//! for an offset in the middle of one skips what comes before.
 
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,11 @@ use crate::kafka::embedded::request::{ConnectionError, Request, end_frame};
 use crate::kafka::embedded::state::{EndpointState, Peer};
 use crate::kafka::embedded::store::{LogTopic, Partition};
 
-/// Longest wait for messages, whatever the client asks for: so long its place may stay taken
-/// after it has gone.
+/// Longest wait for messages, whatever the client asks for: its place may stay taken this long
+/// after it has disconnected.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// One partition's part of the answer; its records are read when they are written to the client.
+/// One partition's part of the answer; its records are read while they are written to the client.
 struct PartitionRecords {
     start_offset: i64,
     end_offset: i64,
@@ -52,8 +52,8 @@ pub(super) fn fetched(
     encode(r, request, found)
 }
 
-/// What there is for each partition, in the order of the request: at once if it is enough or
-/// something is wrong, else after waiting.
+/// What each partition has, in the order of the request: at once if it is enough or something is
+/// wrong, otherwise after waiting.
 fn wait_for_records(
     broker: &EndpointState,
     peer: &Peer,
@@ -70,7 +70,7 @@ fn wait_for_records(
         if bytes >= enough_bytes || failed || !in_time {
             return found;
         }
-        // The waiter must be in place before the logs are looked at once more.
+        // The waiter must be in place before the logs are checked again.
         let partitions = request.topics.iter().zip(&topics).flat_map(|(wanted, topic)| {
             let indexes = wanted.partitions.iter().map(|partition| partition.partition);
             indexes.filter_map(|index| topic.as_deref()?.partition(index))
@@ -86,8 +86,8 @@ fn wait_for_records(
     }
 }
 
-/// Picks the batches for an answer, and adds up their bytes. Only the first batch of all may go
-/// over a limit: without that rule a long one could never be read (KIP-74).
+/// Picks the batches for an answer, and adds up their bytes. Only the very first batch may exceed a
+/// limit: without that rule a long one could never be read (KIP-74).
 fn look(
     broker: &EndpointState,
     request: &FetchRequest,
@@ -124,7 +124,7 @@ fn find(
     Ok(PartitionRecords { start_offset: log.start_offset(), end_offset: log.next_offset(), slice })
 }
 
-/// Notes what has been handed out: retention warns of what never was.
+/// Notes what has been sent to clients: retention warns of messages that never were.
 fn mark_read(
     broker: &EndpointState,
     request: &FetchRequest,
@@ -142,7 +142,7 @@ fn mark_read(
     }
 }
 
-/// The answer as [`FetchResponse`] would encode it, but with the records left where they are.
+/// The answer as [`FetchResponse`] would encode it, but without copying the records.
 fn encode(
     r: &Request,
     request: FetchRequest,
@@ -166,7 +166,7 @@ fn encode(
             let Some(slice) = found.ok().map(|found| found.slice).filter(|slice| slice.bytes > 0) else {
                 continue;
             };
-            // The last field was the length of no records; behind it, perhaps, no tagged fields.
+            // The last field was the length of no records; after it, possibly, no tagged fields.
             out.truncate(out.len() - if flexible { 2 } else { 4 });
             put_length(&mut out, slice.bytes, flexible, false);
             parts.extend([Part::Bytes(std::mem::take(&mut out)), Part::Slice(slice)]);
@@ -199,7 +199,7 @@ fn partition_data(index: i32, found: &Result<PartitionRecords, ResponseError>) -
     }
 }
 
-/// Length of an array, bytes or a string.
+/// The length of an array, bytes or a string.
 fn put_length(out: &mut BytesMut, length: usize, flexible: bool, is_text: bool) {
     if flexible {
         let mut rest = length + 1;

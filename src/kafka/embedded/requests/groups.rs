@@ -1,4 +1,5 @@
-//! Consumer groups at work: JoinGroup, SyncGroup, Heartbeat, LeaveGroup, OffsetCommit, OffsetFetch.
+//! Requests of consumer groups: JoinGroup, SyncGroup, Heartbeat, LeaveGroup, OffsetCommit,
+//! OffsetFetch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,8 +29,8 @@ use crate::kafka::embedded::state::{EndpointState, Peer};
 /// From this version of JoinGroup on, a new member first gets its id and then joins with it.
 const ID_REQUIRED_FROM: i16 = 4;
 
-/// Strings and bytes of a request are slices of it; what is kept is copied, so that a few bytes
-/// do not hold a whole request in memory.
+/// Strings and bytes of a request are slices of it. What is kept is copied, so that a few bytes do
+/// not keep a whole request in memory.
 fn kept(bytes: &Bytes) -> Bytes {
     Bytes::copy_from_slice(bytes)
 }
@@ -45,7 +46,7 @@ pub(super) fn join_group(
     let candidate = Candidate {
         member_id: request.member_id.to_string(),
         client_id: r.client_id.clone(),
-        // As Kafka shows it.
+        // In Kafka's notation.
         client_host: format!("/{}", peer.addr.ip().to_canonical()),
         protocol_type: request.protocol_type.to_string(),
         protocols: request

@@ -9,7 +9,7 @@ use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use crate::kafka::embedded::state::EndpointState;
 use crate::kafka::embedded::store::Partition;
 
-/// Values of the field `timestamp` that are no times (`ListOffsetsRequest.java`).
+/// Values of the field `timestamp` that are not times (`ListOffsetsRequest.java`).
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
@@ -35,7 +35,7 @@ pub(super) fn list_offsets(broker: &EndpointState, request: ListOffsetsRequest) 
     ListOffsetsResponse::default().with_topics(topics.collect())
 }
 
-/// The (offset, timestamp in ms) that is asked for; -1 stands for "none".
+/// The requested (offset, timestamp in ms); -1 stands for "none".
 fn offset_at(partition: &Partition, timestamp_ms: i64) -> Result<(i64, i64), ResponseError> {
     let log = partition.log();
     let found = match timestamp_ms {

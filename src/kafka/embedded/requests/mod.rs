@@ -1,5 +1,5 @@
-//! What each request does. One file for each group of requests; each function takes the decoded
-//! request and gives the response, with Kafka's error codes inside.
+//! Answers each request. One file per group of requests; each function takes the decoded request
+//! and returns the response, including Kafka's error codes.
 
 mod admin;
 mod cluster;
@@ -22,9 +22,9 @@ use super::answer::Answer;
 use super::request::{ConnectionError, Parsed, frame};
 use super::state::{EndpointState, Peer};
 
-/// How long the memory for an answer may be waited for.
+/// Longest wait for the memory of an answer.
 const MEMORY_WAIT_MAX: Duration = Duration::from_secs(30);
-/// What an answer about groups takes at most: all that is kept about them.
+/// An answer about groups takes at most this much: everything that is kept about them.
 const WIDE_ANSWER_BYTES: usize = 16 << 20;
 
 /// Answers a request; `None` where the client wants no answer.
@@ -72,7 +72,7 @@ fn plain<'a>(frame: BytesMut) -> Result<Option<Answer<'a>>, ConnectionError> {
     Ok(Some(frame.into()))
 }
 
-/// An answer whose length does not follow from that of its request.
+/// An answer whose length does not follow from its request's.
 fn wide(
     broker: &EndpointState,
     frame: impl FnOnce() -> Result<BytesMut, ConnectionError>,

@@ -1,4 +1,4 @@
-//! Taking messages in: Produce, InitProducerId.
+//! Accepts messages: Produce, InitProducerId.
 
 use bytes::BytesMut;
 use kafka_protocol::error::ResponseError;
@@ -21,7 +21,7 @@ pub(super) fn answer(broker: &EndpointState, r: &Request) -> Result<Option<Bytes
     let (response, refused) = produce(broker, request);
     match (acks, refused) {
         (0, None) => Ok(None),
-        // The end of the connection is all that the client can notice.
+        // The client can only notice that the connection ends.
         (0, Some(reason)) => Err(ConnectionError::UnacknowledgedRefusal(reason)),
         _ => r.frame(&response).map(Some),
     }
@@ -93,7 +93,7 @@ pub(super) fn init_producer_id(
         InitProducerIdResponse::default().with_error_code(error.code()).with_producer_id(ProducerId(-1))
     };
     if request.transactional_id.is_some() {
-        // Clients take this as final; "not supported" they would retry for ever.
+        // Clients treat this as final; "not supported" they would retry forever.
         return refuse(ResponseError::TransactionalIdAuthorizationFailed);
     }
     match broker.store.next_producer_id() {

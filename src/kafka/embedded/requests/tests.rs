@@ -1,4 +1,4 @@
-//! Any bytes are answered or end their connection, and never more than that.
+//! Any bytes get an answer or end their connection, and do nothing else.
 
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl EndpointScene {
     }
 }
 
-/// A request whose every field is well formed, with values that often mean something.
+/// A request in which every field is well formed, with values that often make sense.
 fn request(api: &Api, version: i16, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let good = batch(&[1_000, 1_001, 1_002], None);
     let mut bytes = [(api.key as i16).to_be_bytes(), version.to_be_bytes()].concat();
@@ -94,7 +94,7 @@ fn every_well_formed_request_of_every_version_is_answered() {
         for _ in 0..150 {
             match scene.send(request(api, version, &mut rng)) {
                 Ok(_) => answered += 1,
-                // acks=0 with something refused; or null where it may not be.
+                // acks=0 with a refused batch, or null in a field that does not allow it.
                 Err(ConnectionError::UnacknowledgedRefusal(_) | ConnectionError::Malformed(_)) => {}
                 Err(error) => panic!("{:?} version {version}: {error}", api.key),
             }
@@ -111,7 +111,7 @@ fn the_table_of_fields_agrees_with_the_codecs() {
         for _ in 0..100 {
             let header_bytes = if api.is_flexible(version) { 13 } else { 12 };
             let mut body = Bytes::from(request(api, version, &mut rng)).split_off(header_bytes);
-            // Null where it may not be does not decode.
+            // Null in a field that does not allow it does not decode.
             if RequestKind::decode(api.key, &mut body, version).is_ok() {
                 assert!(body.is_empty(), "{:?} version {version}: {} bytes left", api.key, body.len());
                 decoded += 1;

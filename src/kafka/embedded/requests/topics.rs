@@ -1,4 +1,4 @@
-//! Making and removing topics: CreateTopics, DeleteTopics.
+//! Creates and deletes topics: CreateTopics, DeleteTopics.
 
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
@@ -14,7 +14,7 @@ use crate::kafka::embedded::state::EndpointState;
 
 type Refused = (ResponseError, String);
 
-/// What every topic here is. A request that asks for something else is refused, not misled.
+/// Settings of every topic. A request for other ones is refused instead of silently ignored.
 pub(super) fn topic_configs(broker: &EndpointState) -> Vec<(&'static str, String)> {
     let retention = broker.store.settings().retention_bytes;
     let retention = retention.map_or("-1".to_owned(), |bytes| bytes.to_string());
@@ -54,7 +54,7 @@ pub(super) fn create_topics(
     CreateTopicsResponse::default().with_topics(request.topics.into_iter().map(result).collect())
 }
 
-/// How many partitions the client wants, if all it wants can be had.
+/// How many partitions the client wants, if its request can be met.
 fn wanted_partitions(broker: &EndpointState, topic: &CreatableTopic) -> Result<i32, Refused> {
     let ours = topic_configs(broker);
     for config in &topic.configs {
@@ -82,7 +82,7 @@ fn wanted_partitions(broker: &EndpointState, topic: &CreatableTopic) -> Result<i
     Ok(if topic.num_partitions == -1 { broker.default_partitions } else { topic.num_partitions })
 }
 
-/// The number of partitions when the client places each of them itself.
+/// The number of partitions, when the client assigns each of them itself.
 fn assigned_partitions(assignments: &[CreatableReplicaAssignment]) -> Result<i32, Refused> {
     let mut indexes: Vec<i32> = assignments.iter().map(|assigned| assigned.partition_index).collect();
     indexes.sort_unstable();
