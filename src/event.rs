@@ -1,40 +1,40 @@
-//! The types that cross threads: [`Drafts`] and [`Event`]s on their way to Kafka, a [`Delivery`] that
-//! says what became of each. All travel in batches (`Vec`s), never one by one.
+//! The types that cross threads: [`Drafts`] and [`Event`]s on their way to Kafka, and a
+//! [`Delivery`] that says what became of each event. All travel in batches (`Vec`s), never one by
+//! one.
 
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-/// What is known of an event all the way, and comes back with its delivery report.
+/// What identifies an event on its whole way; returned with its delivery report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
     /// Place in send order, from 0, without gaps. `None`: a foreign message, not one of this run.
     pub seq: Option<u64>,
-    /// When the plan wanted it sent. `None` at full speed, where there is no schedule, and for
-    /// foreign messages.
+    /// When the plan wanted it sent. `None` at full speed, which has no schedule, and for foreign
+    /// messages.
     pub intended: Option<Instant>,
     /// When it was published; for a foreign message, when it was received.
     pub sent: Instant,
 }
 
 impl Trace {
-    /// Of a message that somebody else published, received at this time.
+    /// The trace of a message that another client published, received at this time.
     pub fn foreign(received: Instant) -> Self {
         Self { seq: None, intended: None, sent: received }
     }
 }
 
-/// One tweet ready to send, or a message that somebody else published on our topic.
+/// One tweet ready to send, or a message that another client published on our topic.
 ///
 /// `key` and `payload` are slices of one buffer shared by the whole batch: cloning is cheap, and
 /// the buffer lives until the last event of its batch is delivered.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Which one it is, and when it left.
+    /// Which event it is, and when it was sent.
     pub trace: Trace,
     /// Kafka record key; empty: no key.
     pub key: Bytes,
-    /// The message itself.
     pub payload: Bytes,
 }
 
@@ -49,32 +49,31 @@ pub struct Delivery {
     pub outcome: Outcome,
 }
 
-/// Kafka's word on one event.
+/// Kafka's answer for one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Acknowledged by all in-sync replicas.
     Delivered {
-        /// Kafka partition.
         partition: i32,
         /// Offset in that partition.
         offset: i64,
     },
-    /// Kafka did not take it.
+    /// Kafka did not accept it.
     Failed {
-        /// librdkafka's words.
+        /// librdkafka's reason.
         reason: String,
-        /// It may have arrived all the same: it was in flight when the wait ended.
+        /// It may still have arrived: it was in flight when the wait ended.
         may_have_arrived: bool,
     },
 }
 
 /// A batch of encoded tweets in send order, on its way from the parsing thread to the pacer, which
-/// writes the time stamps and makes [`Event`]s of it without copying.
+/// writes the time stamps and turns the batch into [`Event`]s without copying.
 #[derive(Debug, Default)]
 pub struct Drafts {
-    /// Payload and key of each draft, one behind the other.
+    /// Payload and key of each draft, back to back.
     pub bytes: BytesMut,
-    /// What stands in `bytes`, in the same order.
+    /// The drafts in `bytes`, in the same order.
     pub items: Vec<Draft>,
 }
 
@@ -83,15 +82,14 @@ pub struct Drafts {
 pub struct Draft {
     /// As in [`Trace::seq`].
     pub seq: u64,
-    /// Milliseconds since 1970 UTC; 0 where the tweets have no times and the plan makes them.
+    /// Milliseconds since 1970 UTC; 0 where tweets have no times and the plan gives them some.
     pub event_time_ms: i64,
-    /// The same in microseconds, as the plan has it: tweets of one second may be spread over it.
+    /// The same in microseconds, as planned: tweets of one second may be spread over it.
     pub plan_time_us: i64,
     /// Which loop, from 0.
     pub pass: u32,
-    /// Length of the payload.
     pub payload_bytes: usize,
-    /// Length of the key behind it.
+    /// Length of the key that follows it.
     pub key_bytes: usize,
 }
 
@@ -102,14 +100,14 @@ impl Draft {
     }
 }
 
-/// What a payload holds.
+/// What a payload contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadForm {
-    /// Everything of a tweet that a dashboard asks for, and `run` and `seq` at the end.
+    /// Everything in a tweet that a dashboard needs, with `run` and `seq` at the end.
     Tweet,
-    /// `timestamp`, `user_id` and `tweet` only: what the pipeline's first sender wrote. `run` and `seq`
-    /// travel as Kafka headers.
+    /// Only `timestamp`, `user_id` and `tweet`, as the pipeline's first sender wrote them. `run`
+    /// and `seq` travel as Kafka headers.
     Minimal,
-    /// The record's own bytes, without a time stamp of ours. `run` and `seq` travel as Kafka headers.
+    /// The record's own bytes, without a time stamp added. `run` and `seq` travel as Kafka headers.
     Raw,
 }

@@ -11,31 +11,32 @@
 //! joins them and alone knows them all. A hop imports no other hop, but that [`tweet`] reads a
 //! [`source::Frame`].
 
-// Not in tests, benches and examples: what they expect is what they are for.
+// Tests, benches and examples may use `expect`.
 #![warn(clippy::expect_used)]
 
-// The types that cross threads: events on their way, deliveries on the way back; and what a payload is.
+// The types that cross threads: drafts, events, deliveries; and what a payload contains.
 pub mod event;
 
 // What the hops count: counters, delivery reports, latencies, rows that can be queried.
 pub mod count;
 
-// Where a JSON value ends, found without parsing it: for framing, and to step over members that are not needed.
+// Finds where a JSON value ends, without parsing it: for framing, and to skip members that are not
+// needed.
 pub mod scan;
 
 // The file: memory map, and framing (where one JSON value ends and the next begins).
 pub mod source;
 
-// What a record means: its shape, its time, and the payload made of it.
+// What a record means: its form, its time, and its payload.
 pub mod tweet;
 
 // Tables of users, joined to their tweets.
 pub mod enrich;
 
-// When each event leaves: the order, the schedule and the clock.
+// When each event is sent: the order, the schedule and the clock.
 pub mod pace;
 
-// The MQTT broker inside: publisher and subscriber on its links, outside clients on its port.
+// The embedded MQTT broker: publisher and subscriber on its links, outside clients on its port.
 pub mod mqtt;
 
 // Bounded queues between the subscriber and the Kafka producers, fanned out by key.
@@ -47,19 +48,19 @@ pub mod kafka;
 // Druid: the supervisor that reads the topic, and the proof that every row can be queried.
 pub mod druid;
 
-// What a run came to: the ledger, and the pages and files that show it.
+// The result of a run: the ledger, and the pages and files that show it.
 pub mod report;
 
-// What a replay is asked to do, as plain values.
+// The options of a replay, as plain values.
 pub mod options;
 
-// Joins the hops to a replay.
+// Joins the hops into a replay.
 pub mod pipeline;
 
-// Checks each hop in turn, and says what is wrong.
+// Checks each hop in turn, and reports what is wrong.
 pub mod doctor;
 
-// Made-up tweets of any number, the same bytes for the same seed. Knows nobody.
+// Synthetic tweets: any number, and the same bytes for the same seed. Imports no other module.
 pub mod generate;
 
 // The command line; the only module that knows clap.

@@ -1,22 +1,21 @@
-//! The counters of one run: one writer each, read by everybody.
+//! The counters of one run: each has one writer and any number of readers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-/// A count that one thread raises and any thread reads. On a cache line of its own, so that two
-/// hops counting do not slow each other.
+/// A count that one thread raises and any thread reads. On its own cache line, so that two counting
+/// hops do not slow each other down.
 #[derive(Debug, Default)]
 pub struct Counter(CachePadded<AtomicU64>);
 
 impl Counter {
-    /// Adds `n`. Everything the writer did before is visible to whoever reads the new value.
+    /// Adds `n`. What the writer did before is visible to every thread that reads the new value.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Release);
     }
 
-    /// The count so far.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
@@ -32,37 +31,37 @@ impl Counter {
     }
 }
 
-/// What each hop counted. The grouping says which hop writes.
+/// What each hop counted. The prefix of each comment names the hop that writes.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// source and tweet, encoding ahead: nanoseconds waited for the pacer to take a batch.
+    /// feed: nanoseconds blocked, waiting for the pacer to take a batch.
     pub feed_blocked_ns: Counter,
-    /// pace: nanoseconds waited for the next batch to be encoded.
+    /// pace: nanoseconds spent waiting for the next encoded batch.
     pub pace_starved_ns: Counter,
 
     /// mqtt publisher (pace, with MQTT off): events sent.
     pub published: Counter,
-    /// mqtt publisher: nanoseconds waited for the credit window.
+    /// mqtt publisher: nanoseconds blocked by the credit window.
     pub mqtt_blocked_ns: Counter,
 
-    /// mqtt subscriber: own events that came back from the broker, each sequence number once.
+    /// mqtt subscriber: own events received from the broker, each sequence number once.
     pub received: Counter,
     /// mqtt subscriber: own events that the broker's log overwrote before they were read.
     pub mqtt_lost: Counter,
-    /// mqtt subscriber: own events that came more than once and went on all the same.
+    /// mqtt subscriber: own events that arrived more than once and were still passed on.
     pub duplicates: Counter,
-    /// mqtt subscriber, with an outside broker: own events that came more than once and did not go
-    /// on.
+    /// mqtt subscriber, with an outside broker: own events that arrived more than once and were
+    /// dropped.
     pub repeats_dropped: Counter,
     /// mqtt subscriber: messages on the topic that this run did not send.
     pub foreign: Counter,
     /// mqtt subscriber: foreign messages overwritten before they were read.
     pub foreign_lost: Counter,
 
-    /// bridge: nanoseconds waited for a full queue.
+    /// bridge: nanoseconds blocked by a full queue.
     pub bridge_blocked_ns: Counter,
 
-    /// kafka: nanoseconds waited for room in librdkafka's queue.
+    /// kafka: nanoseconds blocked by librdkafka's full queue.
     pub kafka_blocked_ns: Counter,
     /// kafka: own events acknowledged.
     pub delivered: Counter,

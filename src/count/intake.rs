@@ -1,4 +1,4 @@
-//! What was found in the input: values, records, tweets, and what was left out and why.
+//! What was found in the input: frames, records, tweets and rejects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +9,18 @@ use serde::Serialize;
 pub struct Intake {
     /// JSON values found by the source.
     pub frames: u64,
-    /// Values that parsed.
+    /// Frames that parsed.
     pub records: u64,
-    /// Values that did not.
+    /// Frames that did not.
     pub unparseable: u64,
-    /// Where the first unparseable values begin, in bytes from the start of the file.
+    /// Where the first unparseable frames begin, in bytes from the start of the file.
     pub unparseable_at: Vec<u64>,
-    /// What the records held: tweets and what is none.
+    /// What the records held: tweets and rejects.
     pub items: u64,
-    /// Items that are tweets.
     pub tweets: u64,
-    /// Items that are none, by kind.
+    /// Items that are not tweets, by kind.
     pub rejects: BTreeMap<&'static str, RejectCount>,
-    /// What the records look like that hold tweets.
+    /// The forms of the records that hold tweets.
     pub shapes: BTreeSet<&'static str>,
     /// Tweets without a time in a file whose other tweets have one.
     pub without_time: u64,
@@ -37,12 +36,12 @@ pub struct RejectCount {
     pub first_offset: u64,
 }
 
-/// How many offsets of unparseable values are kept: enough to look into the file, few enough to
+/// How many offsets of unparseable frames are kept: enough to look into the file, few enough to
 /// print.
 const OFFSETS_KEPT: usize = 10;
 
 impl Intake {
-    /// Counts a value that is no JSON.
+    /// Counts a frame that is not JSON.
     pub fn unparseable(&mut self, offset: u64) {
         self.unparseable += 1;
         if self.unparseable_at.len() < OFFSETS_KEPT {
@@ -50,23 +49,23 @@ impl Intake {
         }
     }
 
-    /// Counts an item that is no tweet, in the record at `offset`.
+    /// Counts an item that is not a tweet, in the record at `offset`.
     pub fn reject(&mut self, kind: &'static str, offset: u64) {
         self.items += 1;
         self.rejects.entry(kind).or_insert(RejectCount { count: 0, first_offset: offset }).count += 1;
     }
 
-    /// Counts a tweet from a record of this shape.
+    /// Counts a tweet from a record of this form.
     pub fn tweet(&mut self, shape: &'static str) {
         self.items += 1;
         self.tweets += 1;
-        // Nearly always that of all tweets before.
+        // Nearly always the form of all tweets before.
         if self.shapes.first() != Some(&shape) {
             self.shapes.insert(shape);
         }
     }
 
-    /// Adds what was found behind it in the same file.
+    /// Adds the counts of a later part of the same file.
     pub fn merge(&mut self, later: Intake) {
         self.frames += later.frames;
         self.records += later.records;
@@ -83,14 +82,14 @@ impl Intake {
         self.without_time += later.without_time;
     }
 
-    /// All of several files. An offset is one in the first file that has such a thing.
+    /// The sum over several files. An offset is one in the first file that has such an item.
     pub fn sum(files: &[Intake]) -> Intake {
         let mut sum = Intake::default();
         files.iter().for_each(|intake| sum.merge(intake.clone()));
         sum
     }
 
-    /// All rejects together.
+    /// The total over all kinds.
     pub fn reject_total(&self) -> u64 {
         self.rejects.values().map(|kind| kind.count).sum()
     }

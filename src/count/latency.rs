@@ -1,4 +1,4 @@
-//! Latencies: the histogram they are gathered in, and the percentiles that are shown.
+//! Latencies: the histogram that collects them, and the percentiles that are shown.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! CPU time and memory of this process, as Linux tells them; `None` elsewhere.
+//! CPU time and memory of this process, as Linux reports them; `None` elsewhere.
 
 use std::fs;
 use std::time::Duration;
@@ -24,10 +24,10 @@ pub struct Usage {
     pub own_memory_mib: Option<f64>,
 }
 
-/// Clock ticks a second in `/proc/self/stat`: USER_HZ, 100 on every Linux (proc(5)).
+/// Clock ticks per second in `/proc/self/stat`: USER_HZ, 100 on every Linux (proc(5)).
 const USER_HZ: f64 = 100.0;
 
-/// What all programs had used of the machine's CPUs at one time.
+/// What all programs had used of the machine's CPUs at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct MachineCpu {
     machine_s: Option<f64>,
@@ -35,23 +35,22 @@ pub struct MachineCpu {
 }
 
 impl MachineCpu {
-    /// As of now.
     pub fn now() -> Self {
         Self { machine_s: machine_cpu_s(), own_s: process_cpu_s() }
     }
 
-    /// This process's part of what was used since then.
+    /// This process's share of what was used since then.
     fn own_share(self) -> Option<f64> {
         let now = Self::now();
         let (all, own) = (now.machine_s? - self.machine_s?, now.own_s? - self.own_s?);
-        // Both come in ticks of 10 ms, and not at the same instant.
+        // Both come in ticks of 10 ms, and are not read at the same instant.
         (all > 0.0).then(|| (own / all).clamp(0.0, 1.0))
     }
 }
 
 impl Usage {
-    /// What this process used since it began, for so many tweets, and its part of what the machine
-    /// did since `start`; `own_memory_mib` is the greatest that was seen meanwhile.
+    /// What this process used since it began, for this many tweets, and its share of what the
+    /// machine used since `start`; `own_memory_mib` is the largest value seen meanwhile.
     pub fn of_process(tweets: u64, own_memory_mib: Option<f64>, start: MachineCpu) -> Self {
         let cpu_s = process_cpu_s();
         Self {
@@ -64,7 +63,7 @@ impl Usage {
     }
 }
 
-/// Resident memory at the moment without the pages of mapped files, in MiB.
+/// Current resident memory without the pages of mapped files, in MiB.
 pub fn own_memory() -> Option<f64> {
     status_mib("RssAnon:")
 }
@@ -78,8 +77,8 @@ pub fn thread_cpu() -> Option<Duration> {
 
 fn process_cpu_s() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // Behind the command's name, which may hold anything: utime and stime are fields 14 and 15,
-    // and the state, the first one here, is field 3 (proc(5)).
+    // Everything up to the command's name is skipped, since the name may contain anything. The
+    // first field after it is the state, field 3; utime and stime are fields 14 and 15 (proc(5)).
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
     Some((ticks(14)? + ticks(15)?) / USER_HZ)
@@ -89,8 +88,8 @@ fn machine_cpu_s() -> Option<f64> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
     let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
     let ticks: Vec<f64> = fields.map_while(|field| field.parse().ok()).collect();
-    // user nice system idle iowait irq softirq steal; guests are in user already (proc(5)). What was
-    // idle, or stolen by other machines, nobody here has used.
+    // user nice system idle iowait irq softirq steal; user already includes guests (proc(5)). Idle
+    // time, and time stolen by other machines, was used by no program here.
     let [user, nice, system, _, _, irq, softirq] = ticks.get(..7)?.try_into().ok()?;
     Some((user + nice + system + irq + softirq) / USER_HZ)
 }

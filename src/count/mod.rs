@@ -1,6 +1,6 @@
-//! What every hop counts while it runs: counters with one writer each, the tally of delivery reports,
-//! latencies, rows that can be queried, CPU and memory. The lowest floor but [`crate::event`]: the hops
-//! count here, and [`crate::report`] shows it.
+//! What every hop counts while it runs: counters with one writer each, the tally of delivery
+//! reports, latencies, rows that can be queried, CPU and memory. The lowest floor except
+//! [`crate::event`]: the hops count here, and [`crate::report`] shows the counts.
 
 mod counters;
 mod intake;

@@ -1,4 +1,4 @@
-//! Gathers what became of every event: latencies, reasons of failures, and whether each sequence
+//! Collects what became of every event: latencies, reasons of failures, and whether each sequence
 //! number was reported on exactly once.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,13 +18,12 @@ pub struct Tally {
     pub ack_us: Histogram<u64>,
     /// Intended send time to the delivery report, in microseconds; empty at full speed.
     pub intended_to_ack_us: Histogram<u64>,
-    /// Why events failed.
     pub failures: Failures,
-    /// Sequence numbers reported on, each once.
+    /// Sequence numbers reported on, counted once each.
     pub distinct: u64,
     /// Reports beyond the first for one sequence number.
     pub repeated: u64,
-    /// When the last report came.
+    /// When the last report arrived.
     pub last_ack: Option<Instant>,
     queryable: Option<Arc<Queryable>>,
     seen: SeenSeqs,
@@ -33,9 +32,8 @@ pub struct Tally {
 /// Failed events by Kafka's reason.
 #[derive(Debug, Default)]
 pub struct Failures {
-    /// How many failed for each reason.
     pub by_reason: BTreeMap<String, u64>,
-    /// How many of all may have arrived in spite of it: they were in flight when the wait ended.
+    /// How many of these may still have arrived: they were in flight when the wait ended.
     pub unknown: u64,
 }
 
@@ -55,18 +53,18 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// A tally that tells `queryable` of each delivery, where somebody counts rows in Druid.
+    /// A tally that reports each delivery to `queryable`, if rows in Druid are counted.
     pub fn telling(queryable: Option<Arc<Queryable>>) -> Self {
         Self { queryable, ..Self::default() }
     }
 
-    /// Takes all deliveries until their senders are gone.
+    /// Takes deliveries until all senders are gone.
     pub fn run(self, deliveries: &Receiver<Vec<Delivery>>) -> Self {
         self.run_with(deliveries, |_, _| {})
     }
 
-    /// The same, and shows each batch to `look`, with the sequence number below which every event
-    /// has been reported on.
+    /// As [`run`](Self::run), and passes each batch to `look`, with the sequence number below which
+    /// every event has been reported on.
     pub fn run_with(
         mut self,
         deliveries: &Receiver<Vec<Delivery>>,
@@ -107,7 +105,7 @@ impl Tally {
     }
 }
 
-/// Sequence numbers seen so far, in memory bounded by what is in flight: all below `next`, and a
+/// Sequence numbers seen so far, in memory limited by what is in flight: all below `next`, and a
 /// flag for each one above it.
 #[derive(Debug, Default)]
 struct SeenSeqs {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-/// Points that are kept at most.
+/// Points kept at most.
 const POINTS_MAX: usize = 200;
 
 /// How many tweets had been delivered, and how many rows could be queried, at one time.
@@ -19,8 +19,8 @@ pub struct BacklogPoint {
     pub queryable: u64,
 }
 
-/// A curve of bounded length: when it is full, every second point goes, and from then on fewer are
-/// taken. The last one is always there.
+/// A curve of bounded length: when it is full, every second point is removed, and from then on
+/// fewer are added. The last point is always kept.
 #[derive(Debug, Default)]
 pub(super) struct Curve {
     pub points: Vec<(Instant, u64, u64)>,
@@ -30,9 +30,9 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// At one time: delivered, and queryable.
+    /// Adds the counts at one moment: delivered, and queryable.
     pub fn add(&mut self, point: (Instant, u64, u64)) {
-        // The last point stands for now until another one is kept.
+        // The last point is replaced until another one is kept.
         if self.taken > 0 && !(self.taken - 1).is_multiple_of(1 << self.skip) {
             self.points.pop();
         }

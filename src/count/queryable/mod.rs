@@ -1,11 +1,11 @@
-//! From Kafka's delivery reports on one side and Druid's row counts on the other: how long tweets
-//! took to become queryable, and how many waited when.
+//! How long tweets took to become queryable, and how many were waiting when: from Kafka's delivery
+//! reports on one side and Druid's row counts on the other.
 //!
-//! A partition of Kafka, written by one producer, is first in, first out. So of one partition the
-//! k-th tweet delivered is the k-th row counted. Of several, each a lane of its own, some of the tweets
-//! that wait are looked for by their sequence number, and what one finds stands for all before it in
-//! its lane. With several producers the order within a partition is not known: then there is one
-//! lane, and only the distribution as a whole is near the truth.
+//! A Kafka partition written by one producer is first in, first out. So with one partition, the
+//! k-th tweet delivered is the k-th row counted. With several, each is a lane: queries look for the
+//! sequence numbers of some of the waiting tweets, and each one found stands for all before it in
+//! its lane. With several producers the order within a partition is not known; then there is one
+//! lane, and only the distribution as a whole is approximately right.
 
 mod curve;
 
@@ -21,35 +21,35 @@ use super::{LatencyMs, new_histogram};
 use crate::event::{Delivery, Outcome};
 use curve::Curve;
 
-/// Tweets that are looked for in one query, of all lanes, and lanes at most.
+/// Tweets to look for in one query, over all lanes; also the maximum number of lanes.
 pub const SAMPLES: usize = 64;
 
-/// Shared by the tally, which says what was delivered, and by the one who counts rows.
+/// Shared by the tally, which adds deliveries, and the thread that counts rows.
 #[derive(Debug)]
 pub struct Queryable(Mutex<Pairing>);
 
 #[derive(Debug)]
 struct Pairing {
     origin: Instant,
-    /// Delivered and not yet paired, oldest first, by lane.
+    /// Delivered but not yet paired, oldest first, by lane.
     lanes: Vec<VecDeque<Cohort>>,
-    /// Rows counted and not yet paired, with one lane: a row may be there before its delivery report is.
+    /// Rows counted but not yet paired, with one lane: a row may appear before its delivery report.
     early: VecDeque<(u64, u32)>,
     delivered: u64,
     rows: u64,
     from_intended_us: Histogram<u64>,
     from_ack_us: Histogram<u64>,
     curve: Curve,
-    /// When the last count was asked for, and when it was there.
+    /// When the last count was requested, and when it arrived.
     last_poll: Option<(Instant, Instant)>,
     gap_max: Duration,
-    /// First and last time that more rows were seen than before, and rows at the first.
+    /// First and last time that the number of rows grew, and the number at the first.
     first_rows: Option<(Instant, u64)>,
     last_rows: Option<Instant>,
 }
 
-/// Tweets in a row that were intended in the same millisecond, and acknowledged in the same: memory
-/// grows with the time of a backlog, not with its tweets.
+/// Consecutive tweets that were intended in the same millisecond and acknowledged in the same
+/// millisecond: memory grows with the duration of a backlog, not with its tweets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cohort {
     intended_ms: u32,
@@ -58,17 +58,17 @@ struct Cohort {
     last_seq: u64,
 }
 
-/// What came of it.
+/// The measured times.
 #[derive(Debug, Clone)]
 pub struct QueryableTimes {
     /// From the intended send (at full speed: the send) until a query counted it.
     pub from_intended_ms: Option<LatencyMs>,
     /// From Kafka's delivery report.
     pub from_ack_ms: Option<LatencyMs>,
-    /// Each time above is so much too long at most: the greatest time from the question for one count
-    /// to the answer to the next, and twice that with several lanes.
+    /// Each time above may be too long by up to this much: the longest time from the query for one
+    /// count to the answer to the next, and twice that with several lanes.
     pub poll_gap: Duration,
-    /// Rows a second, from the first count that had some to the last that had more.
+    /// Rows per second, from the first count above 0 to the last that grew.
     pub rows_per_s: Option<f64>,
     /// When the last row was seen.
     pub last_rows: Option<Instant>,
@@ -83,7 +83,7 @@ impl Default for Queryable {
 }
 
 impl Queryable {
-    /// With a lane for each partition, where each is first in, first out; else with one.
+    /// With one lane per partition if each is first in, first out; otherwise with one lane.
     pub fn with_lanes(lanes: usize) -> Self {
         Self(Mutex::new(Pairing {
             origin: Instant::now(),
@@ -101,7 +101,7 @@ impl Queryable {
         }))
     }
 
-    /// Takes a batch of delivery reports in.
+    /// Takes a batch of delivery reports.
     pub fn delivered(&self, batch: &[Delivery]) {
         let mut inner = self.lock();
         for delivery in batch {
@@ -116,12 +116,12 @@ impl Queryable {
         inner.pair();
     }
 
-    /// Takes a count of all rows of the run in, by a query from `asked` to `at`.
+    /// Takes a count of all rows of the run, by a query from `asked` to `at`.
     pub fn counted(&self, rows: u64, asked: Instant, at: Instant) {
         self.lock().counted(rows, asked, at);
     }
 
-    /// Sequence numbers to look for next, at most 64; none where the count is enough.
+    /// Sequence numbers to look for next, at most 64; none if the count is enough.
     pub fn samples(&self) -> Vec<u64> {
         let inner = self.lock();
         if inner.lanes.len() == 1 {
@@ -130,23 +130,23 @@ impl Queryable {
         let each = (SAMPLES / inner.lanes.len()).max(1);
         let of_lane = |lane: &VecDeque<Cohort>| {
             let (len, step) = (lane.len(), lane.len().div_ceil(each).max(1));
-            // From the newest on: when it is there, so is all of the lane.
+            // From the newest on: if it is there, so is everything else in the lane.
             (0..len).rev().step_by(step).map(|place| lane[place].last_seq).collect::<Vec<_>>()
         };
         inner.lanes.iter().flat_map(of_lane).take(SAMPLES).collect()
     }
 
-    /// Takes in which of the samples were found by a query that ended `at`.
+    /// Takes the samples that a query which ended `at` found.
     pub fn found(&self, seqs: &[u64], at: Instant) {
         self.lock().found(seqs, at);
     }
 
-    /// Greatest count so far.
+    /// The highest count so far.
     pub fn rows(&self) -> u64 {
         self.lock().rows
     }
 
-    /// What came of it; `started` is the first send.
+    /// The measured times; `started` is the first send.
     pub fn times(&self, started: Instant) -> QueryableTimes {
         let inner = self.lock();
         let rows_per_s = inner.first_rows.zip(inner.last_rows).and_then(|((first, rows), last)| {
@@ -175,7 +175,7 @@ impl Queryable {
 
 impl Pairing {
     fn ms(&self, at: Instant) -> u32 {
-        // 49 days of them.
+        // Enough for 49 days.
         u32::try_from(at.saturating_duration_since(self.origin).as_millis()).unwrap_or(u32::MAX)
     }
 
@@ -216,7 +216,7 @@ impl Pairing {
         if let [_] = self.lanes[..] {
             self.pair_by_count();
         } else if let Some((_, at)) = self.last_poll.filter(|_| self.rows >= self.delivered) {
-            // All that was delivered can be queried.
+            // Everything that was delivered can be queried.
             let at_ms = self.ms(at);
             for lane in 0..self.lanes.len() {
                 self.take_up_to(lane, u64::MAX, at_ms);
@@ -251,7 +251,7 @@ impl Pairing {
         }
     }
 
-    /// What is in a lane up to that sequence number became queryable.
+    /// Everything in a lane up to that sequence number became queryable.
     fn take_up_to(&mut self, lane: usize, last_seq: u64, at_ms: u32) {
         while let Some(alike) = self.lanes[lane].pop_front() {
             if alike.last_seq > last_seq {

@@ -57,7 +57,7 @@ fn a_partition_that_is_read_late_is_late_alone() {
     let queryable = Queryable::with_lanes(2);
     let start = Instant::now() + Duration::from_secs(1);
     let at = |ms| start + Duration::from_millis(ms);
-    // Even ones in partition 0, odd ones in partition 1, one a millisecond.
+    // Even ones in partition 0, odd ones in partition 1, one per millisecond.
     let batch: Vec<_> = (0..1_000).map(|seq| delivery_to((seq % 2) as i32, seq, at(seq), at(seq))).collect();
     queryable.delivered(&batch);
     let samples = queryable.samples();
@@ -72,7 +72,7 @@ fn a_partition_that_is_read_late_is_late_alone() {
     queryable.counted(1_000, at(6_000), at(6_000));
     let times = queryable.times(start);
     let whole = times.from_intended_ms.unwrap();
-    // By rank over both, the first half would have been that of the first 500 sent.
+    // Paired by rank over both, the first half would be that of the first 500 sent.
     assert!((whole.p50 - 1_000.0).abs() < 10.0 && (whole.max - 5_999.0).abs() < 10.0, "{whole:?}");
     assert_eq!(times.poll_gap, Duration::from_secs(10));
 }
