@@ -1,13 +1,13 @@
-//! A clear end when a mapped file is shortened by another program.
+//! A clear error message when another program shortens a mapped file.
 //!
-//! Reading a page of a map that is no longer in the file ends a process with SIGBUS, without a
-//! word. The handler here looks whether the address lies in one of our maps; if so it names the
-//! file on standard error and ends the process with exit code 1. Any other SIGBUS goes to whoever
-//! handled it before. It can do no more than that: the read that failed cannot be taken back.
+//! Reading a page of a map that is no longer in the file kills a process with SIGBUS, silently. The
+//! handler here checks whether the address lies in one of our maps; if so, it names the file on
+//! standard error and ends the process with exit code 1. Any other SIGBUS goes to the previous
+//! handler. It can do no more than that: the failed read cannot be undone.
 //!
 //! Safety: a handler may interrupt anything, so it calls only `write`, `sigaction` and `_exit`
-//! (POSIX lists them as safe there), takes no lock and frees nothing. The list it walks only
-//! grows: entries are never freed, and used again once their map is gone.
+//! (which POSIX lists as safe there), takes no lock and frees nothing. The list that it walks only
+//! grows: entries are never freed, and are reused once their map is gone.
 
 #![expect(unsafe_code, reason = "a handler of SIGBUS, which Rust has no safe way to set")]
 
@@ -16,22 +16,22 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// A map that the handler knows.
+/// A map registered with the handler.
 struct MapEntry {
     /// First address and length of the map; length 0: free.
     start: AtomicUsize,
     length: AtomicUsize,
-    /// What to say. Never freed, so that the handler can read it at any time.
+    /// The message to print. Never freed, so that the handler can read it at any time.
     message: AtomicPtr<String>,
     next: Option<&'static MapEntry>,
 }
 
 static FIRST: AtomicPtr<MapEntry> = AtomicPtr::new(ptr::null_mut());
-/// Held by whoever changes the list.
+/// Held while the list is changed.
 static CHANGE: Mutex<()> = Mutex::new(());
 static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
 
-/// Keeps a map known to the handler; forgets it when dropped.
+/// Keeps a map registered with the handler until dropped.
 #[derive(Debug)]
 pub struct Watch {
     entry: &'static MapEntry,
@@ -49,7 +49,8 @@ impl Drop for Watch {
     }
 }
 
-/// Has a SIGBUS within `map` say that the file at `path` was shortened. Leaks some hundred bytes.
+/// Makes a SIGBUS within `map` report that the file at `path` was shortened. Leaks a few hundred
+/// bytes.
 pub fn watch(path: &Path, map: &[u8]) -> Watch {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(install);
@@ -82,8 +83,8 @@ fn first() -> Option<&'static MapEntry> {
 }
 
 fn install() {
-    // SAFETY: both structures are plain data for which zeros are valid, and live through the calls;
-    // the handler has the signature that SA_SIGINFO asks for.
+    // SAFETY: both structures are plain data for which zeros are valid, and outlive the calls; the
+    // handler has the signature that SA_SIGINFO asks for.
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
         if libc::sigaction(libc::SIGBUS, ptr::null(), &mut before) != 0 {
@@ -98,7 +99,7 @@ fn install() {
 }
 
 extern "C" fn on_bus_error(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    // SAFETY: with SA_SIGINFO the kernel hands a valid structure.
+    // SAFETY: with SA_SIGINFO the kernel passes a valid structure.
     let address = unsafe { (*info).si_addr() } as usize;
     let mut entry = first();
     while let Some(known) = entry {
@@ -114,8 +115,8 @@ extern "C" fn on_bus_error(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut l
         }
         entry = known.next;
     }
-    // SAFETY: set before the handler was installed. The instruction runs again, and its signal
-    // goes to the handler there was.
+    // SAFETY: set before the handler was installed. The instruction runs again, and its signal goes
+    // to the previous handler.
     unsafe {
         libc::sigaction(libc::SIGBUS, BEFORE.load(Ordering::Acquire), ptr::null_mut());
     }

@@ -1,4 +1,4 @@
-//! Tells the framing of a file from its first bytes, never from its name.
+//! Detects the format of a file by its first bytes, never by its name.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -11,26 +11,24 @@ use super::values::assignment;
 use super::{SourceError, Values, byte_order_mark};
 use crate::scan::{Broken, container_end, space, strict_end};
 
-/// How the JSON values of a file are strung together.
+/// How the JSON values of a file are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// One value a line (NDJSON).
+    /// One value per line (NDJSON).
     Lines,
-    /// One object a line, each of which holds a list of tweets.
+    /// One object per line, each with a list of tweets.
     PageLines,
-    /// One array around all values, or several.
+    /// One array around all values, or several arrays.
     Array,
-    /// Objects one after another, each over several lines or without any between them; also a
-    /// single one.
+    /// Objects one after another, pretty-printed or without any line breaks; also a single one.
     Objects,
-    /// Objects that hold a list of tweets, one of them or many.
+    /// Objects with a list of tweets, one or many.
     Pages,
-    /// An array behind a JavaScript assignment, as in an account archive.
+    /// An array after a JavaScript assignment, as in an account archive.
     Script,
 }
 
 impl Framing {
-    /// All there are.
     pub const ALL: [Framing; 6] = [
         Framing::Lines,
         Framing::PageLines,
@@ -40,7 +38,7 @@ impl Framing {
         Framing::Script,
     ];
 
-    /// In words for people.
+    /// A description for people.
     pub fn name(self) -> &'static str {
         match self {
             Framing::Lines => "one JSON value a line",
@@ -52,7 +50,7 @@ impl Framing {
         }
     }
 
-    /// In one word, as in `--format`; what [`FromStr`] reads.
+    /// One word, as in `--format`; [`FromStr`] parses it.
     pub fn flag(self) -> &'static str {
         match self {
             Framing::Lines => "lines",
@@ -74,17 +72,17 @@ impl FromStr for Framing {
     }
 }
 
-/// How far the detection looks for a first value, in bytes: saved streams can start with a log line
-/// or an error page, hardly with more.
+/// How far the detection looks for a first value, in bytes: saved streams may start with a log line
+/// or an error page, hardly more.
 const LOOK_BYTES: usize = 256 * 1024;
 
-/// So many values are looked at to see whether they are pages.
+/// How many values are checked for being pages.
 const LOOK_VALUES: usize = 16;
 
-/// The framing of `bytes`, a whole file that is not compressed.
+/// The format of `bytes`, a whole file that is not compressed.
 ///
 /// # Errors
-/// When the file holds white space only, or no JSON.
+/// When the file holds only white space, or no JSON.
 pub fn detect(path: &Path, bytes: &[u8]) -> Result<Framing, SourceError> {
     let first = space(bytes, byte_order_mark(bytes));
     if first == bytes.len() {
@@ -103,7 +101,7 @@ pub fn detect(path: &Path, bytes: &[u8]) -> Result<Framing, SourceError> {
     })
 }
 
-/// The framing of a file whose first byte opens an object.
+/// The format of a file whose first byte opens an object.
 fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
     let has_line_break = |length: usize| memchr(b'\n', &head[..length]).is_some();
     match strict_end(head, 0) {
@@ -115,7 +113,7 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
             }
         }
         Err(Broken::Cut) if has_line_break(head.len()) || head.len() < LOOK_BYTES => {}
-        // One line, longer than we look.
+        // One line, longer than the detection looks.
         Err(Broken::Cut) if !is_page(bytes, first) => return Some(Framing::Lines),
         Err(Broken::Cut) => {
             let line = memchr(b'\n', &bytes[first..]).map(|length| &bytes[first..first + length]);
@@ -124,7 +122,7 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
         }
         Err(Broken::At(position)) => {
             let lines = of_lines(head);
-            // The first of several pretty-printed objects may be broken too.
+            // The first of several pretty-printed objects may be broken, too.
             if lines.is_some() || !has_line_break(position) {
                 return lines;
             }
@@ -144,7 +142,7 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
     Some(Framing::Objects)
 }
 
-/// The framing of a file whose first byte is `[`: an array, or lines behind something like `[INFO]`.
+/// The format of a file whose first byte is `[`: an array, or lines after something like `[INFO]`.
 fn of_array(bytes: &[u8], head: &[u8]) -> Option<Framing> {
     let line = memchr(b'\n', head).unwrap_or(head.len());
     if let Err(Broken::At(position)) = strict_end(head, 0)
@@ -158,8 +156,8 @@ fn of_array(bytes: &[u8], head: &[u8]) -> Option<Framing> {
     Some(if has_pages { Framing::Pages } else { Framing::Array })
 }
 
-/// The framing of a file that has a whole object on one of its first lines. Lines of text and broken
-/// lines may stand before it.
+/// The format of a file that has a whole object on one of its first lines. Lines of text and broken
+/// lines may come before it.
 fn of_lines(head: &[u8]) -> Option<Framing> {
     let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let objects = lines.filter(|line| line.first() == Some(&b'{') && strict_end(line, 0) == Ok(line.len()));
@@ -213,7 +211,7 @@ mod tests {
         assert_eq!(framing("{\n \"a\": 1\n}{\n \"a\": {}\n}\n"), Ok(Framing::Objects));
         assert_eq!(framing("{\"a\":1}{\"a\":2}"), Ok(Framing::Objects));
         assert_eq!(framing("{\"a\":1},\n{\"a\":2},\n"), Ok(Framing::Objects));
-        // The line that is whole by itself does not make it lines.
+        // One line that is whole by itself does not make the file lines.
         assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n ]\n}\n"), Ok(Framing::Objects));
         assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n "), Ok(Framing::Objects));
     }

@@ -1,9 +1,9 @@
-//! What can be wrong with an input file, in words that say what to do.
+//! What can be wrong with an input file, with messages that say what to do.
 
 use std::io;
 use std::path::PathBuf;
 
-/// What this version reads, for the end of a message.
+/// What this version can read, for the end of a message.
 const READ: &str = "tweetblast reads tweets in JSON: one value a line, arrays, objects that hold a list \
      (statuses, results, data, tweets), objects one after another, account archives (tweets.js); plain, \
      gzip or zstd";
@@ -11,7 +11,6 @@ const READ: &str = "tweetblast reads tweets in JSON: one value a line, arrays, o
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The path cannot be opened, read or mapped.
     #[error("cannot read {path}", path = path.display())]
     Open {
         /// The file as named by the user.
@@ -20,7 +19,7 @@ pub enum SourceError {
     },
     #[error("{path} is a directory: name a file in it", path = path.display())]
     Directory { path: PathBuf },
-    /// No bytes, or white space only.
+    /// No bytes, or only white space.
     #[error("{path} is empty: there is nothing to replay", path = path.display())]
     Empty { path: PathBuf },
     /// The compressed data is broken, or ends too early.
@@ -32,7 +31,7 @@ pub enum SourceError {
     Compressed {
         path: PathBuf,
         unpacked: u64,
-        /// What unpacks such a file, broken ones too.
+        /// The command that unpacks such a file, even a broken one.
         command: &'static str,
         source: io::Error,
     },
@@ -43,7 +42,7 @@ pub enum SourceError {
         path = path.display(), folder = folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
-    /// No tweets in a form that is read.
+    /// No tweets in a format that can be read.
     #[error("{path} looks like {form} (at byte {offset}){hint}; {READ}", path = path.display())]
     UnsupportedForm {
         path: PathBuf,

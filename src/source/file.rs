@@ -12,11 +12,11 @@ use super::bus_error::{self, Watch};
 use super::spool::{HEAD_BYTES, Storage, spool};
 use super::{Frames, Framing, SourceError, detect};
 
-/// An input, mapped and with its framing known.
+/// An input, mapped, with its format known.
 #[derive(Debug)]
 pub struct TweetFile {
     path: PathBuf,
-    // Dropped before the map: the handler must not know a map that is gone.
+    // Dropped before the map: the handler must not know a map that no longer exists.
     _watch: Watch,
     map: Mmap,
     storage: Storage,
@@ -24,21 +24,20 @@ pub struct TweetFile {
 }
 
 impl TweetFile {
-    /// Maps the file and looks at its first bytes. `-` is standard input. What is compressed with
-    /// gzip or zstd, a pipe and a device are copied to a temporary file first, and blocks until it
-    /// is there.
+    /// Maps the file and looks at its first bytes. `-` is standard input. Gzip and zstd files,
+    /// pipes and devices are first copied to a temporary file; this blocks until they end.
     ///
     /// # Errors
-    /// When there is no such file, it cannot be read or copied, is a directory, is empty, or holds
+    /// When the file does not exist, cannot be read or copied, is a directory, is empty, or holds
     /// no JSON.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         Self::open_as(path, None)
     }
 
-    /// Likewise, with the framing given instead of found.
+    /// As [`open`](Self::open), with the format given instead of detected.
     ///
     /// # Errors
-    /// As [`open`](Self::open), but whatever it holds is taken as it is.
+    /// As [`open`](Self::open), but the file may hold anything.
     pub fn open_as(path: &Path, framing: Option<Framing>) -> Result<Self, SourceError> {
         let open_error = |source| SourceError::Open { path: path.to_owned(), source };
         let mut file = if path.as_os_str() == "-" {
@@ -51,7 +50,7 @@ impl TweetFile {
             return Err(SourceError::Directory { path: path.to_owned() });
         }
         let mut head = [0; HEAD_BYTES];
-        // Files of the kernel have no length, and something in them all the same.
+        // Files of the kernel have a length of 0, but are not empty.
         let is_mappable =
             kind.is_file() && kind.len() > 0 && file.stream_position().map_err(open_error)? == 0;
         if is_mappable {
@@ -65,10 +64,10 @@ impl TweetFile {
             return Err(SourceError::Empty { path: path.to_owned() });
         }
         // SAFETY: the map is read-only and private to this process; nothing of ours writes to the
-        // file. When another process shortens it, reading ends the process with the message of
-        // `bus_error`; when one writes to it, bytes may change between two looks at them, which no
-        // code here takes for impossible: they are parsed from a copy, and a text that was found
-        // is checked again when it is read.
+        // file. If another process shortens it, reading ends the process with the message of
+        // `bus_error`. If one writes to it, bytes may change between two reads, and the code here
+        // allows for that: records are parsed from a copy, and a text's slice is checked again
+        // when it is read.
         #[expect(
             unsafe_code,
             reason = "a map of a file can be had no other way; bus_error.rs is for what may go wrong"
@@ -99,17 +98,17 @@ impl TweetFile {
         self.storage
     }
 
-    /// How the values are strung together.
+    /// The layout of its values.
     pub fn framing(&self) -> Framing {
         self.framing
     }
 
-    /// The frames, from the first.
+    /// All frames, from the first one.
     pub fn frames(&self) -> Frames<'_> {
         Frames::new(self.framing, &self.map)
     }
 
-    /// The bytes of a frame found earlier. `None` when that lies outside of the file.
+    /// The bytes of a frame found earlier; `None` if they are outside the file.
     pub fn slice(&self, offset: u64, len: u32) -> Option<&[u8]> {
         let start = usize::try_from(offset).ok()?;
         self.map.get(start..start.checked_add(len as usize)?)

@@ -1,7 +1,7 @@
-//! One JSON value a line: LF or CRLF, blank lines between, a last line without an end.
+//! One JSON value per line: LF or CRLF, blank lines between, a last line without a line end.
 //!
-//! Every line that is not blank is a frame, be it JSON or not: a line of text is found out by the
-//! parser, which counts it as unparseable with its offset.
+//! Every line that is not blank is a frame, whether it is JSON or not: the parser finds a line of
+//! text, and counts it as unparseable with its offset.
 
 use super::{Frame, byte_order_mark};
 use crate::scan::{LineEnds, is_space};
@@ -15,7 +15,7 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The lines of `bytes`, a whole file; a byte order mark at its start is left out.
+    /// The lines of `bytes`, a whole file; a byte order mark at its start is skipped.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: byte_order_mark(bytes), ends: LineEnds::of(bytes) }
     }
@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn no_line_is_missing_where_windows_of_bytes_meet() {
-        // Lines of 1 to 99 bytes over 100 KB: they end at every place of a block, and around windows.
+        // Lines of 1 to 99 bytes over 100 KB: they end at every position of a block and around
+        // windows.
         let lines: Vec<String> = (0..2_000).map(|nth| "x".repeat(1 + nth * 7 % 99)).collect();
         for end in ["\n", "\r\n", "\n\n"] {
             let found: Vec<String> = frames(&lines.join(end)).into_iter().map(|(_, line)| line).collect();

@@ -1,6 +1,6 @@
-//! What a file that holds no JSON looks like, so that a message can name it.
+//! Guesses what a file without JSON is, so that a message can name it.
 
-/// A form in words, and what to do about it: empty, or starting with a separator.
+/// What it is, and what to do about it: empty, or starting with a separator.
 pub type Form = (&'static str, &'static str);
 
 /// Signatures at the start of files (each from its format's description).
@@ -24,7 +24,7 @@ const SIGNATURES: [(&[u8], Form); 17] = [
     (b"<", ("HTML or XML", "")),
 ];
 
-/// What `head`, the first bytes of a file without any JSON object on a line, looks like.
+/// What `head` looks like: the first bytes of a file without a JSON object on any line.
 pub fn looks_like(head: &[u8]) -> Form {
     if let Some((_, form)) = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
         return *form;

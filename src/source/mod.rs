@@ -1,11 +1,11 @@
 //! The file hop: maps a file into memory and finds where one JSON value ends and the next begins.
 //!
 //! A path goes in; [`Frame`]s come out: the offset and the bytes of one JSON value each, borrowed
-//! from the map. Nothing is parsed here and nothing is copied. How values are strung together (the
-//! framing) and what they mean (the shape, in [`crate::tweet`]) are two separate questions.
+//! from the map. Nothing is parsed or copied here. How values are laid out (the format) and what
+//! they mean (the form, in [`crate::tweet`]) are two separate questions.
 //!
-//! What is compressed, and what cannot be mapped (standard input, a pipe, a device), is written to
-//! a temporary file without a name first, which is then mapped; offsets count from its start.
+//! Compressed files, and inputs that cannot be mapped (standard input, a pipe, a device), are first
+//! written to a temporary file without a name, which is then mapped; offsets count from its start.
 
 mod bus_error;
 mod detect;
@@ -32,26 +32,26 @@ pub use values::Values;
 pub struct Frame<'a> {
     /// Bytes from the start of the file to the first byte of the value.
     pub offset: u64,
-    /// The value itself, without white space around it. Not checked: it may be no JSON at all.
+    /// The value itself, without white space around it. Not checked: it may not be JSON at all.
     pub bytes: &'a [u8],
-    /// What a page of API v2 has beside its list, for the value as an element of that list: the
-    /// JSON of its `includes`. Empty elsewhere.
+    /// For a value from the list of an API v2 page: the JSON of the page's `includes`. Otherwise
+    /// empty.
     pub includes: &'a [u8],
 }
 
-/// All frames of a file, in file order, whatever its framing.
+/// All frames of a file, in file order, whatever its format.
 #[derive(Debug, Clone)]
 pub enum Frames<'a> {
-    /// One value a line.
+    /// One value per line.
     Lines(Lines<'a>),
-    /// One page a line.
+    /// One page per line.
     PageLines(PageLines<'a>),
     /// Elements and objects one after another.
     Values(Values<'a>),
 }
 
 impl<'a> Frames<'a> {
-    /// The frames of `bytes`, which is a whole file framed as `framing` says.
+    /// The frames of `bytes`, a whole file in this format.
     pub fn new(framing: Framing, bytes: &'a [u8]) -> Self {
         match framing {
             Framing::Lines => Frames::Lines(Lines::new(bytes)),
@@ -75,7 +75,7 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// Length of the UTF-8 byte order mark at the start of `bytes`: 3, or 0 where there is none.
+/// Length of the UTF-8 byte order mark at the start of `bytes`: 3, or 0 if there is none.
 fn byte_order_mark(bytes: &[u8]) -> usize {
     if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
 }

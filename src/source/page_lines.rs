@@ -1,8 +1,9 @@
-//! Pages of API v2, one a line.
+//! Pages of API v2, one per line.
 
 use super::{Frame, Lines, Values};
 
-/// One page a line: the elements of their lists. What is broken on one line stays on that line.
+/// One page per line: the elements of their lists. Broken bytes on one line do not affect the
+/// others.
 #[derive(Debug, Clone)]
 pub struct PageLines<'a> {
     lines: Lines<'a>,

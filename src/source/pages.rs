@@ -1,17 +1,17 @@
-//! Objects that hold the list of tweets, and something beside it: a page of API v2 (`data` and
+//! Objects that hold a list of tweets among other members: a page of API v2 (`data` and
 //! `includes`), a search answer (`statuses`, `results`), a hand-made `{"tweets": [...]}`.
 //!
-//! A list counts only when its first element is an object, so that a user with their texts
-//! (`{"id": 1, "tweets": ["text"]}`) stays one record. An object without a list is a record itself.
+//! A list counts only if its first element is an object, so that a user with their texts (`{"id":
+//! 1, "tweets": ["text"]}`) stays one record. An object without a list is a record itself.
 
 use crate::scan::{Member, Members, container_end, space};
 
 /// Where an object's list begins, and what belongs to its elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page<'a> {
-    /// The place behind the list's opening bracket.
+    /// The position after the list's opening bracket.
     pub list: usize,
-    /// The value of `includes` beside a list named `data`; empty where there is none.
+    /// The value of `includes` next to a list named `data`; otherwise empty.
     pub includes: &'a [u8],
 }
 
@@ -20,23 +20,24 @@ pub fn open(bytes: &[u8], start: usize) -> Option<Page<'_>> {
     first_list(&mut Members::of(bytes, start), bytes)
 }
 
-/// Whether the object that opens at `start` has a list; sooner known than what belongs to it.
+/// Whether the object that opens at `start` has a list; faster than [`open`], which also finds the
+/// `includes`.
 pub fn is_page(bytes: &[u8], start: usize) -> bool {
     Members::of(bytes, start)
         .any(|member| is_list(bytes, member) && bytes[space(bytes, member.value + 1)] == b'{')
 }
 
-/// What comes behind a list of an object.
+/// What follows a list of an object.
 pub enum Behind<'a> {
-    /// One more list.
+    /// Another list.
     List(Page<'a>),
-    /// The object's end; the place behind it.
+    /// The object's end, with the position after it.
     End(usize),
-    /// Nothing that belongs there.
+    /// Something that does not belong there.
     Broken,
 }
 
-/// What comes behind the list that ended before `at`.
+/// What follows the list that ended before `at`.
 pub fn behind_list(bytes: &[u8], at: usize) -> Behind<'_> {
     let mut members = Members::behind(bytes, at);
     match first_list(&mut members, bytes) {
@@ -65,8 +66,8 @@ fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<Page<'a>
     None
 }
 
-/// Whether this is a list of a page: by its key, and as an array whose first element is an object.
-/// One without elements is a list too, but for the texts of a user.
+/// Whether this is a page's list: by its key, and as an array whose first element is an object. An
+/// empty array is a list too, except for a user's texts.
 fn is_list(bytes: &[u8], member: Member<'_>) -> bool {
     matches!(member.key, b"data" | b"statuses" | b"results" | b"tweets")
         && bytes.get(member.value) == Some(&b'[')

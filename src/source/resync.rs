@@ -1,23 +1,23 @@
-//! Where to go on behind an element that is broken.
+//! Where to continue after a broken element.
 //!
-//! The rule. An element of a list, or an object among others, breaks where the grammar says so
-//! ([`strict_end`](crate::scan::strict_end)). What is skipped reaches from its first byte to the
-//! next opening brace, at or behind that place, that stands behind a comma or a line break and that
-//! looks like the start of an element:
+//! The rule: an element of a list, or an object among others, breaks where the grammar says so
+//! ([`strict_end`](crate::scan::strict_end)). Bytes are skipped from its first byte to the next
+//! opening brace, at or after that position, that follows a comma or a line break and looks like
+//! the start of an element:
 //!
 //! - it is the first thing on its line, as the broken element was, with the same indentation; or
 //! - its first key is that of the broken element, or of the last whole element before it.
 //!
 //! Where the broken element only ends too late, because a bracket in it is not closed, the search
-//! begins behind its first byte. Where nothing looks like an element, all the rest is skipped.
-//! What was skipped is one frame, which the parser will call unparseable.
+//! begins after its first byte. Where nothing looks like an element, the whole rest is skipped. The
+//! skipped bytes are one frame, which the parser will call unparseable.
 
 use memchr::{memchr_iter, memrchr};
 
 use crate::scan::{Broken, is_space, space, string_end};
 
-/// The place of the next element behind the broken one at `start`, or the end of `bytes`.
-/// `whole` is the place of the last element that was whole, if there was one.
+/// The position of the next element after the broken one at `start`, or the end of `bytes`. `whole`
+/// is the position of the last whole element, if there was one.
 pub fn next_element(bytes: &[u8], start: usize, broken: Broken, whole: Option<usize>) -> usize {
     let from = match broken {
         Broken::At(position) => position.max(start + 1),
@@ -36,10 +36,10 @@ pub fn next_element(bytes: &[u8], start: usize, broken: Broken, whole: Option<us
         .unwrap_or(bytes.len())
 }
 
-/// So far back a line break or a comma is looked for, in bytes; keeps the search linear.
+/// How far back a line break or a comma is looked for, in bytes; keeps the search linear.
 const LOOK_BACK: usize = 256;
 
-/// The white space before `at` on its line, where nothing else stands there.
+/// The white space before `at` on its line, if nothing else comes before it.
 fn indentation(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let before = &bytes[at.saturating_sub(LOOK_BACK)..at];
     let line = match memrchr(b'\n', before) {

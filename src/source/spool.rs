@@ -1,6 +1,6 @@
-//! Writes what cannot be mapped as it is to a temporary file without a name: compressed files,
-//! standard input, pipes, devices. Bounded by the disk, not by memory; the file is gone when the
-//! process is, however it ends. `TMPDIR` says where it goes.
+//! Writes what cannot be mapped directly to a temporary file without a name: compressed files,
+//! standard input, pipes, devices. Limited by the disk, not by memory; the file disappears with the
+//! process, however it ends. `TMPDIR` says where it goes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
@@ -22,7 +22,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// What the first bytes of an input say.
+    /// The storage that an input's first bytes ask for.
     pub fn of(head: &[u8]) -> Option<Storage> {
         if head.starts_with(b"\x1f\x8b") {
             Some(Storage::Gzip)
@@ -37,7 +37,7 @@ impl Storage {
 /// Longest signature that [`Storage::of`] knows, in bytes.
 pub const HEAD_BYTES: usize = 4;
 
-/// Copies all of `input` to a temporary file, unpacked where it is compressed. Blocks until the
+/// Copies all of `input` to a temporary file, unpacking it if it is compressed. Blocks until the
 /// input ends.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ fn zstd_decoder<R: BufRead>(input: R) -> io::Result<zstd::stream::read::Decoder<
 
 const COPY_BYTES: usize = 256 * 1024;
 
-/// `unpacks` is the command that does the same; `None` when nothing is unpacked.
+/// `unpacks` is the command that does the same; `None` if nothing is unpacked.
 fn copy(path: &Path, mut input: impl Read, unpacks: Option<&'static str>) -> Result<File, SourceError> {
     let folder = std::env::temp_dir();
     let mut written = 0;

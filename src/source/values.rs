@@ -1,23 +1,23 @@
 //! Values one after another, with lists opened: a file of any size in constant memory.
 //!
 //! One array; several arrays; objects with or without separators, pretty-printed or not; pages that
-//! hold the list; and all that behind a JavaScript assignment (`window.YTD.tweets.part0 = [`). The
-//! elements of arrays and lists come one by one, as objects between them do.
+//! hold a list; and all of these after a JavaScript assignment (`window.YTD.tweets.part0 = [`). The
+//! elements of arrays and lists come one by one, like objects between them.
 //!
-//! The scanner finds where an element ends, not whether it is valid: that is the parser's word.
-//! Where it finds no end, or none within [`FAST_BYTES`], the grammar is asked, and where that finds
-//! the element broken, `resync.rs` says where to go on.
+//! The scanner finds where an element ends, not whether it is valid: the parser decides that. Where
+//! it finds no end, or none within [`FAST_BYTES`], the grammar decides, and where that finds the
+//! element broken, `resync.rs` says where to continue.
 
 use super::pages::{self, Behind};
 use super::{Frame, byte_order_mark, resync};
 use crate::scan::{Broken, container_end, is_space, space, strict_end};
 
-/// How far the fast scanner looks for the end of one element, in bytes. An unclosed string would
-/// else have it run to the end of the file, for each broken element anew.
+/// How far the fast scanner looks for the end of one element, in bytes. Otherwise an unclosed
+/// string would make it run to the end of the file for each broken element.
 const FAST_BYTES: usize = 16 << 20;
 
-/// So many elements are walked by the grammar after one that broke, so that a file with many
-/// broken elements is not scanned `FAST_BYTES` far for each.
+/// After a broken element, the grammar walks this many elements, so that a file with many broken
+/// elements is not scanned `FAST_BYTES` far for each.
 const CAREFUL_ELEMENTS: u32 = 64;
 
 /// The values of a file, and the elements of its arrays and lists.
@@ -30,12 +30,12 @@ pub struct Values<'a> {
     in_array: bool,
     in_page: Option<InPage<'a>>,
     opens_pages: bool,
-    /// The last element that was whole.
+    /// The last whole element.
     whole: Option<usize>,
     careful: u32,
 }
 
-/// Inside of a page's list.
+/// Set within a page's list.
 #[derive(Debug, Clone, Copy)]
 struct InPage<'a> {
     /// Where the page starts.
@@ -45,19 +45,20 @@ struct InPage<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// The values of `bytes`, a whole file. With `opens_pages`, objects that hold a list are opened.
+    /// The values of `bytes`, a whole file. With `opens_pages`, objects that hold a list are
+    /// opened.
     pub fn new(bytes: &'a [u8], opens_pages: bool) -> Self {
         let position = byte_order_mark(bytes);
         let (in_array, in_page) = (false, None);
         Self { bytes, base: 0, position, in_array, in_page, opens_pages, whole: None, careful: 0 }
     }
 
-    /// The values on one line, pages opened.
+    /// The values on one line, with pages opened.
     pub(super) fn on_line(line: Frame<'a>) -> Self {
         Self { base: line.offset, ..Self::new(line.bytes, true) }
     }
 
-    /// The bytes between, without the white space at their end.
+    /// The bytes between, without trailing white space.
     fn frame(&mut self, start: usize, end: usize) -> Option<Frame<'a>> {
         self.position = end;
         let bytes = &self.bytes[start..end];
@@ -85,7 +86,8 @@ impl<'a> Values<'a> {
         self.frame(start, end)
     }
 
-    /// What is no JSON: up to the end of the line, or to where a value may start or a list end.
+    /// Bytes that are not JSON: up to the end of the line, or to where a value may start or a list
+    /// end.
     fn words(&mut self, start: usize) -> Option<Frame<'a>> {
         let in_list = self.in_array || self.in_page.is_some();
         let ends = |byte: &u8| matches!(byte, b'\n' | b'{') || (in_list && matches!(byte, b',' | b']'));
@@ -93,7 +95,8 @@ impl<'a> Values<'a> {
         self.frame(start, start + 1 + rest.iter().position(ends).unwrap_or(rest.len()))
     }
 
-    /// Skips what is broken from `start` on, up to the next element like that at `like` or `whole`.
+    /// Skips the broken bytes from `start` on, up to the next element like that at `like` or
+    /// `whole`.
     fn skip(&mut self, start: usize, broken: Broken, like: usize, whole: Option<usize>) -> Option<Frame<'a>> {
         self.careful = CAREFUL_ELEMENTS;
         let next = resync::next_element(self.bytes, like, broken, whole);
@@ -102,8 +105,8 @@ impl<'a> Values<'a> {
         frame
     }
 
-    /// Goes past the bracket at `start`, which ends a list. A frame when it should not stand there,
-    /// since more elements follow, or when the page around the list is broken behind it.
+    /// Steps past the bracket at `start`, which ends a list. A frame if it should not be there,
+    /// since more elements follow, or if the page around the list is broken after it.
     fn close_list(&mut self, start: usize) -> Option<Frame<'a>> {
         let behind = space(self.bytes, start + 1);
         if self.bytes.get(behind) == Some(&b',')
@@ -141,7 +144,7 @@ impl<'a> Iterator for Values<'a> {
             self.position = start;
             let in_list = self.in_array || self.in_page.is_some();
             match self.bytes.get(start)? {
-                // Also one too many: `[1,,2]` has two elements for us.
+                // One too many is accepted: `[1,,2]` has two elements for us.
                 b',' => self.position += 1,
                 b']' if in_list => {
                     if let Some(frame) = self.close_list(start) {
@@ -165,9 +168,9 @@ impl<'a> Iterator for Values<'a> {
                     let more = rest.iter().position(|byte| *byte != b'}').unwrap_or(rest.len());
                     return self.frame(start, start + 1 + more);
                 }
-                // Behind an account archive, and between JSON text sequences (RFC 7464).
+                // After an account archive, and between JSON text sequences (RFC 7464).
                 b';' | b'\x1e' if !in_list => self.position += 1,
-                // Where files were strung together.
+                // Where files were concatenated.
                 b'\xEF' if !in_list && byte_order_mark(&self.bytes[start..]) > 0 => self.position += 3,
                 _ => match assignment(&self.bytes[start..]).filter(|_| !in_list) {
                     Some(length) => self.position += length,
@@ -178,7 +181,8 @@ impl<'a> Iterator for Values<'a> {
     }
 }
 
-/// Where what lies between a broken element and the next one ends: before the comma, if one is there.
+/// Where the bytes between a broken element and the next one end: before the comma, if there is
+/// one.
 fn without_comma(bytes: &[u8], start: usize, end: usize) -> usize {
     let last = bytes[start..end].iter().rposition(|byte| !is_space(*byte)).map_or(start, |at| start + at);
     if bytes[last] == b',' && end < bytes.len() { last } else { end }

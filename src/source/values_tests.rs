@@ -1,4 +1,4 @@
-//! What comes out of whole and of broken files, and that nothing is lost or seen twice.
+//! The values of whole and of broken files; none is lost or seen twice.
 
 use proptest::prelude::*;
 
@@ -71,7 +71,7 @@ const ONE_A_LINE: [&str; 4] = [
     r#"{"id":7,"text":"d"}"#,
 ];
 
-/// The four elements, one of them replaced, strung together by `between`.
+/// The four elements, one of them replaced, joined by `between`.
 fn with_broken(nth: usize, broken: &str, between: &str) -> (String, Vec<String>) {
     let mut elements = ONE_A_LINE.map(str::to_owned);
     elements[nth] = broken.to_owned();
@@ -202,7 +202,7 @@ proptest! {
         let text = pieces.concat();
         no_overlap(text.as_bytes(), opens_pages);
         if !opens_pages {
-            // What is in no frame is white space, separators and the brackets of arrays.
+            // Bytes that are in no frame are white space, separators and the brackets of arrays.
             let in_frames: usize = values(&text).iter().map(|frame| letters(frame)).sum();
             prop_assert_eq!(in_frames, letters(&text));
         }
