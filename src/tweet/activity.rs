@@ -1,4 +1,4 @@
-//! Activity streams, as the paid products gave them out: `postedTime`, `body`, `actor`, `verb`.
+//! Activity streams, as the paid products delivered them: `postedTime`, `body`, `actor`, `verb`.
 
 use super::fields::Fields;
 use super::keys::{ACTOR, Field, LONG_OBJECT};
@@ -6,7 +6,7 @@ use super::members::{LongObject, Person};
 use super::read::user_id;
 use super::{Shape, Tweet};
 
-/// The tweet in these fields. `None` when there is no text.
+/// The tweet in these fields; `None` if there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let long = fields.inside(LONG_OBJECT).and_then(|long| long.get(LongObject::BODY)?.text());
     let text = fields.longest([long, fields.text(Field::Body)])?;

@@ -12,8 +12,8 @@ pub struct Stamp {
 pub(super) const MONTHS: [&[u8]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
-/// A time as a number: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
-/// their size. Between the years 1973 and 5000 they cannot be mistaken for each other.
+/// A time given as a number: seconds, milliseconds, microseconds or nanoseconds since 1970,
+/// distinguished by their size. For the years 1973 to 5000 this is unambiguous.
 pub fn stamp_of_number(number: f64) -> Option<Stamp> {
     let ms = match number.abs() {
         size if size < 1e8 => return None,
@@ -26,7 +26,7 @@ pub fn stamp_of_number(number: f64) -> Option<Stamp> {
     Some(Stamp { ms: ms.round() as i64, has_zone: true })
 }
 
-/// Milliseconds since 1970 of a date and a time of day; `None` when there is none such.
+/// Milliseconds since 1970 of a date and a time of day; `None` if there is no such date.
 pub(super) fn civil_ms(year: i64, month: i64, day: i64, time_ms: i64) -> Option<i64> {
     let is_date = (0..=9_999).contains(&year)
         && (1..=12).contains(&month)
@@ -43,8 +43,8 @@ pub(super) fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar. The year is taken to begin in March,
-/// so that the leap day is its last.
+/// Days from 1970-01-01 to a date of the Gregorian calendar. The year is treated as beginning in
+/// March, so that the leap day is its last.
 pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -55,7 +55,7 @@ pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 /// Year, month and day of a number of days since 1970-01-01; the inverse of [`days_from_civil`],
 /// for the years from 0 to 9999.
 pub(super) fn civil_from_days(days: i64) -> (u32, u32, u32) {
-    // Counted from one era before the first, so that there is nothing below 0.
+    // Counted from one era earlier, so that nothing is below 0.
     let days = (days + 719_468 + 146_097) as u32;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

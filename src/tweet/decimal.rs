@@ -1,6 +1,6 @@
 //! Whole numbers from their digits, eight at a time: ids and times have up to twenty.
 
-/// The number that `text` is, when it is nothing but digits and below 10^19.
+/// The number in `text`, if it is only digits and below 10^19.
 #[inline]
 pub fn decimal(text: &str) -> Option<u64> {
     let (mut rest, mut number) = (text.as_bytes(), 0u64);

@@ -1,7 +1,7 @@
 //! Writes a tweet as the flat JSON object that travels through MQTT and Kafka into Druid.
 //!
 //! `timestamp` is the first field and always 24 characters long: its place is left blank here, and
-//! the pacer writes the time into it when the event is released.
+//! the pacer writes the time into it when it releases the event.
 
 use super::civil::civil_from_days;
 use super::json::Json;
@@ -10,7 +10,7 @@ use super::{Extra, Hashtags, Id, Tweet, hashtags_in};
 use crate::event::PayloadForm;
 use bytes::{BufMut, BytesMut};
 
-/// Where the 24 characters of `timestamp` stand in a payload, in bytes from its start.
+/// Position of the 24 characters of `timestamp` in a payload, in bytes from its start.
 pub const TIMESTAMP_OFFSET: usize = BEFORE_TIMESTAMP.len();
 
 /// Length of `2026-11-24T05:02:11.123Z`.
@@ -21,7 +21,7 @@ pub const RUN_ID_MAX_BYTES: usize = 64;
 
 const BEFORE_TIMESTAMP: &[u8] = b"{\"timestamp\":\"";
 
-/// From the start to the author's id, the blank included.
+/// From the start to the author's id, including the blank.
 const HEAD: &[u8] = b"{\"timestamp\":\"                        \",\"user_id\":";
 
 /// ISO 8601 with milliseconds, UTC: `2026-11-24T05:02:11.123Z`.
@@ -33,9 +33,9 @@ pub fn iso_ms(time_ms: i64) -> String {
 
 /// Appends the payload of `tweet` to `out`, with a blank in place of its time stamp.
 ///
-/// `run` must need no escaping in JSON. What `extra` has of the user stands between the tweet's own
-/// fields and `run`, in [`PayloadForm::Tweet`] only. [`PayloadForm::Raw`] is not written here: it is
-/// the frame.
+/// `run` must need no escaping in JSON. The user's `extra` members come between the tweet's own
+/// fields and `run`, in [`PayloadForm::Tweet`] only. [`PayloadForm::Raw`] is not written here: its
+/// payload is the frame.
 pub fn encode(
     tweet: &Tweet<'_>,
     form: PayloadForm,
@@ -44,7 +44,7 @@ pub fn encode(
     seq: u64,
     out: &mut BytesMut,
 ) {
-    // Enough for all but the hashtags, when nothing needs an escape.
+    // Enough for everything except the hashtags, if nothing needs an escape.
     const USUAL_BYTES: usize = 384;
     out.reserve(USUAL_BYTES + tweet.text.len());
     out.put_slice(HEAD);
@@ -87,7 +87,7 @@ fn put_details(tweet: &Tweet<'_>, other_name: Option<&[u8]>, out: &mut BytesMut)
         out.put_slice(&stamp);
         out.put_u8(b'"');
     }
-    // Written out, so that each name is copied as the constant that it is.
+    // Written out, so that each name is copied as a constant.
     if let Some(lang) = tweet.lang {
         out.put_slice(b",\"lang\":\"");
         put_string(lang, out);
@@ -134,7 +134,7 @@ fn put_hashtags(tweet: &Tweet<'_>, out: &mut BytesMut) {
     }
 }
 
-/// What one element of a list of hashtags says.
+/// The text of one element of a list of hashtags.
 fn tag_text(tag: Json<'_, Hashtag>) -> Option<&str> {
     if tag.is_object() {
         tag.get(Hashtag::TEXT).or_else(|| tag.get(Hashtag::TAG))?.text()
@@ -156,8 +156,8 @@ fn put_number(number: u64, out: &mut BytesMut) {
     out.put_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Appends a JSON string but for its opening quote: with `"`, `\` and control characters escaped
-/// (RFC 8259, section 7), everything else as it is, and a quote.
+/// Appends a JSON string without its opening quote: `"`, `\` and control characters escaped (RFC
+/// 8259, section 7), everything else unchanged, and the closing quote.
 fn put_string(text: &str, out: &mut BytesMut) {
     let mut rest = text.as_bytes();
     out.reserve(rest.len() + 1);
@@ -189,7 +189,7 @@ fn plain_bytes(bytes: &[u8]) -> usize {
         }
     }
     match bytes.last_chunk() {
-        // Some were looked at already, and need none.
+        // Some of these were checked already, and need none.
         Some(last) => first_to_escape(*last).map_or(bytes.len(), |place| bytes.len() - WORD + place),
         None => {
             let needs_one = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
@@ -198,21 +198,21 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     }
 }
 
-/// The place of the first of these bytes that needs an escape.
+/// The position of the first of these bytes that needs an escape.
 #[inline]
 fn first_to_escape(word: [u8; 8]) -> Option<usize> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let word = u64::from_le_bytes(word);
-    // The highest bit of a byte is set where it is below `least`. What is borrowed from the bytes
-    // above it does not matter, since the lowest one counts.
+    // The highest bit of a byte is set where it is below `least`. Borrows from the bytes above it
+    // do not matter, since the lowest one counts.
     let below = |bytes: u64, least: u8| bytes.wrapping_sub(EACH * u64::from(least)) & !bytes;
     let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
     let wanted = (below(word, b' ') | is(b'"') | is(b'\\')) & (EACH << 7);
     (wanted != 0).then(|| wanted.trailing_zeros() as usize / 8)
 }
 
-/// Writes milliseconds since 1970 UTC as `2026-11-24T05:02:11.123Z`. Times outside of the years 0
-/// to 9999, which have no 24 characters, are held at these ends.
+/// Writes milliseconds since 1970 UTC as `2026-11-24T05:02:11.123Z`. Times outside the years 0 to
+/// 9999, which do not fit in 24 characters, are clamped.
 pub fn write_timestamp(time_ms: i64, out: &mut [u8; TIMESTAMP_BYTES]) {
     const YEAR_0_MS: i64 = -62_167_219_200_000;
     const YEAR_9999_END_MS: i64 = 253_402_300_799_999;

@@ -1,7 +1,7 @@
 //! The top of a record, looked through once, and how its values are read.
 //!
 //! Types differ from file to file (ids as numbers and as strings, counts as strings in archives): a
-//! value of an unexpected type is passed over, it does not fail the record.
+//! value of an unexpected type is ignored and does not fail the record.
 
 use simd_json::prelude::*;
 use simd_json::tape::{Object, Value};
@@ -18,9 +18,9 @@ use super::{Hashtags, Id, Tweet};
 /// The values of all fields that the record has.
 pub struct Fields<'a> {
     values: [Option<Value<'a, 'a>>; FIELDS],
-    /// Which key of [`KEYS`] each came under.
+    /// Which key of [`KEYS`] each field was found under.
     places: [u8; FIELDS],
-    /// What is where the user says instead.
+    /// Values at the paths of a `--map`.
     pub mapped: Mapped<'a>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// Likewise, where it is known which keys of [`KEYS`] the object has.
+    /// As [`of`](Self::of), where it is known which keys of [`KEYS`] the object has.
     pub fn at(places: &[u8], object: &Object<'a, 'a>) -> Self {
         let mut fields = Self::default();
         for (place, (_, value)) in places.iter().zip(object.iter()) {
@@ -50,7 +50,7 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// The fields of a record within this one.
+    /// The fields of a record inside this one.
     pub fn within(&self, record: Json<'a, Record>) -> Option<Self> {
         Some(Self { mapped: self.mapped, ..Self::of(&record.object()?) })
     }
@@ -70,12 +70,12 @@ impl<'a> Fields<'a> {
         self.values[field as usize].map(Json::from)
     }
 
-    /// The value of a field, with what is read in it.
+    /// The value of a field, typed by what can be read in it.
     pub fn inside<I>(&self, holder: Holder<I>) -> Option<Json<'a, I>> {
         self.values[holder.field as usize].map(Json::from)
     }
 
-    /// The key under which the field came.
+    /// The key under which the field was found.
     pub fn name(&self, field: Field) -> Option<&'static str> {
         KEYS.get(usize::from(self.places[field as usize])).map(|key| key.name)
     }
@@ -92,12 +92,12 @@ impl<'a> Fields<'a> {
         self.inside(holder).filter(|value| value.is_object())
     }
 
-    /// The mapped text, else the [`longest`] of these.
+    /// The mapped text, otherwise the [`longest`] of these.
     pub fn longest<const N: usize>(&self, texts: [Option<&'a str>; N]) -> Option<&'a str> {
         self.mapped.text.or_else(|| longest(texts))
     }
 
-    /// The mapped time, else the first time in these fields.
+    /// The mapped time, otherwise the first time in these fields.
     pub fn created<const N: usize>(&self, fields: [Field; N]) -> Option<Stamp> {
         match self.mapped.time {
             Some(time) => time,
@@ -105,7 +105,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The mapped id, else `id_str` before `id`, which in many files went through a double.
+    /// The mapped id, otherwise `id_str`, otherwise `id`, which many files have rounded to a
+    /// double.
     pub fn id(&self) -> Option<Id<'a>> {
         match self.mapped.id {
             Some(id) => id,
@@ -115,8 +116,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// What the shapes have in common: the counts, the language, the position, and, by way of `id`
-    /// and `created`, the time.
+    /// What all forms share: the counts, the language, the position, and, through `id` and
+    /// `created`, the time.
     pub fn tweet(&self, text: &'a str, id: Option<Id<'a>>, created: Option<Stamp>) -> Tweet<'a> {
         let timestamp_ms = self.get(Field::TimestampMs).filter(|_| self.mapped.time.is_none());
         Tweet {
@@ -142,8 +143,9 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Latitude and longitude: `coordinates` has them as [longitude, latitude], and so has API v2
-    /// within `geo`; the older `geo` of v1.1 and of activity streams has them the other way round.
+    /// Latitude and longitude: `coordinates` has them as [longitude, latitude], as does API v2
+    /// within `geo`; the older `geo` of v1.1 and of activity streams has them in the opposite
+    /// order.
     fn position(&self) -> Option<(f64, f64)> {
         let swapped = |(lon, lat)| (lat, lon);
         let inner = |holder: Holder<Place>| self.inside(holder)?.get(Place::COORDINATES);
@@ -158,12 +160,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The longest of these texts, in characters: a text that was cut ends in an ellipsis and a link, and
-/// may have more bytes than the whole one.
+/// The longest of these texts, in characters: a text that was cut ends in an ellipsis and a link,
+/// and may have more bytes than the whole one.
 fn longest<const N: usize>(texts: [Option<&str>; N]) -> Option<&str> {
     let mut texts = texts.into_iter().flatten();
     let first = texts.next()?;
-    // Counted only where there is a choice.
+    // Counted only if there is a choice.
     Some(texts.fold(
         first,
         |longest, text| {

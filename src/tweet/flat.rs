@@ -1,5 +1,5 @@
-//! Flat hand-made objects, by the names that people give to the fields of a tweet, and what common
-//! scrapers write (snscrape, twint). Our own payload is one of them, so that it can be replayed.
+//! Flat hand-made objects, by the names that people give to the fields of a tweet, and the output
+//! of common scrapers (snscrape, twint). Our own payload is one of them, so it can be replayed.
 
 use super::fields::Fields;
 use super::json::Json;
@@ -8,8 +8,8 @@ use super::members::Person;
 use super::read::user_id;
 use super::{Shape, Tweet};
 
-/// The tweet in these fields. `None` when no field is a text, or one that may be anything
-/// (`content`) without a time, an id or a user beside it.
+/// The tweet in these fields. `None` if no field is a text, or only an ambiguous one (`content`)
+/// without a time, an id or a user next to it.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let id = fields.id();
     let created = fields.created([Field::CreatedAt, Field::Time, Field::PostedTime]);

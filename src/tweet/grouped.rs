@@ -1,8 +1,9 @@
 //! User-grouped records, `{"id": 1608, "tweets": ["text", …]}`: all texts of one user, no times.
 //!
-//! There are two ways to the texts. [`Group::items`] has them all at once, after the whole record
-//! was parsed. [`texts`] says where each lies in the file, so that they can be sent in any order
-//! without parsing the record again for each: `Parser::parse_text` reads one from its own bytes.
+//! There are two ways to the texts. [`Group::items`] has all of them at once, after the whole
+//! record was parsed. [`texts`] says where each is in the file, so that they can be sent in any
+//! order without parsing the record again for each: `Parser::parse_text` reads one from its own
+//! bytes.
 
 use super::fields::Fields;
 use super::json::Json;
@@ -15,19 +16,19 @@ use crate::source::Frame;
 /// One user and their texts.
 #[derive(Debug, Clone)]
 pub struct Group<'a> {
-    /// The user's id; `None` when it is no integer below 2^63.
+    /// The user's id; `None` if it is not an integer below 2^63.
     pub user_id: Option<i64>,
     items: Json<'a, Texts>,
 }
 
 impl<'a> Group<'a> {
-    /// The tweets, in their order; an item that is no text is a reject.
+    /// The tweets, in order; an item that is not a text is a reject.
     pub fn items(&self) -> impl Iterator<Item = Result<Tweet<'a>, Reject>> + '_ {
         self.items.items().into_iter().flatten().map(|item| text(item, self.user_id))
     }
 }
 
-/// The group in these fields, when they are one.
+/// The group in these fields, if they are one.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
     let items = fields.inside(TWEETS).filter(|items| items.is_array())?;
     let id = fields.get(Field::Id).or(fields.get(Field::IdStr))?;
@@ -35,13 +36,13 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
     Some(Group { user_id, items })
 }
 
-/// The tweet that one item of a group is.
+/// The tweet in one item of a group.
 pub(super) fn text(item: Json<'_, Plain>, user_id: Option<i64>) -> Result<Tweet<'_>, Reject> {
     let text = item.text().ok_or(Reject::NotAText)?;
     Ok(Tweet { shape: Shape::Grouped, user_id, text, ..Tweet::default() })
 }
 
-/// Where one text of a group lies: its JSON string, quotes included.
+/// Where one text of a group is: its JSON string, quotes included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextSlot {
     /// Bytes from the start of the file to the opening quote.
@@ -50,14 +51,14 @@ pub struct TextSlot {
     pub len: u32,
 }
 
-/// The texts of a frame that [`Parser::parse`](super::Parser::parse) called a [`Group`]: as many
-/// items as [`Group::items`] has, in the same order, each a text or the same reject.
+/// The texts of a frame that [`Parser::parse`](super::Parser::parse) classified as a [`Group`]: as
+/// many items as [`Group::items`] has, in the same order, each a text or the same reject.
 ///
-/// Scans for brackets and strings only. On a frame that is no group, or no JSON, it ends early and
-/// its word means nothing; it never panics.
+/// Scans for brackets and strings only. On a frame that is not a group, or not JSON, it ends early
+/// and the result is meaningless; it never panics.
 pub fn texts(frame: Frame<'_>) -> impl Iterator<Item = Result<TextSlot, Reject>> + '_ {
     let bytes = frame.bytes;
-    // A key that comes twice counts with its last value, as in the parser.
+    // If a key appears twice, its last value counts, as in the parser.
     let items = Members::of(bytes, 0).filter(|member| is_tweets(member.key)).last();
     let mut at = items.map_or(bytes.len(), |member| member.value + 1);
     std::iter::from_fn(move || {
@@ -90,7 +91,7 @@ mod tests {
 
     type Items = Vec<Result<String, Reject>>;
 
-    /// The items as the parser has them and as the slots give them; `None`: not a group.
+    /// The items from the parser and from the slots; `None`: not a group.
     fn both_ways(json: &[u8]) -> Option<(Items, Items)> {
         let mut parser = Parser::new();
         let owned = |item: Result<Tweet<'_>, Reject>| item.map(|tweet| tweet.text.to_owned());

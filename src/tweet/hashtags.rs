@@ -1,9 +1,9 @@
-//! Hashtags of a tweet: as its record lists them, or found in its text where the record says nothing
-//! of them (users with their texts, hand-made files, archives and v2 without entities).
+//! Hashtags of a tweet: as its record lists them, or found in its text where the record does not
+//! list any (users with their texts, hand-made files, archives and v2 without entities).
 //!
-//! The rule is Twitter's own, as its public `twitter-text` library has it: letters, marks, digits and
-//! underscores with at least one letter behind `#` or `＃`, not inside a word or a URL. The surprise in
-//! it: `#a#b` holds no hashtag at all.
+//! The rule is Twitter's own, from its public `twitter-text` library: letters, marks, digits and
+//! underscores, with at least one letter, after `#` or `＃`, not inside a word or a URL. A
+//! consequence: `#a#b` has no hashtag at all.
 
 use super::json::Json;
 use super::members::{Each, Hashtag};
@@ -11,7 +11,7 @@ use super::members::{Each, Hashtag};
 /// Where the hashtags of a tweet are.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Hashtags<'a> {
-    /// The record says nothing of hashtags: those of the text, if there are any.
+    /// The record says nothing about hashtags: those in the text, if any.
     #[default]
     InText,
     /// The record's array: objects with a `text` or a `tag`, or texts.
@@ -20,9 +20,9 @@ pub enum Hashtags<'a> {
     None,
 }
 
-/// The hashtags in a text, without their signs, in their order; one that comes twice comes twice.
+/// The hashtags in a text, without their signs, in order; duplicates are kept.
 pub fn hashtags_in(text: &str) -> impl Iterator<Item = &str> {
-    // The full-width sign is EF BC 83; other characters begin with EF too.
+    // The full-width sign is EF BC 83; other characters begin with EF, too.
     memchr::memchr2_iter(b'#', 0xEF, text.as_bytes()).filter_map(move |at| hashtag_at(text, at))
 }
 
@@ -38,9 +38,9 @@ fn hashtag_at(text: &str, at: usize) -> Option<&str> {
     (ends_well && has_letter && !ends_in_url(before.as_bytes())).then_some(tag)
 }
 
-/// Whether a `#` behind `before` is a part of an address: `https://a.b/#c`, `a.bc/#d`.
+/// Whether a `#` after `before` is part of an address: `https://a.b/#c`, `a.bc/#d`.
 fn ends_in_url(before: &[u8]) -> bool {
-    // Longer than addresses in tweets are, and a bound: texts may be long, and full of signs.
+    // Longer than any address in a tweet, but bounded: texts may be long and full of signs.
     const LONGEST: usize = 512;
     let is_url = |byte: &u8| byte.is_ascii_graphic() && !b"\"'<>(){}[],;!".contains(byte);
     let tail = &before[before.len().saturating_sub(LONGEST)..];
@@ -56,9 +56,9 @@ fn ends_in_url(before: &[u8]) -> bool {
     url.contains("://") || is_domain(host)
 }
 
-/// What a hashtag may be made of.
+/// Whether a hashtag may contain this character.
 fn is_part(c: char) -> bool {
-    // Signs that stand within words: joiners, middle dots, the dashes and marks of Hebrew, Tibetan and
+    // Signs inside words: joiners, middle dots, the dashes and marks of Hebrew, Tibetan and
     // Japanese.
     const WITHIN: &[char] = &[
         '_', '·', '\u{5BE}', '\u{5F3}', '\u{5F4}', '\u{F0B}', '\u{F0C}', '\u{200C}', '\u{200D}', '〃', '〜',
@@ -67,8 +67,8 @@ fn is_part(c: char) -> bool {
     c.is_alphanumeric() || (if c.is_ascii() { c == '_' } else { WITHIN.contains(&c) || is_mark(c) })
 }
 
-/// Marks that the standard library does not count as alphabetic, of the scripts that people write in:
-/// accents, the viramas and nuktas of India and its neighbours, tone signs.
+/// Marks that the standard library does not count as alphabetic, of scripts in common use: accents,
+/// the viramas and nuktas of India and its neighbours, tone signs.
 fn is_mark(c: char) -> bool {
     const MARKS: &[(u32, u32)] = &[
         (0x300, 0x36F),

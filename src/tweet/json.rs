@@ -1,4 +1,4 @@
-//! A value of a record, of which only that can be read which its type names: the pruned parser may have
+//! A value of a record, in which only what its type names can be read: the pruned parser may have
 //! dropped the rest.
 
 use std::marker::PhantomData;
@@ -23,7 +23,7 @@ impl<I> Clone for Json<'_, I> {
 
 impl<I> Copy for Json<'_, I> {}
 
-/// For whoever has a whole value; what is kept of one in a record, the tables say.
+/// For a whole value; the tables say what is kept of a value in a record.
 impl<'a, I> From<Value<'a, 'a>> for Json<'a, I> {
     fn from(value: Value<'a, 'a>) -> Self {
         Self { value, inside: PhantomData }
@@ -67,7 +67,7 @@ impl<'a, I> Json<'a, I> {
 }
 
 impl<'a, O: Object> Json<'a, O> {
-    /// A member of an object; the last one where it comes twice.
+    /// A member of an object; the last one if its key appears twice.
     pub fn get<I>(self, key: Key<O, I>) -> Option<Json<'a, I>> {
         member(self.value, key.name).map(Json::from)
     }
@@ -81,19 +81,17 @@ impl<'a, O: Object> Json<'a, Each<O>> {
 }
 
 impl<'a> Json<'a, Texts> {
-    /// The elements of an array.
     pub fn items(self) -> Option<impl Iterator<Item = Json<'a, Plain>>> {
         items(self.value)
     }
 }
 
 impl<'a> Json<'a, Whole> {
-    /// The elements of an array.
     pub fn items(self) -> Option<impl Iterator<Item = Json<'a, Whole>>> {
         items(self.value)
     }
 
-    /// A member of an object; the last one where it comes twice.
+    /// A member of an object; the last one if its key appears twice.
     pub fn member(self, name: &str) -> Option<Json<'a, Whole>> {
         member(self.value, name).map(Json::from)
     }

@@ -1,10 +1,11 @@
-//! The keys that any shape asks for at the top of a record, and a quick way from a key to its field.
+//! The keys that any form reads at the top of a record, and a fast way from a key to its field.
 //!
-//! Several keys may stand for one field: of hand-made files, where one writes `tweet_id` and
-//! another `tweetId`. The one that comes first in [`KEYS`] wins; of one key that comes twice the
-//! last value counts, as in other JSON readers.
+//! Several keys may stand for one field: in hand-made files, one author writes `tweet_id` and
+//! another `tweetId`. The one listed first in [`KEYS`] wins. If one key appears twice, its last
+//! value counts, as in other JSON readers.
 //!
-//! What is read in the value of a field is said at [`Holder`]; of all others only the value itself is kept.
+//! [`Holder`] says what is read inside the value of a field; of all other fields only the value
+//! itself is kept.
 
 use std::marker::PhantomData;
 
@@ -18,7 +19,7 @@ use super::name::Name;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Field {
-    // v1.1, and what others took over from it.
+    // v1.1, and formats derived from it.
     CreatedAt,
     TimestampMs,
     Id,
@@ -61,7 +62,7 @@ pub enum Field {
     Hashtags,
     Lat,
     Lon,
-    // What is no tweet.
+    // Records that are not tweets.
     Notice,
     Mark,
 }
@@ -119,7 +120,7 @@ const fn key(name: &'static str, field: Field) -> Key {
     Key { name, field, word: Name::of(name.as_bytes()) }
 }
 
-/// All keys; among those of one field, the one to be preferred first.
+/// All keys; of those for one field, the preferred one comes first.
 pub static KEYS: [Key; 119] = [
     key("created_at", Field::CreatedAt),
     key("timestamp_ms", Field::TimestampMs),
@@ -230,7 +231,7 @@ pub static KEYS: [Key; 119] = [
     key("disconnect", Field::Notice),
     key("warning", Field::Notice),
     key("info", Field::Notice),
-    // What else the APIs answer.
+    // Other answers of the APIs.
     key("errors", Field::Mark),
     key("error", Field::Mark),
     key("title", Field::Mark),
@@ -250,7 +251,7 @@ pub fn find(name: &[u8]) -> Option<(&'static Key, u8)> {
     find_name(&Name::of(name), name)
 }
 
-/// Likewise, with the name as `word`.
+/// As [`find`], with the name as `word`.
 #[inline]
 pub fn find_name(word: &Name, name: &[u8]) -> Option<(&'static Key, u8)> {
     let place = TABLE[slot_of(word)];
@@ -266,7 +267,8 @@ const fn slot_of(name: &Name) -> usize {
 
 const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 10;
-/// Found by trying: with it no two keys share a slot. The compiler says when a new key needs another.
+/// Found by trial: with it no two keys share a slot. The compiler reports when a new key needs
+/// another seed.
 const SEED: u64 = 0x4270_05f6_ca2e_3611;
 const NONE: u8 = u8::MAX;
 static TABLE: [u8; SLOTS] = table();

@@ -1,8 +1,9 @@
-//! What the shapes read inside of a record's members.
+//! What the forms read inside a record's members.
 //!
-//! One table, at the end, for both sides: a shape names a member by its [`Key`], and has no key but those of
-//! the table; the pruned parser keeps what the table lists. So no shape can read what was dropped. The names
-//! at the top of a record stand in `keys.rs`, and say there which kind of value each has.
+//! One table, at the end, serves both sides: a form names a member by its [`Key`], and only the
+//! table has keys; the pruned parser keeps what the table lists. So no form can read what was
+//! dropped. The names at the top of a record are in `keys.rs`, which also says what kind of value
+//! each has.
 
 use std::marker::PhantomData;
 
@@ -11,25 +12,25 @@ use super::name::Name;
 /// How much of a value is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// The value, but nothing of what is in it when it is an object or an array.
+    /// The value, but nothing inside it if it is an object or an array.
     Plain,
-    /// The value with all that is in it.
+    /// The value with everything inside it.
     Whole,
-    /// A record with it is left to simd-json.
+    /// A record with this field is left to simd-json.
     NotHere,
-    /// Of an object some members.
+    /// Some members of an object.
     Members(Level),
-    /// The elements of an array, of objects some members.
+    /// The elements of an array, and some members of those that are objects.
     Each(Level),
 }
 
 /// What can be read in a value: the type of a [`Json`](super::json::Json).
 pub trait Inside {
-    /// So much of the value is kept for it.
+    /// How much of the value is kept for it.
     const KEEP: Keep;
 }
 
-/// Nothing: the value is a text or a number, or is passed over.
+/// Nothing: the value is a text or a number, or is ignored.
 #[derive(Debug)]
 pub struct Plain;
 
@@ -37,7 +38,7 @@ pub struct Plain;
 #[derive(Debug)]
 pub struct Whole;
 
-/// The fields of a record, within another one.
+/// The fields of a record inside another one.
 #[derive(Debug)]
 pub struct Record;
 
@@ -71,7 +72,6 @@ impl<O: Object> Inside for Each<O> {
 
 /// Some members of an object.
 pub trait Object: Inside {
-    /// Which.
     const LEVEL: Level;
 }
 
@@ -93,13 +93,13 @@ macro_rules! members {
         /// Which members of an object are kept.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Level {
-            /// What any shape reads at the top of a record.
+            /// What any form reads at the top of a record.
             Record,
             $($object,)*
         }
 
         impl Level {
-            /// The members; at the top of a record they are those of `keys.rs`.
+            /// The members; those at the top of a record are in `keys.rs`.
             pub fn listed(self) -> &'static [Listed] {
                 match self {
                     Level::Record => &[],
@@ -165,11 +165,11 @@ members! {
     LongObject {
         BODY = "body": Plain,
     }
-    /// What a record of a stream has beside its tweet.
+    /// What comes with a tweet in a record of a stream.
     Includes {
         USERS = "users": Each<Person>,
     }
-    /// By the APIs v1.1 and v2.
+    /// In the APIs v1.1 and v2.
     Hashtag {
         TEXT = "text": Plain,
         TAG = "tag": Plain,

@@ -1,15 +1,15 @@
 //! The tweet hop: what a record means, and the payload made of it.
 //!
-//! The bytes of a frame go in; out comes a [`Tweet`] that borrows from the parser's buffers, a
+//! The bytes of a frame go in. Out comes a [`Tweet`] that borrows from the parser's buffers, a
 //! user-grouped [`Group`] of texts, or a [`Reject`] with its kind. [`encode`] writes a tweet as the
 //! flat JSON object that travels.
 //!
-//! One file per shape. To add one:
-//! 1. put its names at the top of a record into `keys.rs`, and those inside of members into `members.rs`:
-//!    the parser drops all others, and a shape can read no others;
-//! 2. write its file, which reads a [`Tweet`] by these names, and call it in `parser.rs`, where the names
-//!    that tell it from the other shapes are looked for; a variant of [`Shape`] says what it is called;
-//! 3. put a small file of it into `tests/data`, and `tests/golden.rs` compares what comes out.
+//! One file per form. To add one:
+//! 1. Add its names at the top of a record to `keys.rs`, and those inside members to `members.rs`.
+//!    The parser drops all other members, and a form cannot read them.
+//! 2. Write its file, which reads a [`Tweet`] by these names, and call it in `parser.rs`, next to
+//!    the names that distinguish it from other forms. Name it with a variant of [`Shape`].
+//! 3. Add a small sample file to `tests/data`; `tests/input/golden.rs` compares what comes out.
 
 mod activity;
 mod civil;
@@ -53,15 +53,15 @@ use decimal::decimal;
 /// One tweet, borrowed from the parser's buffers; it never leaves the parsing thread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tweet<'a> {
-    /// The form of record that it was read from.
+    /// The form of the record that it was read from.
     pub shape: Shape,
-    /// The id, exact: `id_str` before `id`, which in many files went through a double.
+    /// The exact id: `id_str` if there is one, because many files have rounded `id` to a double.
     pub id: Option<Id<'a>>,
-    /// The author's id. `None`: not in the record, or no number below 2^63.
+    /// The author's id. `None`: not in the record, or not a number below 2^63.
     pub user_id: Option<i64>,
-    /// The longest text of the record, as it is (HTML entities are left alone).
+    /// The longest text of the record, unchanged (HTML entities are kept).
     pub text: &'a str,
-    /// Milliseconds since 1970 UTC at which the tweet was written. `None`: the record has no time.
+    /// When the tweet was written, in milliseconds since 1970 UTC. `None`: the record has no time.
     pub event_time_ms: Option<i64>,
     /// Language tag as in the record.
     pub lang: Option<&'a str>,
@@ -71,14 +71,13 @@ pub struct Tweet<'a> {
     pub retweet_count: Option<u64>,
     /// Likes when the record was saved.
     pub favorite_count: Option<u64>,
-    /// Where its hashtags are.
     pub hashtags: Hashtags<'a>,
     /// Latitude and longitude, in degrees.
     pub position: Option<(f64, f64)>,
 }
 
 impl Tweet<'_> {
-    /// This tweet; what it lacks is that of `other`, which comes from the same record.
+    /// This tweet; fields that it lacks are taken from `other`, which comes from the same record.
     fn or(self, other: Self) -> Self {
         Self {
             shape: self.shape,
@@ -99,7 +98,7 @@ impl Tweet<'_> {
     }
 }
 
-/// What a record looks like that holds a tweet.
+/// The form of a record that holds a tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Shape {
     /// Twitter API v1.1.
@@ -113,14 +112,14 @@ pub enum Shape {
     Archive,
     /// Activity streams.
     ActivityStreams,
-    /// A hand-made object, by the names of its fields.
+    /// A hand-made object, by the usual field names.
     Flat,
-    /// A hand-made object, by the names that the user gave.
+    /// A hand-made object, by the mapped field names.
     Mapped,
 }
 
 impl Shape {
-    /// In words for people.
+    /// A description for people.
     pub fn name(self) -> &'static str {
         match self {
             Shape::V11 => "Twitter API v1.1",
@@ -137,14 +136,13 @@ impl Shape {
 /// A tweet's id as the record has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Id<'a> {
-    /// `id_str`.
     Text(&'a str),
-    /// A number, where there is no `id_str`.
+    /// A number, if there is no `id_str`.
     Number(u64),
 }
 
 impl Id<'_> {
-    /// As a number, where it is one.
+    /// As a number, if it is one.
     pub fn number(self) -> Option<u64> {
         match self {
             Id::Text(text) => decimal(text).or_else(|| text.parse().ok()),

@@ -1,11 +1,11 @@
-//! Names of members, to be compared quickly.
+//! Names of members, for fast comparison.
 
-/// A name as two numbers and its length: quicker to compare than bytes.
+/// A name as two numbers and its length: faster to compare than bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name {
-    /// The first eight bytes, or all where there are less.
+    /// The first eight bytes, or all if there are fewer.
     pub first: u64,
-    /// The last eight, where there are more than eight.
+    /// The last eight, if there are more than eight.
     pub last: u64,
     pub len: usize,
 }
@@ -28,10 +28,10 @@ impl Name {
         }
     }
 
-    /// Whether `name`, which this is of, reads `text`, which `known` is of.
+    /// Whether `name`, which `self` is made of, equals `text`, which `known` is made of.
     #[inline]
     pub fn is(&self, name: &[u8], known: &Name, text: &str) -> bool {
-        // Of longer ones the middle is in neither number.
+        // The middle of longer names is in neither number.
         self == known && (self.len <= 16 || name == text.as_bytes())
     }
 }

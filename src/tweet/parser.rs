@@ -1,10 +1,10 @@
 //! Parses a frame and decides what it is.
 //!
-//! Each frame is copied into a scratch buffer first: what is mapped may change at any time, and
-//! simd-json unescapes strings in place (measured: 55 ns a tweet, and 1.6 times faster than letting
-//! it write to a private map). The values come as a tape, without those that nobody asks for where
-//! `pruned.rs` finds a way through the record. It is walked by hand: a field of an unexpected type
-//! is passed over instead of failing the whole record.
+//! Each frame is first copied into a scratch buffer: mapped bytes may change at any time, and
+//! simd-json unescapes strings in place (measured: 55 ns per tweet, and 1.6 times faster than
+//! letting it write to a private map). The values come as a tape, without the members that no form
+//! reads if `pruned.rs` finds a way through the record. The tape is walked by hand: a field of an
+//! unexpected type is ignored instead of failing the whole record.
 
 use simd_json::tape::{Tape, Value};
 use simd_json::{Buffers, INPUT_PADDING};
@@ -25,11 +25,11 @@ pub enum Record<'a> {
     Tweet(Tweet<'a>),
     /// One user and the texts of their tweets, without times.
     Group(Group<'a>),
-    /// JSON, but no tweet.
+    /// JSON, but not a tweet.
     Reject(Reject),
 }
 
-/// The frame is no JSON value. What simd-json says of it is not worth passing on.
+/// The frame is not a JSON value. simd-json's reason is not worth passing on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a JSON value")]
 pub struct NotJson;
@@ -39,12 +39,12 @@ pub struct NotJson;
 pub struct ParserOptions {
     /// Where the fields of hand-made records are; `None`: they are found by their names.
     pub fields: Option<FieldMap>,
-    /// A record that breaks anywhere is no JSON, also in a value that is not looked at. For whoever
-    /// sends the record's own bytes.
+    /// A record that breaks anywhere is not JSON, even in a value that is not read. For replays
+    /// that send the record's own bytes.
     pub strict: bool,
 }
 
-/// The parser of one thread, with the buffers that it uses again for every frame.
+/// The parser of one thread, with buffers that it reuses for every frame.
 #[derive(Default)]
 pub struct Parser {
     options: ParserOptions,
@@ -58,7 +58,7 @@ impl Parser {
         Self::default()
     }
 
-    /// Likewise, reading records as `options` say.
+    /// As [`new`](Self::new), with options.
     pub fn with_options(options: ParserOptions) -> Self {
         Self { options, ..Self::default() }
     }
@@ -69,7 +69,7 @@ impl Parser {
         self.parse_frame(Frame { offset: 0, bytes: frame, includes: &[] }, look)
     }
 
-    /// Likewise, with the names of authors from the frame's page.
+    /// As [`parse`](Self::parse), with the names of authors from the frame's page.
     pub fn parse_frame<T>(
         &mut self,
         frame: Frame<'_>,
@@ -91,7 +91,7 @@ impl Parser {
     }
 
     /// Decodes one text of a group, found by [`super::texts`]: `raw` is its JSON string with the
-    /// quotes, `user_id` the id of its group. The same [`Tweet`] that [`Group::items`] gives.
+    /// quotes, `user_id` the id of its group. Gives the same [`Tweet`] as [`Group::items`].
     pub fn parse_text<T>(
         &mut self,
         raw: &[u8],
@@ -107,7 +107,7 @@ impl Parser {
     }
 }
 
-/// What JSON values are read into, again and again.
+/// Buffers for JSON values, reused for each frame.
 #[derive(Default)]
 struct Values {
     scratch: Vec<u8>,
@@ -118,8 +118,8 @@ struct Values {
 }
 
 impl Values {
-    /// Shows the value to `look`; with `prune`, those members that no shape asks for may be missing,
-    /// and the places in `KEYS` of those at its top may be known.
+    /// Shows the value to `look`. With `prune`, members that no form reads may be missing, and the
+    /// places in `KEYS` of those at its top may be known.
     fn read<T>(
         &mut self,
         json: &[u8],
@@ -181,11 +181,11 @@ fn read<'a>(
 
 /// The tweet in a record, by the keys at its top.
 fn read_tweet<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
-    // Scrapers took over some of the official names, and gave others to the rest.
+    // Scrapers kept some of the official names, and renamed the rest.
     read_official(fields, users).or_else(|| flat::read(fields))
 }
 
-/// The tweet in a record of the shape that its names speak of.
+/// The tweet in a record of the form that its names suggest.
 fn read_official<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
     if let Some(wrapped) = fields.object(TWEET) {
         let tweet = v11::read(&fields.within(wrapped)?)?;
@@ -205,11 +205,11 @@ fn read_official<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>
     }
 }
 
-/// The tweet in a record of which the user has said where some of it is.
+/// The tweet in a record with mapped fields.
 fn read_mapped<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
     let found = read_tweet(fields, users);
-    // With the text known, one official name (`data`, `verb`) makes a hand-made record official: what is
-    // not in such a place is looked for at the top.
+    // With the text known, one official name (`data`, `verb`) makes a hand-made record look
+    // official: what is missing there is looked for at the top.
     let at_the_top = fields.mapped.text.and_then(|_| flat::read(fields));
     let tweet = match (found, at_the_top) {
         (Some(found), Some(at_the_top)) => found.or(at_the_top),

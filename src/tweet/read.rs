@@ -1,4 +1,4 @@
-//! Numbers, ids and times out of values, however they are written.
+//! Reads numbers, ids and times from values, however they are spelt.
 
 use super::Id;
 use super::civil::{Stamp, stamp_of_number};
@@ -7,7 +7,7 @@ use super::json::Json;
 use super::members::Whole;
 use super::time::parse_time;
 
-/// An id below 2^63, as a number or as a string of digits, which may end something longer
+/// An id below 2^63, as a number or as a string of digits, which may be the end of a longer one
 /// (`id:twitter.com:12`).
 pub fn user_id<I>(value: Json<'_, I>) -> Option<i64> {
     value.i64().or_else(|| {
@@ -16,7 +16,7 @@ pub fn user_id<I>(value: Json<'_, I>) -> Option<i64> {
     })
 }
 
-/// The id in a value; an empty text is none.
+/// The id in a value; an empty text is not an id.
 pub fn id_of<I>(value: Json<'_, I>) -> Option<Id<'_>> {
     match value.text() {
         Some(text) => Some(digits(text)).filter(|text| !text.is_empty()).map(Id::Text),
@@ -24,7 +24,7 @@ pub fn id_of<I>(value: Json<'_, I>) -> Option<Id<'_>> {
     }
 }
 
-/// What stands behind the last colon.
+/// The part after the last colon.
 fn digits(text: &str) -> &str {
     text.bytes().rposition(|byte| byte == b':').map_or(text, |colon| &text[colon + 1..])
 }
@@ -37,12 +37,12 @@ pub fn integer<I>(value: Json<'_, I>) -> Option<i64> {
     })
 }
 
-/// Likewise; account archives have counts as strings.
+/// As [`integer`], but not negative; account archives have counts as strings.
 pub fn count<I>(value: Json<'_, I>) -> Option<u64> {
     value.u64().or_else(|| value.text()?.parse().ok())
 }
 
-/// A time as a text in one of many spellings, or as a number.
+/// A time, as a text in one of many spellings or as a number.
 pub fn stamp<I>(value: Json<'_, I>) -> Option<Stamp> {
     match value.text() {
         Some(text) => parse_time(text),
@@ -54,8 +54,8 @@ pub fn degrees<I>(value: Json<'_, I>) -> Option<f64> {
     value.number().or_else(|| value.text()?.parse().ok()).filter(|degrees| degrees.is_finite())
 }
 
-/// Whether latitude and longitude are such: beyond them a number is no degrees, and may be too long to
-/// be read back.
+/// Whether latitude and longitude are valid: numbers beyond them are not degrees, and may be too
+/// long to be read back.
 pub fn on_earth(&(lat, lon): &(f64, f64)) -> bool {
     lat.abs() <= 90.0 && lon.abs() <= 180.0
 }

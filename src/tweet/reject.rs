@@ -1,20 +1,20 @@
-//! Why a record, or an item of one, is no tweet.
+//! Why a record, or an item of one, is not a tweet.
 
 use super::fields::Fields;
 use super::keys::Field;
 
-/// Why a record (or an item of one) is no tweet.
+/// Why a record (or an item of one) is not a tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reject {
     /// A notice of the streaming API, by its key: `delete`, `limit`, …
     Notice(&'static str),
-    /// Something else that the APIs give out, in words: a user, a count, an error, …
+    /// Another answer of the APIs, described in words: a user, a count, an error, …
     Other(&'static str),
-    /// An object with nothing of a tweet, or no object at all.
+    /// An object without anything of a tweet, or not an object at all.
     NotATweet,
-    /// An item of a user's `tweets` that is no text.
+    /// An item of a user's `tweets` that is not a text.
     NotAText,
-    /// A value above the limit for one record.
+    /// A frame above the limit for one record.
     TooLarge,
 }
 

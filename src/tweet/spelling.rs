@@ -1,6 +1,6 @@
-//! Times as people and programs spell them, beside Twitter's own `created_at`.
+//! Times as people and programs spell them, besides Twitter's own `created_at`.
 //!
-//! Two kinds: dates in numbers with the year first (`2021-09-22T16:38:35.000Z`, `2023/05/25 09:00`)
+//! Two kinds: numeric dates with the year first (`2021-09-22T16:38:35.000Z`, `2023/05/25 09:00`)
 //! and dates with the month by name, in any order (`Nov 4, 2014 4:56:59 PM`, `Wed, 27 Aug 2008
 //! 13:08:45 +0000`, `Mon Dec 23 2013 21:30 GMT-0800 (PST)`).
 
@@ -28,7 +28,7 @@ fn numbers(bytes: &[u8]) -> Option<Stamp> {
         return None;
     }
     let rest = bytes[10..].trim_ascii();
-    // Met without anything between: 2012-06-0616:25:22AEST.
+    // Seen in files without a separator: 2012-06-0616:25:22AEST.
     let rest = rest.strip_prefix(b"T").unwrap_or(rest);
     if rest.is_empty() {
         return Some(Stamp { ms: civil_ms(year, month, day, 0)?, has_zone: false });
@@ -39,7 +39,7 @@ fn numbers(bytes: &[u8]) -> Option<Stamp> {
     Some(Stamp { ms, has_zone: zone_ms.is_some() })
 }
 
-/// Words and numbers in any order, with a month by its name among them.
+/// Words and numbers in any order, including a month by name.
 fn names(text: &str) -> Option<Stamp> {
     let (mut year, mut month, mut day, mut time_ms, mut zone_ms) = (None, None, None, None, None);
     let mut half_day = None;
@@ -63,7 +63,7 @@ fn names(text: &str) -> Option<Stamp> {
         } else if let Some(at) = MONTHS.iter().position(|name| is_name(bytes, name)) {
             month = Some(at as i64 + 1);
         } else if WEEKDAYS.iter().any(|name| is_name(bytes, name)) || part.starts_with('(') {
-            // What the date says already, and the zone's name behind its numbers.
+            // Repeats what the date already says, or names the zone that precedes it in numbers.
         } else if part.eq_ignore_ascii_case("AM") {
             half_day = Some(0);
         } else if part.eq_ignore_ascii_case("PM") {
@@ -109,13 +109,13 @@ fn time_of_day(bytes: &[u8]) -> Option<(i64, usize)> {
             at += 1 + digits;
         }
     }
-    // 60: a leap second, which has no number of its own in this count.
+    // 60: a leap second, which this count has no separate number for.
     let is_time = hour <= 23 && minute <= 59 && second <= 60;
     is_time.then_some((hour * 3_600_000 + minute * 60_000 + second * 1_000 + ms, at))
 }
 
-/// How far a zone is from UTC, in milliseconds; `Some(None)` where there is none or its name may
-/// mean several, `None` where it is no zone.
+/// How far a zone is from UTC, in milliseconds; `Some(None)` if there is none or its name is
+/// ambiguous, `None` if it is not a zone.
 fn zone(text: &str) -> Option<Option<i64>> {
     const HOUR_MS: i64 = 3_600_000;
     let text = text.trim_end_matches([')', ' ']);
@@ -137,7 +137,7 @@ fn zone(text: &str) -> Option<Option<i64>> {
         "AEDT" => 11,
         "" if offset.is_empty() => return Some(None),
         "" => 0,
-        // Each used for zones that lie hours apart.
+        // Each of these names zones that are hours apart.
         "AST" | "BST" | "CST" | "IST" | "SST" | "WST" => return Some(None),
         _ => return None,
     };
@@ -154,7 +154,7 @@ fn zone(text: &str) -> Option<Option<i64>> {
     (hours <= 14 && minutes <= 59).then_some(Some(sign * (hours * HOUR_MS + minutes * 60_000)))
 }
 
-/// A number of digits only; `None` also where it has more of them than a time can have.
+/// A number of digits only; `None` also if it has more of them than a time can have.
 fn number(bytes: &[u8], from: usize, to: usize) -> Option<i64> {
     const DIGITS_MAX: usize = 18;
     let digits = bytes.get(from..to).filter(|digits| (1..=DIGITS_MAX).contains(&digits.len()))?;

@@ -1,4 +1,4 @@
-//! What the tests of several shapes share.
+//! Helpers for the tests of several forms.
 
 use super::{Parser, Record, Tweet};
 
@@ -10,7 +10,7 @@ pub fn tweet<T>(json: &str, look: impl FnOnce(Tweet<'_>) -> T) -> T {
     })
 }
 
-/// In words, what a record is.
+/// What a record is, as text.
 pub fn kind(json: &str) -> String {
     Parser::new().parse(json.as_bytes(), |record| match record {
         Ok(Record::Tweet(tweet)) => format!("tweet {:?} {}", tweet.id, tweet.text),

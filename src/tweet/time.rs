@@ -1,4 +1,4 @@
-//! When a tweet was written: `created_at`, the id's own time, `timestamp_ms`, and which to believe.
+//! When a tweet was written: `created_at`, the id's own time, `timestamp_ms`, and which to trust.
 
 use super::civil::{MONTHS, Stamp, days_from_civil, days_in_month};
 use super::spelling;
@@ -6,20 +6,21 @@ use super::spelling;
 /// Twitter's epoch for ids, in milliseconds since 1970 (2010-11-04T01:42:54.657Z).
 const SNOWFLAKE_EPOCH_MS: i64 = 1_288_834_974_657;
 
-/// Ids up to this one were counted up and carry no time: the switch was on 2010-11-04.
+/// Ids up to this one were sequential and carry no time: the switch was on 2010-11-04.
 const LAST_ID_WITHOUT_TIME: u64 = 29_700_859_247;
 
-/// How far a finer time may lie from `created_at` and still be believed. Measured on 17,971
-/// tweets: never more than 2 s, but for ids that are made up.
+/// How far a more precise time may be from `created_at` and still be trusted. Measured on 17,971
+/// tweets: never more than 2 s, except for made-up ids.
 const AGREEMENT_MS: u64 = 2_000;
 
-/// Farthest that a clock on some wall is from UTC.
+/// The largest difference of any local time from UTC.
 const FARTHEST_ZONE_MS: u64 = 14 * 3_600_000;
 
-/// The event time of a tweet in milliseconds since 1970 UTC: `timestamp_ms`, else the id's time,
-/// each only where it agrees with the time that the record spells (or there is none); else that.
+/// The event time of a tweet in milliseconds since 1970 UTC: `timestamp_ms`, otherwise the id's
+/// time, each only if it agrees with the time that the record spells (or there is none); otherwise
+/// that time.
 ///
-/// A time without a zone may be that of any place on earth, 14 hours away from UTC at most.
+/// A time without a zone may be that of any place on earth, at most 14 hours away from UTC.
 pub fn event_time_ms(timestamp_ms: Option<i64>, id: Option<u64>, created: Option<Stamp>) -> Option<i64> {
     let agrees = |time: &i64| {
         created.is_none_or(|created| {
@@ -33,14 +34,14 @@ pub fn event_time_ms(timestamp_ms: Option<i64>, id: Option<u64>, created: Option
         .or(created.map(|created| created.ms))
 }
 
-/// The time in a snowflake id; `None` for ids from before there were snowflakes.
+/// The time in a snowflake id; `None` for older ids, which are not snowflakes.
 pub fn snowflake_ms(id: u64) -> Option<i64> {
     (id > LAST_ID_WITHOUT_TIME).then(|| (id >> 22) as i64 + SNOWFLAKE_EPOCH_MS)
 }
 
-/// Reads `Wed Aug 27 13:08:45 +0000 2008`. `None` for anything else.
+/// Parses `Wed Aug 27 13:08:45 +0000 2008`. `None` for anything else.
 ///
-/// By hand, because it is asked for every record: ten times faster than a format string.
+/// By hand, because every record needs it: ten times faster than a format string.
 pub fn parse_created_at(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let separators = [(3, b' '), (7, b' '), (10, b' '), (13, b':'), (16, b':'), (19, b' '), (25, b' ')];
@@ -61,7 +62,7 @@ pub fn parse_created_at(text: &str) -> Option<i64> {
         b'-' => -1,
         _ => return None,
     };
-    // 60: a leap second, which has no number of its own in this count.
+    // 60: a leap second, which this count has no separate number for.
     if !(1..=days_in_month(year, month)).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -70,8 +71,8 @@ pub fn parse_created_at(text: &str) -> Option<i64> {
     Some(seconds * 1_000)
 }
 
-/// Reads a time in any of the spellings met in files of tweets; `None` when it is none of them.
-/// Dates of two numbers that may both be the month are not guessed.
+/// Parses a time in any of the spellings seen in files of tweets; `None` if it is none of them.
+/// Dates in which two numbers could both be the month are not guessed.
 pub fn parse_time(text: &str) -> Option<Stamp> {
     match parse_created_at(text) {
         Some(ms) => Some(Stamp { ms, has_zone: true }),
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_id_says_where_a_time_without_a_zone_was() {
-        // Met as "Nov 4, 2014 4:56:59 PM" in a file of a user in California.
+        // Seen as "Nov 4, 2014 4:56:59 PM" in a file of a user in California.
         let created = parse_time("Nov 4, 2014 4:56:59 PM");
         assert_eq!(created, Some(Stamp { ms: 1_415_120_219_000, has_zone: false }));
         let id = ((1_415_148_987_000i64 - SNOWFLAKE_EPOCH_MS) as u64) << 22;

@@ -10,7 +10,7 @@ use crate::scan::{Members, container_end, space};
 pub enum Users<'a> {
     /// Nowhere.
     None,
-    /// The parsed list that stands in the record itself.
+    /// The parsed list in the record itself.
     Parsed(Json<'a, Each<Person>>),
     /// Found in the bytes of a page's `includes`.
     Page(&'a PageUsers, &'a [u8]),
@@ -31,16 +31,16 @@ impl<'a> Users<'a> {
     }
 }
 
-/// Places of ids and names within one `includes`, kept for all tweets of its page.
+/// Positions of ids and names within one `includes`, kept for all tweets of its page.
 #[derive(Debug, Default)]
 pub struct PageUsers {
-    /// Address and length of the bytes that were looked through. Never read through: it may be long
+    /// Address and length of the bytes that were scanned. Never dereferenced: they may be long
     /// gone.
     seen: (usize, usize),
     by_id: HashMap<u64, Places>,
 }
 
-/// Where an id and a name stand in the bytes of `includes`: from and to.
+/// Where an id and a name are in the bytes of `includes`: from and to.
 #[derive(Debug, Clone, Copy)]
 struct Places {
     id: (usize, usize),
@@ -51,10 +51,10 @@ struct Places {
 const MOST_USERS: usize = 100_000;
 
 impl PageUsers {
-    /// Looks through `includes`, unless it was the last one looked through.
+    /// Scans `includes`, unless it was scanned last.
     pub fn look_through(&mut self, includes: &[u8]) {
         let seen = (includes.as_ptr() as usize, includes.len());
-        // Another page may come to lie at the same address: its users stand at other places.
+        // Another page may be at the same address later: its users are at other positions.
         let is_same = || self.by_id.values().next().is_none_or(|places| places.fit(includes));
         if self.seen == seen && is_same() {
             return;
@@ -88,15 +88,15 @@ impl PageUsers {
 }
 
 impl Places {
-    /// Whether an id stands between quotes at its place.
+    /// Whether an id is between quotes at its position.
     fn fit(&self, includes: &[u8]) -> bool {
         let id = includes.get(self.id.0 - 1..=self.id.1);
         id.is_some_and(|id| id.starts_with(b"\"") && id.ends_with(b"\""))
     }
 }
 
-/// Id and places of the user whose object opens at `start`. Names are letters, digits and
-/// underscores: one with an escape is no name.
+/// Id and positions of the user whose object opens at `start`. Names are letters, digits and
+/// underscores: one with an escape is not a name.
 fn user(includes: &[u8], start: usize) -> Option<(u64, Places)> {
     let (mut id, mut name) = (None, None);
     for member in Members::of(includes, start) {

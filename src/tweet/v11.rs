@@ -1,5 +1,5 @@
-//! Twitter API v1.1: plain, extended (`full_text`) and streamed (`extended_tweet`) tweets; also what
-//! account archives wrap, without a user and with numbers as strings.
+//! Twitter API v1.1: plain, extended (`full_text`) and streamed (`extended_tweet`) tweets; also the
+//! tweets wrapped in account archives, without a user and with numbers as strings.
 
 use super::fields::Fields;
 use super::keys::{EXTENDED_TWEET, Field, USER};
@@ -7,14 +7,14 @@ use super::members::{Entities, Extended, Person};
 use super::read::user_id;
 use super::{Hashtags, Shape, Tweet};
 
-/// The tweet in these fields. `None` when there is no text.
+/// The tweet in these fields; `None` if there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let extended = fields.inside(EXTENDED_TWEET);
     let full_text = extended.and_then(|extended| extended.get(Extended::FULL_TEXT)?.text());
     let text = fields.longest([full_text, fields.text(Field::FullText), fields.text(Field::Text)])?;
     let tweet = fields.tweet(text, fields.id(), fields.created([Field::CreatedAt]));
     let user = fields.inside(USER);
-    // Those of the whole text, where `text` was cut.
+    // The hashtags of the whole text, where `text` was cut.
     let hashtags = extended.and_then(|extended| extended.get(Extended::ENTITIES)?.get(Entities::HASHTAGS));
     Some(Tweet {
         shape: Shape::V11,

@@ -9,14 +9,14 @@ use super::read::{count, user_id};
 use super::users::Users;
 use super::{Shape, Tweet};
 
-/// Whether only API v2 has such fields. Fetched with the default fields a tweet has nothing but
-/// `id`, a string, and `text`.
+/// Whether only API v2 has such fields. A tweet requested with the default fields has only `id`, a
+/// string, and `text`.
 pub(super) fn is_v2(fields: &Fields<'_>) -> bool {
     [Field::AuthorId, Field::V2Mark, Field::PublicMetrics].into_iter().any(|field| fields.has(field))
         && !fields.has(Field::OtherId)
 }
 
-/// The tweet in these fields. `None` when there is no text.
+/// The tweet in these fields; `None` if there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
     let note = fields.inside(NOTE_TWEET).and_then(|note| note.get(Note::TEXT)?.text());
     let text = fields.longest([note, fields.text(Field::Text)])?;
@@ -36,7 +36,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'
     })
 }
 
-/// The tweet of a stream's record, which has these fields, and an object in `data`.
+/// The tweet in a stream's record, which has these fields and an object in `data`.
 pub(super) fn read_stream<'a>(fields: &Fields<'a>, data: Json<'a, Record>) -> Option<Tweet<'a>> {
     let users = fields.inside(INCLUDES).and_then(|includes| includes.get(Includes::USERS));
     read(&fields.within(data)?, &users.map_or(Users::None, Users::Parsed))

@@ -2,13 +2,13 @@
 
 use memchr::memchr;
 
-/// Spells out the escapes in `raw`, the bytes between the quotes of a JSON string, at the start of
-/// `out`: how many bytes that are, never more than `raw` has. `None` where an escape is none, or
-/// half of a pair of surrogates.
+/// Decodes the escapes in `raw`, the bytes between the quotes of a JSON string, to the start of
+/// `out`. Returns the number of bytes, never more than `raw` has; `None` for an invalid escape, or
+/// half of a surrogate pair.
 pub fn unescape(raw: &[u8], out: &mut [u8]) -> Option<usize> {
     let (mut from, mut to) = (0, 0);
     loop {
-        // Escapes often stand in a row.
+        // Escapes are often consecutive.
         if raw.get(from) != Some(&b'\\') {
             let rest = &raw[from..];
             let plain = memchr(b'\\', rest).unwrap_or(rest.len());
@@ -56,7 +56,7 @@ fn unit(raw: &[u8]) -> Option<u32> {
     digits.iter().all(|digit| *digit < 16).then_some(unit)
 }
 
-/// What a hexadecimal digit stands for; 16 for all other bytes.
+/// The value of a hexadecimal digit; 16 for all other bytes.
 static HEX: [u8; 256] = {
     let mut hex = [16; 256];
     let mut digit = 0;

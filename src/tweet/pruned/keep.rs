@@ -1,4 +1,4 @@
-//! A member's name in a record, and what is kept of it: as the tables of keys say.
+//! The name of a member, and how much of it is kept, according to the tables of keys.
 
 use crate::tweet::keys::{find_name, keep};
 use crate::tweet::members::{Keep, Level};
@@ -14,7 +14,7 @@ pub struct Member {
 }
 
 impl Level {
-    /// The member under this name, if it is kept.
+    /// The member with this name, if it is kept.
     pub fn member(self, name: &[u8]) -> Option<Member> {
         let word = Name::of(name);
         if self == Level::Record {

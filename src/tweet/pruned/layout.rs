@@ -1,8 +1,8 @@
 //! The order of keys in the records seen so far.
 //!
 //! The records of a file are written by one program, which writes their keys in one order. So the
-//! next key is guessed from the one before, and compared in one go with the comma and the quotes
-//! around it. A guess that fails costs little; what is found does not depend on the guesses.
+//! next key is guessed from the previous one, and compared in one step, together with the comma and
+//! the quotes around it. A wrong guess costs little, and the result does not depend on the guesses.
 
 use super::keep::Member;
 use crate::tweet::members::Level;
@@ -10,22 +10,22 @@ use crate::tweet::members::Level;
 /// Keys that are remembered: far more than a tweet of any API has.
 const MOST_KEYS: usize = 512;
 
-/// Bytes that are compared at once.
+/// Bytes compared at once.
 const WINDOW: usize = 16;
 
-/// Where a key stands: in which object, and whether it is the first one there.
+/// The position of a key: in which object, and whether it is the first one there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stand(u8);
 
 impl Stand {
     const FIRST: u8 = 0x80;
 
-    /// At the start of an object.
+    /// The first key of an object.
     pub fn first(level: Level) -> Self {
         Self(level as u8 | Self::FIRST)
     }
 
-    /// Behind other members.
+    /// A key after other members.
     pub fn behind(level: Level) -> Self {
         Self(level as u8)
     }
@@ -35,26 +35,26 @@ impl Stand {
     }
 }
 
-/// All keys seen, each with the one that came behind it the last time.
+/// All keys seen, each with the one that followed it the last time.
 #[derive(Debug)]
 pub struct Layout {
-    /// The first one is none: it stands for the start of a record.
+    /// The first entry is not a key: it represents the start of a record.
     known: Vec<Known>,
-    /// The key before.
+    /// The previous key.
     last: usize,
-    /// The key that came behind it the last time.
+    /// The key that followed it the last time.
     next: usize,
 }
 
 #[derive(Debug)]
 struct Known {
-    /// The end of `spelt`, as numbers from the last one back, and which of their bits count.
+    /// The end of `spelt`, as numbers from the last one backwards, and which of their bits count.
     ends: [u128; 2],
     masks: [u128; 2],
     stand: Stand,
     next: usize,
     member: Option<Member>,
-    /// From the comma or brace before the key to the quote behind it.
+    /// From the comma or brace before the key to its closing quote.
     spelt: Box<[u8]>,
 }
 
@@ -66,13 +66,13 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// Begins with a new record.
+    /// Begins a new record.
     pub fn begin(&mut self) {
         (self.last, self.next) = (0, self.known[0].next);
     }
 
-    /// The member whose key ends before the colon at `colon`, if it is the key that is expected
-    /// there; then it may be one that nobody asks for, too.
+    /// The member whose key ends before the colon at `colon`, if it is the expected key; then it
+    /// may also be one that is not kept.
     #[inline]
     pub fn guess(&mut self, bytes: &[u8], colon: usize, stand: Stand) -> Option<Option<Member>> {
         let known = self.known.get(self.next)?;
@@ -91,7 +91,8 @@ impl Layout {
         })
     }
 
-    /// Remembers what was not guessed: the key and what is around it, and which member it is.
+    /// Remembers a key that was not guessed: its bytes with those around it, and which member it
+    /// is.
     pub fn learn(&mut self, spelt: &[u8], stand: Stand, member: Option<Member>) {
         let is_it = |known: &Known| *known.spelt == *spelt && known.stand == stand;
         let found = match self.known.iter().position(is_it) {
@@ -120,7 +121,7 @@ impl Known {
         Self { ends, masks, stand, next: 0, member, spelt: spelt.into() }
     }
 
-    /// Whether the `NTH` window before `colon` has the bytes that it has in `spelt`.
+    /// Whether the `NTH` window before `colon` has the same bytes as in `spelt`.
     #[inline]
     fn ends_at<const NTH: usize>(&self, bytes: &[u8], colon: usize) -> Option<bool> {
         let window = bytes.get(colon - (NTH + 1) * WINDOW..)?.first_chunk()?;

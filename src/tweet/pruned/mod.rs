@@ -1,19 +1,19 @@
-//! The tape of a record with only those members in it that somebody asks for.
+//! The tape of a record, with only the members that some form reads.
 //!
-//! simd-json writes every value of a record to its tape, and most of them nobody reads. Here the
-//! record is looked through once for its structure; then the walk goes from colon to colon, writes
-//! what is asked for as simd-json would, and steps over everything else by counting brackets. What
-//! reads the tape cannot tell, but for the time it takes.
+//! simd-json writes every value of a record to its tape, and most of them are never read. Here the
+//! record is scanned once for its structure; then the walk goes from colon to colon, writes the
+//! kept members as simd-json would, and skips everything else by counting brackets. A reader of the
+//! tape cannot tell the difference.
 //!
-//! The whole record must be UTF-8, and each string in it must end and be without control characters,
-//! looked at or not. `None` means that this way does not lead through: the record is broken, or
-//! spelt in a way that is rare (an escape in a key, a number with an exponent). simd-json then has
-//! the last word. Not noticed is only what breaks between a colon that nobody asks about and the
-//! next key, where strings are whole and brackets balance: `{"a": tru, "text": "t"}`, and stray strings
+//! The whole record must be UTF-8, and each string in it must end and be free of control
+//! characters, read or not. `None` means that this way fails: the record is broken, or spelt in a
+//! rare way (an escape in a key, a number with an exponent). simd-json then has the last word. The
+//! only errors that go unnoticed are between a colon before a skipped value and the next key, where
+//! strings are whole and brackets balance, such as `{"a": tru, "text": "t"}`, and stray strings
 //! before a key.
 //!
-//! A user with their texts is left to simd-json, which reads texts as fast: they are looked for once
-//! more, by a scan that whatever breaks in the record would stop.
+//! A user with their texts is left to simd-json, which reads texts as fast. The texts are then
+//! located by a second scan, which any error in the record would stop.
 
 mod escapes;
 mod keep;
@@ -50,8 +50,8 @@ pub struct Pruned<'a, 'w> {
     pub places: &'w mut Vec<u8>,
 }
 
-/// Writes what is asked for of the record that the first `len` bytes are, or the text. Behind it in
-/// `padded` are some bytes more.
+/// Writes the kept members of the record in the first `len` bytes, or the text. `padded` must be a
+/// few bytes longer.
 pub fn fill<'a>(padded: &'a [u8], len: usize, buffers: &'a mut Buffers, to: Pruned<'a, '_>) -> Option<()> {
     let json = padded.get(..len)?;
     let is_record = match json.first()? {
@@ -59,14 +59,14 @@ pub fn fill<'a>(padded: &'a [u8], len: usize, buffers: &'a mut Buffers, to: Prun
         b'"' => false,
         _ => return None,
     };
-    // A large one that starts as users with their texts do is not looked through in vain.
+    // A large record that begins like a user with their texts is not scanned for nothing.
     if json.len() > 4_096 && memchr::memmem::find(&json[..64], b"\"tweets\"").is_some() {
         return None;
     }
     let text = simdutf8::basic::from_utf8(json).ok()?;
     let Buffers { structure, layout, unescaped } = buffers;
     let cursor = structure.of(json)?;
-    // Unescaped, no text is longer.
+    // Unescaping makes no text longer.
     if unescaped.len() < len {
         unescaped.resize(len, 0);
     }
@@ -86,13 +86,13 @@ struct Writer<'a, 'w> {
     cursor: Cursor<'w>,
     layout: &'w mut Layout,
     to: Pruned<'a, 'w>,
-    /// Where texts with escapes are spelt out.
+    /// Where texts with escapes are decoded.
     room: &'a mut [u8],
 }
 
-// Each function is told where something starts, appends it, and gives the place behind it.
+// Each function is told where something starts, appends it, and returns the position after it.
 impl<'a> Writer<'a, '_> {
-    /// A value that the cursor has not hopped into yet; the cursor goes behind it.
+    /// A value that the cursor has not entered yet; the cursor ends up after it.
     #[inline]
     fn value(&mut self, start: usize, keep: Keep, depth: usize) -> Option<usize> {
         match (self.bytes.get(start)?, keep) {
@@ -113,7 +113,7 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    /// An object or array of which nobody asks what is in it.
+    /// An object or array whose contents are not kept.
     fn closed(&mut self, start: usize, node: Node<'a>) -> Option<usize> {
         self.to.nodes.push(node);
         self.hop_to(start)?;
@@ -126,12 +126,12 @@ impl<'a> Writer<'a, '_> {
         (self.cursor.hop()? == at).then_some(())
     }
 
-    /// The asked members of the object at `open`, where the cursor has just hopped to.
+    /// The kept members of the object at `open`, where the cursor has just arrived.
     fn members(&mut self, open: usize, level: Level, depth: usize) -> Option<usize> {
         let (node, mut len) = (self.to.nodes.len(), 0);
         self.to.nodes.push(Node::Object { len, count: 0 });
         let mut stand = Stand::first(level);
-        // The colon before a value that nobody asks for.
+        // The colon before a value that is not kept.
         let mut unasked = None;
         loop {
             let hop = self.cursor.hop()?;
@@ -145,7 +145,7 @@ impl<'a> Writer<'a, '_> {
                 }
                 close => {
                     let before = self.back(hop)?;
-                    // Nothing may stand between the braces, and no comma before the last.
+                    // Nothing may be between the braces, and no comma before the last one.
                     let is_end = if stand.is_first() { before == open } else { self.bytes[before] != b',' };
                     (is_end && close == b'}').then_some(())?;
                     let count = self.to.nodes.len() - node - 1;
@@ -182,14 +182,14 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    /// The member whose key stands before the colon at `colon`, where it is one that is asked for.
+    /// The member whose key is before the colon at `colon`, if it is kept.
     #[cold]
     fn member(&mut self, colon: usize, level: Level, stand: Stand) -> Option<Option<Member>> {
         let close = self.back(colon)?;
         let open = self.cursor.mark_before(close)?;
         let before = self.back(open)?;
         let is_key = self.bytes[close] == b'"'
-            // Else it is a backslash.
+            // Otherwise it is a backslash.
             && self.bytes[open] == b'"'
             && self.bytes[before] == if stand.is_first() { b'{' } else { b',' };
         let name = self.bytes.get(open + 1..close).filter(|_| is_key)?;
@@ -200,7 +200,7 @@ impl<'a> Writer<'a, '_> {
         Some(member)
     }
 
-    /// The elements of the array at `open`: of objects the asked members.
+    /// The elements of the array at `open`, and the kept members of those that are objects.
     fn each(&mut self, open: usize, level: Level, depth: usize) -> Option<usize> {
         let (node, mut len) = (self.to.nodes.len(), 0);
         self.to.nodes.push(Node::Array { len, count: 0 });
@@ -224,7 +224,7 @@ impl<'a> Writer<'a, '_> {
         Some(at + 1)
     }
 
-    /// A value with all that is in it. The cursor stays where it is.
+    /// A value with everything in it. The cursor does not move.
     fn whole(&mut self, start: usize, depth: usize) -> Option<usize> {
         let (is_object, close) = match self.bytes.get(start)? {
             b'"' => return self.string(start),
@@ -270,7 +270,7 @@ impl<'a> Writer<'a, '_> {
         Some(close + 1)
     }
 
-    /// A text with its escapes spelt out.
+    /// A text with its escapes decoded.
     #[inline(never)]
     fn unescaped(&mut self, raw: &str) -> Option<&'a str> {
         let room = std::mem::take(&mut self.room);
@@ -294,7 +294,7 @@ impl<'a> Writer<'a, '_> {
         Some(start + len)
     }
 
-    /// The first place from `at` on that is not white space.
+    /// The first position from `at` on that is not white space.
     #[inline]
     fn space(&self, at: usize) -> Option<usize> {
         let mut at = at;
@@ -304,7 +304,7 @@ impl<'a> Writer<'a, '_> {
         Some(at)
     }
 
-    /// The last place before `at` that is not white space.
+    /// The last position before `at` that is not white space.
     #[inline]
     fn back(&self, at: usize) -> Option<usize> {
         let mut at = at.checked_sub(1)?;

@@ -1,11 +1,11 @@
-//! Numbers as they stand in tweets.
+//! Numbers as they appear in tweets.
 
 use simd_json::StaticNode;
 
 use crate::tweet::decimal::eight_digits;
 
-/// The number at the start of `bytes` and its length. Those with an exponent or more digits than
-/// are needed for an id or a place on earth are left to simd-json.
+/// The number at the start of `bytes` and its length. Numbers with an exponent, or with more digits
+/// than an id or a coordinate needs, are left to simd-json.
 pub fn parse(bytes: &[u8]) -> Option<(StaticNode, usize)> {
     const FRACTION_MAX: usize = 17;
     let is_negative = bytes[0] == b'-';

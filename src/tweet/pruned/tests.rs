@@ -1,4 +1,4 @@
-//! The pruned tape against the whole one: what is made of a record must be the same.
+//! Compares the pruned tape with the whole one: both must give the same result.
 
 use bytes::BytesMut;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use crate::generate::{GenerateForm, GenerateOptions, generate};
 use crate::tweet::keys::{self, KEYS};
 use crate::tweet::{Hashtags, Parser, ParserOptions, Record, encode};
 
-/// All that a record is, in words.
+/// Everything read from a record, as text.
 fn seen(parser: &mut Parser, json: &[u8]) -> Result<String, ()> {
     parser.parse(json, |record| match record {
         Ok(Record::Tweet(tweet)) => {
@@ -33,7 +33,7 @@ fn strict() -> Parser {
     Parser::with_options(ParserOptions { strict: true, ..ParserOptions::default() })
 }
 
-/// Whether there is a way through a record.
+/// Whether pruning succeeds for a record.
 fn is_pruned(json: &[u8], buffers: &mut Buffers) -> bool {
     let padded = [json, &[b' '; 32]].concat();
     let to = Pruned { nodes: &mut Vec::new(), places: &mut Vec::new() };
@@ -91,7 +91,7 @@ fn what_nobody_asks_for_is_not_on_the_tape() {
     assert_eq!(nodes.len(), 9, "{nodes:?}");
 }
 
-/// A value with all that is kept of it, and the same with more beside it.
+/// A value with everything that is kept of it, and the same value with additional members.
 fn kept(keep: Keep, depth: usize) -> (String, String) {
     let object = |level| {
         let members: Vec<(&str, Keep)> = match level {
@@ -122,7 +122,7 @@ fn kept(keep: Keep, depth: usize) -> (String, String) {
     }
 }
 
-/// The tables of keys are all that shapes can read, and all of it is kept.
+/// The tables of keys list all that forms can read, and all of it is kept.
 #[test]
 fn every_member_of_the_tables_is_on_the_tape_and_no_other() {
     let (kept, mut more) = kept(Keep::Members(Level::Record), 2);
@@ -138,19 +138,19 @@ fn every_member_of_the_tables_is_on_the_tape_and_no_other() {
     assert_eq!(places.len(), KEYS.len() - 1);
 }
 
-/// A whole tweet, in which `"x":0` is a member that nobody asks for.
+/// A whole tweet, in which `"x":0` is a member that is not kept.
 const TWEET: &str = r#"{"created_at":"Wed Aug 27 13:08:45 +0000 2008","id":1,"x":0,"text":"t","user":{"x":0,"id":2},"entities":{"hashtags":[{"text":"h"}],"x":0},"lang":"en"}"#;
 
 #[test]
 fn breaks_that_are_noticed() {
     let mut parser = Parser::new();
     assert!(seen(&mut parser, TWEET.as_bytes()).is_ok());
-    // Cut short anywhere.
+    // Cut off anywhere.
     for end in 0..TWEET.len() {
         assert_eq!(seen(&mut parser, &TWEET.as_bytes()[..end]), Err(()), "{}", &TWEET[..end]);
     }
     for (whole, broken) in [
-        // Brackets that do not balance, bytes behind the end.
+        // Brackets that do not balance, bytes after the end.
         ("\"en\"}", "\"en\"}}"),
         ("\"en\"}", "\"en\"}]"),
         ("\"en\"}", "\"en\"} x"),
@@ -159,13 +159,13 @@ fn breaks_that_are_noticed() {
         ("\"x\":0,\"text\"", "\"x\":[0,\"text\""),
         ("\"x\":0,\"text\"", "\"x\":[0},\"text\""),
         ("\"x\":0,\"text\"", "\"x\":{0},\"y\":},\"text\""),
-        // Strings without an end, with control characters, escapes outside of strings.
+        // Strings without an end, with control characters, escapes outside strings.
         ("\"x\":0,\"text\"", "\"x\":\"0,\"text\""),
         ("\"x\":0,\"text\"", "\"x\":\"\n\",\"text\""),
         ("\"x\":0,\"text\"", "\"x\":\\,\"text\""),
-        // No UTF-8, in a member that nobody asks for.
+        // Invalid UTF-8, in a member that is not kept.
         ("\"x\":0,\"text\"", "\"x\":\"\u{0}\",\"text\""),
-        // Members that are asked for.
+        // Members that are kept.
         ("\"id\":1", "\"id\":01"),
         ("\"id\":1", "\"id\":1x"),
         ("\"id\":1", "\"id\":"),
@@ -181,7 +181,7 @@ fn breaks_that_are_noticed() {
         ("[{\"text\":\"h\"}]", "[{\"text\":\"h\"}}"),
         ("[{\"text\":\"h\"}]", "[,{\"text\":\"h\"}]"),
         ("[{\"text\":\"h\"}]", "[{\"text\":\"h\"} 1]"),
-        // Keys, also those of members that nobody asks for.
+        // Keys, including those of members that are not kept.
         ("\"x\":0,\"text\"", "\"x\":0 \"text\""),
         ("\"x\":0,\"text\"", "x:0,\"text\""),
         ("\"x\":0,\"text\"", "\"x\"y:0,\"text\""),
@@ -279,7 +279,7 @@ fn record() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
-    // One parser reads them all, so that its guesses of the next key are often wrong.
+    // One parser reads all of them, so that its guesses of the next key are often wrong.
     #[test]
     fn records_mean_the_same_pruned_or_whole(records in prop::collection::vec(record(), 1..8)) {
         let (mut parser, mut strict) = (Parser::new(), strict());
