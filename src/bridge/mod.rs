@@ -1,9 +1,10 @@
-//! The bridge hop: from the one subscriber to the Kafka producers, over bounded queues of batches.
+//! The bridge hop: from the single subscriber to the Kafka producers, over bounded queues of
+//! batches.
 //!
 //! Events are fanned out by key, so that one user's tweets stay in order. A full queue makes the
-//! sender wait, and through the credit window of the hop before it the whole replay: nothing is
-//! ever dropped. The queues are crossbeam's bounded channels, lock-free but for a thread that has
-//! to wait; batched, they cost a few nanoseconds a message.
+//! sender wait, and through the credit window of the previous hop the whole replay: nothing is ever
+//! dropped. The queues are crossbeam's bounded channels, which are lock-free unless a thread has to
+//! wait; with batches they cost a few nanoseconds per message.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use crate::count::Counters;
 use crate::event::Event;
 
-/// The receivers are gone: a producer has ended before its input did.
+/// The receivers are gone: a producer ended before its input did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a Kafka producer ended while there was more to send")]
 pub struct Closed;
@@ -36,8 +37,8 @@ pub fn fan_out(
 }
 
 impl FanOut {
-    /// Hands on all of `events`, in order for each key, and leaves the vector empty. Blocks while
-    /// a queue is full.
+    /// Passes on all of `events`, in order for each key, and empties the vector. Blocks while a
+    /// queue is full.
     ///
     /// # Errors
     /// When a receiver is gone.
@@ -60,7 +61,7 @@ impl FanOut {
         Ok(())
     }
 
-    /// Batches waiting in all queues, now.
+    /// Batches now waiting in all queues.
     pub fn depth(&self) -> usize {
         self.queues.iter().map(Sender::len).sum()
     }

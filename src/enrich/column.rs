@@ -1,10 +1,10 @@
-//! The columns that are added, and what each holds.
+//! The columns that are added, and their types.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Fields of the payload, which no column takes the place of, and Druid's name for the time.
+/// Fields of the payload, which no column may replace, and Druid's name for the time.
 const OWN_FIELDS: [&str; 15] = [
     "timestamp",
     "user_id",
@@ -23,17 +23,18 @@ const OWN_FIELDS: [&str; 15] = [
     "__time",
 ];
 
-/// Whether a field of the payload has this name.
+/// Whether the payload has a field with this name.
 pub(super) fn is_own_field(name: &str) -> bool {
     OWN_FIELDS.contains(&name)
 }
 
-/// Whether a text stands for no value: what pandas and SQL write. Not `NA`, which may be Namibia.
+/// Whether a text stands for a missing value, as pandas and SQL write it. Not `NA`, which may be
+/// Namibia.
 pub(super) fn is_nothing_text(text: &str) -> bool {
     ["NaN", "null"].iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
 
-/// What the values of a column are.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
     /// Integers below 2^63, exact.
@@ -57,7 +58,8 @@ impl ColumnType {
         }
     }
 
-    /// Of one value; `None` for an object, or a list with one in it: the payload is flat.
+    /// The type of one value; `None` for an object, or a list that contains one: the payload is
+    /// flat.
     fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(_) => Some(Self::Boolean),
@@ -69,7 +71,7 @@ impl ColumnType {
         }
     }
 
-    /// What holds both.
+    /// The type that can hold both.
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
@@ -79,7 +81,7 @@ impl ColumnType {
     }
 }
 
-/// Columns by their names, in the order in which they were met.
+/// Columns by name, in the order in which they were first seen.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     all: Vec<(String, ColumnType)>,
@@ -87,7 +89,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Takes note of a value; whether it is one that can be added.
+    /// Records a value; returns whether it can be added.
     pub fn add(&mut self, name: &str, value: &Value) -> bool {
         let Some(found) = ColumnType::of(value) else { return false };
         match self.places.get(name) {

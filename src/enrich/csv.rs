@@ -1,8 +1,8 @@
-//! Rows of a table in CSV: a header, then a row each. Commas, semicolons or tabs between the fields,
-//! blanks around them dropped.
+//! Rows of a CSV table: a header, then one line per row. Commas, semicolons or tabs between the
+//! fields; blanks around them are dropped.
 //!
-//! CSV knows only text, so a column is looked through first: it holds numbers, or booleans, when all
-//! of its fields do. `007` is text, as in JSON.
+//! CSV has only text, so each column is scanned first: it holds numbers, or booleans, if all of its
+//! fields do. `007` is text, as in JSON.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use serde_json::{Number, Value};
 use super::column::{ColumnType, is_nothing_text};
 use super::error::EnrichError;
 
-/// Shows each row behind the header to `take`, with its line, or why it is none.
+/// Passes each row after the header to `take`, with its line, or the reason why it is not a row.
 pub(super) fn read(
     bytes: &[u8],
     mut take: impl FnMut(u64, Result<Vec<(Cow<'_, str>, Value)>, String>),
@@ -23,7 +23,7 @@ pub(super) fn read(
         if names.is_empty() {
             names = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         }
-        // The header is seen; nothing else is asked for in this pass.
+        // The header is enough; this pass needs nothing else.
         false
     });
     let mut kinds = vec![None; names.len()];
@@ -69,14 +69,14 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Shows each record, the header too, until `look` wants no more.
+/// Passes each record, including the header, to `look` until it wants no more.
 fn records(bytes: &[u8], mut look: impl FnMut(u64, &ByteRecord) -> bool) {
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(bytes)).from_reader(bytes);
     let mut record = ByteRecord::new();
     // Reading from memory does not fail, and with `flexible` no record is refused.
     while let Ok(true) = reader.read_byte_record(&mut record) {
-        // The reader's place is that before the empty lines which it steps over.
+        // The reader's position is the one before the empty lines that it skips.
         let line = record.position().map_or(0, |before| {
             let behind =
                 usize::try_from(before.byte()).ok().and_then(|byte| bytes.get(byte..)).unwrap_or_default();
@@ -89,12 +89,12 @@ fn records(bytes: &[u8], mut look: impl FnMut(u64, &ByteRecord) -> bool) {
     }
 }
 
-/// What stands between the fields: of three signs the one that is most often in the first line.
+/// The delimiter: of three characters the one that is most frequent in the first line.
 fn delimiter(bytes: &[u8]) -> u8 {
     let head = bytes.trim_ascii_start();
     let header = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
     let count = |sign: &u8| memchr::memchr_iter(*sign, header).count();
-    // Of equals the last one is the greatest: a comma where there is none of them.
+    // The last of equals wins: a comma if there are none.
     [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
 }
 
@@ -116,7 +116,7 @@ fn is_empty(field: &str) -> bool {
 fn kind_of(field: &str) -> ColumnType {
     match number(field) {
         Some(number) if number.is_i64() => ColumnType::Long,
-        // A longer integer is an id or the like, which as a double would be another one.
+        // A longer integer is an id or similar; as a double it would be another number.
         Some(_) if field.contains(['.', 'e', 'E']) => ColumnType::Double,
         Some(_) => ColumnType::Text,
         None if boolean(field).is_some() => ColumnType::Boolean,

@@ -1,4 +1,4 @@
-//! Why a file cannot be joined, in words that say what to do.
+//! Why a file cannot be joined, with messages that say what to do.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use crate::source::SourceError;
 /// Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrichError {
-    /// The file cannot be opened, unpacked, or is no form of JSON that is read.
+    /// The file cannot be opened or unpacked, or is not in a format that can be read.
     #[error("--enrich")]
     Source(#[source] SourceError),
-    /// No bytes, or white space only.
+    /// No bytes, or only white space.
     #[error("--enrich: {path} is empty", path = path.display())]
     Empty { path: PathBuf },
     #[error(
@@ -19,7 +19,6 @@ pub enum EnrichError {
         path = path.display()
     )]
     Binary { path: PathBuf },
-    /// No column holds the user's id.
     #[error(
         "--enrich: {path} has no column {key}: its columns are {names}; --enrich-key COLUMN names the one with the \
          user's id",

@@ -1,4 +1,4 @@
-//! What was found in one table of users. Field names are the keys of the JSON report.
+//! What was found in one table of users. Field names are keys of the JSON report.
 
 use std::collections::BTreeMap;
 
@@ -28,16 +28,16 @@ pub struct EnrichFileReport {
 /// Why a column was not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnReject {
-    /// The payload has a field of its own with that name.
+    /// The payload has a field with that name.
     OwnField,
     /// The header has an empty name there.
     NoName,
-    /// The payload is flat.
+    /// It holds objects, and the payload is flat.
     Objects,
 }
 
 impl ColumnReject {
-    /// In words, as in the JSON report.
+    /// A description, as in the JSON report.
     pub fn name(self) -> &'static str {
         match self {
             Self::OwnField => "a field of the tweet has this name",
@@ -59,7 +59,7 @@ pub struct RejectedRow {
 }
 
 impl EnrichFileReport {
-    /// What is worth a line of its own: rows that do not count.
+    /// Lines about rows and columns that were not used.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         for RejectedRow { line, reason } in &self.first_rejects {

@@ -1,5 +1,5 @@
-//! Rows of a table in JSON: an array of objects, one object a line, and the other ways in which a
-//! tweet file may be written.
+//! Rows of a JSON table: an array of objects, one object per line, and all other formats of tweet
+//! files.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::error::EnrichError;
 use crate::source::{Frames, detect};
 
-/// An object with its members in their order; of two with one name the last counts, in the place of
+/// An object with its members in order; of two with one name the last counts, at the position of
 /// the first.
 #[derive(Debug, Default)]
 pub(super) struct Row(pub Vec<(String, Value)>);
@@ -29,7 +29,7 @@ impl<'de> Deserialize<'de> for Row {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Row, A::Error> {
-                // An object may be a table by its own, with a key for each of many users.
+                // An object may be a table itself, with a key for each of many users.
                 let (mut row, mut places) = (Vec::new(), HashMap::new());
                 while let Some((name, value)) = members.next_entry::<String, Value>()? {
                     match places.entry(name.clone()) {
@@ -47,7 +47,7 @@ impl<'de> Deserialize<'de> for Row {
     }
 }
 
-/// Shows each row to `take`, with its line, or why it is none.
+/// Passes each row to `take`, with its line, or the reason why it is not a row.
 pub(super) fn read(
     path: &Path,
     bytes: &[u8],
@@ -72,8 +72,8 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Python's json.dump writes missing numbers as NaN and Infinity, which are no JSON: null instead,
-/// outside of strings.
+/// Python's json.dump writes missing numbers as NaN and Infinity, which are not JSON: replaces them
+/// with null, outside strings.
 fn without_nan(bytes: &[u8]) -> Cow<'_, [u8]> {
     const NO_NUMBERS: [&[u8]; 3] = [b"NaN", b"-Infinity", b"Infinity"];
     if NO_NUMBERS.iter().all(|word| memchr::memmem::find(bytes, word).is_none()) {

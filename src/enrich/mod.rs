@@ -1,6 +1,8 @@
-//! Tables of users, whose columns are joined to the tweets of each user: read whole before anything starts.
+//! Tables of users, whose columns are joined to the tweets of each user: read completely before
+//! anything starts.
 //!
-//! The files are framed by [`crate::source`]; a user's columns reach the payload as [`crate::tweet::Extra`].
+//! The files are framed by [`crate::source`]; a user's columns reach the payload as
+//! [`crate::tweet::Extra`].
 
 mod column;
 mod csv;

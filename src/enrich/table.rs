@@ -1,9 +1,9 @@
-//! Facts about users from other files, joined to their tweets by the user's id (`--enrich`): any
-//! columns of a table in CSV or JSON become members of the payload, behind the tweet's own.
+//! Facts about users from other files, joined to their tweets by the user's id (`--enrich`): the
+//! columns of a CSV or JSON table become members of the payload, after the tweet's own.
 //!
-//! All files are read before the replay starts, and what each user adds is kept as the bytes that will
-//! be appended: a tweet then costs one look-up. The surprise: a column that has the name of a field of
-//! the payload is not added, but for `screen_name`, which fills in where the tweet has none.
+//! All files are read before the replay starts, and each user's additions are kept as the bytes to
+//! append, so a tweet costs one look-up. A column with the name of a payload field is not added,
+//! except for `screen_name`, which is used if the tweet has none.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,14 +19,14 @@ use super::{csv, json};
 use crate::source::{Framing, SourceError, TweetFile};
 use crate::tweet::Extra;
 
-/// Columns that hold the id, the first that a row has: `user_id` before `id`, which beside it is that
-/// of something else; `id_str` before `id`, which may have gone through a double.
+/// Columns that may hold the id, by preference: `user_id` before `id`, which next to it is the id
+/// of something else; `id_str` before `id`, which may have been rounded to a double.
 const ID_COLUMNS: [&str; 3] = ["user_id", "id_str", "id"];
 
-/// Rejected rows of a file that are told one by one.
+/// Rejected rows of a file that are listed one by one.
 const REJECTS_KEPT: usize = 10;
 
-/// What all users add.
+/// The additions of all users.
 #[derive(Debug, Default)]
 pub struct Enrichment {
     users: HashMap<i64, Extra>,
@@ -35,12 +35,12 @@ pub struct Enrichment {
 }
 
 impl Enrichment {
-    /// Reads the files. Of two that say something of the same user and column, the later one counts.
+    /// Reads the files. If two files have the same column for the same user, the later one counts.
     /// `key` is the column with the user's id; `None`: `user_id`, `id_str` or `id`.
     ///
     /// # Errors
-    /// When a file cannot be read, is no table, or has no user's id in it. A row that cannot be used
-    /// is no error: it is counted.
+    /// When a file cannot be read, is not a table, or has no user's id. A row that cannot be used
+    /// is not an error: it is counted.
     pub fn load(files: &[PathBuf], key: Option<&str>) -> Result<Self, EnrichError> {
         let mut all = Self::default();
         for path in files {
@@ -59,7 +59,7 @@ impl Enrichment {
         Ok(all)
     }
 
-    /// What the user adds; `None` for a user who is in no file.
+    /// The user's additions; `None` for a user who is in no file.
     #[inline]
     pub fn of(&self, user_id: Option<i64>) -> Option<&Extra> {
         self.users.get(&user_id?)
@@ -70,8 +70,8 @@ impl Enrichment {
         self.users.len() as u64
     }
 
-    /// All users by their id, one JSON object a line: `user_id`, `screen_name` where it is known, the
-    /// columns, and `run`, which must need no escaping in JSON.
+    /// All users by id, one JSON object per line: `user_id`, `screen_name` if known, the columns,
+    /// and `run`, which must need no escaping in JSON.
     pub fn rows(&self, run: &str) -> Vec<u8> {
         let mut ids: Vec<_> = self.users.keys().copied().collect();
         ids.sort_unstable();
@@ -89,7 +89,7 @@ impl Enrichment {
         rows
     }
 
-    /// The columns that are added, in the order in which they were met.
+    /// The columns that are added, in the order in which they were first seen.
     pub fn columns(&self) -> impl Iterator<Item = (&str, ColumnType)> {
         self.columns.iter()
     }
@@ -100,7 +100,7 @@ impl Enrichment {
     }
 }
 
-/// What the values of one row add.
+/// The additions in one row.
 fn extra_of(row: Vec<(Cow<'_, str>, Value)>) -> Extra {
     let (mut members, mut screen_name) = (Vec::new(), None);
     for (name, value) in row {
@@ -116,7 +116,7 @@ fn extra_of(row: Vec<(Cow<'_, str>, Value)>) -> Extra {
     Extra { members: members.into_boxed_slice(), screen_name }
 }
 
-/// What a user adds, with what a later file says.
+/// A user's additions, updated by those of a later file.
 fn merged(before: Extra, later: Extra) -> Extra {
     let row = |members: &[u8]| {
         let object = [b"{", members.get(1..).unwrap_or_default(), b"}"].concat();
@@ -133,14 +133,14 @@ fn merged(before: Extra, later: Extra) -> Extra {
     Extra { screen_name: later.screen_name.or(before.screen_name), ..extra_of(all) }
 }
 
-/// One file while it is read.
+/// One file while it is being read.
 struct Table<'a> {
     path: &'a Path,
     key: Option<&'a str>,
     columns: &'a mut Columns,
     users: HashMap<i64, Extra>,
     report: EnrichFileReport,
-    /// Names of the first row, for the message that none of them is the id.
+    /// Names of the first row, for the message that none of them is an id.
     first_names: Option<Vec<String>>,
     has_key: bool,
 }
@@ -152,7 +152,7 @@ impl<'a> Table<'a> {
     }
 
     fn read(&mut self) -> Result<(), EnrichError> {
-        // The form given is not looked at: it only keeps one from being looked for.
+        // The given format only skips detection; it is not used.
         let file = TweetFile::open_as(self.path, Some(Framing::Lines)).map_err(|error| match error {
             SourceError::Empty { path } => EnrichError::Empty { path },
             error => EnrichError::Source(error),
@@ -169,7 +169,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Takes one row, or the reason why there is none.
+    /// Takes one row, or the reason why it is not one.
     fn take(&mut self, line: u64, row: Result<Vec<(Cow<'_, str>, Value)>, String>) {
         self.report.rows += 1;
         match row.and_then(|row| self.take_row(row)) {
@@ -237,8 +237,8 @@ fn first_reason(report: &EnrichFileReport) -> String {
     first.map_or_else(|| "there are none".to_owned(), |row| format!("line {}: {}", row.line, row.reason))
 }
 
-/// A user's id below 2^63, however it is spelt. Programs that know no missing integers write them as
-/// `1608.0`; beyond 2^53 such a number is no longer the one that it was.
+/// A user's id below 2^63, however it is spelt. Programs without missing integers write them as
+/// `1608.0`; beyond 2^53 such a number is no longer exact.
 fn user_id(value: &Value) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let whole = |number: f64| (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64);
@@ -254,7 +254,7 @@ fn user_id(value: &Value) -> Option<i64> {
     .filter(|id| *id >= 0)
 }
 
-/// What stands for no value.
+/// Whether the value counts as missing.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

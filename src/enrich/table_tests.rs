@@ -1,4 +1,4 @@
-//! Tables as people write them, and what each user adds.
+//! Tables as people write them, and the additions of each user.
 
 use super::*;
 use crate::event::PayloadForm;
