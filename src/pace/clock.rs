@@ -1,4 +1,5 @@
-//! The clock the pacer waits on, and its virtual twin for tests: a day is over in milliseconds.
+//! The clock that the pacer waits on, and a virtual clock for tests, on which a day takes
+//! milliseconds.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,8 +8,8 @@ use std::time::{Duration, Instant};
 pub trait Clock {
     fn now(&mut self) -> Instant;
 
-    /// Waits until `due`; may come back early (the caller looks again), and does when it is told
-    /// to stop.
+    /// Waits until `due`. May return early (the caller checks again), and does so when `stop` is
+    /// set.
     fn sleep_until(&mut self, due: Instant, stop: &AtomicBool);
 }
 
@@ -18,11 +19,12 @@ pub struct SystemClock {
     precise: bool,
 }
 
-/// Shortest sleep: what comes due meanwhile is released together. One wake-up an event would cost
-/// a whole core at 100,000 a second (measured), a fifth of a millisecond of lateness nobody sees.
+/// Shortest sleep: events that come due meanwhile are released together. One wake-up per event
+/// would use a whole core at 100,000 per second (measured), and a lag of a fifth of a millisecond
+/// does not matter.
 const MIN_SLEEP: Duration = Duration::from_micros(200);
 
-/// Longest sleep: how late a stop is noticed.
+/// Longest sleep, and so the longest time until a stop is noticed.
 const MAX_SLEEP: Duration = Duration::from_millis(50);
 
 impl Clock for SystemClock {
@@ -41,18 +43,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// Asks Linux to wake this thread within a microsecond of the time asked for, instead of the
-/// default 50 (measured: p99 lag 25 µs instead of 240 µs). No harm where it does not work.
+/// Asks Linux to wake this thread within a microsecond of the requested time, instead of the
+/// default 50 (measured: p99 lag 25 µs instead of 240 µs). Harmless where it does not work.
 fn set_timer_slack() {
     #[cfg(target_os = "linux")]
-    // SAFETY: PR_SET_TIMERSLACK takes a number and touches the calling thread's settings only.
+    // SAFETY: PR_SET_TIMERSLACK takes a number and changes only the calling thread's settings.
     #[expect(unsafe_code, reason = "one call of libc, for the kernel's timer slack")]
     unsafe {
         libc::prctl(libc::PR_SET_TIMERSLACK, 1_000 as libc::c_ulong);
     }
 }
 
-/// A clock that stands still until somebody waits on it, and then is where they wanted it to be.
+/// A clock that only moves when a thread waits on it, and then jumps to the end of the wait.
 #[derive(Debug)]
 pub struct VirtualClock {
     now: Instant,

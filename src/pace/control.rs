@@ -1,11 +1,11 @@
-//! What the user asks for while a replay runs: pause it, go on, faster, slower.
+//! User commands during a replay: pause, resume, faster, slower.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use super::Stops;
 
-/// Shared between whoever reads the keys and the pacer.
+/// Shared between the thread that reads the keys and the pacer.
 #[derive(Debug, Default)]
 pub struct Control {
     paused: AtomicBool,
@@ -15,68 +15,67 @@ pub struct Control {
     stops: Stops,
 }
 
-/// Farthest from the speed asked for, in doublings: a million times faster or slower.
+/// Limit of doublings in either direction: a million times faster or slower.
 const DOUBLINGS_MAX: i32 = 20;
 
 impl Control {
-    /// For a replay that waits at its start for [`toggle_pause`](Self::toggle_pause), or does not.
+    /// With `paused`, the replay waits at its start for [`toggle_pause`](Self::toggle_pause).
     pub fn new(paused: bool) -> Self {
         Self { paused: AtomicBool::new(paused), ..Self::default() }
     }
 
-    /// Pauses, or goes on.
+    /// Pauses or resumes.
     pub fn toggle_pause(&self) {
         self.paused.fetch_xor(true, Ordering::Relaxed);
     }
 
-    /// Twice as fast (`1`) or half as fast (`-1`).
+    /// Doubles (`1`) or halves (`-1`) the speed.
     pub fn double_speed(&self, doublings: i32) {
         let sum = self.doublings.load(Ordering::Relaxed) + doublings;
         self.doublings.store(sum.clamp(-DOUBLINGS_MAX, DOUBLINGS_MAX), Ordering::Relaxed);
     }
 
-    /// Whether the replay is to wait.
+    /// Whether a pause was requested.
     pub fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Relaxed)
     }
 
-    /// Whether the replay does wait: it notices what is asked for a little later.
+    /// Whether the replay is waiting: it follows a request a little later.
     pub fn waits(&self) -> bool {
         self.waits.load(Ordering::Relaxed)
     }
 
-    /// For the pacer: it waits now, or goes on.
+    /// Called by the pacer when it begins or ends a wait.
     pub fn set_waits(&self, waits: bool) {
         self.waits.store(waits, Ordering::Relaxed);
     }
 
-    /// When the whole process stood still.
+    /// The times in which the whole process was stopped.
     pub fn stops(&self) -> &Stops {
         &self.stops
     }
 
-    /// How many times the speed asked for.
+    /// The current speed as a multiple of the requested one.
     pub fn speed_times(&self) -> f64 {
         2f64.powi(self.doublings.load(Ordering::Relaxed))
     }
 }
 
-/// Something that anchored the plan anew.
+/// A change that re-anchored the plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Change {
     /// When, counted from the first send.
     pub at: Duration,
-    /// What.
     pub what: ChangeKind,
 }
 
 /// What the user did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ChangeKind {
-    /// Paused, for so long.
+    /// Paused for this long.
     Pause(Duration),
-    /// Stopped the whole process, for so long: Ctrl-Z, or SIGSTOP.
+    /// Stopped the whole process for this long: Ctrl-Z, or SIGSTOP.
     Stop(Duration),
-    /// Went on so many times as fast as asked for at the start.
+    /// Continued at this multiple of the speed requested at the start.
     Speed(f64),
 }

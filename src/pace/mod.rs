@@ -1,10 +1,10 @@
-//! The pace hop: when each event leaves.
+//! The pace hop: when each event is sent.
 //!
-//! [`put_in_order`] sorts what the first phase found, and [`Surveyor`] says what is to know of it;
-//! [`Timeline`] is pure arithmetic from an event time to an intended send time; [`Pacer`] waits for
-//! these times on a [`Clock`], writes the time stamps and releases what is due, all of it at each
-//! wake-up. Lateness is measured from the intended time, so one late event never makes the ones
-//! behind it look punctual.
+//! [`put_in_order`] sorts what phase one found, and [`Surveyor`] summarizes it. [`Timeline`] is
+//! pure arithmetic from an event time to an intended send time. [`Pacer`] waits for these times on
+//! a [`Clock`], writes the time stamps and releases everything that is due at each wake-up. Lag is
+//! measured from the intended time, so one late event never makes the events after it look
+//! punctual.
 
 mod clock;
 mod control;

@@ -4,25 +4,22 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// In which order to send.
+/// The order of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Oldest first.
     Time,
-    /// As the file has them.
+    /// As in the file.
     File,
-    /// As the file has them, but that each waits until so many more have come, and the oldest of
-    /// those that wait goes first.
+    /// As in the file, except that each tweet waits until this many more have come, and the oldest
+    /// of the waiting ones is sent first.
     Window(usize),
     /// A random permutation, the same for the same seed.
-    Shuffle {
-        /// Any number.
-        seed: u64,
-    },
+    Shuffle { seed: u64 },
 }
 
 impl Order {
-    /// In words, as in the plan and the JSON report.
+    /// A description, as in the plan and the JSON report.
     pub fn name(self) -> &'static str {
         match self {
             Order::Time => "oldest first",
@@ -33,33 +30,33 @@ impl Order {
     }
 }
 
-/// Where one tweet of the input is, and when it was written: 24 bytes a tweet.
+/// Where one tweet of the input is, and when it was written: 24 bytes per tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// Milliseconds since 1970 UTC; 0 in a file without times.
     pub event_time_ms: i64,
-    /// Bytes from the start of the file to the record, or to the text inside of a group's record.
+    /// Bytes from the start of the file to the record, or to the text inside a group's record.
     pub offset: u64,
-    /// Length of that.
+    /// Length of the record or text.
     pub len: u32,
-    /// Which file, and what of the record's surroundings belongs to it: a number of whoever made
-    /// the slot.
+    /// Which file the tweet is in, and what it needs from around its record: a number that the
+    /// creator of the slot defines.
     pub context: u32,
 }
 
-/// How the tweets of a file lie in time.
+/// How the tweets of a file are ordered in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileOrder {
-    /// Each one as old as the one before, or younger.
+    /// Each one is as old as the one before, or newer.
     OldestFirst,
-    /// Each one as old as the one before, or older.
+    /// Each one is as old as the one before, or older.
     NewestFirst,
     /// Neither.
     Mixed,
 }
 
 impl FileOrder {
-    /// In words for people.
+    /// A description for people.
     pub fn name(self) -> &'static str {
         match self {
             FileOrder::OldestFirst => "oldest first",
@@ -69,7 +66,7 @@ impl FileOrder {
     }
 }
 
-/// Finds out how tweets lie in time while they go by.
+/// Determines the order of tweets in time, one tweet after another.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OrderSeen {
     last_ms: Option<i64>,
@@ -78,14 +75,14 @@ pub struct OrderSeen {
 }
 
 impl OrderSeen {
-    /// Sees the next tweet of the file.
+    /// Adds the next tweet of the file.
     pub fn add(&mut self, time_ms: i64) {
         let last_ms = self.last_ms.replace(time_ms).unwrap_or(time_ms);
         self.forward |= time_ms > last_ms;
         self.backward |= time_ms < last_ms;
     }
 
-    /// What was seen so far.
+    /// The order so far.
     pub fn order(&self) -> FileOrder {
         match (self.forward, self.backward) {
             (_, false) => FileOrder::OldestFirst,
@@ -95,14 +92,14 @@ impl OrderSeen {
     }
 }
 
-/// Whether tweets go by in the order of sending, so that nobody has to sort them.
+/// Whether tweets come in the order of sending, so that sorting is not needed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ascending {
     last: Option<(i64, Option<u64>)>,
 }
 
 impl Ascending {
-    /// Whether the next tweet, with its id if it has one, comes behind those before.
+    /// Whether the next tweet, with its id if it has one, follows those before.
     pub fn goes_on(&mut self, time_ms: i64, id: Option<u64>) -> bool {
         let (in_order, last_id) = match self.last {
             Some((last_ms, last_id)) if last_ms == time_ms => {
@@ -116,8 +113,8 @@ impl Ascending {
     }
 }
 
-/// Puts slots into send order. By time: of those of one time, the one with the smaller
-/// `position` first. The other orders take the slots as they come: in the order of the file.
+/// Puts slots into send order. By time: at equal times, the one with the smaller `position` first.
+/// The other orders take the slots as they come, in file order.
 pub fn put_in_order<K: Ord>(slots: &mut [Slot], order: Order, position: impl Fn(&Slot) -> K) {
     match order {
         Order::File | Order::Window(_) => {}
@@ -129,9 +126,8 @@ pub fn put_in_order<K: Ord>(slots: &mut [Slot], order: Order, position: impl Fn(
     }
 }
 
-/// Where sorted slots have one time, puts those with an id in the order of their ids, in the places
-/// that these have among them; those without keep theirs. Asks for ids only there, so that they
-/// need not be kept.
+/// Where sorted slots have equal times, sorts those with an id by id, within the places that these
+/// have; those without keep theirs. Asks for ids only there, so that they need not be kept.
 pub fn order_ties_by_id(slots: &mut [Slot], mut id: impl FnMut(&Slot) -> Option<u64>) {
     let (mut places, mut with_id) = (Vec::new(), Vec::new());
     for run in slots.chunk_by_mut(|before, after| before.event_time_ms == after.event_time_ms) {
@@ -216,7 +212,7 @@ mod tests {
     }
 
     proptest! {
-        /// Says "in order" when, and only when, sorting changes nothing.
+        /// Reports "in order" if and only if sorting changes nothing.
         #[test]
         fn ascending_is_what_sorting_leaves_as_it_is(
             tweets in prop::collection::vec((0i64..4, prop::option::of(0u64..4)), 0..12),

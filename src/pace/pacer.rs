@@ -1,4 +1,4 @@
-//! Waits for due times and releases events, a batch at each wake-up.
+//! Waits until events are due and releases them, one batch per wake-up.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,11 +12,11 @@ use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timelin
 use crate::count::new_histogram;
 use crate::event::{Draft, Drafts, Event, Trace};
 
-/// What is written into the place that a payload keeps for its time stamp.
+/// Writes a payload's time stamp into the place reserved for it.
 #[derive(Debug, Clone, Copy)]
 pub struct PayloadStamp {
     pub time: StampTime,
-    /// Where the place is, in bytes from the payload's start.
+    /// Position of the time stamp, in bytes from the payload's start.
     pub offset: usize,
     /// Writes milliseconds since 1970 UTC.
     pub write: fn(i64, &mut [u8]),
@@ -38,36 +38,37 @@ pub struct PacerOptions<'a> {
     pub schedule: Schedule,
     /// Time to wait before the first one.
     pub delay: Duration,
-    /// Events intended so long after the first one, or later, are left out, and all others are sent,
-    /// however late; at full speed those are left out that would leave later. Pauses do not count.
+    /// Events intended this long after the first one, or later, are skipped, and all others are
+    /// sent, however late. At full speed, events that would leave later are skipped. Pauses do not
+    /// count.
     pub duration: Option<Duration>,
     /// What is written into the payloads; `None`: nothing.
     pub stamp: Option<PayloadStamp>,
     /// Releases nothing more once this is set.
     pub stop: &'a AtomicBool,
-    /// Set by the pacer when `duration` is over: nothing more will leave.
+    /// Set by the pacer when `duration` is over: nothing more will be sent.
     pub over: &'a AtomicBool,
-    /// What the user asks for meanwhile.
+    /// User commands during the replay.
     pub control: &'a Control,
 }
 
-/// What the pacer saw of a whole replay.
+/// What the pacer observed during a replay.
 #[derive(Debug, Clone, Default)]
 pub struct PaceStats {
     /// Send time − intended send time, in microseconds; `None` at full speed. An event is sent when
-    /// the next hop has taken its batch: the wait for that is lateness too.
+    /// the next hop has taken its batch: waiting for that is part of the lag.
     pub lag_us: Option<Histogram<u64>>,
-    /// When the first event left, on today's clock: milliseconds since 1970 UTC.
+    /// When the first event was sent, on today's clock: milliseconds since 1970 UTC.
     pub started_ms: Option<i64>,
-    /// When the first event left.
+    /// When the first event was sent.
     pub started: Option<Instant>,
-    /// When the next hop had taken the last one; of a single batch when it left.
+    /// When the next hop had taken the last batch; with a single batch, when it was sent.
     pub ended: Option<Instant>,
     /// What the user changed meanwhile.
     pub changes: Vec<Change>,
-    /// Loops of which an event left.
+    /// Loops from which an event was sent.
     pub loops: u64,
-    /// Events not released, of loops of which none was.
+    /// Events not released, from loops of which none was.
     pub unreleased_of_later_loops: u64,
 }
 
@@ -77,38 +78,38 @@ pub struct Pacer<'a, C> {
     timeline: Timeline,
     clock: C,
     anchor: Option<Anchor>,
-    /// How many times the speed asked for it goes now.
+    /// The current speed as a multiple of the requested one.
     speed_times: f64,
-    /// When the sleep began from which it is to wake up.
+    /// When the current sleep began.
     asleep_since: Option<Instant>,
-    /// Stops that began before are in the plan already.
+    /// Stops that began before this are already in the plan.
     planned_from: Option<Instant>,
-    /// Changes of speed that the plan has not come to, because the replay is late: when, counted
-    /// from the start, and how many times as fast.
+    /// Changes of speed that the plan has not reached, because the replay is late: when, counted
+    /// from the start, and the multiple of the requested speed.
     speed_changes: VecDeque<(Duration, f64)>,
-    /// All pauses since the start.
+    /// Total of all pauses since the start.
     paused: Duration,
     stats: PaceStats,
 }
 
-/// The start of the replay on both clocks, taken once.
+/// The start of the replay on both clocks, read once.
 #[derive(Clone, Copy)]
 struct Anchor {
     instant: Instant,
     wall_ms: i64,
 }
 
-/// Most events released at one wake-up: what the hops behind take as one batch.
+/// Most events released at one wake-up: the batch size of the next hops.
 const RELEASE_MAX: usize = 256;
 
-/// How often a paused replay looks whether it may go on.
+/// How often a paused replay checks whether it may continue.
 const PAUSE_LOOK: Duration = Duration::from_millis(20);
 
-/// One event of a batch: when it is due, counted from the start.
+/// When an event of a batch is due, counted from the start.
 type Due = Option<Duration>;
 
 impl<'a, C: Clock> Pacer<'a, C> {
-    /// A pacer that starts its schedule with the first draft it is given.
+    /// A pacer whose schedule starts with the first draft.
     pub fn new(options: PacerOptions<'a>, clock: C) -> Self {
         let lag_us = (options.schedule.speed != Speed::Max).then(new_histogram);
         Self {
@@ -126,11 +127,11 @@ impl<'a, C: Clock> Pacer<'a, C> {
     }
 
     /// Releases all of `drafts`, in order, through `send`, which takes the events out of the
-    /// vector it is given. Blocks until the last one is sent, a stop is asked for, or the duration
-    /// is over; returns how many were not released.
+    /// vector. Blocks until the last one is sent, a stop is requested, or the duration is over;
+    /// returns how many were not released.
     ///
     /// # Errors
-    /// Those of `send`; what was not sent then is lost with it.
+    /// Those of `send`; what was not sent then is lost.
     pub fn release<E>(
         &mut self,
         drafts: Drafts,
@@ -179,13 +180,13 @@ impl<'a, C: Clock> Pacer<'a, C> {
         Ok(0)
     }
 
-    /// What was seen so far.
+    /// What was observed so far.
     pub fn into_stats(self) -> PaceStats {
         self.stats
     }
 
-    /// The start and the time now, when whatever the user asks for has been done; `None` when
-    /// nothing more is to leave.
+    /// The start and the time now, after all user commands were followed; `None` if nothing more
+    /// may be sent.
     fn look_up(&mut self) -> Option<(Anchor, Instant)> {
         let is_over =
             || self.options.stop.load(Ordering::Relaxed) || self.options.over.load(Ordering::Relaxed);
@@ -234,15 +235,15 @@ impl<'a, C: Clock> Pacer<'a, C> {
         Some((anchor, now))
     }
 
-    /// Moves the plan by the time in which the process stood still; the time now.
+    /// Moves the plan by the time in which the process was stopped; returns the time now.
     fn leave_out_stops(&mut self) -> Instant {
-        /// Looks that are waited for: one may have begun before the stop.
+        /// Looks to wait for: the first one may have begun before the stop.
         const LOOKS: u64 = 2;
         let mut now = self.clock.now();
         let stops = self.options.control.stops();
         let overslept =
             self.asleep_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GAP_MIN);
-        // Whoever looks for stops woke up at the same time as this thread.
+        // The thread that looks for stops woke up at the same time as this one.
         let looks = stops.looks().filter(|_| overslept);
         while stops.looks().zip(looks).is_some_and(|(now, before)| now < before + LOOKS)
             && !self.options.stop.load(Ordering::Relaxed)
@@ -267,8 +268,8 @@ impl<'a, C: Clock> Pacer<'a, C> {
     }
 
     /// The timeline with one more event, and when that is due. A change of speed begins where the
-    /// plan stood when it was asked for: what was intended before it keeps its time, however late it
-    /// leaves.
+    /// plan was when it was requested: what was intended before keeps its time, however late it is
+    /// sent.
     fn advance(&mut self, at: Moment) -> (Timeline, Due) {
         loop {
             let mut next = self.timeline;
@@ -286,7 +287,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         self.speed_changes.front().is_some_and(|(since, _)| due.is_none_or(|due| due >= *since))
     }
 
-    /// Makes everything that is still to come so much later, the end after the duration too.
+    /// Moves everything still to come, including the end of the duration, this much later.
     fn shift_plan(&mut self, pause: Duration) {
         self.timeline.pause(pause);
         for (since, _) in &mut self.speed_changes {
@@ -297,7 +298,8 @@ impl<'a, C: Clock> Pacer<'a, C> {
         }
     }
 
-    /// Counts what is not released any more. The first loop is begun, also when nothing left.
+    /// Counts drafts that will not be released. The first loop counts as begun, even if nothing was
+    /// sent.
     fn leave(&mut self, drafts: &[Draft]) -> usize {
         let loops = self.stats.loops.max(1);
         let of_later_loops = drafts.iter().filter(|draft| u64::from(draft.pass) >= loops);
@@ -310,7 +312,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         end.is_some_and(|end| due.unwrap_or(since_start) >= end)
     }
 
-    /// Counts a batch that left at `now` and that the next hop has taken.
+    /// Counts a batch that left at `now` and was taken by the next hop.
     fn note_sent(&mut self, anchor: Anchor, now: Instant, dues: &[Due]) {
         let taken = self.clock.now();
         if let Some(lag_us) = &mut self.stats.lag_us {
@@ -350,7 +352,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
     }
 }
 
-/// The events of drafts that leave now, with their bytes, one after the other.
+/// The events of drafts that leave now, with their bytes, in order.
 fn make_events(
     anchor: Anchor,
     now: Instant,
@@ -369,7 +371,7 @@ fn make_events(
 
 impl Anchor {
     fn at(&self, due: Duration) -> Instant {
-        // Beyond what the clock can say: not in this process's life.
+        // Beyond the range of the clock: not within this process's lifetime.
         self.instant.checked_add(due).unwrap_or(self.instant + Duration::from_secs(1 << 32))
     }
 }

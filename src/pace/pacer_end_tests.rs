@@ -1,5 +1,5 @@
-//! What a replay with a duration sends when the next hop stalls. What is expected is arithmetic on
-//! whole microseconds, without the code that paces.
+//! What a replay with a duration sends when the next hop stalls. Expected values are computed in
+//! whole microseconds, without the code under test.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -9,13 +9,13 @@ use super::*;
 /// Time between two tweets in every plan here.
 const GAP_US: u64 = 20_000;
 
-/// What the feed hands on at once.
+/// Tweets that the feed passes on at once.
 const BATCH: u64 = 7;
 
 /// How long the next hop takes for a batch at full speed.
 const MAX_SPEED_BATCH_US: u64 = 100_000;
 
-/// What the user does, and when.
+/// A user command, and when.
 type Key = (u64, fn(&Control));
 
 /// A replay of tweets 200 ms apart.
@@ -30,7 +30,7 @@ struct Replay {
     keys: Vec<Key>,
 }
 
-/// What came of it.
+/// The result.
 struct Seen {
     sent: u64,
     left: u64,
@@ -43,7 +43,7 @@ impl Seen {
     }
 }
 
-/// Stands still unless somebody waits, or the next hop stalls.
+/// Only moves when a thread waits, or the next hop stalls.
 struct StallClock<'a> {
     now: &'a Cell<Instant>,
     zero: Instant,
@@ -61,14 +61,14 @@ impl Clock for StallClock<'_> {
     }
 
     fn sleep_until(&mut self, due: Instant, _stop: &AtomicBool) {
-        // As the real one: not for long, so that keys are noticed.
+        // Like the real one, not for long, so that keys are noticed.
         let soon = self.now.get() + Duration::from_millis(10);
         self.now.set(self.now.get().max(due.min(soon)));
     }
 }
 
 impl Replay {
-    /// 50 tweets a second for one second.
+    /// 50 tweets per second for one second.
     fn at_rate(stalls_us: &[(u64, u64)], keys: &[Key]) -> Self {
         Self {
             speed: Speed::PerSecond(50.0),
@@ -144,7 +144,7 @@ fn micros(us: u64) -> Duration {
     Duration::from_micros(us)
 }
 
-/// Times with how often each is there, as exact as a report has them.
+/// Times and how often each occurs, at the precision of a report.
 fn counts(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
     let count = |value: hdrhistogram::iterators::IterationValue<u64>| {
         (value.value_iterated_to(), value.count_at_value())
@@ -158,8 +158,8 @@ fn counts_of(times_us: &[u64]) -> Vec<(u64, u64)> {
     counts(&histogram)
 }
 
-/// What each tweet is late by whose time is before the end, when those that come due in a stall
-/// leave at its end and all others on time.
+/// The lag of each tweet that is intended before the end, if those that come due in a stall leave
+/// at its end and all others on time.
 fn lags_us(dues_us: &[u64], duration_us: u64, stall_us: Option<(u64, u64)>) -> Vec<u64> {
     let lag = |due_us: &u64| match stall_us {
         Some((from_us, until_us)) if (from_us..until_us).contains(due_us) => until_us - due_us,
@@ -251,7 +251,7 @@ fn a_pause_moves_the_end_and_leaves_nothing_out_also_when_the_replay_is_late() {
     let seen = Replay::at_rate(&[], &pause).run();
     assert_eq!((seen.sent, seen.lag_counts()), (50, counts_of(&[0; 50])));
 
-    // It is noticed at the end of the stall: what was overdue then is as late as it was.
+    // It is noticed at the end of the stall: tweets overdue by then are as late as they were.
     let dues_us: Vec<u64> = (0..50).map(|place| place * GAP_US).collect();
     let stall_us = (300_000, 800_000);
     let late = Replay::at_rate(&[stall_us], &pause).run();
@@ -265,7 +265,7 @@ fn a_pause_moves_the_end_and_leaves_nothing_out_also_when_the_replay_is_late() {
 #[test]
 fn another_speed_moves_nothing_that_was_intended_before_it() {
     let dues_us: Vec<u64> = (0..50).map(|place| place * GAP_US).collect();
-    // Noticed at 3 s, when all that is missing was intended before 1 s.
+    // Noticed at 3 s, when everything still missing was intended before 1 s.
     let stall_us = (900_000, 3_000_000);
     let seen = Replay::at_rate(&[stall_us], &[(2_000_000, |control| control.double_speed(1))]).run();
     let lags = lags_us(&dues_us, 1_000_000, Some(stall_us));
@@ -286,8 +286,8 @@ fn another_speed_moves_nothing_that_was_intended_before_it() {
 
 #[test]
 fn a_change_of_speed_that_the_plan_has_not_come_to_moves_with_a_pause() {
-    // The plan stands at 0.28 s when the pause from 0.7 s to 1.7 s begins. The speed of 0.6 s begins
-    // a second later, and so does the end: 30 tweets before it, and 0.4 s at 100/s behind it.
+    // The plan is at 0.28 s when the pause from 0.7 s to 1.7 s begins. The speed of 0.6 s begins a
+    // second later, and so does the end: 30 tweets before it, and 0.4 s at 100/s after it.
     let keys: [Key; 3] = [
         (500_000, |control| control.double_speed(1)),
         (650_000, Control::toggle_pause),

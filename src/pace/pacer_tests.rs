@@ -1,14 +1,14 @@
-//! The pacer on a virtual clock: a day is over in milliseconds.
+//! The pacer on a virtual clock, on which a day takes milliseconds.
 
 use std::convert::Infallible;
 
 use super::super::VirtualClock;
 use super::*;
 
-/// What the user does, and at which moment of the clock.
+/// A user command, and the moment of the clock at which it comes.
 type Key = (Duration, fn(&Control));
 
-/// One replay: what it is given, and what is done to it.
+/// One replay: its input, and what happens to it.
 struct Replay {
     /// Event times, in milliseconds, of each loop.
     loops: Vec<Vec<i64>>,
@@ -24,10 +24,10 @@ struct Replay {
 /// A time in which no thread runs.
 #[derive(Clone, Copy)]
 struct Gap {
-    /// At which moment of the clock it begins.
+    /// The moment of the clock at which it begins.
     at: Duration,
     time: Duration,
-    /// Whether the process was stopped; else the machine was busy.
+    /// Whether the process was stopped; otherwise the machine was busy.
     is_stop: bool,
 }
 
@@ -44,7 +44,7 @@ impl Replay {
         }
     }
 
-    /// The send times on the clock, how many were left, and what the pacer saw.
+    /// The send times on the clock, how many were left, and what the pacer observed.
     fn run(self) -> (Vec<Duration>, usize, PaceStats) {
         let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::new(false));
         let zero = Instant::now();
@@ -83,7 +83,7 @@ impl Replay {
     }
 }
 
-/// Time passes when somebody looks at it, and keys are pressed when their time has come.
+/// Time passes when a thread looks at it, and keys are pressed when their time has come.
 struct TestClock<'a> {
     inner: VirtualClock,
     zero: Instant,
@@ -110,11 +110,11 @@ impl Clock for TestClock<'_> {
     }
 
     fn sleep_until(&mut self, due: Instant, stop: &AtomicBool) {
-        // Another thread looks for stops, and after one not before this thread has woken up.
+        // Another thread looks for stops, after a stop only once this thread has woken up.
         if self.is_watched {
             self.control.stops().look(self.inner.now());
         }
-        // As the real one: not for long, so that keys are noticed.
+        // Like the real one, not for long, so that keys are noticed.
         let soon = self.inner.now() + Duration::from_millis(50);
         self.inner.sleep_until(due.min(soon), stop);
     }
@@ -190,7 +190,7 @@ fn a_duration_leaves_out_what_is_intended_later_and_counts_it() {
     assert_eq!(cut(Speed::PerSecond(2.0), Duration::ZERO), (6, 14));
     assert_eq!(cut(Speed::Factor(1e-3), Duration::ZERO), (1, 19));
     assert_eq!(cut(Speed::Factor(1e6), millis(10_000)), (20, 0), "however late");
-    // Without a schedule by the clock: the second batch leaves two looks at it after the first.
+    // Without a schedule the clock decides: the second batch leaves two looks after the first.
     assert_eq!(cut(Speed::Max, millis(1_000)), (20, 0));
     assert_eq!(cut(Speed::Max, millis(2_000)), (10, 10));
 }
@@ -213,7 +213,7 @@ fn pause_and_speed_anchor_the_plan_anew_and_are_noted() {
     ];
     let (sent, left, stats) = replay.run();
     assert_eq!(left, 0);
-    // At 11 s, 5 of them paused, the plan stands at 6 s; then twice as fast.
+    // At 11 s, 5 of them paused, the plan is at 6 s; then twice as fast.
     assert_eq!(sent[..3], [millis(0), millis(1_000), millis(13_000)]);
     assert_eq!(sent[3], millis(18_000));
     assert_eq!(stats.lag_us.unwrap().max(), 0, "what was moved is not late");

@@ -1,26 +1,26 @@
 //! The plan as arithmetic: which event is due when, counted from the start of the replay.
 //!
-//! A [`Timeline`] goes along the events in the order of sending. It looks at the plan only, never
-//! at a clock, so a late event cannot shift the ones behind it. It is anchored once, and anew only
-//! where a silence is cut short, where a loop begins, and where the user pauses or changes the
-//! speed.
+//! A [`Timeline`] advances with the events in the order of sending. It depends on the plan only,
+//! never on a clock, so a late event cannot delay the events after it. It is anchored once, and
+//! re-anchored only where a silence is cut short, where a loop begins, and where the user pauses or
+//! changes the speed.
 
 use std::time::Duration;
 
 /// How fast to replay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Speed {
-    /// As fast as the hops take it; there is no schedule.
+    /// As fast as the hops allow; there is no schedule.
     Max,
     /// This many times faster than the tweets were written; below 1: slower.
     Factor(f64),
-    /// This many a second, evenly, whatever their times.
+    /// This many per second, at equal intervals, whatever their times.
     PerSecond(f64),
 }
 
 impl Speed {
-    /// The speed at which `count` events spread over `span` of event time take `target`; evenly
-    /// where the tweets have no times or all the same one.
+    /// The speed at which `count` events spread over `span` of event time take `target`; at equal
+    /// intervals if the tweets have no times or all the same one.
     pub fn to_fit(target: Duration, span: Duration, count: u64) -> Self {
         let target_s = target.as_secs_f64();
         if target.is_zero() {
@@ -32,7 +32,7 @@ impl Speed {
         }
     }
 
-    /// This speed, `times` as fast.
+    /// This speed times `times`.
     pub fn times(self, times: f64) -> Self {
         match self {
             Speed::Max => Speed::Max,
@@ -42,19 +42,18 @@ impl Speed {
     }
 }
 
-/// A [`Speed`], and how much of a silence is kept.
+/// A [`Speed`], and the longest silence to keep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// How fast.
     pub speed: Speed,
     /// Longest time between two sends.
     pub max_gap: Option<Duration>,
 }
 
-/// Where an event stands in the plan.
+/// The position of an event in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Moment {
-    /// Place in the order of sending, from 0, going on through all loops.
+    /// Place in the order of sending, from 0, counted through all loops.
     pub seq: u64,
     /// Event time in microseconds since 1970 UTC.
     pub event_time_us: i64,
@@ -62,10 +61,10 @@ pub struct Moment {
     pub pass: u32,
 }
 
-/// How long a loop takes, in event time, whose tweets all have the same one.
+/// How long a loop takes, in event time, if all its tweets have the same time.
 const PASS_WITHOUT_SPAN_US: f64 = 1e6;
 
-/// Goes along the events and says when each is due.
+/// Advances with the events and says when each is due.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeline {
     schedule: Schedule,
@@ -75,10 +74,10 @@ pub struct Timeline {
 /// From here the plan is a straight line.
 #[derive(Debug, Clone, Copy)]
 struct PlanAnchor {
-    /// Event time in microseconds, or sequence number, as the speed counts.
+    /// Event time in microseconds, or sequence number, whichever the speed counts.
     position: i64,
     due: Duration,
-    /// Of the event before.
+    /// Position of the previous event.
     last_position: i64,
     last_due: Duration,
     pass: u32,
@@ -86,18 +85,18 @@ struct PlanAnchor {
 }
 
 impl Timeline {
-    /// A timeline that starts with the first event it is asked about.
+    /// A timeline that starts with the first event passed to it.
     pub fn new(schedule: Schedule) -> Self {
         Self { schedule, anchor: None }
     }
 
-    /// How fast it goes now.
+    /// The current speed.
     pub fn speed(&self) -> Speed {
         self.schedule.speed
     }
 
-    /// Intended send time of the next event, counted from the start; `None` at full speed, where
-    /// there is none. An event older than the one before it is due together with that one.
+    /// Intended send time of the next event, counted from the start; `None` at full speed, which
+    /// has no schedule. An event older than the previous one is due together with it.
     pub fn advance(&mut self, at: Moment) -> Option<Duration> {
         let per_s = self.per_s()?;
         let position = self.position(at)?;
@@ -132,7 +131,8 @@ impl Timeline {
         Some(anchor.last_due)
     }
 
-    /// Goes on at another speed from `now` on, counted from the start: what is due stays due.
+    /// Continues at another speed from `now` on, counted from the start: what is already due stays
+    /// due.
     pub fn change_speed(&mut self, times: f64, now: Duration) {
         if let (Some(per_s), Some(anchor)) = (self.per_s(), &mut self.anchor) {
             let since_anchor = now.as_secs_f64() - anchor.due.as_secs_f64();
@@ -142,7 +142,7 @@ impl Timeline {
         self.schedule.speed = self.schedule.speed.times(times);
     }
 
-    /// Makes everything that is still to come due so much later.
+    /// Makes everything still to come due this much later.
     pub fn pause(&mut self, pause: Duration) {
         if let Some(anchor) = &mut self.anchor {
             for due in [&mut anchor.due, &mut anchor.last_due, &mut anchor.pass_due] {
@@ -159,7 +159,7 @@ impl Timeline {
         }
     }
 
-    /// Positions a second.
+    /// Positions per second.
     fn per_s(&self) -> Option<f64> {
         match self.schedule.speed {
             Speed::Max => None,
@@ -188,7 +188,7 @@ mod tests {
         Timeline::new(Schedule { speed, max_gap: None })
     }
 
-    /// Due times, in seconds, of events at these milliseconds, `passes` times over.
+    /// Due times, in seconds, of events at these milliseconds, repeated `passes` times.
     fn due(mut timeline: Timeline, times_ms: &[i64], passes: u32) -> Vec<f64> {
         let mut seq = 0;
         let mut all = Vec::new();
@@ -272,9 +272,9 @@ mod tests {
         };
         assert_eq!(at(0, None), 0.0);
         assert_eq!(at(10_000, None), 10.0);
-        // At 12 s the plan stands at event second 12; 8 more at double speed take 4 s.
+        // At 12 s the plan is at event second 12; 8 more at double speed take 4 s.
         assert_eq!(at(20_000, Some((2.0, 12))), 16.0);
-        // Late: at 30 s nothing of what is overdue moves into the future.
+        // Late: at 30 s nothing that is overdue moves into the future.
         assert_eq!(at(21_000, Some((0.5, 30))), 16.0);
         assert_eq!(at(50_000, None), 32.0);
     }

@@ -1,4 +1,4 @@
-//! Tweets of one whole second, spread over that second: most files know no finer time, and would
+//! Spreads tweets of one whole second over that second: most files have no finer times, and would
 //! be sent in bursts.
 
 use super::Slot;
@@ -23,8 +23,8 @@ pub fn whole_us(time_ms: i64) -> i64 {
     time_ms.saturating_mul(1_000)
 }
 
-/// Slots in the order of sending, each with its event time in microseconds; those of one time are
-/// spread over a second where `spread` is on.
+/// Slots in the order of sending, each with its event time in microseconds; with `spread`, those of
+/// equal times are spread over a second.
 pub fn event_times_us(slots: &[Slot], spread: bool) -> impl Iterator<Item = (Slot, i64)> + '_ {
     slots.chunk_by(|before, after| before.event_time_ms == after.event_time_ms).flat_map(move |run| {
         run.iter().enumerate().map(move |(k, slot)| {
@@ -37,8 +37,8 @@ pub fn event_times_us(slots: &[Slot], spread: bool) -> impl Iterator<Item = (Slo
     })
 }
 
-/// Likewise for tweets that come one by one, with their times: keeps those of one time until the
-/// next one has come.
+/// As [`event_times_us`], for tweets that come one by one, with their times: keeps those of equal
+/// times until the next one has come.
 pub struct SpreadRuns<T, I: Iterator<Item = (i64, T)>> {
     inner: std::iter::Peekable<I>,
     spread: bool,
@@ -48,7 +48,7 @@ pub struct SpreadRuns<T, I: Iterator<Item = (i64, T)>> {
 }
 
 impl<T, I: Iterator<Item = (i64, T)>> SpreadRuns<T, I> {
-    /// Spreads what comes from `inner`, or passes it on as it is.
+    /// Spreads what comes from `inner`, or passes it on unchanged.
     pub fn new(inner: I, spread: bool) -> Self {
         Self { inner: inner.peekable(), spread, run: Vec::new().into_iter(), time_ms: 0, length: 0 }
     }

@@ -1,20 +1,22 @@
-//! Times in which the whole process stood still: after Ctrl-Z, or SIGSTOP.
+//! Times in which the whole process was stopped: by Ctrl-Z, or SIGSTOP.
 //!
-//! Nobody can see a stop before it, and the clock goes on meanwhile. But a thread that looks at the clock
-//! every few milliseconds finds a gap between two looks, and where SIGCONT came within the gap, it was a
-//! stop. A gap without that signal is a busy machine: what is late then is late.
+//! A process cannot see a stop coming, and the clock keeps running meanwhile. But a thread that
+//! looks at the clock every few milliseconds finds a gap between two looks, and if SIGCONT came
+//! within the gap, it was a stop. A gap without that signal is a busy machine: events that are late
+//! then count as late.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Shorter gaps are not looked into.
+/// Shorter gaps are ignored.
 pub(super) const GAP_MIN: Duration = Duration::from_millis(250);
 
-/// The shortest stop that is told from a busy machine: one that every thread sees as a gap.
+/// The shortest stop that can be distinguished from a busy machine: one that every thread sees as a
+/// gap.
 const STOP_MIN: Duration = Duration::from_millis(300);
 
-/// Time in which a thread that was woken with the others handles SIGCONT.
+/// Time for a thread that was woken with the others to handle SIGCONT.
 const HANDLER_TIME: Duration = Duration::from_millis(10);
 
 /// One stop.
@@ -22,7 +24,7 @@ const HANDLER_TIME: Duration = Duration::from_millis(10);
 pub struct Stop {
     /// The last look before it.
     pub since: Instant,
-    /// How long it took, up to one look more.
+    /// How long it took, plus up to one look.
     pub time: Duration,
 }
 
@@ -30,7 +32,7 @@ pub struct Stop {
 #[derive(Debug, Default)]
 pub struct Stops {
     continued: Arc<AtomicBool>,
-    /// How often somebody looked; 0: nobody does.
+    /// Number of looks; 0: no thread looks.
     looks: AtomicU64,
     is_found: AtomicBool,
     seen: Mutex<Seen>,
@@ -48,8 +50,8 @@ impl Stops {
         &self.continued
     }
 
-    /// To be called every few milliseconds, by the main thread: there SIGCONT is handled before anything
-    /// else. The stop since the last look, if there was one.
+    /// To be called every few milliseconds, by the main thread, because SIGCONT is handled there
+    /// before anything else. Returns the stop since the last look, if there was one.
     pub fn look(&self, now: Instant) -> Option<Stop> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let since = seen.last_look.replace(now);
@@ -58,7 +60,7 @@ impl Stops {
         let gap = stop.filter(|stop| stop.time >= STOP_MIN);
         let mut continued = is_told();
         if gap.is_some() && !continued {
-            // Another thread may have the signal, and not have handled it yet.
+            // Another thread may have received the signal, and not handled it yet.
             std::thread::sleep(HANDLER_TIME);
             continued = is_told();
         }
@@ -69,22 +71,22 @@ impl Stops {
         stop
     }
 
-    /// Says that nobody looks any more.
+    /// Records that no thread looks any more.
     pub fn end_looks(&self) {
         self.looks.store(0, Ordering::Release);
     }
 
-    /// How often somebody has looked; `None`: nobody does.
+    /// Number of looks; `None`: no thread looks.
     pub(super) fn looks(&self) -> Option<u64> {
         Some(self.looks.load(Ordering::Acquire)).filter(|looks| *looks > 0)
     }
 
-    /// Whether [`take`](Self::take) has something.
+    /// Whether [`take`](Self::take) would return something.
     pub(super) fn is_found(&self) -> bool {
         self.is_found.load(Ordering::Relaxed)
     }
 
-    /// What was found since the last time, in order.
+    /// The stops found since the last call, in order.
     pub(super) fn take(&self) -> Vec<Stop> {
         self.is_found.store(false, Ordering::Relaxed);
         std::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner).found)

@@ -1,35 +1,35 @@
-//! What is to know of tweets in the order of sending before they are sent: gathered one by one, so
-//! that nobody has to keep them.
+//! Facts about tweets in the order of sending, before they are sent: collected one by one, so that
+//! the tweets need not be kept.
 
 use std::time::Duration;
 
 use super::spread::{is_whole_second, spread_us, whole_us};
 use super::{Moment, Schedule, Timeline};
 
-/// What was found.
+/// The collected facts.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Survey {
-    /// How many.
+    /// Number of tweets.
     pub tweets: u64,
-    /// Times of the oldest and the youngest, in milliseconds since 1970 UTC; 0 where there is none.
+    /// Times of the oldest and the newest, in milliseconds since 1970 UTC; 0 if there are none.
     pub first_ms: i64,
-    /// The youngest.
+    /// Time of the newest.
     pub last_ms: i64,
-    /// Longest time between two, one after the other.
+    /// Longest time between two consecutive tweets.
     pub longest_gap: Duration,
-    /// Most in one second of event time.
+    /// Most tweets in one second of event time.
     pub peak_per_s: u64,
-    /// Hours of event time with a tweet in them.
+    /// Hours of event time that contain a tweet.
     pub hours: u64,
     /// Whether no time is finer than a second.
     pub whole_seconds: bool,
     /// First to last intended send; `None` at full speed.
     pub duration: Option<Duration>,
-    /// Likewise when those of one second are spread over it; `None` where some time is finer.
+    /// The same if those of one second are spread over it; `None` if some time is finer.
     pub spread_duration: Option<Duration>,
 }
 
-/// Gathers a [`Survey`].
+/// Collects a [`Survey`].
 #[derive(Debug, Clone)]
 pub struct Surveyor {
     survey: Survey,
@@ -62,7 +62,7 @@ impl Surveyor {
         }
     }
 
-    /// Sees the next tweet.
+    /// Adds the next tweet.
     pub fn add(&mut self, time_ms: i64) {
         let is_first = self.survey.tweets == 0;
         if !is_first && time_ms != self.run_ms {
@@ -94,7 +94,7 @@ impl Surveyor {
         self.run_length += 1;
     }
 
-    /// What was found.
+    /// The collected facts.
     pub fn finish(mut self) -> Survey {
         self.end_run();
         self.survey
@@ -107,7 +107,7 @@ impl Surveyor {
             let survey = &mut self.survey;
             survey.duration = self.exact.advance(at(whole_us(self.run_ms)));
             if !survey.whole_seconds {
-                // Then nobody spreads them.
+                // Then they are not spread.
                 survey.spread_duration = None;
                 continue;
             }

@@ -1,9 +1,9 @@
-//! Sorts a stream by time as far as a window reaches: saved streams step back by a second or so.
+//! Sorts a stream by time within a window: saved streams step back by about a second.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Holds the last tweets of a stream, and gives the oldest of them when there are too many.
+/// Holds the last tweets of a stream, and returns the oldest of them when there are too many.
 pub struct Window<T> {
     size: usize,
     waiting: BinaryHeap<Reverse<Entry<T>>>,
@@ -17,26 +17,26 @@ struct Entry<T> {
 }
 
 impl<T> Window<T> {
-    /// A window of `size` tweets; of none: everything goes through as it comes.
+    /// A window of `size` tweets; with size 0 everything passes unchanged.
     pub fn new(size: usize) -> Self {
         Self { size, waiting: BinaryHeap::new(), arrived: 0 }
     }
 
-    /// Takes a tweet in, and gives one out when the window is full: the oldest, and of several of
-    /// one time the first that came.
+    /// Takes a tweet, and returns one if the window is full: the oldest, and at equal times the one
+    /// that came first.
     pub fn push(&mut self, time_ms: i64, tweet: T) -> Option<(i64, T)> {
         self.waiting.push(Reverse(Entry { time_ms, arrived: self.arrived, tweet }));
         self.arrived += 1;
         if self.waiting.len() > self.size { self.pop() } else { None }
     }
 
-    /// Gives the oldest of those that are left.
+    /// Returns the oldest of those that are left.
     pub fn pop(&mut self) -> Option<(i64, T)> {
         let Reverse(entry) = self.waiting.pop()?;
         Some((entry.time_ms, entry.tweet))
     }
 
-    /// Times of those that are in it, in any order.
+    /// Times of the tweets in it, in any order.
     pub fn times_ms(&self) -> impl Iterator<Item = i64> + '_ {
         self.waiting.iter().map(|Reverse(entry)| entry.time_ms)
     }
