@@ -1,7 +1,7 @@
 //! 64 bytes in two AVX2 registers.
 //!
-//! Safety: besides what [`scanner`] says, loads read 32 bytes from references to arrays of 64,
-//! which the type says. Nothing is written through a pointer.
+//! Safety: besides what [`scanner`] says, loads read 32 bytes from references to arrays of 64, as
+//! their type guarantees. Nothing is written through a pointer.
 
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
@@ -24,7 +24,7 @@ impl Lanes {
         unsafe { Self(_mm256_loadu_si256(pointer), _mm256_loadu_si256(pointer.add(1))) }
     }
 
-    /// One bit for each of the bytes that is `byte`.
+    /// One bit per byte: set if it is `byte`.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn equal(self, byte: u8) -> u64 {
@@ -33,7 +33,7 @@ impl Lanes {
         mask(self.0) | mask(self.1) << 32
     }
 
-    /// One bit for each of the bytes that is not above `most`.
+    /// One bit per byte: set if it is not above `most`.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn up_to(self, most: u8) -> u64 {

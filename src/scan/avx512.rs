@@ -1,7 +1,7 @@
 //! 64 bytes in one AVX-512 register: a comparison makes its mask at once.
 //!
-//! Safety: besides what [`scanner`] says, loads read 64 bytes from references to arrays of 64,
-//! which the type says. Nothing is written through a pointer.
+//! Safety: besides what [`scanner`] says, loads read 64 bytes from references to arrays of 64, as
+//! their type guarantees. Nothing is written through a pointer.
 
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
@@ -26,14 +26,14 @@ impl Lanes {
         unsafe { Self(_mm512_loadu_si512(block.as_ptr().cast())) }
     }
 
-    /// One bit for each of the bytes that is `byte`.
+    /// One bit per byte: set if it is `byte`.
     #[target_feature(enable = "avx512f,avx512bw")]
     #[inline]
     fn equal(self, byte: u8) -> u64 {
         _mm512_cmpeq_epi8_mask(self.0, _mm512_set1_epi8(byte as i8))
     }
 
-    /// One bit for each of the bytes that is not above `most`.
+    /// One bit per byte: set if it is not above `most`.
     #[target_feature(enable = "avx512f,avx512bw")]
     #[inline]
     fn up_to(self, most: u8) -> u64 {

@@ -1,20 +1,20 @@
-//! What is known of 64 bytes at a time.
+//! Bit masks of 64 bytes at a time.
 
-/// What is where in 64 bytes: a bit for each, the first byte's is the lowest.
+/// Where things are in 64 bytes: one bit per byte, the lowest for the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Block {
-    /// Colons and brackets outside of strings.
+    /// Colons and brackets outside strings.
     pub hops: u64,
-    /// `{` and `[` outside of strings.
+    /// `{` and `[` outside strings.
     pub opens: u64,
-    /// `}` and `]` outside of strings.
+    /// `}` and `]` outside strings.
     pub closes: u64,
     /// Quotes that open or close a string.
     pub quotes: u64,
     pub backslashes: u64,
-    /// How many `opens` there are. Counted where the processor does it in one step.
+    /// Number of `opens`. Counted where the processor can do it in one step.
     pub opened: u32,
-    /// How many `closes` there are.
+    /// Number of `closes`.
     pub closed: u32,
 }
 
@@ -23,8 +23,8 @@ pub const BLOCK: usize = 64;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LineEndsOfBlock {
-    /// Where the block begins in the bytes looked through.
+    /// Where the block begins in the scanned bytes.
     pub start: usize,
-    /// A bit for each line feed, that of the first byte is the lowest.
+    /// One bit per line feed, the lowest for the first byte.
     pub ends: u64,
 }

@@ -1,4 +1,4 @@
-//! The scanner that is the fastest on this processor, found out while running.
+//! The fastest scanner on this processor, selected at run time.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,9 @@ use super::scanner::Scanner;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
 
-/// The fastest of all on this processor.
 pub(super) static SCANNER: LazyLock<Scanner> = LazyLock::new(|| scanners().next().unwrap_or(scalar::SCANNER));
 
-/// Those that need some instructions which this processor has, the fastest first.
+/// Scanners that this processor supports with special instructions, the fastest first.
 pub(super) fn scanners() -> impl Iterator<Item = Scanner> {
     #[cfg(target_arch = "x86_64")]
     return [avx512::scanner(), avx2::scanner()].into_iter().flatten();

@@ -1,26 +1,26 @@
 //! The whole grammar of JSON (RFC 8259), byte by byte, to find where a value breaks.
 //!
-//! Asked for what the fast scanner found no end of, so it need not be fast. It holds one bit for
-//! each open bracket, and gives up beyond [`MAX_DEPTH`], so its memory is constant.
+//! Used where the fast scanner found no end, so it need not be fast. It keeps one bit per open
+//! bracket, and gives up beyond [`MAX_DEPTH`], so its memory is constant.
 
 use memchr::memchr2;
 
 use super::space;
 
-/// How deep brackets may be nested: as deep as simd-json takes them.
+/// How deep brackets may be nested: as deep as simd-json accepts.
 const MAX_DEPTH: usize = 1024;
 
-/// No JSON value starts where one was looked for; here it goes wrong.
+/// The bytes are not a valid JSON value; says where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Broken {
-    /// The byte here cannot stand here.
+    /// The byte here does not belong here.
     At(usize),
-    /// All is well up to the end of the bytes, and the value is not complete.
+    /// Everything is valid up to the end of the bytes, but the value is not complete.
     Cut,
 }
 
 impl Broken {
-    /// Where, in bytes that end at `end`.
+    /// The position, in bytes that end at `end`.
     pub fn position(self, end: usize) -> usize {
         match self {
             Broken::At(position) => position,
@@ -29,10 +29,10 @@ impl Broken {
     }
 }
 
-/// The place behind the JSON value that starts at `start`, which must not be white space.
+/// The position after the JSON value that starts at `start`, which must not be white space.
 ///
 /// # Errors
-/// Where the value breaks. Whether strings are UTF-8, and surrogates in pairs, is not looked at.
+/// Where the value breaks. Whether strings are UTF-8 and surrogates are paired is not checked.
 pub fn strict_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     let mut open = Open::default();
     let mut at = start;
@@ -68,7 +68,7 @@ pub fn strict_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
         } else if open.depth == 0 {
             return Ok(at);
         }
-        // Behind a value, or at the bracket that closes an empty list.
+        // After a value, or at the bracket that closes an empty list.
         loop {
             at = space(bytes, at);
             match (byte(bytes, at)?, open.in_object()) {
@@ -93,7 +93,7 @@ pub fn strict_end(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     }
 }
 
-/// The brackets that are open: a bit each, set for `{`.
+/// The open brackets: one bit each, set for `{`.
 struct Open {
     objects: [u64; MAX_DEPTH / 64],
     depth: usize,
@@ -114,7 +114,7 @@ impl Open {
         Ok(())
     }
 
-    /// Whether the innermost open bracket is a `{`. Only with one open.
+    /// Whether the innermost open bracket is a `{`. Needs an open bracket.
     fn in_object(&self) -> bool {
         let top = self.depth - 1;
         self.objects[top / 64] >> (top % 64) & 1 == 1
@@ -183,7 +183,7 @@ fn number(bytes: &[u8], start: usize) -> Result<usize, Broken> {
         }
     };
     let mut at = start + usize::from(bytes[start] == b'-');
-    // No number but 0 itself starts with a 0.
+    // No number except 0 itself starts with a 0.
     at = if byte(bytes, at)? == b'0' { at + 1 } else { digits(at)? };
     if bytes.get(at) == Some(&b'.') {
         at = digits(at + 1)?;

@@ -1,40 +1,40 @@
-//! The members of an object, one after the other, without parsing their values.
+//! The members of an object, one after another, without parsing their values.
 
 use super::{space, string_end, value_end};
 
-/// Walks over the members of one object. Ends at its closing brace, and where the object breaks.
+/// Walks over the members of one object. Ends at its closing brace, or where the object breaks.
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
     bytes: &'a [u8],
     /// At a value, a comma, a key or the closing brace.
     at: usize,
-    /// Whether the value at `at` has yet to be stepped over.
+    /// Whether the value at `at` has yet to be skipped.
     at_value: bool,
 }
 
-/// One member: its key as it is spelt, without quotes, and where its value starts.
+/// One member: its key as spelt, without quotes, and where its value starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member<'a> {
-    /// The bytes between the quotes; escapes are left as they are.
+    /// The bytes between the quotes; escapes are kept.
     pub key: &'a [u8],
-    /// Place of the value's first byte.
+    /// Position of the value's first byte.
     pub value: usize,
 }
 
 impl<'a> Members<'a> {
-    /// The members of the object that opens at `start`, or none when nothing does.
+    /// The members of the object that opens at `start`; none if no object opens there.
     pub fn of(bytes: &'a [u8], start: usize) -> Self {
         let at = if bytes.get(start) == Some(&b'{') { start + 1 } else { bytes.len() };
         Self { bytes, at, at_value: false }
     }
 
-    /// The members from `at` on, which is behind a value of the object.
+    /// The members from `at` on, which is after a value of the object.
     pub fn behind(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at, at_value: false }
     }
 
-    /// The place behind the object's closing brace. Only once the walk has ended; `None` when it
-    /// ended before such a brace.
+    /// The position after the object's closing brace. Call only once the walk has ended; `None` if
+    /// it ended before such a brace.
     pub fn end(&self) -> Option<usize> {
         (self.bytes.get(self.at) == Some(&b'}')).then_some(self.at + 1)
     }

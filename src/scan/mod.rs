@@ -1,9 +1,9 @@
-//! Where a JSON value ends, without parsing it: brackets are counted, strings are stepped over.
+//! Finds where a JSON value ends, without parsing it: brackets are counted, strings are skipped.
 //!
-//! Two speeds. [`container_end`] and [`string_end`] look at a few kinds of bytes only, the first of them
-//! 64 at a time where the processor has AVX-512 or AVX2 (found out while running); they find the end
-//! of a value that is well formed, and may find some end for one that is not. [`strict_end`] follows
-//! the whole grammar byte by byte and says where a value breaks; it is asked when the fast way finds
+//! There are two ways. [`container_end`] and [`string_end`] look at a few kinds of bytes only, the
+//! first of them 64 at a time if the processor has AVX-512 or AVX2 (checked at run time). They find
+//! the end of a well-formed value, and may find some end for a broken one. [`strict_end`] follows
+//! the whole grammar byte by byte and says where a value breaks; it is used when the fast way finds
 //! no end.
 
 #[cfg(target_arch = "x86_64")]
@@ -31,11 +31,11 @@ pub use members::{Member, Members};
 pub use scalar::string_end;
 pub use structure::{Cursor, Structure};
 
-/// The place behind the bracket that closes the object or array which opens at `start`.
+/// The position after the bracket that closes the object or array which opens at `start`.
 ///
-/// `None` where there is no such place in `bytes`, where `start` is not at an opening bracket, and
-/// where this cannot be JSON: a line break in a string or a backslash outside of one before the
-/// end, or a bracket of the other kind there. The brackets between are counted only.
+/// `None` if there is no such position in `bytes`, if `start` is not at an opening bracket, and if
+/// this cannot be JSON: a line break in a string or a backslash outside one before the end, or a
+/// bracket of the other kind there. Brackets in between are only counted.
 pub fn container_end(bytes: &[u8], start: usize) -> Option<usize> {
     let close = match bytes.get(start)? {
         b'{' => b'}',
@@ -45,8 +45,9 @@ pub fn container_end(bytes: &[u8], start: usize) -> Option<usize> {
     (SCANNER.balanced_end)(bytes, start).filter(|end| bytes[end - 1] == close)
 }
 
-/// The place behind the value that starts at `start`: an object or array as [`container_end`] says,
-/// a string as [`string_end`] says, and anything else up to white space, a comma or a bracket.
+/// The position after the value that starts at `start`: for an object or array as
+/// [`container_end`], for a string as [`string_end`], and otherwise up to white space, a comma or a
+/// bracket.
 pub fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
     match bytes.get(start)? {
         b'{' | b'[' => container_end(bytes, start),
@@ -59,7 +60,7 @@ pub fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// The first place from `at` on that is not white space; the end of `bytes` when all of it is.
+/// The first position from `at` on that is not white space; the end of `bytes` if there is none.
 pub fn space(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(|byte| !is_space(*byte)).unwrap_or(rest.len())

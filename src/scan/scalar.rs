@@ -1,4 +1,5 @@
-//! The plain twin of the vector scanners: what runs elsewhere, and what those are tested against.
+//! The plain scanner: it runs where there are no vector instructions, and the vector scanners are
+//! tested against it.
 
 use memchr::{memchr_iter, memchr3};
 
@@ -31,15 +32,15 @@ fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// The place behind the closing quote of the string whose opening quote is at `open`. `None` when
-/// it is not closed before a line break, which no JSON string may hold, or before the end.
+/// The position after the closing quote of the string whose opening quote is at `open`. `None` if
+/// it is not closed before the end, or before a line break, which JSON strings may not contain.
 pub fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
     let mut at = open + 1;
     loop {
         at += memchr3(b'"', b'\\', b'\n', bytes.get(at..)?)?;
         match bytes[at] {
             b'"' => return Some(at + 1),
-            // A line break does not become part of a string by a backslash before it.
+            // A backslash does not make a line break part of a string.
             b'\\' if *bytes.get(at + 1)? != b'\n' => at += 2,
             _ => return None,
         }

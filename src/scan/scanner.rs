@@ -2,13 +2,14 @@
 
 use super::block::{Block, LineEndsOfBlock};
 
-/// Looks through bytes as fast as the processor can.
+/// Scans bytes as fast as the processor can.
 #[derive(Clone, Copy)]
 pub(super) struct Scanner {
-    /// Where the brackets balance again that open at a place, where there is one.
+    /// Where the brackets that open at a position balance again, if they do.
     pub balanced_end: fn(&[u8], usize) -> Option<usize>,
-    /// Fills in the blocks of bytes; whether they may be JSON.
+    /// Fills in the blocks of bytes; returns whether they may be JSON.
     pub fill: fn(&[u8], &mut [Block]) -> bool,
-    /// Finds the blocks of bytes that have line ends, in order: how many. There is room for all.
+    /// Finds the blocks of bytes that have line ends, in order, and returns how many. There is room
+    /// for all.
     pub line_ends: fn(&[u8], &mut [LineEndsOfBlock]) -> usize,
 }

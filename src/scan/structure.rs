@@ -1,22 +1,22 @@
 //! Where strings, colons and brackets are in one JSON value: bit masks of its bytes, made in one
 //! go, and a cursor that hops from one to the next.
 //!
-//! The masks are what simdjson's first stage makes, but they stay masks: whoever wants a few
-//! members of a big object looks at its colons only, steps over what a bracket opens by counting,
-//! 64 bytes at a time, and never sees the rest.
+//! The masks are those of simdjson's first stage, but they stay masks. A reader that needs a few
+//! members of a big object looks at its colons only, skips what a bracket opens by counting, 64
+//! bytes at a time, and never sees the rest.
 
 use super::block::{BLOCK, Block};
 use super::fastest::SCANNER;
 
-/// The masks of one value; they are used again for the next.
+/// The masks of one value; reused for the next.
 #[derive(Debug, Default)]
 pub struct Structure {
     blocks: Vec<Block>,
 }
 
 impl Structure {
-    /// Looks through `bytes`. `None` where they cannot be JSON: a control character in a string, a
-    /// backslash outside of one, or a string without an end.
+    /// Scans `bytes`. `None` if they cannot be JSON: a control character in a string, a backslash
+    /// outside one, or a string without an end.
     pub fn of<'a>(&'a mut self, bytes: &'a [u8]) -> Option<Cursor<'a>> {
         let count = bytes.len().div_ceil(BLOCK);
         if self.blocks.len() < count {
@@ -28,18 +28,18 @@ impl Structure {
     }
 }
 
-/// A place in a value, and the way from there.
+/// A position in a value, from which to move on.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
     blocks: &'a [Block],
     block: usize,
-    /// Those of this block that are still to come.
+    /// The hops of this block that are still to come.
     hops: u64,
 }
 
 impl Cursor<'_> {
-    /// Goes to the next colon or bracket outside of strings: its place.
+    /// Moves to the next colon or bracket outside strings, and returns its position.
     #[inline]
     pub fn hop(&mut self) -> Option<usize> {
         while self.hops == 0 {
@@ -51,8 +51,8 @@ impl Cursor<'_> {
         Some(at)
     }
 
-    /// Goes behind what an opening bracket at `open` holds, where the cursor has just hopped to: the
-    /// place behind the closing one. The brackets between are counted only.
+    /// Skips the contents of the opening bracket at `open`, where the cursor has just arrived:
+    /// returns the position after the closing one. Brackets in between are only counted.
     #[inline]
     pub fn skip(&mut self, open: usize) -> Option<usize> {
         let mut depth = 1;
@@ -71,11 +71,11 @@ impl Cursor<'_> {
                 if depth == 0 {
                     self.hops = block.hops & !(bit | (bit - 1));
                     let at = self.block * BLOCK + bit.trailing_zeros() as usize;
-                    // `[` and `]` are two apart, and so are `{` and `}`.
+                    // The codes of `[` and `]` differ by two, and so do those of `{` and `}`.
                     return (self.bytes[at] == self.bytes[open] + 2).then_some(at + 1);
                 }
             }
-            // Whole blocks, in which it cannot end.
+            // Whole blocks in which it cannot end.
             self.block += 1;
             while let Some(block) = self.blocks.get(self.block)
                 && block.closed < depth
@@ -87,14 +87,14 @@ impl Cursor<'_> {
         }
     }
 
-    /// Goes to `at`, so that the next hop is there or behind it.
+    /// Moves to `at`, so that the next hop is there or after it.
     #[inline]
     pub fn go_to(&mut self, at: usize) {
         self.block = at / BLOCK;
         self.hops = self.blocks.get(self.block).map_or(0, |block| block.hops & (u64::MAX << (at % BLOCK)));
     }
 
-    /// The end of the string from `from` on, which is behind its opening quote: the place of the
+    /// The end of the string from `from` on, which is after its opening quote: the position of the
     /// closing quote, and whether there is a backslash before it.
     #[inline]
     pub fn string_end(&self, from: usize) -> Option<(usize, bool)> {

@@ -1,4 +1,4 @@
-//! The fast scanners against their plain twin, and both against a JSON reader.
+//! Compares the fast scanners with the plain one, and both with a JSON reader.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::fastest::scanners;
 use super::scanner::Scanner;
 use super::*;
 
-/// Texts of JSON, whole and broken, with much of what scanners stumble over.
+/// JSON texts, whole and broken, with many traps for scanners.
 fn jsonish() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         8 => prop::sample::select(vec![
@@ -85,7 +85,7 @@ fn the_place_where_a_value_breaks() {
     assert_eq!(at(&"[".repeat(2_000)), Broken::At(1_024));
 }
 
-/// The masks that one of the twins makes, and whether the bytes may be JSON.
+/// The masks that one of the scanners makes, and whether the bytes may be JSON.
 fn masks(bytes: &[u8], scanner: Scanner) -> (Vec<Block>, bool) {
     let mut blocks = vec![Block::default(); bytes.len().div_ceil(BLOCK)];
     let is_right = (scanner.fill)(bytes, &mut blocks);
@@ -179,7 +179,8 @@ proptest! {
         if let Some(start) = first && std::str::from_utf8(&text).is_ok() {
             let ours = strict_end(&text, start).ok();
             let theirs = reader_end(&text[start..]).map(|end| start + end);
-            // Theirs looks one byte further behind numbers and words, and takes no lone surrogate.
+            // The other reader looks one byte further after numbers and words, and refuses lone
+            // surrogates.
             if theirs.is_some() {
                 prop_assert_eq!(ours, theirs);
             } else if let Some(end) = ours {

@@ -1,31 +1,31 @@
-//! The scanner 64 bytes at a time: what is the same for all vector instructions.
+//! The scanner that works on 64 bytes at a time: the part that all vector instructions share.
 //!
-//! Each block becomes a few 64-bit masks, one bit a byte: quotes, backslashes, opening and closing
-//! brackets, line breaks. Backslashes say which quotes are escaped; a running exclusive-or over the
-//! other quotes (one carry-less multiplication by all ones) says which bytes are inside of strings;
-//! what is left of the brackets is counted. Blocks in which the depth cannot come down to 0 cost
-//! two population counts. The method is that of simdjson's first stage (Langdale and Lemire,
-//! "Parsing Gigabytes of JSON per Second", 2019).
+//! Each block becomes a few 64-bit masks, one bit per byte: quotes, backslashes, opening and
+//! closing brackets, line breaks. Backslashes determine which quotes are escaped; a running
+//! exclusive-or over the other quotes (one carry-less multiplication by all ones) determines which
+//! bytes are inside strings; the remaining brackets are counted. Blocks in which the depth cannot
+//! reach 0 cost two population counts. The method is that of simdjson's first stage (Langdale and
+//! Lemire, "Parsing Gigabytes of JSON per Second", 2019).
 
-/// What one block tells the next about strings.
+/// What one block passes to the next about strings.
 #[derive(Default)]
 pub struct Strings {
-    /// 1 when the block before ended in a backslash that escapes the first byte of this one.
+    /// 1 if the previous block ended in a backslash that escapes the first byte of this one.
     escapes_next: u64,
-    /// All ones when the block before ended inside of a string.
+    /// All ones if the previous block ended inside a string.
     pub inside: u64,
 }
 
 impl Strings {
-    /// Those of `quotes` that open or close a string.
+    /// The `quotes` that open or close a string.
     #[inline(always)]
     pub fn unescaped(&mut self, quotes: u64, backslashes: u64) -> u64 {
         let escaped = escaped_bytes(backslashes, &mut self.escapes_next);
         quotes & !escaped
     }
 
-    /// The bytes that are inside of a string: from each opening quote to the byte before its closing
-    /// one. `flips` is the running exclusive-or of the block's quotes.
+    /// The bytes inside strings: from each opening quote to the byte before its closing one.
+    /// `flips` is the running exclusive-or of the block's quotes.
     #[inline(always)]
     pub fn inside(&mut self, flips: u64) -> u64 {
         let inside = flips ^ self.inside;
@@ -34,15 +34,15 @@ impl Strings {
     }
 }
 
-/// The bytes that a backslash before them escapes: every second one of a run of backslashes, and
-/// the byte behind a run of odd length.
+/// The bytes that are escaped by a backslash before them: every second one of a run of backslashes,
+/// and the byte after a run of odd length.
 #[inline(always)]
 fn escaped_bytes(backslashes: u64, escapes_next: &mut u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     let backslashes = backslashes & !*escapes_next;
     let behind = backslashes << 1 | *escapes_next;
     let odd_starts = backslashes & !EVEN & !behind;
-    // The carry of the sum runs through each run of backslashes and comes out behind it.
+    // The carry of the sum runs through each run of backslashes and comes out after it.
     let (even_runs, overflow) = odd_starts.overflowing_add(backslashes);
     *escapes_next = u64::from(overflow);
     (EVEN ^ (even_runs << 1)) & behind
@@ -50,12 +50,13 @@ fn escaped_bytes(backslashes: u64, escapes_next: &mut u64) -> u64 {
 
 pub enum BlockEnd {
     Nothing,
-    /// The outermost bracket is closed; so many bytes of the block belong to the value.
+    /// The outermost bracket is closed; this many bytes of the block belong to the value.
     End(usize),
     Broken,
 }
 
-/// Counts the brackets of one block, outside of strings; `wrong` are places that no JSON has.
+/// Counts the brackets of one block, outside strings; `wrong` marks bytes that JSON cannot have
+/// there.
 #[inline(always)]
 pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> BlockEnd {
     let closed = u64::from(closes.count_ones());
@@ -78,21 +79,21 @@ pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> BlockEnd {
     if wrong == 0 { BlockEnd::Nothing } else { BlockEnd::Broken }
 }
 
-/// The functions of a scanner, compiled for the instructions of the module that says this. It has a
-/// type `Lanes` of 64 bytes with `load`, `equal`, `up_to` and `with_bit`.
+/// The functions of a scanner, compiled for the instructions of the module that invokes this. The
+/// module has a type `Lanes` of 64 bytes with `load`, `equal`, `up_to` and `with_bit`.
 ///
-/// Safety: functions compiled for these instructions are reached through `scanner` only, which asks
-/// the processor first.
+/// Safety: functions compiled for these instructions are reached through `scanner` only, which
+/// checks the processor first.
 macro_rules! scanner {
     ($features:literal, $($feature:tt)+) => {
         use super::scanner::Scanner;
         use super::block::{BLOCK, Block, LineEndsOfBlock};
         use super::wide::{BlockEnd, Strings, count};
 
-        /// The scanner, where this processor has the instructions.
+        /// The scanner, if this processor has the instructions.
         pub fn scanner() -> Option<Scanner> {
             let is_supported = $(is_x86_feature_detected!($feature))&&+;
-            // SAFETY: each is compiled for the instructions just asked for.
+            // SAFETY: each is compiled for the instructions just checked.
             is_supported.then_some(Scanner {
                 balanced_end: |bytes, start| unsafe { balanced_end(bytes, start) },
                 fill: |bytes, blocks| unsafe { fill(bytes, blocks) },
@@ -102,7 +103,7 @@ macro_rules! scanner {
 
         #[target_feature(enable = $features)]
         fn balanced_end(bytes: &[u8], start: usize) -> Option<usize> {
-            // Behind the bracket that opened.
+            // After the opening bracket.
             let mut at = start + 1;
             let (mut strings, mut depth) = (Strings::default(), 1);
             let (blocks, rest) = bytes[at..].as_chunks::<BLOCK>();
@@ -150,7 +151,7 @@ macro_rules! scanner {
             wrong | strings.inside == 0
         }
 
-        /// The masks of one block; bits where it cannot be JSON.
+        /// Fills in the masks of one block; returns bits where it cannot be JSON.
         #[target_feature(enable = $features)]
         #[inline]
         fn structure(bytes: &[u8; BLOCK], block: &mut Block, strings: &mut Strings) -> u64 {
@@ -181,7 +182,7 @@ macro_rules! scanner {
             let (mut start, mut count) = (0, 0);
             let mut put = |bytes: &[u8; BLOCK]| {
                 let ends = Lanes::load(bytes).equal(b'\n');
-                // Without a branch: the next block takes the place of one without line ends.
+                // Without a branch: the next block overwrites one without line ends.
                 found[count] = LineEndsOfBlock { start, ends };
                 count += usize::from(ends != 0);
                 start += BLOCK;
