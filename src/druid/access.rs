@@ -1,5 +1,5 @@
-//! What a Druid asks of its callers: a user, and a certificate authority of its own. From the
-//! environment and from files only: others can read a command line.
+//! What a Druid requires of its callers: a login, and a private certificate authority. Taken from
+//! the environment and from files only, because others can read a command line.
 
 use std::path::{Path, PathBuf};
 
@@ -29,12 +29,12 @@ impl Credentials {
     }
 }
 
-/// How to get at a Druid.
+/// How to authenticate to a Druid, and what to trust.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// Who asks.
+    /// The login, if any.
     pub credentials: Option<Credentials>,
-    /// Certificates of the authorities to trust, in PEM; `None`: those that the web trusts.
+    /// Certificates of the authorities to trust, in PEM; `None`: the public ones.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ impl Access {
         })
     }
 
-    /// Whom to trust.
+    /// The TLS settings for the certificates to trust.
     pub(super) fn tls(&self) -> Result<TlsConfig, DruidError> {
         let Some(path) = &self.ca_file else { return Ok(TlsConfig::default()) };
         let pem = read(path)?;

@@ -1,5 +1,5 @@
-//! Calls to Druid's HTTP API: JSON there and back, a time-out on each. A client with [`Patience`]
-//! makes a call again while a process of Druid is away; one without tries once.
+//! Calls to Druid's HTTP API: JSON both ways, with a time-out on each call. A client with
+//! [`Patience`] repeats a call while a process of Druid is away; one without tries once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ use ureq::Agent;
 
 use super::{Access, Credentials, DruidError, Patience};
 
-/// Longest wait for an answer: an overlord on a busy machine was seen to take 12 s.
+/// Longest wait for an answer: an overlord on a busy machine has taken 12 s.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The same for what alters a supervisor. The overlord does one such thing at a time, and stopping a
-/// supervisor that cannot reach its Kafka was seen to take minutes: others wait for it.
+/// The same for calls that change a supervisor. The overlord handles them one at a time, and
+/// stopping a supervisor that cannot reach its Kafka has taken minutes, while other calls wait.
 const ALTER_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Characters of an answer that are shown.
@@ -30,10 +30,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// For the Druid at `url`. Nothing is sent yet.
+    /// A client for the Druid at `url`. Sends nothing yet.
     ///
     /// # Errors
-    /// When that is no address, or the certificates that are to be trusted cannot be read.
+    /// When that is not an address, or the certificates to trust cannot be read.
     pub fn new(url: &str, access: &Access) -> Result<Self, DruidError> {
         Self::with_timeout(url, access, TIMEOUT)
     }
@@ -50,7 +50,7 @@ impl Client {
         let config = Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
-            // Druid is near: what the environment says about the way out is not meant for it.
+            // Druid is nearby: proxies from the environment are not meant for it.
             .proxy(None)
             .tls_config(access.tls()?)
             .build();
@@ -64,30 +64,30 @@ impl Client {
         })
     }
 
-    /// The same, for a run: it waits for a process of Druid that is away.
+    /// The same client, for a run: it waits for a process of Druid that is away.
     #[must_use]
     pub fn with_patience(self, patience: Arc<Patience>) -> Self {
         Self { patience: Some(patience), waits: true, ..self }
     }
 
-    /// The same, which tries once, and tells its patience how that went.
+    /// The same client, which tries once and tells its patience the result.
     #[must_use]
     pub fn trying_once(&self) -> Self {
         Self { waits: false, ..self.clone() }
     }
 
-    /// The same, which tries once, for what a run can do without.
+    /// The same client, which tries once, for calls that a run can do without.
     #[must_use]
     pub fn without_patience(&self) -> Self {
         Self { patience: None, waits: false, ..self.clone() }
     }
 
-    /// When Druid last changed: at `changed`, or when a process of it came back after that.
+    /// When Druid last changed: at `changed`, or when a process of it returned after that.
     pub(crate) fn last_change(&self, changed: Instant) -> Instant {
         self.patience.as_ref().map_or(changed, |patience| patience.last_change(changed))
     }
 
-    /// The address, without a slash at its end.
+    /// The address, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -99,15 +99,15 @@ impl Client {
         self.url.split_once("://").map_or(&self.url, |(_, host)| host)
     }
 
-    /// Asks for `path`, which begins with a slash.
+    /// Sends a GET request for `path`, which begins with a slash.
     ///
     /// # Errors
-    /// When there is no answer, none of success, or none in JSON.
+    /// When there is no answer, or it reports a failure, or is not JSON.
     pub fn get(&self, path: &str) -> Result<Value, DruidError> {
         self.call("GET", path, None)
     }
 
-    /// Sends `body`, or nothing.
+    /// Sends a POST request with `body`, or without one.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -115,10 +115,10 @@ impl Client {
         self.call("POST", path, Some(body))
     }
 
-    /// The rows that a query in SQL gives. Counts of distinct values are exact.
+    /// The rows returned by an SQL query. Counts of distinct values are exact.
     ///
     /// # Errors
-    /// As [`get`](Self::get). A datasource that Druid does not know yet gives no rows.
+    /// As [`get`](Self::get). A datasource that Druid does not know yet has no rows.
     pub fn sql(&self, query: &str, parameters: &[Value]) -> Result<Vec<Value>, DruidError> {
         let parameters: Vec<Value> = parameters
             .iter()
@@ -127,7 +127,7 @@ impl Client {
         let body = json!({
             "query": query,
             "parameters": parameters,
-            // What changes all the time must not come out of a cache.
+            // Results that change all the time must not come out of a cache.
             "context": {"useApproximateCountDistinct": false, "useCache": false, "populateCache": false},
         });
         match self.post("/druid/v2/sql", Some(&body)) {
@@ -142,7 +142,7 @@ impl Client {
         }
     }
 
-    /// Asks for nothing, to know that queries are answered here.
+    /// Runs an empty query, to check that Druid answers queries.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -171,7 +171,7 @@ impl Client {
         loop {
             let asked = Instant::now();
             match self.try_call(method, path, body) {
-                // One that terminates goes on by itself, and its answer may take minutes.
+                // A termination continues by itself, and its answer may take minutes.
                 Err(error) if error.is_passing() && !(error.is_timeout() && path.ends_with("/terminate")) => {
                     match patience.failed(&self.url, path, asked, error) {
                         Ok(_) if self.waits => patience.pause(),
@@ -204,7 +204,7 @@ impl Client {
             Some(body) => {
                 let request =
                     self.authorized(self.agent.post(&url)).header("Content-Type", "application/json");
-                // To terminate is not waited for: it goes on by itself.
+                // The client does not wait for a termination: it continues by itself.
                 let slow = path.starts_with("/druid/indexer/v1/supervisor") && !path.ends_with("/terminate");
                 let request = match slow {
                     true => request.config().timeout_global(Some(ALTER_TIMEOUT)).build(),
@@ -236,7 +236,7 @@ impl Client {
     }
 }
 
-/// What to do when TLS is what does not work.
+/// What to do when TLS is the problem.
 fn tls_hint(error: &ureq::Error) -> &'static str {
     let words = error.to_string();
     match () {
@@ -248,7 +248,7 @@ fn tls_hint(error: &ureq::Error) -> &'static str {
     }
 }
 
-/// What to do about a refusal, where that is known.
+/// What to do about a refusal, if that is known.
 fn hint(status: u16, line: &str, path: &str) -> &'static str {
     match status {
         401 | 403 => "; set TWEETBLAST_DRUID_USER and TWEETBLAST_DRUID_PASSWORD to a user who may do that",
@@ -266,14 +266,14 @@ fn hint(status: u16, line: &str, path: &str) -> &'static str {
     }
 }
 
-/// The words for people in an error of Druid's, or its first line.
+/// The readable message in an error of Druid's, or its first line.
 fn reason_in(text: &str) -> String {
     let json: Value = serde_json::from_str(text).unwrap_or_default();
     let words = ["errorMessage", "error", "message"].iter().find_map(|key| json[key].as_str());
     first_line(words.unwrap_or(text))
 }
 
-/// The first line of a text; of a page of HTML its title.
+/// The first line of a text, or the title of an HTML page.
 pub(super) fn first_line(text: &str) -> String {
     let text = match text.trim_start().starts_with('<') {
         true => title(text).unwrap_or("a page of HTML"),

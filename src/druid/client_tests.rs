@@ -4,12 +4,12 @@ use std::thread::JoinHandle;
 
 use super::*;
 
-/// Answers one call with `status` and `body`, and gives back what was asked.
+/// Answers one call with `status` and `body`, and returns the request.
 fn served(status: &'static str, body: &'static str) -> (String, JoinHandle<String>) {
     served_through(status, body, Some)
 }
 
-/// The same through what `wrap` makes of a connection; nothing is asked where that is nothing.
+/// The same through what `wrap` makes of a connection; the request is empty if that is `None`.
 fn served_through<S: Read + Write>(
     status: &'static str,
     body: &'static str,
@@ -20,7 +20,7 @@ fn served_through<S: Read + Write>(
     let asked = std::thread::spawn(move || {
         let Some(mut stream) = wrap(listener.accept().unwrap().0) else { return String::new() };
         let (mut asked, mut bytes) = (String::new(), [0; 4_096]);
-        // All of a small request comes at once or in two parts: head and body.
+        // A small request arrives at once or in two parts: head and body.
         while !asked.contains("\r\n\r\n") || (asked.starts_with("POST") && !asked.ends_with('}')) {
             let read = stream.read(&mut bytes).unwrap();
             assert!(read > 0, "{asked}");
@@ -107,7 +107,7 @@ fn only_http_addresses_are_taken() {
     assert_eq!(Client::new("http://h:8888/", &Access::default()).unwrap().url(), "http://h:8888");
 }
 
-/// A certificate for 127.0.0.1 that nobody signed but its own key.
+/// A certificate for 127.0.0.1, signed by its own key only.
 const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/cert.pem");
 
 /// Speaks TLS with that certificate, if the caller trusts it.

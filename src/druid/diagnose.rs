@@ -1,39 +1,39 @@
-//! Why no rows arrive: Druid's answers on one side, the cause and what to do on the other.
+//! Why no rows arrive: from Druid's answers to the cause and what to do.
 //!
-//! Surprise: Druid calls a supervisor healthy in most of these cases. `tests/druid` provokes them on
-//! a real Druid; the tests here have answers that were recorded there.
+//! Druid calls a supervisor healthy in most of these cases. `tests/druid` provokes them on a real
+//! Druid; the unit tests use answers recorded there.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{ParseError, SupervisorStatus, TaskRows, WorkerSlots};
 
-/// Everything that was asked, as far as there was an answer.
+/// All answers, as far as there were any.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
-    /// Address of Kafka that Druid was told.
+    /// Kafka's address as given to Druid.
     pub kafka: String,
-    /// Whether something listens at that address, seen from here.
+    /// Whether a server listens at that address, as seen from here.
     pub kafka_listens: Option<bool>,
     /// `None`: Druid has no such supervisor.
     pub status: Option<SupervisorStatus>,
-    /// End of each partition, from Kafka itself.
+    /// End of each partition, according to Kafka itself.
     pub ends: BTreeMap<i32, i64>,
     /// Messages of this run that Kafka has acknowledged.
     pub delivered: u64,
-    /// What the tasks did during this run.
+    /// Totals of the tasks during this run.
     pub rows: TaskRows,
-    /// Messages that became no row.
+    /// Messages that did not become rows.
     pub parse_errors: Vec<ParseError>,
-    /// Whether the supervisor reads a topic it does not know from its start.
+    /// Whether the supervisor reads a new topic from its start.
     pub from_earliest: bool,
-    /// Worker slots, where there are tasks that wait for one.
+    /// Worker slots, if tasks wait for one.
     pub slots: Option<WorkerSlots>,
     /// Tasks of ours that failed, with Druid's reason.
     pub failed_tasks: Vec<(String, String)>,
 }
 
-/// What can keep rows from arriving. The last three are found by whoever counts the rows.
+/// What can keep rows from arriving. The last three are found by the code that counts rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CauseName {
     /// Druid has no such supervisor any more.
@@ -46,13 +46,13 @@ pub enum CauseName {
     TopicMissing,
     /// Nothing listens where Druid looks for Kafka.
     KafkaUnreachable,
-    /// Something listens there, but Druid does not get through to it.
+    /// A server listens there, but Druid cannot connect to Kafka.
     KafkaMisadvertised,
-    /// The offsets that Druid goes on from are of a topic that was deleted.
+    /// The offsets from which Druid continues are those of a deleted topic.
     TopicMadeAnew,
     /// Messages that the spec cannot read.
     Unparseable,
-    /// Messages outside of the times that the spec takes.
+    /// Messages with times outside the range that the spec accepts.
     ThrownAway,
     /// The supervisor began at the end of the topic.
     ReadsFromTheEnd,
@@ -60,7 +60,7 @@ pub enum CauseName {
     TaskFailed,
     /// Druid calls the supervisor unhealthy, and nothing else is known to be wrong.
     Unhealthy,
-    /// The spec lacks a column by which the rows of a run are told apart.
+    /// The spec lacks a column that identifies the rows of a run.
     NoColumn,
     /// The rows could not be counted.
     NoCount,
@@ -69,7 +69,7 @@ pub enum CauseName {
 }
 
 impl CauseName {
-    /// As in the JSON report, the same in each version.
+    /// As in the JSON report; never changes between versions.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -110,7 +110,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Every cause that the answers show, the most telling first. Empty: nothing is known to be wrong.
+/// Every cause that the answers show, the most specific first. Empty: no fault is known.
 #[must_use]
 pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
     let mut found = Vec::new();
@@ -234,7 +234,8 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
     found
 }
 
-/// The last two: it has the list of partitions, which any listener gives, and asks for their offsets.
+/// The last two: Druid has the list of partitions, which any listener provides, and asks for their
+/// offsets.
 fn is_connecting(status: &SupervisorStatus) -> bool {
     [
         "CONNECTING_TO_STREAM",

@@ -1,4 +1,4 @@
-//! One test a line of the table; the answers were recorded from Druid 33.
+//! One test per line of the table; the answers were recorded from Druid 33.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The dimensions of our spec: the fields of the payload, the columns that were joined to it, and those
-//! that an earlier run has added to the same supervisor.
+//! The dimensions of our spec: the fields of the payload, the columns joined to it, and those that
+//! an earlier run added to the same supervisor.
 
 use serde_json::{Value, json};
 
@@ -10,11 +10,10 @@ use crate::event::PayloadForm;
 pub struct Dimension {
     /// Name of the column and of the payload's member.
     pub name: String,
-    /// What it holds.
     pub kind: DimensionType,
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DimensionType {
     /// Integers below 2^63.
@@ -69,9 +68,9 @@ pub(super) fn dimensions(form: PayloadForm, extra: &[Dimension]) -> Value {
     json!({"dimensions": all})
 }
 
-/// Adds to `spec` the dimensions that only the spec `there` has, those of an earlier run: tasks that do
-/// not know them would leave them out of the rows of everybody who still sends them. Those of both come
-/// in the order of `there`, so that a spec with the same ones is the same spec.
+/// Adds to `spec` the dimensions that only the spec `there` has, from an earlier run: tasks that do
+/// not know them would drop them from the rows of all senders. Shared dimensions keep the order of
+/// `there`, so that a spec with the same ones is the same spec.
 pub fn keep_dimensions(spec: &mut Value, there: &Value) {
     const OF_SPEC: &str = "/spec/dataSchema/dimensionsSpec/dimensions";
     let there = there.pointer(OF_SPEC).or_else(|| there.pointer("/dataSchema/dimensionsSpec/dimensions"));
@@ -88,13 +87,13 @@ pub fn keep_dimensions(spec: &mut Value, there: &Value) {
     ours.sort_by_key(|dimension| place(dimension).unwrap_or(usize::MAX));
 }
 
-/// Whether such settings name the dimensions themselves: then none is kept.
+/// Whether such settings list the dimensions themselves: then none is kept.
 #[must_use]
 pub fn sets_dimensions(set: &[(String, Value)]) -> bool {
     set.iter().any(|(pointer, _)| pointer.contains("/dimensionsSpec"))
 }
 
-/// A dimension as we would have written it: Druid gives it back with its own defaults.
+/// A dimension as we would have written it: Druid returns it with its defaults filled in.
 fn without_defaults(dimension: &Value) -> Value {
     let Some(given) = dimension.as_object() else {
         return json!({"type": "string", "name": dimension});
@@ -138,7 +137,7 @@ mod tests {
         let column = |name: &str, kind| Dimension { name: name.into(), kind };
         let extra = vec![column("label", DimensionType::String), column("total", DimensionType::Long)];
         let first = make_spec(&SpecOptions { extra: extra.clone(), ..options() });
-        // As Druid gives it back.
+        // As Druid returns it.
         let mut there = first.clone();
         let dimensions = &mut there["spec"]["dataSchema"]["dimensionsSpec"]["dimensions"];
         for dimension in dimensions.as_array_mut().unwrap() {

@@ -1,11 +1,11 @@
-//! What can go wrong with Druid, in words that say what to do.
+//! What can go wrong with Druid, with messages that say what to do.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Service;
 
-/// Why a run cannot use Druid, or cannot go on with it.
+/// Why a run cannot use Druid, or cannot continue to use it.
 #[derive(Debug, thiserror::Error)]
 pub enum DruidError {
     #[error("{url} is no address of Druid: {reason}; the router's looks like http://127.0.0.1:8888")]
@@ -20,7 +20,7 @@ pub enum DruidError {
         method: &'static str,
         url: String,
         reason: String,
-        /// What to do, where that is known; begins with its own separator.
+        /// What to do, if that is known; begins with its own separator.
         hint: &'static str,
     },
     #[error("Druid answers {status} to {method} {url}: {line}{hint}")]
@@ -28,46 +28,45 @@ pub enum DruidError {
         method: &'static str,
         url: String,
         status: u16,
-        /// The first line of what it says.
+        /// The first line of the answer.
         line: String,
-        /// What to do, where that is known; begins with its own separator.
+        /// What to do, if that is known; begins with its own separator.
         hint: &'static str,
     },
-    /// A process of Druid has gone away, and was waited for in vain.
+    /// A process of Druid went away and did not return in time.
     #[error("{service} does not answer at {url} ({reason}), for {waited:.0?} now")]
     Away {
-        /// Which process.
         service: Service,
         /// Druid's address.
         url: String,
-        /// What came in place of an answer.
+        /// What happened instead of an answer.
         reason: String,
         /// How long it has been away.
         waited: Duration,
     },
-    /// An answer that is not what Druid 33 sends.
+    /// An answer that Druid 33 does not send.
     #[error("Druid's answer to {method} {url} is not understood ({reason}): {line}")]
     Answer { method: &'static str, url: String, reason: String, line: String },
-    /// Somebody else's supervisor has the name.
+    /// The name is taken by a supervisor that is not ours.
     #[error(
         "Druid's supervisor {name} was not made by tweetblast and stays as it is: --druid-supervisor {name} uses \
          it unchanged, --druid-datasource NAME makes another one, --druid-overwrite replaces it"
     )]
     Foreign { name: String },
-    /// Somebody else's rows are where the users are to be loaded.
+    /// The datasource for the users holds rows that are not ours.
     #[error(
         "Druid's datasource {datasource} has rows that tweetblast did not load, and stays as it is: --druid-users \
          NAME loads the users into another one, --druid-users off leaves them out"
     )]
     ForeignUsers { datasource: String },
-    /// The supervisor that is to be used is not there.
+    /// The requested supervisor does not exist.
     #[error("Druid has no supervisor {name}; it has: {others}")]
     NoSupervisor {
         name: String,
-        /// The names of those that are there.
+        /// The names of those that exist.
         others: String,
     },
-    /// The supervisor that is to be used reads something else.
+    /// The requested supervisor reads something else.
     #[error(
         "Druid's supervisor {name} reads topic {reads}, the replay writes to {topic}: name it with -t {reads}"
     )]
@@ -75,28 +74,27 @@ pub enum DruidError {
     /// A spec that makes no sense.
     #[error("{0}")]
     Spec(String),
-    /// The partitions are not read in time.
+    /// The partitions were not read in time.
     #[error("Druid's supervisor {name} does not read every partition after {waited:.0?}: {waiting}{causes}")]
     NotReady {
         name: String,
         waited: Duration,
         waiting: String,
-        /// What is known about why; begins with its own separator.
+        /// The known causes; begins with its own separator.
         causes: String,
     },
-    /// A table is not there in time.
+    /// A table was not loaded in time.
     #[error("task {task} has not loaded the users after {waited:.0?}: still waiting for {waiting}")]
     NotLoaded { task: String, waited: Duration, waiting: &'static str },
-    /// A task ended badly, and what it held is read anew.
+    /// A task failed, and its rows are read again.
     #[error("task {task} failed before it had published: {reason}")]
     TaskFailed { task: String, reason: String },
-    /// Stopped by the user while waiting.
     #[error("stopped while waiting for Druid")]
     Stopped,
 }
 
 impl DruidError {
-    /// The HTTP status that Druid answered with.
+    /// The HTTP status of Druid's answer.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -105,8 +103,8 @@ impl DruidError {
         }
     }
 
-    /// Whether the same call may work a little later: no answer, a process that is away, an overlord
-    /// without a leader, or too many queries at once.
+    /// Whether the same call may work a little later: no answer, a process that is away, an
+    /// overlord without a leader, or too many queries at once.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
@@ -121,7 +119,7 @@ impl DruidError {
         matches!(self, DruidError::Unreachable { reason, .. } if reason.contains("timeout"))
     }
 
-    /// What came in place of an answer, in a few words.
+    /// What happened instead of an answer, in a few words.
     pub(super) fn reason(&self) -> String {
         match self {
             DruidError::Unreachable { reason, .. } => reason.clone(),

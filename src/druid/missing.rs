@@ -1,5 +1,5 @@
-//! Which rows of a run are missing: looked for in ever smaller pieces, so that a few queries find a
-//! handful among millions.
+//! Finds the missing rows of a run by bisection into ever smaller pieces, so that a few queries
+//! find a handful among millions.
 
 use super::verify::{SLICE, number, quoted};
 use super::{Client, DruidError};
@@ -49,7 +49,7 @@ impl MissingRows {
     }
 }
 
-/// Finds which of `0..tweets` have no row, and names the first ranges of them. How many there are is
+/// Finds which of `0..tweets` have no row, and lists the first ranges of them. Their number is
 /// known from the proof: `missing_count`.
 ///
 /// # Errors
@@ -76,13 +76,13 @@ pub fn missing_seqs(
     Ok(MissingRows { count: missing_count, ..look(tweets, count)? })
 }
 
-/// `count(from, to, piece)` gives how many there are in each piece that has any.
+/// `count(from, to, piece)` returns the number of rows in each piece that has any.
 fn look(
     tweets: u64,
     mut count: impl FnMut(u64, u64, u64) -> Result<Vec<(u64, u64)>, DruidError>,
 ) -> Result<MissingRows, DruidError> {
     let mut missing = MissingRows::default();
-    // The next one is the last: (first, end, whether all of it is known to be missing).
+    // Popped from the end: (first, end, whether all of it is known to be missing).
     let slices = (0..tweets).step_by(SLICE as usize).map(|from| (from, (from + SLICE).min(tweets), false));
     let mut ranges: Vec<_> = slices.collect();
     ranges.reverse();

@@ -1,12 +1,12 @@
-//! The Druid hop: has Druid read our topic, and proves that every tweet of a run can be queried.
+//! The Druid hop: makes Druid read our topic, and proves that every tweet of a run can be queried.
 //!
 //! ```text
 //!  spec ─▶ submit ─▶ wait until each partition is read ─▶ (replay) ─▶ verify ─▶ suspend, wait for segments
 //! ```
 //!
-//! All of it goes over Druid's HTTP API, through its router, with a time-out on each call. Surprise:
-//! a supervisor that does not carry our mark is never altered, and Druid calls a supervisor healthy
-//! in most of the cases in which no row arrives; [`diagnose`] has what can be told from its answers.
+//! All calls go to Druid's HTTP API, through its router, with a time-out each. A supervisor without
+//! our mark is never altered. Druid calls a supervisor healthy in most cases in which no row
+//! arrives; [`diagnose`] finds the causes that its answers show.
 
 mod access;
 mod client;

@@ -1,8 +1,8 @@
-//! A Druid that goes away during a run: its calls are made again for as long as the user says, with
-//! one line when it goes and one when it is back.
+//! Outages of Druid during a run: calls are repeated for as long as the user allows, with one line
+//! when a process goes away and one when it is back.
 //!
-//! Druid is several processes behind one address. Which of them is away shows in what was asked, so
-//! an answer of the overlord does not end an outage of the broker.
+//! Druid is several processes behind one address. The path of a call tells which of them is away,
+//! so an answer from the overlord does not end an outage of the broker.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use super::{DruidError, Service};
 
-/// Time between two tries.
+/// Time between two attempts.
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
-/// Time between two looks at Ctrl-C meanwhile.
+/// Time between two checks for Ctrl-C meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Who is away when a call for `path` fails so.
+/// Which process is away when a call for `path` fails like this.
 fn behind(path: &str, error: &DruidError) -> Service {
     match error {
         DruidError::Unreachable { .. } if !error.is_timeout() => Service::Address,
@@ -26,8 +26,8 @@ fn behind(path: &str, error: &DruidError) -> Service {
     }
 }
 
-/// How long a run waits for a Druid that is away, and what it knows of that. Shared by all clients
-/// of the run.
+/// How long a run waits for a Druid that is away, and what it knows of the outages. Shared by all
+/// clients of the run.
 pub struct Patience {
     limit: Duration,
     stop: Arc<AtomicBool>,
@@ -37,18 +37,18 @@ pub struct Patience {
 
 #[derive(Default)]
 struct Outages {
-    /// Whether there was an answer of any kind.
+    /// Whether there was any answer at all.
     answered: bool,
-    /// Who is away, and since when.
+    /// Which processes are away, and since when.
     now: BTreeMap<Service, Instant>,
-    /// When somebody came back last.
+    /// When a process last returned.
     back_at: Option<Instant>,
-    /// Those that are over, in words.
+    /// Past outages, described.
     over: Vec<String>,
 }
 
 impl Patience {
-    /// Waits up to `limit`, until `stop` is set, and tells `say` of each outage.
+    /// Waits up to `limit`, until `stop` is set, and reports each outage to `say`.
     pub fn new(
         limit: Duration,
         stop: Arc<AtomicBool>,
@@ -57,17 +57,17 @@ impl Patience {
         Arc::new(Self { limit, stop, say: Box::new(say), seen: Mutex::default() })
     }
 
-    /// The outages that are over, in words.
+    /// Past outages, described.
     pub fn over(&self) -> Vec<String> {
         self.seen().over.clone()
     }
 
-    /// When Druid last changed: at `changed`, or when a process of it came back after that.
+    /// When Druid last changed: at `changed`, or when a process of it returned after that.
     pub fn last_change(&self, changed: Instant) -> Instant {
         self.seen().back_at.map_or(changed, |back| back.max(changed))
     }
 
-    /// Takes in that a call that began at `asked` was answered.
+    /// Records that a call which began at `asked` was answered.
     pub(super) fn answered(&self, path: &str, asked: Instant) {
         let mut seen = self.seen();
         seen.answered = true;
@@ -75,8 +75,8 @@ impl Patience {
         self.end(&mut seen, Service::Address, asked);
     }
 
-    /// Takes in that a call that began at `asked` failed. `Ok`, with its error, when it may be made
-    /// again; else the error to end with.
+    /// Records that a call which began at `asked` failed. `Ok`, with its error, if it may be
+    /// repeated; otherwise the final error.
     pub(super) fn failed(
         &self,
         url: &str,
@@ -92,7 +92,7 @@ impl Patience {
                 self.end(&mut seen, Service::Address, asked);
             }
         } else if !seen.answered {
-            return Err(error); // never there: most likely the wrong address
+            return Err(error); // it has never answered: most likely the wrong address
         }
         let since = *seen.now.entry(service).or_insert_with(|| {
             let limit = self.limit;
@@ -107,7 +107,7 @@ impl Patience {
     }
 
     fn end(&self, seen: &mut Outages, service: Service, asked: Instant) {
-        // An answer to an earlier question says nothing about now.
+        // An answer to an earlier call says nothing about now.
         if let Some(since) = seen.now.get(&service).copied().filter(|since| asked >= *since) {
             let away = since.elapsed().as_secs_f64();
             seen.now.remove(&service);
@@ -117,7 +117,7 @@ impl Patience {
         }
     }
 
-    /// Lets some time pass before the next try.
+    /// Waits a little before the next attempt.
     pub(super) fn pause(&self) {
         let until = Instant::now() + BETWEEN_TRIES;
         while Instant::now() < until && !self.is_stopped() {

@@ -10,8 +10,8 @@ const BUSY: (&str, &str) = ("429 Too Many Requests", r#"{"errorMessage":"Too man
 const NONE: (&str, &str) = ("", "");
 const FINE: (&str, &str) = ("200 OK", "[]");
 
-/// Gives these answers one after the other, the last one to all that follows. An empty one is a
-/// connection that ends without an answer.
+/// Gives these answers in order, and the last one to all later calls. An empty one is a connection
+/// that ends without an answer.
 fn serving(answers: &'static [(&'static str, &'static str)]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -38,7 +38,7 @@ fn serving(answers: &'static [(&'static str, &'static str)]) -> SocketAddr {
     address
 }
 
-/// A client of a run, what it says, and Ctrl-C.
+/// A client of a run, what it reports, and Ctrl-C.
 fn patient(address: SocketAddr, limit: Duration) -> (Client, Arc<Mutex<Vec<String>>>, Arc<AtomicBool>) {
     let (said, stop) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<AtomicBool>::default());
     let lines = said.clone();

@@ -1,4 +1,4 @@
-//! The wait before the first tweet: until each partition is read by a task that is up.
+//! The wait before the first tweet, until a running task reads each partition.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use super::supervisor::LOOK;
 use super::{Cause, DruidError, Evidence, Supervisor, SupervisorStatus, WorkerSlots, diagnose};
 
-/// How long slots may be full with tasks of ours waiting, before that is the reason to give up:
+/// How long all slots may be taken while our tasks wait, before that is a reason to give up:
 /// another supervisor's tasks may be about to end.
 const SLOTS_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How many times its patience a wait lasts at most, whatever happens meanwhile.
+/// A wait lasts at most this many times its patience, whatever happens meanwhile.
 const PATIENCE_IN_ALL: u32 = 3;
 
 /// What to wait for before the first tweet is sent.
@@ -21,18 +21,18 @@ pub struct ReadyWait<'a> {
     pub patience: Duration,
     /// Set by Ctrl-C.
     pub stop: &'a AtomicBool,
-    /// Told what is waited for, whenever that changes.
+    /// Receives a description of the current wait, whenever that changes.
     pub say: &'a dyn Fn(&str),
-    /// Adds what is known from elsewhere than Druid.
+    /// Adds evidence from elsewhere than Druid.
     pub look_closer: &'a dyn Fn(&mut Evidence),
 }
 
 impl Supervisor {
-    /// Waits until each partition is read by a task that is up and answers.
+    /// Waits until a task that is up and answers reads each partition.
     ///
     /// # Errors
-    /// When nothing happens for too long, with the causes that can be told; when there are no worker
-    /// slots; when `stop` is set.
+    /// When nothing happens for too long, with the known causes; when there are no worker slots;
+    /// when `stop` is set.
     pub fn wait_until_read(
         &self,
         datasource: &str,
@@ -50,8 +50,8 @@ impl Supervisor {
             let slots = at_once.slots(datasource).unwrap_or_default();
             let mut up = 0;
             if let Some(status) = status.as_ref().filter(|status| !status.reading.is_empty()) {
-                // Only of a task that is up there should be statistics; of ones that wait for a slot some
-                // were seen as well.
+                // Only running tasks should have statistics, but tasks that wait for a slot have
+                // been seen to have some, too.
                 let rows = at_once.rows().unwrap_or_default();
                 up = status.reading.iter().filter(|task| rows.contains_key(*task)).count();
                 let all_up = up == status.reading.len() && slots.waiting == 0;
@@ -67,7 +67,7 @@ impl Supervisor {
             let full = slots.waiting > 0 && slots.used >= slots.total;
             full_since = full.then(|| full_since.unwrap_or_else(Instant::now));
             let full_for_long = full_since.is_some_and(|since: Instant| since.elapsed() > SLOTS_PATIENCE);
-            // Tasks that start and fail all the time bring a change, too.
+            // Tasks that start and fail all the time are a change, too.
             let too_long = since.elapsed() > wait.patience * PATIENCE_IN_ALL;
             if full_for_long || too_long || changed.elapsed() > wait.patience {
                 let mut seen =
@@ -86,7 +86,7 @@ impl Supervisor {
     }
 }
 
-/// What has not happened yet, in words.
+/// What has not happened yet, for people.
 fn waiting_for(status: Option<&SupervisorStatus>, slots: WorkerSlots, up: usize) -> String {
     let Some(status) = status else { return "for the overlord to start the supervisor".to_owned() };
     if slots.total == 0 {

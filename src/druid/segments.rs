@@ -1,4 +1,4 @@
-//! Whether what tasks hold in memory is published as segments, and so outlives them.
+//! Whether rows that tasks hold in memory are published as segments, and so outlive the tasks.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ pub struct TaskSegments {
     pub tasks: usize,
     /// Segments that they serve.
     pub segments: usize,
-    /// Those of them that are not published yet.
+    /// Those that are not published yet.
     pub unpublished: usize,
 }
 
@@ -36,7 +36,7 @@ impl Supervisor {
         let query = "SELECT \"segment_id\" AS \"id\" FROM sys.segments WHERE \"datasource\" = ? AND \"is_realtime\" = 1";
         let served = self.client().sql(query, &[datasource.into()])?;
         let served: Vec<&str> = served.iter().filter_map(|row| row["id"].as_str()).collect();
-        // Asked of the database itself: what the coordinator knows of it is up to a minute old.
+        // Read from the database itself: the coordinator's own view is up to a minute old.
         let path = format!("/druid/coordinator/v1/metadata/datasources/{datasource}/segments");
         let always = json!(["0000-01-01/9999-01-01"]);
         let published = match self.client().post(&path, Some(&always)) {

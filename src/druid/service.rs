@@ -1,4 +1,4 @@
-//! Which process of Druid answers what.
+//! Which process of Druid answers which call.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// Who answers a call for `path`.
+    /// The process that answers a call for `path`.
     pub(super) fn of(path: &str) -> Self {
         match path {
             path if path.starts_with("/druid/v2") => Self::Broker,

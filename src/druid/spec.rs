@@ -1,5 +1,5 @@
-//! The supervisor spec for our payload: every dimension named, nothing left to discovery, and our
-//! mark in its context.
+//! The supervisor spec for our payload: it names every dimension, leaves nothing to discovery, and
+//! carries our mark in its context.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::DruidError;
 use super::dimensions::{Dimension, dimensions};
 use crate::event::PayloadForm;
 
-/// Key in a spec's `context` that says the supervisor is ours, and what was asked for.
+/// Key in a spec's `context` that marks the supervisor as ours, with a digest of the spec.
 pub const MARK: &str = "tweetblast";
 
 /// Span of time of one segment.
@@ -20,9 +20,9 @@ pub enum Granularity {
 }
 
 impl Granularity {
-    /// The finest that cuts a span of so many milliseconds into few segments. Each new one costs an
-    /// allocation at the overlord: with 2,000 hours in random order Druid was 300 to 1,000 times
-    /// slower.
+    /// The finest one that cuts a span of this many milliseconds into few segments. Each new
+    /// segment costs an allocation at the overlord: with 2,000 hours in random order, Druid was 300
+    /// to 1,000 times slower.
     #[must_use]
     pub fn for_span_ms(span_ms: i64) -> Self {
         const HOUR_MS: i64 = 3_600_000;
@@ -47,20 +47,20 @@ impl Granularity {
     }
 }
 
-/// What a spec is made of.
+/// What a spec is made from.
 #[derive(Debug, Clone)]
 pub struct SpecOptions {
     /// Name of the datasource, and so of the supervisor.
     pub datasource: String,
     /// Topic to read.
     pub topic: String,
-    /// `host:port` of Kafka, as Druid has to say it.
+    /// `host:port` of Kafka, as Druid must use it.
     pub kafka: String,
-    /// What the messages hold.
+    /// What the messages contain.
     pub form: PayloadForm,
-    /// Columns that the messages have besides, with [`PayloadForm::Tweet`].
+    /// Additional columns of the messages, with [`PayloadForm::Tweet`].
     pub extra: Vec<Dimension>,
-    /// Tasks that read side by side; no more than there are partitions.
+    /// Tasks that read in parallel; no more than there are partitions.
     pub tasks: usize,
     /// Span of a segment.
     pub granularity: Granularity,
@@ -89,7 +89,7 @@ pub fn make_spec(options: &SpecOptions) -> Value {
                 "topic": options.topic,
                 "consumerProperties": {"bootstrap.servers": options.kafka},
                 "inputFormat": input_format(options.form),
-                // The first tweets may be there before the first task is.
+                // The first tweets may arrive before the first task starts.
                 "useEarliestOffset": true,
                 "taskCount": options.tasks,
                 "replicas": 1,
@@ -100,7 +100,7 @@ pub fn make_spec(options: &SpecOptions) -> Value {
             },
             "tuningConfig": {
                 "type": "kafka",
-                // Else the lag that Druid reports is up to 30 s old.
+                // Otherwise the lag that Druid reports is up to 30 s old.
                 "offsetFetchPeriod": "PT5S",
                 "maxSavedParseExceptions": 10,
                 "logParseExceptions": true,
@@ -110,7 +110,7 @@ pub fn make_spec(options: &SpecOptions) -> Value {
     marked(spec)
 }
 
-/// Puts our mark on a spec, with a digest of all the rest: what Druid gives back is full of its own
+/// Puts our mark on a spec, with a digest of all the rest: what Druid returns is full of its own
 /// defaults and cannot be compared.
 #[must_use]
 pub(super) fn marked(mut spec: Value) -> Value {
@@ -121,7 +121,7 @@ pub(super) fn marked(mut spec: Value) -> Value {
     if let Some(plain) = plain.as_object_mut() {
         plain.retain(|_, value| !value.is_null() && value.as_object().is_none_or(|value| !value.is_empty()));
     }
-    // Maps are sorted by key, so the text is the same for the same spec.
+    // Maps are sorted by key, so the same spec gives the same text.
     let digest = format!("{:08x}", crc32c::crc32c(plain.to_string().as_bytes()));
     if !spec["context"].is_object() {
         spec["context"] = Value::Object(Map::new());
@@ -162,10 +162,11 @@ fn input_format(form: PayloadForm) -> Value {
 }
 
 /// Sets the value at a JSON pointer, `/ioConfig/taskCount`, counted from the spec's own `spec` (or
-/// from its top, for `/spec/…`, `/context/…`, `/suspended`), and makes the objects on the way.
+/// from its top, for `/spec/…`, `/context/…`, `/suspended`), and creates missing objects on the
+/// way.
 ///
 /// # Errors
-/// When the pointer does not begin with a slash, or leads through something that is no object.
+/// When the pointer does not begin with a slash, or leads through something that is not an object.
 pub fn set_pointer(spec: &mut Value, pointer: &str, value: Value) -> Result<(), DruidError> {
     let wrong = |words: String| DruidError::Spec(format!("--druid-set {pointer}: {words}"));
     let Some(path) = pointer.strip_prefix('/').filter(|path| !path.is_empty()) else {

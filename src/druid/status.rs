@@ -1,4 +1,4 @@
-//! What Druid's overlord says about a supervisor, as plain values. Whatever is absent is empty: the
+//! What Druid's overlord reports about a supervisor, as plain values. Absent values are empty: the
 //! keys differ with the state.
 
 use std::collections::BTreeMap;
@@ -12,26 +12,26 @@ pub struct SupervisorStatus {
     pub state: String,
     /// `CREATING_TASKS`, `CONNECTING_TO_STREAM`, `UNABLE_TO_CONNECT_TO_STREAM` and more.
     pub detailed_state: String,
-    /// Druid's own word; true in most cases in which nothing arrives.
+    /// Druid's own judgement; true in most cases in which nothing arrives.
     pub healthy: bool,
-    /// Whether it stands still on purpose.
+    /// Whether it was suspended.
     pub suspended: bool,
     /// Topic it reads.
     pub topic: String,
     /// Partitions it has found.
     pub partitions: usize,
-    /// Offset up to which the reading tasks have come, by partition, as far as they have said so;
-    /// else where they start.
+    /// Offset up to which the reading tasks have come, by partition, if they have reported it;
+    /// otherwise where they start.
     pub offsets: BTreeMap<i32, i64>,
     /// End of each partition as the supervisor last saw it; `None` before it has reached Kafka.
     pub latest: Option<BTreeMap<i32, i64>>,
-    /// When the offsets and ends were last asked for, in Druid's own words.
+    /// When the offsets and ends were last updated, as Druid spells it.
     pub offsets_updated: String,
     /// Ids of the tasks that read.
     pub reading: Vec<String>,
     /// Ids of the tasks that publish what they have read.
     pub publishing: Vec<String>,
-    /// Messages of the last errors, oldest first, each once.
+    /// Messages of the last errors, oldest first, without duplicates.
     pub errors: Vec<String>,
 }
 
@@ -77,8 +77,8 @@ impl SupervisorStatus {
         }
     }
 
-    /// Partitions whose task has read further than the topic goes, with both offsets: the topic was
-    /// made anew, and Druid calls that healthy.
+    /// Partitions whose task has read beyond the end of the topic, with both offsets: the topic was
+    /// deleted and created again, and Druid calls that healthy.
     #[must_use]
     pub fn beyond_end(&self, ends: &BTreeMap<i32, i64>) -> Vec<(i32, i64, i64)> {
         let beyond = |(partition, read): (&i32, &i64)| {
@@ -101,9 +101,9 @@ pub struct TaskRows {
     pub processed: u64,
     /// Became rows with a field that did not fit its type.
     pub processed_with_error: u64,
-    /// No JSON, or no time.
+    /// Not JSON, or without a time.
     pub unparseable: u64,
-    /// Outside of the times the spec takes.
+    /// Outside the times that the spec accepts.
     pub thrown_away: u64,
 }
 
@@ -129,12 +129,11 @@ impl TaskRows {
     }
 }
 
-/// One message that became no row.
+/// One message that did not become a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
-    /// The message, as Druid shows it, cut.
+    /// The message as Druid shows it, shortened.
     pub input: String,
-    /// Why.
     pub reason: String,
 }
 

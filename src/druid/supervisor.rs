@@ -1,5 +1,5 @@
-//! One supervisor: submitted, waited for, suspended, terminated. One without our mark is never
-//! altered unless the caller says so.
+//! One supervisor: submitted, watched, suspended, terminated. One without our mark is never altered
+//! unless the caller allows it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use super::{Client, DruidError, ParseError, SupervisorStatus, TaskRows, is_ours}
 
 const SUPERVISORS: &str = "/druid/indexer/v1/supervisor";
 
-/// Time between two looks at a supervisor.
+/// Time between two checks of a supervisor.
 pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// A supervisor, by its name.
@@ -24,10 +24,10 @@ pub struct Supervisor {
     path: String,
 }
 
-/// What a submission came to.
+/// What a submission changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submission {
-    /// There was none.
+    /// There was none before.
     Created,
     /// Ours, with another spec.
     Updated,
@@ -35,7 +35,7 @@ pub enum Submission {
     Resumed,
     /// Ours, the same, and running.
     Unchanged,
-    /// Nothing was submitted: the one that is there is used.
+    /// Nothing was submitted: the existing one is used.
     AsItIs,
 }
 
@@ -53,14 +53,14 @@ impl Submission {
     }
 }
 
-/// What becomes of the supervisor at the end.
+/// What happens to the supervisor at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DruidAfter {
-    /// It goes on reading.
+    /// It continues to read.
     Keep,
-    /// It publishes what it has read, and stands still.
+    /// It publishes what it has read, and stops.
     Suspend,
-    /// It publishes what it has read and goes. The rows stay.
+    /// It publishes what it has read, and is removed. The rows stay.
     Drop,
 }
 
@@ -78,19 +78,18 @@ impl DruidAfter {
 /// Worker slots of the whole Druid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WorkerSlots {
-    /// Taken.
     pub used: usize,
-    /// All of them.
     pub total: usize,
-    /// Tasks of our datasource that have none.
+    /// Tasks of our datasource that have no slot.
     pub waiting: usize,
 }
 
 impl Supervisor {
-    /// The supervisor of that name, which need not exist.
+    /// The supervisor with this name, which need not exist.
     #[must_use]
     pub fn new(client: Client, name: &str) -> Self {
-        // Names of datasources are free but for slashes; what a URL reserves is escaped.
+        // Names of datasources may have anything but slashes; characters that a URL reserves are
+        // escaped.
         let escaped: String = name
             .bytes()
             .map(|byte| match byte {
@@ -108,13 +107,13 @@ impl Supervisor {
         &self.name
     }
 
-    /// The same one, of which each thing is asked once only.
+    /// The same supervisor, whose calls are tried once.
     #[must_use]
     pub fn without_patience(&self) -> Self {
         Self { client: self.client.without_patience(), ..self.clone() }
     }
 
-    /// The Druid it is in.
+    /// A client of the Druid it is in.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
@@ -128,10 +127,10 @@ impl Supervisor {
         absent_is_none(self.client.get(&self.path))
     }
 
-    /// Its spec, to be used as it is.
+    /// Its spec, to be used unchanged.
     ///
     /// # Errors
-    /// When there is none; the message names those that there are.
+    /// When there is none; the message names the existing ones.
     pub fn existing_spec(&self) -> Result<Value, DruidError> {
         if let Some(spec) = self.spec()? {
             return Ok(spec);
@@ -142,7 +141,7 @@ impl Supervisor {
         Err(DruidError::NoSupervisor { name: self.name.clone(), others })
     }
 
-    /// Submits a spec, marked as ours, where Druid does not have the same one running already.
+    /// Submits a spec, marked as ours, unless Druid already runs the same one.
     ///
     /// # Errors
     /// When the name is taken by a supervisor without our mark and `overwrite` is not set; when
@@ -167,7 +166,7 @@ impl Supervisor {
         Ok(if there.is_some() { Submission::Updated } else { Submission::Created })
     }
 
-    /// How it does; `None` when there is no such supervisor.
+    /// Its status; `None` if there is no such supervisor.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
@@ -176,7 +175,7 @@ impl Supervisor {
         Ok(answer.as_ref().map(SupervisorStatus::of))
     }
 
-    /// What its tasks did, by task. Only those that run now.
+    /// Totals of its tasks, by task. Only those that run now.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
@@ -185,7 +184,7 @@ impl Supervisor {
         Ok(TaskRows::by_task(&answer.unwrap_or_default()))
     }
 
-    /// The last messages that became no row.
+    /// The last messages that did not become rows.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
@@ -197,17 +196,17 @@ impl Supervisor {
     /// Lets its tasks publish what they have read, and starts no others.
     ///
     /// # Errors
-    /// When Druid does not answer, or refuses; not when it stands still already.
+    /// When Druid does not answer, or refuses; not when it is already suspended.
     pub fn suspend(&self) -> Result<(), DruidError> {
         unless_done(self.client.post(&format!("{}/suspend", self.path), None), "already suspended")
     }
 
     /// Lets its tasks publish what they have read, and removes it. While it is connecting to Kafka
     /// this may take minutes: a call that is not answered in time counts as under way. One that is
-    /// gone already is fine: the answer to an earlier call may have been lost.
+    /// already gone is fine: the answer to an earlier call may have been lost.
     ///
     /// # Errors
-    /// When Druid refuses, or is not there at all.
+    /// When Druid refuses, or there is no Druid at all.
     pub fn terminate(&self) -> Result<(), DruidError> {
         match absent_is_none(self.client.post(&format!("{}/terminate", self.path), None)) {
             Err(error) if error.is_timeout() => Ok(()),
@@ -215,7 +214,7 @@ impl Supervisor {
         }
     }
 
-    /// Makes it forget how far it has read: what was not published is read anew, or lost.
+    /// Makes it forget how far it has read: what was not published is read again, or lost.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
@@ -239,7 +238,7 @@ impl Supervisor {
         })
     }
 
-    /// Whether a task has ended: `Some(Ok)` well, `Some(Err)` with Druid's reason.
+    /// Whether a task has ended: `Some(Ok)` with success, `Some(Err)` with Druid's reason.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
@@ -253,10 +252,11 @@ impl Supervisor {
         })
     }
 
-    /// Waits until a suspended supervisor's tasks have published. Tasks that start before that were
-    /// seen to start from where the others had started, and then fail when they publish themselves.
+    /// Waits until a suspended supervisor's tasks have published. Tasks started earlier than that
+    /// were seen to start from where the others had started, and then to fail when they publish.
     ///
     /// # Errors
+    /// When they do not within `patience`; when `stop` is set.
     /// When they do not within `patience`; when `stop` is set.
     pub fn wait_until_published(
         &self,
@@ -301,7 +301,8 @@ impl Supervisor {
     }
 }
 
-/// Druid refuses to do what is done already, as it is when the answer to an earlier call was lost.
+/// Druid refuses to do what is already done, which happens if the answer to an earlier call was
+/// lost.
 fn unless_done(answer: Result<Value, DruidError>, done: &str) -> Result<(), DruidError> {
     match answer {
         Err(DruidError::Refused { status: 400, line, .. }) if line.contains(done) => Ok(()),

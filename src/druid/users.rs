@@ -1,5 +1,5 @@
-//! The table of users as a datasource of its own, one row a user, by Druid's batch ingestion: users
-//! without a tweet count there too. The rows travel inside of the task.
+//! The table of users as a separate datasource, one row per user, by Druid's batch ingestion: it
+//! includes users without a tweet. The rows travel inside the task.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::verify::quoted;
 use super::{Client, Dimension, DruidError, Proof, Supervisor};
 
-/// Most bytes of rows: Druid keeps the task, with them in it, in its metadata.
+/// Most bytes of rows: Druid keeps the task, including the rows, in its metadata.
 pub const USERS_MAX_BYTES: usize = 32 << 20;
 
-/// Time between two looks at the task and the rows.
+/// Time between two checks of the task and the rows.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The time of all rows, which have none of their own; its year is the one segment.
+/// The time of all rows, which have none themselves; its year is the only segment.
 const TIME: &str = "2000-01-01T00:00:00Z";
 
 /// A table to load.
@@ -25,11 +25,11 @@ pub struct UsersTable<'a> {
     pub datasource: &'a str,
     /// Its columns besides `user_id`, `screen_name` and `run`.
     pub columns: &'a [Dimension],
-    /// One JSON object a line, with the run's id as `run`.
+    /// One JSON object per line, with the run's id as `run`.
     pub rows: &'a str,
-    /// The run, by which the new rows are known.
+    /// The run, which identifies the new rows.
     pub run: &'a str,
-    /// How many rows.
+    /// Number of rows.
     pub count: u64,
 }
 
@@ -66,7 +66,7 @@ impl UsersTable<'_> {
         })
     }
 
-    /// Makes sure that nobody else's rows are in the datasource.
+    /// Checks that the datasource holds no rows but ours.
     fn check_ours(&self, client: &Client) -> Result<(), DruidError> {
         let query = format!(
             "SELECT COUNT(*) AS \"rows\" FROM {} WHERE \"run\" IS NULL OR \"__time\" <> TIME_PARSE('{TIME}')",
@@ -82,11 +82,12 @@ impl UsersTable<'_> {
         }
     }
 
-    /// Loads it, and waits until every row can be queried. What was in the datasource goes.
+    /// Loads it, and waits until every row can be queried. Replaces what was in the datasource.
     ///
     /// # Errors
-    /// When the datasource has rows that no run of ours has loaded; when the task fails, or the rows are not there within `patience`; when Druid does not answer, or
-    /// refuses; when `stop` is set.
+    /// When the datasource has rows that no run of ours has loaded; when the task fails, or the
+    /// rows are not there within `patience`; when Druid does not answer, or refuses; when `stop` is
+    /// set.
     pub fn load(&self, client: &Client, patience: Duration, stop: &AtomicBool) -> Result<(), DruidError> {
         self.check_ours(client)?;
         let path = "/druid/indexer/v1/task";

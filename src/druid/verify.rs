@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Client, DruidError};
 
-/// The `seq` of all rows of a run, summed up in five numbers: one missing, one too many or one
-/// changed shows in at least one of them.
+/// The `seq` of all rows of a run, summed up in five numbers: a missing, extra or changed one shows
+/// in at least one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Proof {
     pub rows: u64,
@@ -20,17 +20,15 @@ pub struct Proof {
 /// Smallest and greatest `seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Smallest.
     pub min: u64,
-    /// Greatest.
     pub max: u64,
 }
 
-/// How many `seq` are counted apart at a time. An exact count of distinct values holds them all in a
-/// merge buffer of Druid's: one of 25 MiB was too small for 1,000,000 of them.
+/// How many `seq` are counted at a time. An exact count of distinct values holds all of them in a
+/// merge buffer of Druid's: one of 25 MiB was too small for 1,000,000.
 pub(super) const SLICE: u64 = 200_000;
 
-/// A name as it stands in a query.
+/// A name, quoted for a query.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -96,7 +94,7 @@ impl Proof {
         Self { rows, distinct: 0, span: span.filter(|_| rows > 0), sum: number(&row["sum"]).unwrap_or(0) }
     }
 
-    /// The proof that a run is there to the last row: so many, from 0 on without a gap.
+    /// The proof of a complete run of this many tweets: from 0 on without a gap.
     #[must_use]
     pub fn expected(tweets: u64) -> Self {
         let span = tweets.checked_sub(1).map(|max| Span { min: 0, max });
@@ -106,7 +104,7 @@ impl Proof {
     }
 }
 
-/// Distinct `seq` from `from` on and below `end`. Where that is too much for Druid's memory, in two
+/// Distinct `seq` from `from` on and below `end`. If that is too much for Druid's memory, in two
 /// halves.
 fn distinct(client: &Client, datasource: &str, run: &str, from: u64, end: u64) -> Result<u64, DruidError> {
     let query = format!(
@@ -124,7 +122,7 @@ fn distinct(client: &Client, datasource: &str, run: &str, from: u64, end: u64) -
     }
 }
 
-/// Before the first row of ours, a datasource may have no column of ours.
+/// Before our first row, a datasource may not have our columns.
 fn known(rows: Result<Vec<Value>, DruidError>) -> Result<Vec<Value>, DruidError> {
     match rows {
         Err(DruidError::Refused { status: 400, line, .. })
@@ -161,7 +159,7 @@ mod tests {
 
     #[test]
     fn no_rows_have_no_span() {
-        // What Druid 33 answers for no rows at all.
+        // What Druid 33 answers if there are no rows at all.
         let none = json!({"rows": 0, "min": null, "max": null, "sum": null});
         assert_eq!(Proof::of(&none), Proof::expected(0));
     }
