@@ -1,9 +1,9 @@
 //! When made-up tweets are written: a Poisson process whose rate follows the hour of the day and
-//! swells in bursts.
+//! rises in bursts.
 //!
-//! In: the mean rate. Out: one [`Arrival`] after the other, in order, until tweet ids end (2080). The surprise: the
-//! mean is kept. The daily curve averages to 1 over a day and *is* 1 at the hour the data starts,
-//! and what bursts add is taken from the time between them; so ten minutes have about the asked
+//! In: the mean rate. Out: one [`Arrival`] after another, in order, until tweet ids end (2080). The
+//! mean is kept: the daily curve averages to 1 over a day and *is* 1 at the hour the data starts,
+//! and what bursts add is taken from the time between them. So ten minutes have about the requested
 //! number of tweets, and so have ten days.
 
 use rand::{RngExt, SeedableRng};
@@ -14,30 +14,30 @@ use super::snowflake;
 use super::words::BURST_TOPICS;
 
 /// Event time at which all made-up data starts: 2024-03-09T18:00:00Z, in Unix milliseconds. A
-/// constant, since the same seed has to give the same bytes on any day.
+/// constant, because the same seed has to give the same bytes on any day.
 pub const START_MS: u64 = 1_710_007_200_000;
 
 /// Hour of the day (UTC) at [`START_MS`].
 const START_HOUR: f64 = 18.0;
 
-/// Relative rate at each full hour UTC, straight lines between: quiet at European noon, loud in
-/// the American evening. Adds up to 24; hour 18 is 1.
+/// Relative rate at each full hour UTC, linear in between: quiet at European noon, loud in the
+/// American evening. Adds up to 24; hour 18 is 1.
 const DAILY_CURVE_PERCENT: [u32; 24] = [
     140, 148, 146, 140, 125, 108, 92, 80, 72, 66, 62, 60, 62, 66, 72, 78, 85, 92, 100, 107, 116, 122, 127,
     134,
 ];
 
-/// One burst falls somewhere into each such stretch of event time.
+/// One burst falls into each stretch of this length, in event time.
 const BURST_EVERY_S: f64 = 200.0;
-/// A burst starts at its height and sinks to nothing in a straight line.
+/// A burst starts at its height and falls linearly to nothing.
 const BURST_LENGTH_S: f64 = 25.0;
-/// Height of a burst in multiples of the mean rate, evenly spread between these two.
+/// Height of a burst in multiples of the mean rate, evenly distributed between these two.
 const BURST_HEIGHT_MIN: f64 = 2.0;
 const BURST_HEIGHT_MAX: f64 = 6.0;
-/// What is left for the time between bursts, so that the mean stays 1.
+/// The rate left for the time between bursts, so that the mean stays 1.
 const BASE: f64 = 1.0 - (BURST_HEIGHT_MIN + BURST_HEIGHT_MAX) / 2.0 * (BURST_LENGTH_S / 2.0) / BURST_EVERY_S;
-/// No instant is busier than this many times the mean rate: the top of the daily curve plus the
-/// highest burst.
+/// The rate never exceeds this many times the mean: the top of the daily curve plus the highest
+/// burst.
 const PEAK: f64 = 1.48 * (BASE + BURST_HEIGHT_MAX);
 
 /// One tweet to be written.
@@ -63,7 +63,7 @@ pub(super) struct Arrivals {
     rate_per_s: f64,
     /// Seconds since [`START_MS`].
     now_s: f64,
-    /// Number of the stretch that `burst` lies in.
+    /// Number of the stretch that contains `burst`.
     stretch: u64,
     burst: Burst,
 }
@@ -95,13 +95,14 @@ impl Iterator for Arrivals {
     type Item = Arrival;
 
     /// Thinning (Lewis and Shedler 1979): candidates at the peak rate, each kept with probability
-    /// rate / peak. Exact for a rate of any shape, and as cheap at one tweet a day as at a million
-    /// a second.
+    /// rate / peak. Exact for a rate of any shape, and equally cheap at one tweet per day and at a
+    /// million per second.
     fn next(&mut self) -> Option<Arrival> {
         loop {
             let gap: f64 = Exp1.sample(&mut self.rng);
             self.now_s += gap / (self.rate_per_s * PEAK);
-            // Stepped over at once by a tiny rate, to infinity even, where the curve has no value.
+            // A tiny rate may step beyond it at once, even to infinity, where the curve has no
+            // value.
             if self.now_s * 1000.0 >= (snowflake::END_MS - START_MS) as f64 {
                 return None;
             }

@@ -1,5 +1,5 @@
-//! Puts tweets together into a file: one a line, one array, pages, texts grouped by user, … Nothing
-//! is kept but a buffer of some 64 KiB and the tweets of one page, so memory does not grow with the
+//! Assembles tweets into a file: one per line, one array, pages, texts grouped by user, … Keeps
+//! only a buffer of about 64 KiB and the tweets of one page, so memory does not grow with the
 //! number of tweets.
 
 use std::io::{self, Write};
@@ -11,10 +11,10 @@ use super::json::{Escape, string};
 use super::status::{Status, Writers, ZIPF_EXPONENT};
 use super::{GenerateForm, GenerateOptions, Generated, write, write_other, write_v2};
 
-/// Written out when it holds this much.
+/// The buffer is written out when it holds this much.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// What lies between the start of a file and its end, and how much has been written.
+/// A file being written, and how much has been written.
 struct FormWriter<'a, W> {
     out: &'a mut W,
     buffer: Vec<u8>,
@@ -33,7 +33,7 @@ impl<W: Write> FormWriter<'_, W> {
         Ok(())
     }
 
-    /// Whatever stands between two records; nothing before the first.
+    /// The separator between two records; nothing before the first.
     fn separate(&mut self, separator: &[u8]) {
         if self.done.records > 0 {
             self.buffer.extend_from_slice(separator);
@@ -67,7 +67,7 @@ pub(super) fn write_file(
     Ok(output.done)
 }
 
-/// What stands before the first record of a form, and behind the last.
+/// The bytes before the first record of a form, and after the last.
 fn around(form: GenerateForm) -> (&'static [u8], &'static [u8]) {
     match form {
         GenerateForm::Array | GenerateForm::Grouped => (b"[", b"]\n"),
@@ -81,9 +81,9 @@ fn around(form: GenerateForm) -> (&'static [u8], &'static [u8]) {
 
 /// How the tweets of a form are put into records.
 trait Records {
-    /// What stands between two records.
+    /// The bytes between two records.
     fn separator(&self) -> &'static [u8];
-    /// Whether notices stand among them.
+    /// Whether notices are mixed in.
     fn has_notices(&self) -> bool;
     /// Takes the next tweet; appends a record when one is full.
     fn tweet<W: Write>(
@@ -92,7 +92,7 @@ trait Records {
         escape: Escape,
         output: &mut FormWriter<'_, W>,
     ) -> io::Result<()>;
-    /// Appends what is left.
+    /// Appends the last record, if it is not full.
     fn finish<W: Write>(&mut self, _: &mut FormWriter<'_, W>) -> io::Result<()> {
         Ok(())
     }
@@ -101,7 +101,7 @@ trait Records {
 /// Appends one tweet as JSON.
 type Spell = fn(&mut Vec<u8>, &Status, Escape) -> io::Result<()>;
 
-/// A record for each tweet.
+/// One record per tweet.
 struct Single {
     spell: Spell,
     separator: &'static [u8],
@@ -144,10 +144,10 @@ impl Records for Single {
     }
 }
 
-/// Most tweets of a page, as the API's recent search gives them out.
+/// Most tweets of a page, as in the API's recent search.
 const PAGE_TWEETS: usize = 100;
 
-/// A record for each [`PAGE_TWEETS`] tweets.
+/// One record for every [`PAGE_TWEETS`] tweets.
 #[derive(Default)]
 struct Pages {
     statuses: Vec<Status>,
@@ -175,7 +175,7 @@ impl Records for Pages {
     }
 
     fn finish<W: Write>(&mut self, output: &mut FormWriter<'_, W>) -> io::Result<()> {
-        // A page is spelt in one way, as its first tweet asks for.
+        // A page has one spelling, that of its first tweet.
         let Some(escape) = self.escape.take() else { return Ok(()) };
         output.separate(self.separator());
         write_v2::page(&mut output.buffer, &self.statuses, escape)?;
@@ -184,7 +184,7 @@ impl Records for Pages {
     }
 }
 
-/// Tweets in the order they were written, but for a few that come a second or two late, and the
+/// Tweets in the order they were written, except for a few that come a second or two late, and the
 /// notices among them.
 fn records<W: Write>(
     options: &GenerateOptions,
@@ -201,7 +201,7 @@ fn records<W: Write>(
             ms = (ms - writers.rng.random_range(1_000..2_000)).max(START_MS);
         }
         // An odd factor visits every low part before it repeats one: ids stay unique up to four
-        // million tweets a millisecond.
+        // million tweets per millisecond.
         let status = writers.status(ms, n.wrapping_mul(0x0025_45F5), arrival.topic);
         let (id, user_id) = (status.id, status.user.id);
         form.tweet(status, writers.escape(), output)?;
@@ -217,7 +217,7 @@ fn records<W: Write>(
             write::delete_notice(&mut output.buffer, id, user_id, arrival.ms)?;
             output.done.notices += 1;
         }
-        // A stream is capped when everybody writes at once.
+        // A stream is capped when many people write at once.
         if arrival.topic.is_some() && writers.rng.random_ratio(1, 100) {
             left_out += writers.rng.random_range(1..60);
             if form.has_notices() {
@@ -241,8 +241,8 @@ fn records<W: Write>(
     Ok(())
 }
 
-/// All texts of one user after the other, `[{"id": 1608, "tweets": ["text", ...]}, ...]`, on one
-/// line and without any time.
+/// All texts of one user after another, `[{"id": 1608, "tweets": ["text", ...]}, ...]`, on one line
+/// and without times.
 fn groups<W: Write>(
     options: &GenerateOptions,
     mut writers: Writers,
@@ -253,7 +253,8 @@ fn groups<W: Write>(
     let stride = stride(options.users);
     let mut sum = 0.0;
     for n in 0..options.users {
-        // Ranks in an order of their own, or the file would go from the busiest to the quietest.
+        // Ranks are visited in a scattered order, or the file would go from the busiest user to the
+        // quietest.
         let rank = (u128::from(n) * u128::from(stride) % u128::from(options.users)) as u64;
         sum += weight(rank);
         let is_last = n + 1 == options.users;

@@ -1,16 +1,16 @@
-//! Writing JSON by hand: strings with their escapes, and times the way tweets spell them.
+//! Writes JSON by hand: strings with their escapes, and times as tweets spell them.
 //!
-//! By hand because it is several times faster than building values, and because the two ways in
-//! which real files spell text ([`Escape`]) are a choice no JSON library gives.
+//! By hand because it is several times faster than building values, and because no JSON library
+//! offers both of the ways in which real files spell text ([`Escape`]).
 
 use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-/// How text outside ASCII is spelt. Both are met in real files, whole records at a time.
+/// How text outside ASCII is spelt. Real files have both ways, whole records at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escape {
-    /// UTF-8 as it is; `/` as it is.
+    /// UTF-8 unchanged; `/` unchanged.
     Raw,
     /// `\uXXXX`, in surrogate pairs above U+FFFF; `/` as `\/`.
     Ascii,
@@ -49,8 +49,8 @@ pub(super) fn string_or_null(out: &mut Vec<u8>, value: Option<&str>, escape: Esc
     }
 }
 
-/// Appends the time with its quotes, as in `"Wed Aug 27 13:08:45 +0000 2008"`; parts of a second
-/// are cut off. An error beyond the year 9999.
+/// Appends the time with its quotes, as in `"Wed Aug 27 13:08:45 +0000 2008"`; fractions of a
+/// second are cut off. An error beyond the year 9999.
 pub(super) fn created_at(out: &mut Vec<u8>, ms: u64) -> io::Result<()> {
     let time = i64::try_from(ms)
         .ok()
@@ -59,8 +59,8 @@ pub(super) fn created_at(out: &mut Vec<u8>, ms: u64) -> io::Result<()> {
     write!(out, "{}", time.strftime("\"%a %b %d %H:%M:%S +0000 %Y\""))
 }
 
-/// Appends the time with its quotes, as in `"2021-09-22T16:38:35.000Z"`: whole seconds, as API v2
-/// has them. An error beyond the year 9999.
+/// Appends the time with its quotes, as in `"2021-09-22T16:38:35.000Z"`: whole seconds, as in API
+/// v2. An error beyond the year 9999.
 pub(super) fn iso_time(out: &mut Vec<u8>, ms: u64) -> io::Result<()> {
     let time = i64::try_from(ms)
         .ok()
@@ -69,8 +69,8 @@ pub(super) fn iso_time(out: &mut Vec<u8>, ms: u64) -> io::Result<()> {
     write!(out, "{}", time.strftime("\"%Y-%m-%dT%H:%M:%S.000Z\""))
 }
 
-/// Appends compact JSON with a line for each member and element, indented by two blanks a level
-/// from `level` on.
+/// Appends compact JSON with one line per member and element, indented by two blanks per level from
+/// `level` on.
 pub(super) fn indented(out: &mut Vec<u8>, compact: &[u8], level: usize) {
     let mut depth = level;
     let (mut in_string, mut escaped) = (false, false);

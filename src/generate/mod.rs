@@ -1,14 +1,14 @@
-//! Made-up tweets of any number, the same bytes for the same seed.
+//! Synthetic tweets: any number, and the same bytes for the same seed.
 //!
-//! In: [`GenerateOptions`]. Out: a file in one of the [`GenerateForm`]s, written as it is made,
-//! with memory that does not grow. The tweets have the shape of Twitter's v1.1 streaming API; their
-//! arrivals follow the hour of the day and swell in bursts, few users write much and many little,
-//! in eight languages, with all that a reader of JSON must get right: escapes, surrogate pairs,
-//! ids above 2^53, truncated texts, tweets inside tweets, notices that are no tweets, and a few
-//! steps back in time.
+//! In: [`GenerateOptions`]. Out: a file in one of the [`GenerateForm`]s, written as it is made, in
+//! constant memory. The tweets are those of Twitter's v1.1 streaming API. Their arrivals follow the
+//! hour of the day and rise in bursts; a few users write much and many write little, in eight
+//! languages. They have everything a JSON reader must get right: escapes, surrogate pairs, ids
+//! above 2^53, truncated texts, nested tweets, notices that are not tweets, and a few steps back in
+//! time.
 //!
-//! The surprise: event time always starts at [`START_MS`], not now, since the same options have to
-//! give the same bytes on any day. Those of the defaults are `data/tweets.json`.
+//! Event time always starts at [`START_MS`], not now, because the same options have to give the
+//! same bytes on any day. The defaults give `data/tweets.json`.
 
 mod arrivals;
 mod forms;
@@ -31,8 +31,8 @@ use std::io;
 pub use arrivals::START_MS;
 pub use users_file::generate_users;
 
-// ChaCha has 2^64 streams for one seed. Times, contents and each user have one of their own, so
-// that a word added to one does not change the others.
+// ChaCha has 2^64 streams per seed. Times, contents and each user have separate ones, so that a
+// word added to one does not change the others.
 const STREAM_ARRIVALS: u64 = 0;
 const STREAM_CONTENT: u64 = 1;
 const STREAM_FIRST_USER: u64 = 2;
@@ -40,36 +40,35 @@ const STREAM_FIRST_USER: u64 = 2;
 /// How the tweets are put into a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GenerateForm {
-    /// One JSON object a line.
+    /// One JSON object per line.
     #[default]
     Lines,
-    /// Likewise, with all that the API said of users besides: more than twice the bytes.
+    /// The same, with everything else that the API said of users: more than twice the bytes.
     FullLines,
-    /// One JSON array, an element a line.
+    /// One JSON array, one element per line.
     Array,
-    /// `[{"id": 1608, "tweets": ["text", ...]}, ...]`: the texts of each user, without any time.
+    /// `[{"id": 1608, "tweets": ["text", ...]}, ...]`: the texts of each user, without times.
     Grouped,
-    /// Pretty-printed objects one after another, without anything between them.
+    /// Pretty-printed objects one after another, with nothing between them.
     Objects,
-    /// One object with the list and something about it: `{"statuses": [...], "search_metadata": ...}`.
+    /// One object with the list and facts about it: `{"statuses": [...], "search_metadata": ...}`.
     Search,
-    /// Pages of Twitter's API v2, one a line, each with its authors; the newest tweet first within a
+    /// Pages of Twitter's API v2, one per line, each with its authors; newest tweet first within a
     /// page.
     V2Pages,
-    /// The filtered stream of API v2: a tweet and its author a line.
+    /// The filtered stream of API v2: a tweet and its author per line.
     V2Stream,
-    /// Tweets of API v2 with their author inside, one a line.
+    /// Tweets of API v2 with their author inside, one per line.
     V2Flat,
     /// `window.YTD.tweets.part0 = [{"tweet": ...}, ...]`: an account archive.
     Archive,
-    /// Activity streams, one a line.
+    /// Activity streams, one per line.
     ActivityStreams,
-    /// Flat objects with common names, one a line.
+    /// Flat objects with common names, one per line.
     Flat,
 }
 
 impl GenerateForm {
-    /// All there are.
     pub const ALL: [GenerateForm; 12] = [
         GenerateForm::Lines,
         GenerateForm::FullLines,
@@ -86,15 +85,15 @@ impl GenerateForm {
     ];
 }
 
-/// What to make.
+/// What to generate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenerateOptions {
     /// Number of tweets; notices come on top.
     pub tweets: u64,
-    /// Mean number of tweets per second of event time, above 0. Without effect on
+    /// Mean number of tweets per second of event time, above 0. Has no effect on
     /// [`GenerateForm::Grouped`].
     pub rate_per_s: f64,
-    /// How many users there are, from 1 to 2^32 - 1; not all of them need write.
+    /// Number of users, from 1 to 2^32 - 1; not all of them need write.
     pub users: u64,
     /// Another seed gives other tweets.
     pub seed: u64,
@@ -109,12 +108,12 @@ impl Default for GenerateOptions {
     }
 }
 
-/// What was made.
+/// What was generated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Generated {
     /// Tweets written: as many as asked for.
     pub tweets: u64,
-    /// Delete and limit notices among them, which are no tweets; only in forms that have them.
+    /// Delete and limit notices among them; only in forms that have them.
     pub notices: u64,
     /// Lines, array elements, objects, groups or pages.
     pub records: u64,
@@ -123,17 +122,17 @@ pub struct Generated {
     /// Smallest event time, Unix milliseconds; `None` without tweets, and in
     /// [`GenerateForm::Grouped`].
     pub first_ms: Option<u64>,
-    /// Largest event time, likewise.
+    /// Largest event time; `None` in the same cases.
     pub last_ms: Option<u64>,
 }
 
-/// Writes made-up tweets to `out`, in pieces of some 64 KiB (so `out` needs no buffer of its own),
-/// and flushes it.
+/// Writes synthetic tweets to `out`, in pieces of about 64 KiB (so `out` needs no buffer), and
+/// flushes it.
 ///
 /// # Errors
 /// Those of `out`. [`io::ErrorKind::InvalidInput`] if the options cannot be met: no users or too
-/// many, a rate that is not above 0, or event times that would run past the year 2080, where tweet
-/// ids end; in the last case part of the file has been written.
+/// many, a rate that is not above 0, or event times beyond the year 2080, where tweet ids end. In
+/// the last case part of the file has been written.
 pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Result<Generated> {
     if !(options.rate_per_s.is_finite() && options.rate_per_s > 0.0) {
         return Err(invalid("the rate must be a number of tweets per second above 0"));

@@ -10,12 +10,12 @@ pub(super) const LOW_BITS: u32 = 22;
 /// First time with no positive 64-bit id: 2^41 ms after the epoch, in July 2080.
 pub(super) const END_MS: u64 = EPOCH_MS + (1 << 41);
 
-/// The id of a moment between the epoch and [`END_MS`]; of `low` only the lower 22 bits count.
+/// The id for a moment between the epoch and [`END_MS`]; only the lower 22 bits of `low` count.
 pub(super) fn from_ms(ms: u64, low: u64) -> u64 {
     (ms.saturating_sub(EPOCH_MS) << LOW_BITS) | (low & ((1 << LOW_BITS) - 1))
 }
 
-/// The moment an id was made at, Unix milliseconds.
+/// The moment at which an id was made, in Unix milliseconds.
 pub(super) fn to_ms(id: u64) -> u64 {
     (id >> LOW_BITS) + EPOCH_MS
 }

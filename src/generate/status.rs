@@ -1,5 +1,5 @@
 //! Draws whole tweets: who writes, about what, in answer to whom. Everything random is decided
-//! here; how it is spelt as JSON is `write`'s part.
+//! here; `write` spells it as JSON.
 
 use std::io;
 
@@ -14,11 +14,11 @@ use super::text::{Person, Text, compose};
 use super::user::{User, draw_language, log_uniform};
 use super::words::{CITIES, CLIENTS, City};
 
-/// How unevenly tweets spread over users: the busiest of 1,500 writes about one in
+/// How unevenly tweets are distributed over users: the busiest of 1,500 writes about one in
 /// twenty-five.
 pub(super) const ZIPF_EXPONENT: f64 = 0.7;
 
-/// One tweet with all that belongs to it.
+/// One tweet and everything that belongs to it.
 #[derive(Debug)]
 pub(super) struct Status {
     /// Event time, Unix milliseconds; the id has the same.
@@ -35,7 +35,7 @@ pub(super) struct Status {
     pub favorites: u64,
 }
 
-/// What a tweet has to do with another one.
+/// How a tweet relates to another one.
 #[derive(Debug)]
 pub(super) enum Relation {
     None,
@@ -52,7 +52,7 @@ pub(super) struct Location {
     pub point: Option<(f64, f64)>,
 }
 
-/// Draws one tweet after the other.
+/// Draws one tweet after another.
 #[derive(Debug)]
 pub(super) struct Writers {
     pub rng: ChaCha8Rng,
@@ -62,7 +62,7 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    /// The users that `options` have.
+    /// The users of these `options`.
     ///
     /// # Errors
     /// When there are none, or too many.
@@ -99,7 +99,7 @@ impl Writers {
         if self.rng.random_ratio(1, 4) { Escape::Ascii } else { Escape::Raw }
     }
 
-    /// A text by this user with nothing around it.
+    /// A text by this user without a context.
     pub fn text(&mut self, user: &User) -> Text {
         self.spoken(user, None, None).0
     }
@@ -135,7 +135,7 @@ impl Writers {
         }
     }
 
-    /// A tweet of some time ago that others retweet and quote, with the counts of such a one.
+    /// An older tweet that others retweet and quote, with counts to match.
     fn earlier(&mut self, ms: u64, topic: Option<&'static str>) -> Status {
         let (ms, low) = (self.earlier_ms(ms), self.rng.random());
         let user = self.any_user();
@@ -146,7 +146,7 @@ impl Writers {
         status
     }
 
-    /// Seconds to a day and a half before.
+    /// Seconds to a day and a half earlier.
     fn earlier_ms(&mut self, ms: u64) -> u64 {
         ms - (1 + log_uniform(&mut self.rng, 16)) * 1000 - self.rng.random_range(0..1000)
     }
@@ -180,8 +180,8 @@ impl Writers {
             let point = (near(city.lat), near(city.lon));
             Location { city, point: rng.random_ratio(2, 3).then_some(point) }
         });
-        // A live stream shows new tweets with zero counts; these look as if they had been fetched
-        // a little later, so that sums over them are worth a chart.
+        // A live stream shows new tweets with zero counts; these look as if they had been fetched a
+        // little later, so that sums over them make a useful chart.
         let retweets = if rng.random_ratio(1, 3) { log_uniform(rng, 8) } else { 0 };
         let favorites = if rng.random_ratio(1, 2) { log_uniform(rng, 10) } else { 0 };
         Status {

@@ -1,4 +1,4 @@
-//! What the made-up files promise: their shape, their times, and the same bytes for the same seed.
+//! What the generated files promise: their form, their times, and the same bytes for the same seed.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 
 /// CRC-32C of the output for 2,000 tweets and seed 42. A change here means that the same command
-/// gives other data than it did: say so in the change log, and write `data/tweets.json` anew.
+/// gives other data than before: say so in the change log, and regenerate `data/tweets.json`.
 const FINGERPRINTS: [(GenerateForm, u32); GenerateForm::ALL.len()] = [
     (GenerateForm::Lines, 0xe6b8_1b78),
     (GenerateForm::FullLines, 0xda6f_51b1),
@@ -308,7 +308,7 @@ fn a_full_disk_is_an_error() {
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 
-/// The sample in the repository is what `tweetblast generate` gives without any option.
+/// The sample in the repository is the output of `tweetblast generate` without options.
 #[test]
 fn the_sample_is_made_by_the_defaults() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json");

@@ -1,19 +1,19 @@
-//! What made-up tweets say: sentences, hashtags, mentions, links and emoji, with the place of each
-//! entity counted in code points, as the API counts them.
+//! What made-up tweets say: sentences, hashtags, mentions, links and emoji, with the position of
+//! each entity counted in code points, as the API counts them.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::words::{EMOJI, Language, ODD_ENDS};
 
-/// Longest `text` of a streamed tweet, in code points; what is longer is cut and stands whole in
-/// `extended_tweet.full_text` (Twitter's compatibility mode).
+/// Longest `text` of a streamed tweet, in code points; a longer one is cut, and the whole text is
+/// in `extended_tweet.full_text` (Twitter's compatibility mode).
 pub(super) const SHORT_CHARS: usize = 140;
 
-/// From where to where an entity stands, in code points.
+/// Start and end of an entity, in code points.
 pub(super) type Indices = [usize; 2];
 
-/// Something in a text that has a meaning of its own.
+/// A part of a text with a special meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entity {
     /// Without its `#`.
@@ -25,7 +25,7 @@ pub(super) enum Entity {
     Itself(u64),
 }
 
-/// A user as far as a mention tells.
+/// A user, as far as a mention shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Person {
     pub id: u64,
@@ -48,7 +48,7 @@ impl Text {
         self.chars += words.chars().count();
     }
 
-    /// An entity needs a blank before it, in languages without blanks too.
+    /// An entity needs a blank before it, even in languages without blanks.
     fn push_apart(&mut self) {
         if self.text.chars().next_back().is_some_and(|last| !last.is_whitespace()) {
             self.push(" ");
@@ -75,7 +75,7 @@ impl Text {
                 self.push("https://t.example/");
                 self.push(token);
             }
-            // Made of the id, so that nothing is drawn; as long as other links.
+            // Made from the id, so that nothing is drawn; as long as other links.
             Entity::Itself(id) => {
                 self.push("https://t.example/");
                 self.push(&format!("{:010x}", id & 0xff_ffff_ffff));
@@ -113,7 +113,7 @@ impl Text {
         Some(short)
     }
 
-    /// The first `chars` code points and the entities that lie whole within them.
+    /// The first `chars` code points and the entities completely within them.
     fn cut(&self, chars: usize) -> Self {
         let text: String = self.text.chars().take(chars).collect();
         let within = self.entities.iter().filter(|([_, end], _)| *end <= chars);
@@ -121,8 +121,8 @@ impl Text {
     }
 }
 
-/// A new text. `reply_to` stands first, `mention` somewhere within, `topic` among the hashtags.
-/// `true`: there are words in it, so it is in that language; `false`: it is all emoji.
+/// A new text. `reply_to` comes first, `mention` somewhere within, `topic` among the hashtags.
+/// Returns `true` if it has words, and so a language; `false` if it is all emoji.
 pub(super) fn compose(
     rng: &mut ChaCha8Rng,
     language: &Language,
@@ -147,7 +147,7 @@ pub(super) fn compose(
     for sentence in 0..sentences {
         let breaks = rng.random_ratio(1, 12);
         if text.ends_in_entity() {
-            // In languages without blanks too, or what follows would belong to the name.
+            // In languages without blanks, too; otherwise what follows would belong to the name.
             text.push(if breaks { "\n" } else { " " });
         } else if sentence > 0 {
             text.push(if breaks { "\n" } else { language.space });

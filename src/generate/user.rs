@@ -1,4 +1,4 @@
-//! Made-up users. A user is a function of the seed and a number, so none needs to be remembered.
+//! Made-up users. A user is a function of the seed and a number, so none has to be remembered.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,9 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use super::snowflake;
 use super::words::{CITIES, HANDLE_FIRST, HANDLE_SECOND, LANGUAGES, Language, PROFILE_LOCATIONS};
 
-/// Ids before snowflakes came to users (end of 2015) were counted up to here.
+/// Ids before users got snowflakes (end of 2015) were sequential up to here.
 const COUNTED_IDS_END: u64 = 4_294_967_296;
-/// Time of the first account, 2006-03-21, and about when the counted ids ended, 2015-12-01.
+/// Time of the first account, 2006-03-21, and roughly when the sequential ids ended, 2015-12-01.
 const FIRST_USER_MS: u64 = 1_142_899_200_000;
 const COUNTED_UNTIL_MS: u64 = 1_448_928_000_000;
 /// Accounts with snowflake ids were made from 2016-01-01 to 2024-01-01.
@@ -18,7 +18,7 @@ const SNOWFLAKES_TO_MS: u64 = 1_704_067_200_000;
 /// One of the people who do not exist.
 #[derive(Debug)]
 pub(super) struct User {
-    /// Three in ten lie above 2^53, where a double is no longer exact.
+    /// Three in ten are above 2^53, where a double is no longer exact.
     pub id: u64,
     pub screen_name: String,
     pub name: &'static str,
@@ -27,12 +27,13 @@ pub(super) struct User {
     pub followers: u64,
     pub statuses: u64,
     pub verified: bool,
-    /// When the account was made, Unix milliseconds; agrees with a snowflake id.
+    /// When the account was made, in Unix milliseconds; agrees with a snowflake id.
     pub created_ms: u64,
 }
 
 impl User {
-    /// The user with this number among `users`; numbers differ, so do ids and screen names.
+    /// The user with this number among `users`; different numbers have different ids and screen
+    /// names.
     pub fn numbered(index: u64, users: u64, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(super::STREAM_FIRST_USER.wrapping_add(index));
@@ -59,13 +60,13 @@ impl User {
     }
 }
 
-/// Each number has its own stretch of ids, so two users never share one.
+/// Each number has a separate stretch of ids, so two users never share one.
 fn draw_id(rng: &mut ChaCha8Rng, index: u64, users: u64) -> (u64, u64) {
     let mut within = |end: u64| {
         let step = (end / users).max(1);
         index.saturating_mul(step) + rng.random_range(0..step)
     };
-    // Drawn before the kind is, so that both kinds use up the same number of random words.
+    // Drawn before the kind is, so that both kinds use the same number of random words.
     let counted = 295 + within(COUNTED_IDS_END - 295);
     let first = snowflake::from_ms(SNOWFLAKES_FROM_MS, 0);
     let snowflake_id = first + within(snowflake::from_ms(SNOWFLAKES_TO_MS, 0) - first);
@@ -90,7 +91,8 @@ pub(super) fn draw_language(rng: &mut ChaCha8Rng) -> &'static Language {
     LANGUAGES[0]
 }
 
-/// A number below 2^`bits`, each power of two as likely as the next: many small ones, few large.
+/// A number below 2^`bits`; each power of two is equally likely: many small numbers, few large
+/// ones.
 pub(super) fn log_uniform(rng: &mut ChaCha8Rng, bits: u32) -> u64 {
     let top = 1_u64 << rng.random_range(0..bits);
     top - 1 + rng.random_range(0..top)

@@ -1,8 +1,8 @@
-//! The table of users that fits the made-up tweets, for `--enrich`: who they are, one of the 16 labels
-//! that a personality test gives, and how much answer their tweets have had in all.
+//! The table of users that fits the made-up tweets, for `--enrich`: who they are, one of the 16
+//! labels of a personality test, and how many responses their tweets have received in all.
 //!
-//! The same options give the same bytes, whatever is made of the tweets: each user has a stream of
-//! random numbers of their own for this.
+//! The same options give the same bytes, whatever happens to the tweets: each user has a separate
+//! stream of random numbers for this.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use super::GenerateOptions;
 use super::status::Writers;
 use super::user::log_uniform;
 
-/// Labels with their shares in the public set of 8,328 users that this is like.
+/// Labels with their shares in the public set of 8,328 users that serves as the model.
 const LABELS: [(&str, u32); 16] = [
     ("infj", 917),
     ("intj", 905),
@@ -33,7 +33,7 @@ const LABELS: [(&str, u32); 16] = [
     ("estp", 147),
 ];
 
-/// Writes the users that `options` have, as CSV with a header, and flushes. Returns how many.
+/// Writes the users of these `options`, as CSV with a header, and flushes. Returns their number.
 ///
 /// # Errors
 /// Those of `out`. [`io::ErrorKind::InvalidInput`] when there are no users, or too many.
@@ -44,7 +44,7 @@ pub fn generate_users(options: &GenerateOptions, out: &mut impl Write) -> io::Re
     for index in 0..options.users {
         let user = writers.user(index);
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
-        // From the end down, where those of the tweets' users do not come.
+        // From the end downwards, where the streams of the tweets' users do not reach.
         rng.set_stream(u64::MAX - index);
         let label = label(rng.random_range(0..all));
         let (favorites, retweets) = (log_uniform(&mut rng, 20), log_uniform(&mut rng, 28));
@@ -54,7 +54,7 @@ pub fn generate_users(options: &GenerateOptions, out: &mut impl Write) -> io::Re
     Ok(options.users)
 }
 
-/// The label of one share among all.
+/// The label for a share of the total.
 fn label(mut share: u32) -> &'static str {
     for (label, shares) in LABELS {
         if share < shares {

@@ -1,5 +1,6 @@
 //! Spells tweets and notices as the JSON of Twitter's v1.1 streaming API, field for field in the
-//! order the API used; with the profile pictures and colours that make real records fat, or without.
+//! order the API used; with or without the profile pictures and colours that make real records
+//! large.
 
 use std::io::{self, Write};
 
@@ -14,13 +15,13 @@ pub(super) fn tweet(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::R
     write!(out, ",\"timestamp_ms\":\"{}\"}}", status.ms)
 }
 
-/// Likewise, with all that the API said of a user and a tweet besides.
+/// The same, with everything else that the API said of a user and a tweet.
 pub(super) fn full_tweet(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> {
     object(out, status, escape, true)?;
     write!(out, ",\"filter_level\":\"low\",\"timestamp_ms\":\"{}\"}}", status.ms)
 }
 
-/// Everything but `timestamp_ms`, which nested tweets do not have, and the closing brace.
+/// Everything except `timestamp_ms`, which nested tweets do not have, and the closing brace.
 fn object(out: &mut Vec<u8>, status: &Status, escape: Escape, full: bool) -> io::Result<()> {
     let short = status.text.shortened(status.id);
     out.extend_from_slice(b"{\"created_at\":");
@@ -105,7 +106,7 @@ fn user(out: &mut Vec<u8>, user: &User, escape: Escape, full: bool) -> io::Resul
     Ok(())
 }
 
-/// What the API said of a user besides: the larger part of most records.
+/// What else the API said of a user: the larger part of most records.
 fn profile(out: &mut Vec<u8>, user: &User, escape: Escape) -> io::Result<()> {
     let id = user.id;
     let color = |shift: u32| id.rotate_right(shift) & 0xff_ffff;
@@ -155,7 +156,7 @@ fn profile(out: &mut Vec<u8>, user: &User, escape: Escape) -> io::Result<()> {
     Ok(())
 }
 
-/// `geo` is [lat, lon], `coordinates` is [lon, lat]: so it was.
+/// `geo` is [lat, lon], `coordinates` is [lon, lat], as in the API.
 fn location(out: &mut Vec<u8>, location: Option<&Location>, escape: Escape) -> io::Result<()> {
     match location.and_then(|location| location.point) {
         Some((lat, lon)) => write!(
@@ -257,7 +258,7 @@ pub(super) fn delete_notice(out: &mut Vec<u8>, id: u64, user_id: u64, ms: u64) -
     )
 }
 
-/// Appends the notice that the stream has left out `track` tweets since it began.
+/// Appends the notice that the stream has omitted `track` tweets since it began.
 pub(super) fn limit_notice(out: &mut Vec<u8>, track: u64, ms: u64) -> io::Result<()> {
     write!(out, "{{\"limit\":{{\"track\":{track},\"timestamp_ms\":\"{ms}\"}}}}")
 }

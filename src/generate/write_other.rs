@@ -1,4 +1,4 @@
-//! Spells tweets as account archives, activity streams and hand-made lists have them.
+//! Spells tweets as in account archives, activity streams and hand-made lists.
 
 use std::io::{self, Write};
 
@@ -79,7 +79,7 @@ pub(super) fn activity(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io
     Ok(())
 }
 
-/// Appends a flat object as people put it together.
+/// Appends a flat object as people write them.
 pub(super) fn flat(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> {
     write!(out, "{{\"tweet_id\":\"{}\",\"created_at\":", status.id)?;
     iso_time(out, status.ms)?;

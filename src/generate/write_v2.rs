@@ -7,7 +7,7 @@ use super::status::{Relation, Status};
 use super::text::{Entity, Text};
 use super::user::User;
 
-/// Appends a tweet as it stands in `data`.
+/// Appends a tweet as it appears in `data`.
 pub(super) fn tweet(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Result<()> {
     out.push(b'{');
     members(out, status, escape)?;

@@ -1,4 +1,4 @@
-//! The languages with Latin letters, accents included. Data only.
+//! The languages with Latin letters, including accents. Data only.
 
 use super::Language;
 

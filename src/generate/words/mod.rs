@@ -1,8 +1,8 @@
-//! The words that made-up tweets are put together from, by language. Data only.
+//! The words of made-up tweets, by language. Data only.
 //!
-//! A sentence is a subject, a predicate and an end, so a dozen of each give thousands of
-//! different sentences. In every language all subjects agree with all predicates. Nothing here
-//! names a real person, product or event.
+//! A sentence is a subject, a predicate and an ending, so a dozen of each give thousands of
+//! different sentences. In every language all subjects agree with all predicates. No real person,
+//! product or event is named.
 
 mod latin;
 mod non_latin;
@@ -14,7 +14,7 @@ pub(in crate::generate) struct Language {
     pub code: &'static str,
     /// How many of a hundred users write in it.
     pub users_percent: u32,
-    /// What stands between words and between sentences: nothing in Japanese.
+    /// The separator between words and between sentences: nothing in Japanese.
     pub space: &'static str,
     pub subjects: &'static [&'static str],
     pub predicates: &'static [&'static str],
@@ -24,7 +24,7 @@ pub(in crate::generate) struct Language {
     pub names: &'static [&'static str],
 }
 
-/// A place that a tweet can be written at.
+/// A place where a tweet can be written.
 #[derive(Debug)]
 pub(in crate::generate) struct City {
     pub id: &'static str,
@@ -84,7 +84,7 @@ pub(in crate::generate) static CLIENTS: &[(&str, &str)] = &[
     ("Timed \"Later\" Posts", "https://later.example/about"),
 ];
 
-/// Hashtags that bursts are about: made-up events that everybody writes of at once.
+/// Hashtags of bursts: made-up events that everybody writes about at once.
 pub(in crate::generate) static BURST_TOPICS: &[&str] =
     &["LanternCup", "HarbourLights", "GoldenHeron", "MoonriseLive", "TeapotDay", "SignalFire"];
 
@@ -116,7 +116,7 @@ pub(in crate::generate) static EMOJI: &[&str] = &[
     "🏳️‍🌈",
 ];
 
-/// Rare ends that try a reader: backslashes, tabs, entities, quotes, a slash, bare brackets.
+/// Rare endings that test a reader: backslashes, tabs, entities, quotes, a slash, bare brackets.
 pub(in crate::generate) static ODD_ENDS: &[&str] = &[
     " ¯\\_(ツ)_/¯",
     " (see C:\\temp\\tea.txt)",
@@ -127,13 +127,13 @@ pub(in crate::generate) static ODD_ENDS: &[&str] = &[
     " 100% & counting",
 ];
 
-/// Both halves of screen names; with the number after them they keep within 15 characters.
+/// Both halves of screen names; with the number after them they stay within 15 characters.
 pub(in crate::generate) static HANDLE_FIRST: &[&str] =
     &["slow", "Late", "quiet", "Odd", "tiny", "Blue", "lucky", "Salt"];
 pub(in crate::generate) static HANDLE_SECOND: &[&str] =
     &["Heron", "Kettle", "Ferry", "otter", "Lamp", "fern", "Cloud", "Moth"];
 
-/// In the order of their shares, more or less.
+/// Roughly in the order of their shares.
 pub(in crate::generate) static LANGUAGES: [&Language; 8] = [
     &latin::ENGLISH,
     &non_latin::JAPANESE,

@@ -1,5 +1,5 @@
-//! The languages with letters of their own: three bytes a letter in UTF-8, six when escaped; one
-//! without blanks, one from right to left. Data only.
+//! The languages with other scripts: three bytes per letter in UTF-8, six when escaped; one without
+//! blanks, one written from right to left. Data only.
 
 use super::Language;
 
