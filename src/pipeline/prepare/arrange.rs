@@ -1,4 +1,4 @@
-//! Puts what was gathered into the order of sending.
+//! Puts the collected slots into the order of sending.
 
 use super::gather::{Gathered, position};
 use super::index::workers;
@@ -11,7 +11,7 @@ use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::IdKey;
 use crate::tweet::Record;
 
-/// What is to be sent, in its order. `kept`: the slots of all tweets were.
+/// What to send, in order. `kept`: the slots of all tweets were kept.
 pub(crate) fn arrange(
     preparation: &Preparation<'_>,
     kept: bool,
@@ -60,7 +60,7 @@ pub(crate) fn arrange(
     })
 }
 
-/// Whether there is something to send, and times where they are asked for.
+/// Checks that there is something to send, and that there are times if they are needed.
 fn check(preparation: &Preparation<'_>, gathered: &Gathered) -> Result<(), ReplayError> {
     let has_tweets = gathered.intakes.iter().any(|intake| intake.tweets > 0);
     if preparation.goal == Goal::Replay && !has_tweets {
@@ -88,14 +88,14 @@ fn look_over(options: &ReplayOptions, slots: &[Slot]) -> Survey {
     surveyor.finish()
 }
 
-/// Puts tweets of one time into the order of their ids, with all cores.
+/// Puts tweets of equal times into the order of their ids, using all cores.
 fn order_ties(files: &Files, options: &ReplayOptions, slots: &mut Slots) {
     let contexts = &slots.contexts;
     let part = slots.slots.len().div_ceil(workers(files)).max(1);
     std::thread::scope(|scope| {
         let mut rest = &mut slots.slots[..];
         while !rest.is_empty() {
-            // Not between two of one time.
+            // Not between two of equal times.
             let mut end = part.min(rest.len());
             while end < rest.len() && rest[end].event_time_ms == rest[end - 1].event_time_ms {
                 end += 1;

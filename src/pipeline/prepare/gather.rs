@@ -1,6 +1,5 @@
-//! Puts together what the pass over the input finds, chunk by chunk in the order of the input:
-//! fills in times, leaves out what is not asked for, and keeps the slots, or sees that nobody needs
-//! them.
+//! Collects what the pass over the input finds, chunk by chunk in input order: fills in times,
+//! skips what is not wanted, and keeps the slots, or finds that they are not needed.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -17,21 +16,21 @@ use crate::pipeline::input::select::{LeftOut, Selection};
 /// What a whole pass has found.
 pub(crate) struct Gathered {
     pub intakes: Vec<Intake>,
-    /// Of each file; `None` where it has no times of its own.
+    /// Of each file; `None` if it has no times.
     pub orders: Vec<Option<FileOrder>>,
     pub found: FileOrder,
     pub times_ms: Option<(i64, i64)>,
-    /// In the order of the input; empty when they were not kept.
+    /// In input order; empty if they were not kept.
     pub slots: Slots,
-    /// In the order of the input.
+    /// In input order.
     pub survey: Survey,
     pub left_out: LeftOut,
     pub has_ids: bool,
     pub users: u64,
 }
 
-/// Place of a slot among those of one time: that in the input, turned round in a file that has its
-/// newest first.
+/// Place of a slot among those of equal times: its place in the input, reversed in a file that has
+/// its newest first.
 pub(crate) fn position(slot: &Slot, contexts: &[Context], orders: &[Option<FileOrder>]) -> (u32, u64) {
     let file = contexts[slot.context as usize].file;
     match orders[file as usize] {
@@ -44,7 +43,7 @@ pub(crate) fn position(slot: &Slot, contexts: &[Context], orders: &[Option<FileO
 pub(crate) struct Gather<'a> {
     files: &'a Files,
     keep: bool,
-    /// Whether the first tweet that steps back makes the pass worthless.
+    /// Whether the first tweet that steps back makes the pass useless.
     must_ascend: bool,
     inspects: bool,
     has_failed: bool,
@@ -61,7 +60,7 @@ pub(crate) struct Gather<'a> {
     seen: Vec<Option<OrderSeen>>,
     seen_all: OrderSeen,
     ascending: Ascending,
-    /// Whether they are sent in the order of the input.
+    /// Whether they are sent in input order.
     surveys: bool,
     surveyor: Surveyor,
     has_ids: bool,
@@ -102,7 +101,7 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Takes the next chunk; breaks off when the pass has become worthless.
+    /// Takes the next chunk; breaks off when the pass has become useless.
     pub fn take(&mut self, chunk: Chunk) -> ControlFlow<()> {
         self.intakes[chunk.file as usize].merge(chunk.intake);
         if self.inspects {
@@ -146,9 +145,9 @@ impl<'a> Gather<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Makes room for as many slots as the whole input should hold by what was read of it so far. A
-    /// vector that grows by doubling would have three times the memory of its slots at the worst
-    /// moment; what is reserved and never written to takes none.
+    /// Makes room for the slots that the whole input should have, judging by what was read so far.
+    /// A vector that grows by doubling would need three times the memory of its slots at the worst
+    /// moment; memory that is reserved but never written to costs nothing.
     fn make_room(&mut self, file: u32, end: u64, more: usize) {
         const MARGIN: f64 = 1.25;
         let slots = if self.before_ms.is_none() { &mut self.leading } else { &mut self.slots.slots };
@@ -166,7 +165,7 @@ impl<'a> Gather<'a> {
         if self.leading.is_empty() {
             return;
         }
-        // Their ids are not known any more, so nobody can say whether they are in order.
+        // Their ids are no longer known, so it is unknown whether they are in order.
         self.has_failed = self.must_ascend;
         for mut slot in std::mem::take(&mut self.leading) {
             let file = self.slots.contexts[slot.context as usize].file;
@@ -198,12 +197,12 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// What was found; `None`: it is worthless, and the slots have to be kept.
+    /// What was found; `None` if the pass is useless, and the slots have to be kept.
     pub fn finish(mut self) -> Option<Gathered> {
         if self.has_failed {
             return None;
         }
-        // Only where nothing has a time; then there are no others, and these are not copied.
+        // Only if nothing has a time; then there are no others, and these are not copied.
         if !self.leading.is_empty() {
             self.slots.slots = std::mem::take(&mut self.leading);
         }

@@ -1,8 +1,8 @@
 //! The pass over the input before the clock starts: where each tweet is, and when it was written.
 //!
 //! One thread finds the frames and hands them out in chunks, the others parse, and the caller gets
-//! the chunks in the order of the input, as one thread would have made them. Chunk `i` goes to
-//! worker `i mod n` and is waited for there, so no more than a few chunks are in memory at a time.
+//! the chunks in input order, as if one thread had made them. Chunk `i` goes to worker `i mod n`,
+//! and the caller waits for it there, so no more than a few chunks are in memory at a time.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -23,21 +23,21 @@ use crate::source::Frame;
 
 /// Most frames in a chunk.
 const CHUNK_FRAMES: usize = 1_024;
-/// Bytes after which a chunk is handed out all the same.
+/// Bytes after which a chunk is handed out even if it has fewer frames.
 const CHUNK_BYTES: usize = 1 << 20;
-/// Chunks that wait for a worker, and chunks that a worker has done ahead.
+/// Chunks that wait for a worker, and chunks that a worker has finished ahead.
 const CHUNKS_AHEAD: usize = 2;
 
-/// What is to be found beside the slots.
+/// What to find besides the slots.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wanted {
-    /// What is no tweet.
+    /// Rejects and unparseable frames.
     pub letters: bool,
-    /// Who wrote the tweets.
+    /// The authors of the tweets.
     pub users: bool,
 }
 
-/// What a chunk of the input holds.
+/// The results for one chunk of the input.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chunk {
     pub file: u32,
@@ -46,14 +46,14 @@ pub(crate) struct Chunk {
     pub slots: Vec<Slot>,
     /// The id of each slot's tweet.
     pub ids: Vec<IdKey>,
-    /// What slots name as their context beyond the files themselves: number `files + i`.
+    /// The contexts of its slots, beyond the files themselves: number `files + i`.
     pub contexts: Vec<Context>,
     pub intake: Intake,
     pub letters: Vec<Letter>,
     pub users: HashSet<UserKey>,
 }
 
-/// A user, by the id or, without one, by the name.
+/// A user, by id or, without one, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum UserKey {
     Id(i64),
@@ -66,22 +66,22 @@ impl UserKey {
     }
 }
 
-/// Frames of one file, one after the other.
+/// Consecutive frames of one file.
 struct Job<'a> {
     file: u32,
     end: u64,
     frames: Vec<Frame<'a>>,
 }
 
-/// How many threads parse: all the machine has, and one where the input is too small to share.
+/// How many threads parse: as many as the machine has, and one if the input is too small to share.
 pub(crate) fn workers(files: &Files) -> usize {
     const SHARE_BYTES: u64 = 4 << 20;
     let machine = thread::available_parallelism().map_or(1, |cores| cores.get());
     machine.min(usize::try_from(files.bytes() / SHARE_BYTES).unwrap_or(usize::MAX)).max(1)
 }
 
-/// Goes through the whole input with so many `workers` and gives each chunk to `take`, in the order
-/// of the input, until that breaks off.
+/// Goes through the whole input with this many `workers` and gives each chunk to `take`, in input
+/// order, until that breaks off.
 ///
 /// # Errors
 /// When it is stopped.
@@ -113,7 +113,7 @@ pub(crate) fn pass(
     thread::scope(|scope| {
         let mut threads = vec![scope.spawn(move || {
             for (number, job) in jobs(files, CHUNK_FRAMES).enumerate() {
-                // Nobody takes it: the caller has broken off.
+                // The receiver is gone: the caller has broken off.
                 if stop.load(Ordering::Relaxed) || to_workers[number % workers].send(job).is_err() {
                     break;
                 }
@@ -171,7 +171,7 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn chunk(&mut self, job: Job<'_>) -> Chunk {
         let mut chunk = Chunk { file: job.file, end: job.end, ..Chunk::default() };
-        // Mostly one tweet a frame.
+        // Mostly one tweet per frame.
         chunk.slots.reserve_exact(job.frames.len());
         chunk.ids.reserve_exact(job.frames.len());
         for frame in job.frames {
@@ -192,7 +192,7 @@ impl Worker<'_> {
 }
 
 impl Chunk {
-    /// The number of a context; tweets of one page share theirs, and texts of one user.
+    /// The number of a context; tweets of one page share theirs, as do the texts of one user.
     fn context(&mut self, context: Context, files: &Files) -> u32 {
         if context.inside == Inside::Record {
             return context.file;
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// All chunks as one, with the contexts that the slots mean.
+    /// All chunks as one, with the contexts of the slots.
     fn all(files: &Files, workers: usize, options: &ReplayOptions) -> (Chunk, Vec<Context>) {
         let (mut all, mut meant) = (Chunk::default(), Vec::new());
         let wanted = Wanted { letters: true, users: true };

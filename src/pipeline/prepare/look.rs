@@ -12,25 +12,25 @@ use crate::pipeline::input::read::Reader;
 use crate::pipeline::input::select::LeftOut;
 use crate::report::prepare_bar;
 
-/// Finds out what the order of sending needs to know.
+/// Finds out what the order of sending depends on.
 pub(crate) fn prepare(preparation: &Preparation<'_>) -> Result<Prepared, ReplayError> {
     let Preparation { files, options, goal, .. } = *preparation;
     let in_file_order = matches!(options.input.order, Some(OrderBy::File | OrderBy::Window(_)));
-    // To fit a time, number and span must be known, whatever the order.
+    // To fit a time, the number and span must be known, whatever the order.
     let is_stream = in_file_order && goal == Goal::Replay && !matches!(options.pace.speed, Pace::Fit(_));
     if is_stream {
         return look_at_first(files, options);
     }
     let by_time = matches!(options.input.order, None | Some(OrderBy::Time));
     let inspects = goal == Goal::Inspect;
-    // Which of several with one id is sent depends on the order of the input, which then is gone.
+    // Which of several tweets with one id is sent depends on input order, which is gone by then.
     let must_keep =
         options.input.order == Some(OrderBy::Shuffle) || options.input.select.dedup || (inspects && !by_time);
     let (kept, gathered) = look_through(preparation, must_keep, by_time)?;
     arrange(preparation, kept, gathered)
 }
 
-/// So many tweets at the start of a stream are looked at to see whether they have times.
+/// How many tweets at the start of a stream are checked for times.
 const LOOK_TWEETS: u64 = 1_000;
 
 fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, ReplayError> {
@@ -64,8 +64,8 @@ fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, Rep
     })
 }
 
-/// Gathers what is in the whole input, in one pass or two; whether the slots were kept. With `by_time`
-/// the first pass keeps none, in the hope that all is in order.
+/// Collects what is in the whole input, in one pass or two; returns whether the slots were kept.
+/// With `by_time` the first pass keeps none, in the hope that everything is in order.
 fn look_through(
     preparation: &Preparation<'_>,
     must_keep: bool,

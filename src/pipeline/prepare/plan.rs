@@ -7,17 +7,17 @@ use crate::options::{DEFAULT_INTERVAL, Loops, Pace, ReplayOptions};
 use crate::pace::{Order, Schedule, Speed};
 use crate::report::{rate_over_gaps, seconds};
 
-/// A schedule with the words for it.
+/// A schedule and its description.
 pub(crate) struct Plan {
     pub schedule: Schedule,
-    /// What was asked for, in the words of the flag.
+    /// What was requested, in the words of the flag.
     pub asked: String,
-    /// How many tweets in all loops; `None` without an end, or in file order, where nobody has
+    /// How many tweets in all loops; `None` without an end, or in file order, where they were not
     /// counted.
     pub tweets: Option<u64>,
-    /// First to last intended send; `None` at full speed, or when it is not known.
+    /// First to last intended send; `None` at full speed, or if it is not known.
     pub duration: Option<Duration>,
-    /// Tweets a second that the plan asks for; `None` at full speed, or when it is not known.
+    /// Tweets per second that the plan requires; `None` at full speed, or if it is not known.
     pub rate_per_s: Option<f64>,
     /// Whether tweets of one second are spread over it.
     pub spread: bool,
@@ -40,7 +40,7 @@ impl Plan {
             Pace::Max => (Speed::Max, "max".to_owned()),
             Pace::Rate(rate) => (Speed::PerSecond(rate), format!("{rate}/s")),
             Pace::Speedup(factor) if options.pace.interval.is_some() || !is_timed => even(factor),
-            // In any order but their own, their times say only how many come in which time.
+            // In any other order than their own, their times say only how many come in which time.
             Pace::Speedup(factor) if is_shuffled => {
                 let span_s = survey.last_ms.saturating_sub(survey.first_ms) as f64 / 1_000.0 / factor;
                 match span_s > 0.0 {
@@ -74,7 +74,7 @@ impl Plan {
                     _ => pass,
                 };
                 match pass.is_zero() {
-                    // As `Timeline` has it: a loop without a span takes a second.
+                    // As in `Timeline`: a loop without a span takes a second.
                     true => times(Duration::from_secs(1), f64::from(loops.saturating_sub(1)) / factor),
                     false => times(pass, f64::from(loops)),
                 }
@@ -83,7 +83,7 @@ impl Plan {
         let rate_per_s = match speed {
             Speed::Max => None,
             Speed::PerSecond(rate) => Some(rate),
-            // Nobody has counted how many come before an earlier end.
+            // It is not known how many come before an earlier end.
             Speed::Factor(_) => tweets.zip(duration).and_then(|(tweets, duration)| {
                 let is_whole = options.pace.duration.is_none_or(|end| end > duration);
                 rate_over_gaps(tweets, duration.as_secs_f64()).filter(|_| is_whole)
@@ -96,7 +96,7 @@ impl Plan {
     }
 }
 
-/// A duration so many times over.
+/// A duration times `times`.
 fn times(duration: Duration, times: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * times).unwrap_or(Duration::MAX)
 }

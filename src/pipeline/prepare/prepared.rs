@@ -7,11 +7,11 @@ use crate::pipeline::input::dead_letters::DeadLetters;
 use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::select::LeftOut;
 
-/// What is to be prepared.
+/// The input of phase one.
 pub(crate) struct Preparation<'a> {
     pub files: &'a Files,
     pub options: &'a ReplayOptions,
-    /// Where what is no tweet is written.
+    /// Where rejects and unparseable frames are written.
     pub dead_letters: Option<&'a DeadLetters>,
     pub goal: Goal,
     pub session: &'a Session,
@@ -26,27 +26,27 @@ pub(crate) enum Goal {
 
 /// What phase one found.
 pub(crate) struct Prepared {
-    /// What is in each file; of a stream, only what stands before its first tweet.
+    /// What is in each file; of a stream, only what comes before its first tweet.
     pub intakes: Vec<Intake>,
-    /// How the tweets of each file lie in time, `None` where they have none; empty when nobody has
-    /// looked.
+    /// How the tweets of each file are ordered in time, `None` if they have no times; empty if not
+    /// determined.
     pub orders: Vec<Option<FileOrder>>,
-    /// Likewise for all files together, one after the other; `None` without times.
+    /// The same for all files together, one after another; `None` without times.
     pub found: Option<FileOrder>,
-    /// Event times of the oldest and the youngest tweet, in milliseconds since 1970 UTC; twice the
-    /// first one's in a stream. `None`: no times.
+    /// Event times of the oldest and the newest tweet, in milliseconds since 1970 UTC; in a stream,
+    /// both are the first one's. `None`: no times.
     pub times_ms: Option<(i64, i64)>,
     /// What is left to do.
     pub work: Work,
     /// Order of sending.
     pub order: Order,
-    /// The tweets of one loop as they will be sent; `None`: that shows only at the end.
+    /// The tweets of one loop in the order of sending; `None` if that is only known at the end.
     pub survey: Option<Survey>,
-    /// Tweets of one loop that will be left out, where `survey` is known.
+    /// Tweets of one loop that will be skipped, where `survey` is known.
     pub left_out: LeftOut,
     /// The tweets to send in the order of their times, when they are only inspected.
     pub by_time: Option<Survey>,
-    /// How many users there are, when they are only inspected.
+    /// Number of users, when they are only inspected.
     pub users: u64,
 }
 
@@ -63,13 +63,13 @@ pub(crate) enum Work {
 pub(crate) struct Slots {
     /// In the order of sending.
     pub slots: Vec<Slot>,
-    /// What slots name as their context.
+    /// The contexts that slots refer to.
     pub contexts: Vec<Context>,
 }
 
-/// What a [`Survey`] is made with, before anybody knows whether there are times: the speed asked
-/// for, where it counts in event time; that of the tweets themselves, where it is to be found from
-/// them; and none, where their times do not matter.
+/// The schedule of a [`Survey`] before it is known whether there are times: the requested speed, if
+/// it counts in event time; the speed of the tweets themselves, if it is to be derived from them;
+/// and none, if their times do not matter.
 pub(crate) fn survey_schedule(options: &ReplayOptions) -> Schedule {
     let (speed, max_gap) = match options.pace.speed {
         Pace::Speedup(factor) if options.pace.interval.is_none() => {

@@ -1,7 +1,7 @@
-//! What becomes of the supervisor at the end: kept, suspended, or dropped. The rows stay.
+//! What happens to the supervisor at the end: kept, suspended, or dropped. The rows stay.
 //!
-//! Rows that can be queried may still be in the memory of a task only. A suspended supervisor's tasks
-//! publish them as segments; only then the Kafka they came from may go.
+//! Rows that can be queried may still be only in the memory of a task. A suspended supervisor's
+//! tasks publish them as segments; only then may the Kafka they came from be stopped.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -11,15 +11,15 @@ use super::proof::ProofOutcome;
 use crate::druid::{DruidAfter, DruidError, Proof};
 use crate::report::Screen;
 
-/// Time between two looks at the tasks.
+/// Time between two checks of the tasks.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Time between two words about it.
+/// Time between two lines about it.
 const WORDS_EVERY: Duration = Duration::from_secs(10);
 
 impl DruidHop<'_> {
-    /// Does what was asked for; whether the rows are durable then, and how long that took. `None`
-    /// when it was not waited for, or Druid was away to the end.
+    /// Does what was requested; returns whether the rows are durable then, and how long that took.
+    /// `None` if it did not wait for that, or Druid was away to the end.
     pub(crate) fn wind_up(
         &mut self,
         found: &ProofOutcome,
@@ -31,7 +31,7 @@ impl DruidHop<'_> {
         }
         let since = Instant::now();
         match self.publish(found, stop, screen).and_then(|durable| self.drop_if_asked().map(|()| durable)) {
-            // Published is what there is; whether that is all of it is not known.
+            // What there is was published; whether that is complete is not known.
             Ok(true) if found.proof.is_none() => (None, None),
             Ok(true) => (Some(true), Some(since.elapsed())),
             Ok(false) => (Some(false), None),
@@ -54,7 +54,7 @@ impl DruidHop<'_> {
         let (mut changed, mut said, mut before) = (Instant::now(), Instant::now(), None);
         loop {
             // The supervisor's own list of tasks is empty for a while after it was suspended: only
-            // the tasks themselves and their segments tell.
+            // the tasks themselves and their segments can tell.
             let (held, tasks) = self.supervisor.held(&self.datasource)?;
             self.tasks.ids.extend(tasks);
             if before.replace(held) != Some(held) {

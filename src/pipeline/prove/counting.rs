@@ -1,4 +1,4 @@
-//! The thread that counts rows while the replay goes on.
+//! The thread that counts rows during the replay.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::count::Queryable;
 use crate::druid::{Client, DruidError, Proof};
 
-/// Pause between two counts, and at least so many times as long as a count took: counting must not
-/// be what keeps Druid busy.
+/// Pause between two counts, and at least this many times as long as a count took: counting must
+/// not be what keeps Druid busy.
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_FACTOR: u32 = 2;
 
@@ -55,7 +55,7 @@ impl Counting {
     }
 }
 
-/// Counts once, and looks for the tweets that say which partition has come how far.
+/// Counts once, and looks for the tweets that show how far each partition has come.
 fn count(client: &Client, datasource: &str, run: &str, queryable: &Queryable) -> Result<(), DruidError> {
     let asked = Instant::now();
     let rows = Proof::count(client, datasource, run)?;

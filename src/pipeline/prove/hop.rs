@@ -1,8 +1,8 @@
-//! Druid behind the replay: its supervisor before the first tweet, a count of rows while they are
-//! sent, the proof after the last one.
+//! Druid after the replay's hops: its supervisor before the first tweet, a count of rows while
+//! tweets are sent, the proof after the last one.
 //!
 //! Nothing is sent before every partition is read. At the end the run waits as long as rows keep
-//! coming; when none come, it says which are missing and why.
+//! coming; when they stop, it reports which are missing and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
 use crate::report::{DruidReport, DruidUsers, RankedBy};
 
-/// Time within which Druid looks at its tasks' offsets anew: three times `offsetFetchPeriod`.
+/// Time within which Druid updates its tasks' offsets: three times `offsetFetchPeriod`.
 const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
 
 /// A supervisor that reads our topic, and the thread that counts its rows.
@@ -52,7 +52,7 @@ pub(crate) struct DruidHop<'a> {
     pub(super) users: Option<DruidUsers>,
 }
 
-/// What the tasks have done since the start, those that have ended meanwhile too.
+/// What the tasks have done since the start, including those that have ended meanwhile.
 #[derive(Default)]
 pub(super) struct Tasks {
     pub(super) before: BTreeMap<String, TaskRows>,
@@ -83,7 +83,7 @@ impl Tasks {
 
 impl<'a> DruidHop<'a> {
     /// Submits the supervisor, waits until it reads every partition, and starts to count. Blocks
-    /// until then. `None` when no Druid is asked for.
+    /// until then. `None` if the replay has no Druid.
     pub fn start(replay: &Replay<'a>) -> Result<Option<Self>, ReplayError> {
         let Replay { options, ends, run, enrichment, session, .. } = *replay;
         let Some(choice) = &options.druid else { return Ok(None) };
@@ -158,8 +158,8 @@ impl<'a> DruidHop<'a> {
         };
         let mut status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
         if self.topic_created && matches!(self.submitted, Submission::Unchanged | Submission::AsItIs) {
-            // Tasks that are there already may have read from a topic of that name which is gone. What
-            // Druid says of their offsets is from an earlier look.
+            // Existing tasks may have read from a deleted topic of that name. What Druid says of
+            // their offsets is from an earlier look.
             let (seen, since) = (status.offsets_updated.clone(), Instant::now());
             while status.offsets_updated == seen && since.elapsed() < OFFSETS_UPDATED {
                 std::thread::sleep(Duration::from_millis(500));
@@ -178,18 +178,18 @@ impl<'a> DruidHop<'a> {
         Ok(since.elapsed())
     }
 
-    /// What is known from elsewhere than Druid.
+    /// Adds evidence from elsewhere than Druid.
     pub(super) fn add_own_view(&self, seen: &mut Evidence) {
         add_own_view(seen, &self.spec);
         seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
     }
 
-    /// For the tally, which tells of each delivery.
+    /// For the tally, which reports each delivery to it.
     pub fn queryable(&self) -> Arc<Queryable> {
         self.queryable.clone()
     }
 
-    /// Waits until Druid has every row, or no more come; then does what was asked for with the
+    /// Waits until Druid has every row, or no more come; then does what was requested with the
     /// supervisor. Blocks as long as rows come.
     pub fn finish(mut self, counters: &Counters, started: Option<Instant>) -> DruidReport {
         let (stop, screen) = (&self.session.stop, &self.session.screen);
@@ -237,7 +237,7 @@ impl<'a> DruidHop<'a> {
         }
     }
 
-    /// Longest wait without anything happening: shorter once the user wants to leave.
+    /// Longest wait without any progress: shorter once the user wants to leave.
     pub(super) fn limit(&self, stop: &AtomicBool) -> Duration {
         match stop.load(Ordering::Relaxed) {
             true => self.choice.timeout.min(DRAIN_AFTER_STOP),
@@ -246,7 +246,7 @@ impl<'a> DruidHop<'a> {
     }
 }
 
-/// What a supervisor's spec says, and whether its Kafka can be found from here.
+/// What a supervisor's spec says, and whether its Kafka can be reached from here.
 pub(crate) fn add_own_view(seen: &mut Evidence, spec: &Value) {
     let io = setup::io_config(spec);
     seen.kafka = io["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or_default().to_owned();
@@ -255,8 +255,8 @@ pub(crate) fn add_own_view(seen: &mut Evidence, spec: &Value) {
 }
 
 impl Drop for DruidHop<'_> {
-    /// A replay that could not be started leaves no supervisor behind that was made for it and reads
-    /// nothing, nor one that looks for a Kafka which is gone.
+    /// A replay that could not be started removes a supervisor that was created for it and reads
+    /// nothing, or that looks for a Kafka which is gone.
     fn drop(&mut self) {
         self.counting.end();
         if self.settled || self.choice.supervisor.is_some() {

@@ -1,4 +1,5 @@
-//! The end of a run: waits until every row is there, counts them twice, and says what is missing.
+//! The end of a run: waits until every row is there, counts them twice, and reports what is
+//! missing.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -12,13 +13,13 @@ use crate::druid::{
 use crate::kafka::end_offsets;
 use crate::report::Screen;
 
-/// Time between two looks at the count.
+/// Time between two checks of the count.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Time between two looks at the tasks, and between two words about it.
+/// Time between two checks of the tasks, and between two lines about them.
 const LOOK_CLOSER: Duration = Duration::from_secs(5);
 
-/// Time without a new row, with everything read, after which no more are waited for.
+/// Time without a new row, with everything read, after which the run stops waiting.
 const ALL_READ_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Time between the two counts that must be equal.
@@ -38,7 +39,7 @@ pub(crate) struct ProofOutcome {
 }
 
 impl DruidHop<'_> {
-    /// Waits, counts, and looks into what is missing.
+    /// Waits, counts, and finds out what is missing.
     pub(crate) fn prove(&mut self, counters: &Counters, stop: &AtomicBool, screen: &Screen) -> ProofOutcome {
         let delivered = counters.delivered.get();
         let expected = delivered + counters.duplicates.get();
@@ -67,7 +68,7 @@ impl DruidHop<'_> {
             match missing_seqs(client, datasource, self.run, sent, delivered - proof.distinct) {
                 Ok(found) => {
                     self.notes.push(format!("missing seq: {}", found.words()));
-                    // Those that Kafka did not take are missing in the ranges too.
+                    // The ranges include those that Kafka did not accept.
                     missing = found;
                 }
                 Err(error) => self.notes.push(format!("which rows are missing could not be asked: {error}")),
@@ -87,7 +88,7 @@ impl DruidHop<'_> {
                 (rows, changed) = (now, Instant::now());
             }
             if self.counting.is_failing() {
-                // Waits until the broker is back. When that is in vain, so is a wait for rows.
+                // Waits until the broker is back. If that fails, waiting for rows is useless, too.
                 let counted = Proof::count(self.supervisor.client(), &self.datasource, self.run);
                 if counted.is_err() {
                     break;
@@ -109,8 +110,8 @@ impl DruidHop<'_> {
         }
     }
 
-    /// Whether the tasks say that they have read each partition to its end. Their word is up to some
-    /// seconds old, and never too high.
+    /// Whether the tasks say that they have read each partition to its end. Their answer is up to a
+    /// few seconds old, and never too high.
     fn has_read_all(&self) -> bool {
         let supervisor = self.supervisor.without_patience();
         let Ok(Some(SupervisorStatus { offsets, .. })) = supervisor.status() else { return false };
@@ -118,8 +119,8 @@ impl DruidHop<'_> {
         ends.iter().all(|(partition, end)| offsets.get(partition).is_some_and(|read| read >= end))
     }
 
-    /// The proof, and whether it was the same twice, and no less than was seen before: a broker that
-    /// is just back may not know all tasks yet.
+    /// The proof, and whether two counts gave the same, with no fewer rows than before: a broker
+    /// that has just returned may not know all tasks yet.
     fn count_twice(&self) -> Result<(Proof, bool), DruidError> {
         let count = || Proof::of_run(self.supervisor.client(), &self.datasource, self.run);
         let mut last = count()?;

@@ -19,8 +19,8 @@ use crate::pipeline::ends::Ends;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::prepare::Prepared;
 
-/// Segments that a run may be cut into before it is worth a warning: each new one costs Druid an
-/// allocation, about 20 of them a second.
+/// Segments that a run may be cut into before a warning: each new one costs Druid an allocation, at
+/// about 20 per second.
 const SEGMENTS_WARNED: i64 = 100;
 
 /// What was submitted.
@@ -33,7 +33,7 @@ pub(crate) struct Setup {
     pub notes: Vec<String>,
 }
 
-/// Makes or finds the supervisor.
+/// Creates or finds the supervisor.
 pub(crate) fn set_up(
     replay: &Replay<'_>,
     choice: &DruidOptions,
@@ -97,7 +97,7 @@ pub(crate) fn set_up(
             DruidError::Spec("the spec names no dataSource: --druid-datasource NAME does".into()).into()
         );
     };
-    // A supervisor is named as its datasource unless its spec says otherwise.
+    // A supervisor has the name of its datasource unless its spec says otherwise.
     let name = spec["id"].as_str().unwrap_or(&datasource).to_owned();
     let supervisor = Supervisor::new(client.clone(), &name);
     let there = supervisor.spec()?.filter(is_ours);
@@ -143,7 +143,7 @@ fn own_spec(
     }))
 }
 
-/// Says which columns a spec that is not ours has no place for.
+/// A warning about columns that a spec which is not ours has no place for.
 fn without_place(extra: &[Dimension], spec: &Value) -> Option<String> {
     let names = dimension_names(spec);
     if part(spec, "dataSchema")["dimensionsSpec"]["useSchemaDiscovery"] == true {
@@ -159,7 +159,7 @@ fn without_place(extra: &[Dimension], spec: &Value) -> Option<String> {
     })
 }
 
-/// The columns as Druid is to have them.
+/// The columns as Druid dimensions.
 pub(crate) fn dimensions(enrichment: Option<&Enrichment>) -> Vec<Dimension> {
     let columns = enrichment.into_iter().flat_map(Enrichment::columns);
     let dimension = |(name, kind): (&str, ColumnType)| Dimension {
@@ -173,7 +173,7 @@ pub(crate) fn dimensions(enrichment: Option<&Enrichment>) -> Vec<Dimension> {
     columns.map(dimension).collect()
 }
 
-/// Segments as long as the spread of the times in them asks for.
+/// Segments as long as the spread of the times in them requires.
 fn granularity(options: &ReplayOptions, prepared: &Prepared) -> Granularity {
     if options.message.timestamp == StampTime::Send || options.message.payload == PayloadForm::Raw {
         return Granularity::Hour;
@@ -223,7 +223,7 @@ fn read_spec(path: &Path) -> Result<Value, ReplayError> {
     let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let mut spec: Value =
         serde_json::from_slice(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
-    // The flat form, which Druid takes too.
+    // The flat form, which Druid accepts, too.
     if spec["dataSchema"].is_object() && !spec["spec"].is_object() {
         let mut inner = json!({});
         for key in ["dataSchema", "ioConfig", "tuningConfig"] {
@@ -241,7 +241,7 @@ fn read_spec(path: &Path) -> Result<Value, ReplayError> {
     Ok(spec)
 }
 
-/// A part of a spec as Druid gives it back: inside of `spec`, or at its top in older versions.
+/// A part of a spec as Druid returns it: inside `spec`, or at its top in older versions.
 fn part<'a>(spec: &'a Value, name: &str) -> &'a Value {
     if spec["spec"][name].is_object() { &spec["spec"][name] } else { &spec[name] }
 }
@@ -251,14 +251,14 @@ pub(crate) fn io_config(spec: &Value) -> &Value {
     part(spec, "ioConfig")
 }
 
-/// Names of the dimensions that a spec lists; empty where Druid is to find them itself.
+/// Names of the dimensions that a spec lists; empty if Druid is to find them itself.
 pub(crate) fn dimension_names(spec: &Value) -> Vec<&str> {
     let dimensions = &part(spec, "dataSchema")["dimensionsSpec"]["dimensions"];
     let all = dimensions.as_array().into_iter().flatten();
     all.filter_map(|dimension| dimension.as_str().or(dimension["name"].as_str())).collect()
 }
 
-/// What Druid is told when nobody says otherwise.
+/// Kafka's address for Druid if the user does not give one.
 fn told_address(options: &ReplayOptions, ends: &Ends) -> String {
     match &options.kafka.cluster {
         KafkaChoice::Embedded(kafka) => match &kafka.advertise {
@@ -274,7 +274,7 @@ fn is_loopback(address: &str) -> bool {
     host == "localhost" || host.starts_with("127.") || host == "[::1]"
 }
 
-/// Whether something listens at the first of these addresses, seen from here.
+/// Whether a server listens at the first of these addresses, as seen from here.
 pub(crate) fn listens(addresses: &str) -> Option<bool> {
     let first = addresses.split(',').next()?;
     let address = first.to_socket_addrs().ok()?.next()?;

@@ -1,4 +1,5 @@
-//! The users of `--enrich` as a datasource beside the tweets: those without a tweet count there too.
+//! The users of `--enrich` as a datasource besides the tweets, which includes users without a
+//! tweet.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
