@@ -1,5 +1,5 @@
 //! The last program of `cargo test`: says which tests were ignored because they need something
-//! outside, and how to run them. Those that are ignored say so in `#[ignore = "needs ..."]`.
+//! besides the toolchain, and how to run them. Such tests say so in `#[ignore = "needs ..."]`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ fn ignored(tests: &Path) -> BTreeMap<String, BTreeMap<String, usize>> {
 }
 
 fn main() {
-    // With a filter, or with the ignored ones run as well, this would be wrong.
+    // With a filter, or with the ignored tests running too, this would be wrong.
     if std::env::args().len() > 1 {
         return;
     }

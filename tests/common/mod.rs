@@ -1,4 +1,4 @@
-//! Drives the binary as a user does, and reads Kafka back.
+//! Runs the binary as a user does, and reads Kafka back.
 #![allow(clippy::unwrap_used, dead_code)]
 
 pub mod mutate;
@@ -17,7 +17,7 @@ use serde_json::Value;
 /// The repository's sample.
 pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json");
 
-/// Ports that nobody else has asked for: the default ones may be in use on a developer's machine.
+/// Free ports: the default ones may be in use on a developer's machine.
 pub const FREE_PORTS: &[&str] = &["--mqtt-listen", "127.0.0.1:0", "--kafka-listen", "127.0.0.1:0"];
 
 /// A port that a program can listen on more than once, run after run.
@@ -59,7 +59,7 @@ pub fn run(arguments: &[&str]) -> Finished {
     Finished::of(tweetblast().args(arguments).output().unwrap())
 }
 
-/// Replays `file` with free ports and gives the report, which is as its schema says, with the exit
+/// Replays `file` on free ports and returns the report, validated against its schema, with the exit
 /// code.
 pub fn replay(file: &str, arguments: &[&str]) -> (Value, i32) {
     let finished = run(&[&[file, "--json", "-"][..], FREE_PORTS, arguments].concat());
@@ -71,7 +71,7 @@ pub fn replay(file: &str, arguments: &[&str]) -> (Value, i32) {
     (report, finished.code)
 }
 
-/// A run that goes on in the background; killed when dropped.
+/// A run in the background; killed on drop.
 pub struct Running {
     child: Child,
     stdout: BufReader<std::process::ChildStdout>,
@@ -79,7 +79,7 @@ pub struct Running {
 
 impl Running {
     pub fn start(arguments: &[&str]) -> Self {
-        // Not the developer's terminal, where keys would be listened to.
+        // Not the developer's terminal, where keys would be read.
         let mut child = tweetblast()
             .args(arguments)
             .stdin(Stdio::null())
@@ -91,7 +91,7 @@ impl Running {
         Self { child, stdout }
     }
 
-    /// Reads standard output up to a line that holds `words`, and gives that line.
+    /// Reads standard output up to a line that contains `words`, and returns that line.
     pub fn wait_for(&mut self, words: &str) -> String {
         let mut seen = String::new();
         loop {
@@ -116,7 +116,7 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &self.pid()]).status().unwrap().success());
     }
 
-    /// Whether it ends before so much time has passed.
+    /// Whether it ends within this time.
     pub fn ends_within(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         while self.child.try_wait().unwrap().is_none() {
@@ -169,7 +169,7 @@ pub fn topics(brokers: &str) -> Vec<String> {
     metadata.topics().iter().map(|topic| topic.name().to_owned()).collect()
 }
 
-/// Everything in a topic, from its start to its end as of now.
+/// All records in a topic, from its start to its current end.
 pub fn read_topic(brokers: &str, topic: &str) -> Vec<Record> {
     const TIMEOUT: Duration = Duration::from_secs(20);
     let consumer: BaseConsumer = ClientConfig::new()
@@ -214,10 +214,10 @@ fn record(message: &rdkafka::message::BorrowedMessage<'_>) -> Record {
     }
 }
 
-/// An environment variable that says where something is that a test needs beside the toolchain.
+/// An environment variable that names something which a test needs besides the toolchain.
 ///
 /// Such a test is marked `#[ignore = "needs ..."]`: `cargo test` counts it as ignored and
-/// `tests/skipped.rs` says how to run it. Where it is run, what is missing is a failure.
+/// `tests/skipped.rs` says how to run it. When it is run, a missing variable is a failure.
 pub fn needed(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set"))
 }
@@ -235,7 +235,7 @@ pub fn is_own_process() -> bool {
     std::env::var_os(OWN_PROCESS).is_some()
 }
 
-/// Runs one test of this program again, in a process of its own; `path` is `module_path!()` and the
+/// Runs one test of this program again, in a separate process; `path` is `module_path!()` and the
 /// test's name.
 pub fn in_own_process(path: &str, change: impl FnOnce(&mut Command)) -> Output {
     let (_, name) = path.split_once("::").unwrap();
@@ -247,7 +247,7 @@ pub fn in_own_process(path: &str, change: impl FnOnce(&mut Command)) -> Output {
     output
 }
 
-/// Writes a file into `dir` and gives its path.
+/// Writes a file into `dir` and returns its path.
 pub fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
     let path: PathBuf = dir.join(name);
     std::fs::write(&path, bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Inputs that are wrong in many ways, the same ones in every run: the short form of `fuzz/run`.
+//! Inputs with many kinds of damage, the same ones in every run: the short form of `fuzz/run`.
 
 use std::ops::Range;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Checks each seed as it is, and then `count` mutations of them: bytes changed, parts left out,
-/// repeated, or taken from another seed, and `pieces` put in. Prints the input that fails.
+/// Checks each seed unchanged, and then `count` mutations of them: bytes changed, parts removed,
+/// repeated or taken from another seed, and `pieces` inserted. Prints the input that fails.
 pub fn check_mutations(seeds: &[Vec<u8>], pieces: &[&[u8]], count: usize, check: impl Fn(&[u8])) {
     assert!(!seeds.is_empty() && !pieces.is_empty());
     let mut random = ChaCha8Rng::seed_from_u64(1);
@@ -39,7 +39,7 @@ fn one_of<'a, T>(random: &mut ChaCha8Rng, all: &'a [T]) -> &'a T {
     &all[random.random_range(0..all.len())]
 }
 
-/// Somewhere in `length` bytes; short ones are as likely as long ones.
+/// A position within `length` bytes, or a length; short ones are as likely as long ones.
 fn range(random: &mut ChaCha8Rng, length: usize) -> Range<usize> {
     let start = random.random_range(0..=length);
     let longest = (length - start).min(1 << random.random_range(0..12));
@@ -59,7 +59,7 @@ impl Drop for ShownOnPanic<'_> {
     }
 }
 
-/// The files of `tests/data`, without what is expected of them.
+/// The files of `tests/data`, without the expected results.
 pub fn fixtures() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,5 +1,5 @@
-//! A process of Druid that goes away is waited for, and what could not be counted is no 0. Needs no
-//! Druid: one that can be told when to be away stands in for it.
+//! The run waits for a process of Druid that goes away, and rows that could not be counted are not
+//! reported as 0. Needs no Druid: a fake one is told when to be away.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::common::{Finished, Running, SAMPLE};
 use crate::fake::{Away, FakeDruid, ROWS};
 use crate::stack::check_schema;
 
-/// The question that proves a run.
+/// The query that proves a run.
 const PROOF: &str = "MIN(";
 
 /// A replay of ten tweets into that Druid.
@@ -29,7 +29,7 @@ impl Replay {
         Self { running: Running::start(&[&what[..], &to, arguments].concat()), dir }
     }
 
-    /// The report, which is as its schema says, and what was printed.
+    /// The report, validated against its schema, and what was printed.
     fn finish(self) -> (Value, Finished) {
         let finished = self.running.finish();
         let report = std::fs::read(self.dir.path().join("report.json")).unwrap_or_default();
@@ -73,7 +73,7 @@ fn rows_that_cannot_be_counted_are_unknown_and_no_0() {
     druid.goes_away(PROOF, "/druid/v2", Away::Gateway, usize::MAX);
     let (report, finished) = Replay::start(&druid.url(), &["--druid-timeout", "1s"]).finish();
     assert_unknown(&report, &finished);
-    // When it goes, as the reason, and for --druid-after.
+    // When it goes away, as the reason, and for --druid-after.
     assert_eq!(lines(&finished.stdout, "does not answer at http"), 3, "{}", finished.stdout);
 }
 

@@ -1,4 +1,4 @@
-//! What goes wrong is named: at the end of a run, before it, and by `doctor`.
+//! Failures are named: at the end of a run, before it, and by `doctor`.
 
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,7 @@ fn rows_that_druid_does_not_take_are_counted_missing_and_the_cause_is_named() {
     );
     check_schema(&report);
 
-    // The same supervisor, set right, with times that are too old for it.
+    // The same supervisor, corrected, with times that are too old for it.
     let late = ["--druid-set", "/ioConfig/lateMessageRejectionPeriod=PT1H", "--timestamp", "event"];
     let (report, code, stderr) = stack.replay_real(&late);
     assert_eq!(code, 3, "{stderr}");
@@ -54,7 +54,7 @@ fn rows_that_druid_does_not_take_are_counted_missing_and_the_cause_is_named() {
     let (page, code) = stack.doctor(&["--kafka", &stack.kafka]);
     assert!(code == 0 && page.contains("lie outside of the times"), "{page}");
 
-    // And right altogether, with the times of the tweets.
+    // And fully corrected, with the times of the tweets.
     stack.exact(stack.replay_real(&["--timestamp", "event"]));
 }
 
@@ -98,7 +98,7 @@ fn a_kafka_that_names_a_host_which_nobody_knows_is_found() {
     assert!(code == 1 && page.contains("clients are told no-such-host.invalid:9092"), "{page}");
     assert!(page.contains("advertised.listeners"), "{page}");
 
-    // Only Druid is told of it.
+    // Only Druid is given that address.
     let (_, code, stderr) = stack.replay_real(&["--druid-kafka", kafka, "--druid-timeout", "10s"]);
     assert_eq!(code, 1);
     assert!(stderr.contains("advertised listener names a host that Druid does not know"), "{stderr}");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// Rows of each run, whatever was sent.
 pub const ROWS: u64 = 10;
 
-/// What Druid's router sends for a process that is away.
+/// The router's answer for a process that is away.
 const PAGE: &str = "<html>\n<head>\n<title>Error 502 Bad Gateway</title>\n</head>\n<body></body></html>\n";
 
 /// How a process is away.
@@ -20,7 +20,7 @@ pub enum Away {
     Gateway,
     /// The connection ends without an answer.
     Reset,
-    /// What stands in for it knows no such path.
+    /// Its replacement does not know the path.
     NotFound,
 }
 
@@ -31,9 +31,9 @@ pub struct FakeDruid {
 
 #[derive(Default)]
 struct State {
-    /// By the beginning of what is asked: how it is away, and for how many more questions.
+    /// By the beginning of a request: how the process is away, and for how many more requests.
     away: HashMap<&'static str, (Away, usize)>,
-    /// Words in a question that begin an outage.
+    /// Words in a request that begin an outage.
     triggers: Vec<(&'static str, &'static str, Away, usize)>,
     asked: Vec<String>,
 }
@@ -56,13 +56,13 @@ impl FakeDruid {
         format!("http://{}", self.address)
     }
 
-    /// From the first question that holds `words` on, those that begin with `what` are not answered,
-    /// `times` times.
+    /// From the first request that contains `words` on, requests that begin with `what` are not
+    /// answered, `times` times.
     pub fn goes_away(&self, words: &'static str, what: &'static str, how: Away, times: usize) {
         self.state.lock().unwrap().triggers.push((words, what, how, times));
     }
 
-    /// How many questions held these words.
+    /// How many requests contained these words.
     pub fn asked(&self, words: &str) -> usize {
         self.state.lock().unwrap().asked.iter().filter(|asked| asked.contains(words)).count()
     }

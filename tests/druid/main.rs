@@ -1,8 +1,9 @@
-//! Against a real Druid: every row proven, strangers' supervisors left alone, failures named.
+//! Against a real Druid: every row is proven, foreign supervisors are left alone, failures are
+//! named.
 //!
-//! Druid is the one at `TWEETBLAST_DRUID` (the router's URL), which reads from the Kafka at
-//! `TWEETBLAST_REAL_KAFKA` (host:port) and from ports of this machine; topics do not appear in it by
-//! themselves. One test restarts the indexer of the stack at `TWEETBLAST_STACK_DIR`.
+//! Druid is the one at `TWEETBLAST_DRUID` (the router's URL). It reads from the Kafka at
+//! `TWEETBLAST_REAL_KAFKA` (host:port), which does not create topics by itself, and from ports of
+//! this machine. One test restarts the indexer of the stack at `TWEETBLAST_STACK_DIR`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod away;

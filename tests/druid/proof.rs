@@ -1,4 +1,4 @@
-//! Each row is proven, run by run; what is not ours stays as it is.
+//! Each row is proven, run by run; what is not ours stays unchanged.
 
 use serde_json::{Value, json};
 use tweetblast::druid::{Granularity, Proof, SpecOptions, make_spec};
@@ -36,7 +36,7 @@ fn two_replays_share_a_datasource_and_each_is_exact() {
 #[ignore = "needs a Druid and its Kafka"]
 fn joined_columns_are_typed_and_stay_when_a_later_run_has_none() {
     let stack = Stack::new("enrich");
-    // The sample is what the generator makes by default, and this is its table of users.
+    // The sample is the generator's default output, and this is its table of users.
     let file = |name: &str| stack.state.path().join(name).to_str().unwrap().to_owned();
     let (tweets, users) = (file("tweets.json"), file("users.csv"));
     let made = tweetblast().args(["generate", "-o", &tweets, "--users-file", &users]).output().unwrap();
@@ -56,7 +56,7 @@ fn joined_columns_are_typed_and_stay_when_a_later_run_has_none() {
         (&plain["druid"]["submitted"], &plain["druid"]["users"]),
         (&json!("there already"), &Value::Null)
     );
-    // Not over the rows of somebody else.
+    // Not over rows of another origin.
     let (_, code, stderr) = stack.replay_real(&["--enrich", &users, "--druid-users", &stack.name]);
     assert!(code == 1 && stderr.contains("did not load") && stderr.contains("--druid-users"), "{stderr}");
     let again = stack.exact(stack.replay_real(&["--enrich", &users]));
@@ -80,7 +80,7 @@ fn joined_columns_are_typed_and_stay_when_a_later_run_has_none() {
         ));
         assert_eq!(counts, json!([{"labels": labelled, "totals": labelled}]));
     }
-    // The greatest total of all, and the ids above 2^53, as the table has them.
+    // The greatest total of all, and the ids above 2^53, as in the table.
     let table = std::fs::read_to_string(&users).unwrap();
     let rows = table.lines().skip(1).map(|row| row.split(',').collect::<Vec<_>>());
     let by_id: std::collections::HashMap<i64, i64> =
@@ -164,7 +164,7 @@ fn two_plain_runs_with_the_embedded_kafka_are_exact_and_durable() {
     let dir = first["endpoints"]["kafka_dir"].as_str().unwrap();
     assert!(dir.starts_with(stack.state.path().to_str().unwrap()), "{dir}");
     assert_eq!(stack.proof(&first), Proof::expected(TWEETS));
-    // While Kafka is still there: a supervisor that looks for one in vain takes minutes to end.
+    // While Kafka is still there: a supervisor that cannot find its Kafka takes minutes to end.
     stack.exact(stack.replay(&["--druid-after", "drop"]));
     assert!(stack.supervisor().spec().unwrap().is_none());
 }

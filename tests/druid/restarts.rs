@@ -1,4 +1,5 @@
-//! Things that die in the middle: Druid's broker and indexer, and tweetblast with the embedded Kafka in it.
+//! Processes that die in the middle: Druid's broker and indexer, and tweetblast with its embedded
+//! Kafka.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,7 +26,8 @@ fn runs_with_the_embedded_kafka_stay_exact_over_deaths_of_the_broker_and_the_ind
     let stack = Stack::alone("deaths");
     let path = |name: &str| stack.state.path().join(name).to_str().unwrap().to_owned();
     let (dir, json) = (path("kafka"), path("report.json"));
-    // The usual port may be another program's in one of the runs, and then the supervisor is updated.
+    // Another program may have the usual port in one of the runs, and then the supervisor is
+    // updated.
     let kafka = format!("127.0.0.1:{}", free_port());
     let what = [SAMPLE, "--speedup", "max", "-t", &stack.name, "--json", &json];
     let own = ["--kafka-dir", &dir, "--kafka-listen", &kafka];
@@ -42,8 +44,8 @@ fn runs_with_the_embedded_kafka_stay_exact_over_deaths_of_the_broker_and_the_ind
     restart("indexer");
     let second = stack.exact(stack.replay(&own));
     assert_eq!(second["druid"]["submitted"], "resumed");
-    // The segments of the first run were published, and a historical loads them where the indexer
-    // had not handed them over before it died.
+    // The segments of the first run were published, and a historical loads those that the indexer
+    // had not handed over before it died.
     let deadline = Instant::now() + Duration::from_secs(180);
     while stack.proof(&first) != Proof::expected(TWEETS) {
         assert!(Instant::now() < deadline, "{:?}", stack.proof(&first));
@@ -69,7 +71,7 @@ fn a_replay_that_is_killed_goes_on_with_the_same_kafka_dir() {
     killed.signal("KILL");
     killed.finish();
 
-    // The supervisor was not told. It goes on where it was, with both runs.
+    // The supervisor was not told. It continues where it was, with both runs.
     let mut again = Running::start(&[&[SAMPLE, "--speedup", "max", "--hold"], &to[..]].concat());
     let kafka = again.wait_for(" kafka ");
     let kafka = kafka.split_whitespace().nth(1).unwrap().to_owned();

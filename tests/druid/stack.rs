@@ -1,4 +1,4 @@
-//! A datasource, topic and supervisor of a test's own, and the replays into it.
+//! A separate datasource, topic and supervisor for each test, and the replays into them.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -10,7 +10,7 @@ use crate::common::{SAMPLE, needed, tweetblast};
 /// Tweets of the sample.
 pub const TWEETS: u64 = 6_000;
 
-/// Tests run side by side, each with a datasource of its own; one that breaks Druid runs alone.
+/// Tests run in parallel, each with its own datasource; a test that breaks Druid runs alone.
 static DRUID: RwLock<()> = RwLock::new(());
 
 enum Share {
@@ -18,7 +18,7 @@ enum Share {
     Alone { _guard: RwLockWriteGuard<'static, ()> },
 }
 
-/// A datasource, topic and supervisor of one name; the supervisor goes with it.
+/// A datasource, topic and supervisor of one name; the supervisor is removed on drop.
 pub struct Stack {
     pub url: String,
     pub kafka: String,
@@ -53,8 +53,8 @@ impl Stack {
         Supervisor::new(self.client(), &self.name)
     }
 
-    /// Replays the sample at full speed with `arguments` and `--druid`; gives report, exit code and
-    /// standard error.
+    /// Replays the sample at full speed with `arguments` and `--druid`; returns report, exit code
+    /// and standard error.
     pub fn replay(&self, arguments: &[&str]) -> (Value, i32, String) {
         let mut command = tweetblast();
         command.env("XDG_STATE_HOME", self.state.path());
@@ -106,7 +106,8 @@ impl Drop for Stack {
         if self.supervisor().spec().ok().flatten().is_some() {
             let _ = self.supervisor().terminate();
         }
-        // A task waits up to a minute for a historical to load what it has published: too long here.
+        // A task waits up to a minute for a historical to load what it has published: too long
+        // here.
         for task in self.supervisor().unfinished_tasks(&self.name).unwrap_or_default() {
             let _ = self.client().post(&format!("/druid/indexer/v1/task/{task}/shutdown"), None);
         }

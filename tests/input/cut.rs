@@ -1,5 +1,5 @@
 //! Each sample cut off at every byte, and with bytes changed: no panic, and no tweet that was not
-//! there.
+//! in it.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ struct Found {
     others: usize,
 }
 
-/// What is in the bytes of a file; nothing where they are no input at all.
+/// What is in the bytes of a file; nothing if they are not an input at all.
 fn found(parser: &mut Parser, bytes: &[u8]) -> Found {
     let mut found = Found::default();
     let Ok(framing) = detect(Path::new("sample"), bytes) else { return found };

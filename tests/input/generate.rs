@@ -1,4 +1,4 @@
-//! `tweetblast generate` as a user calls it.
+//! `tweetblast generate` as a user runs it.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -1,9 +1,9 @@
-//! Small made-up files of every form in `tests/data/`, and what must come out of each: beside
-//! `NAME` stands `NAME.expected` with one JSON a line, a payload for each tweet and the kind and
-//! byte offset of everything that is none.
+//! Small made-up files of every form in `tests/data/`, and the expected result for each: next to
+//! `NAME` is `NAME.expected` with one JSON value per line, a payload for each tweet, and the kind
+//! and byte offset of everything else.
 //!
-//! After a change on purpose: `TWEETBLAST_WRITE_EXPECTED=1 cargo test --test input golden`, then read the
-//! difference.
+//! After an intended change: `TWEETBLAST_WRITE_EXPECTED=1 cargo test --test input golden`, then
+//! review the difference.
 
 use std::fmt::Write;
 use std::fs;
@@ -22,7 +22,7 @@ fn fixtures() -> Vec<PathBuf> {
     paths
 }
 
-/// What comes out of a file, one JSON a line.
+/// The result for a file, one JSON value per line.
 fn outcome(path: &Path) -> String {
     outcome_by(Parser::new(), path)
 }
@@ -71,7 +71,7 @@ fn every_form_gives_what_stands_beside_it() {
     }
 }
 
-/// Whoever reads a whole record can have no member that the parser dropped.
+/// A reader of the whole record has no member that the parser dropped.
 #[test]
 fn every_form_gives_the_same_when_records_are_read_whole() {
     for path in fixtures() {

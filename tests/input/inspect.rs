@@ -63,7 +63,7 @@ fn predictions_follow_the_flags() {
     approximately(predicted(&["--duration", "10s"]), 10.0);
     assert_eq!(predicted(&["--speedup", "max"]), Value::Null);
     assert_eq!(predicted(&["--loop", "forever"]), Value::Null);
-    // A rate is one of the gaps, and not known where an end comes before the last tweet.
+    // A rate is that of the gaps, and not known if the end comes before the last tweet.
     let rate = |flags: &[&str]| {
         inspect(&[&[file.as_str(), "--no-spread"][..], flags].concat())["predicted_rate_per_s"].clone()
     };
@@ -185,7 +185,7 @@ fn real_files_give_what_was_counted_independently() {
         let order = match want["order_in_file"].as_str().unwrap() {
             "asc" => "oldest first",
             "desc" => "newest first",
-            // By the second; an id says more.
+            // To the second; an id is more precise.
             _ => continue,
         };
         assert_eq!(found["order"], order, "{name}: order");
@@ -210,7 +210,7 @@ fn hand_made_records_are_read_as_the_user_maps_them() {
     assert!(wrong.stderr.contains("time, text, user or id"), "{}", wrong.stderr);
     let unmapped = run(&["inspect", &file, "--time-format", "s"]);
     assert_eq!(unmapped.code, 2, "--time-format goes with --map");
-    // As told: one object after another instead of one a line.
+    // As given: one object after another instead of one per line.
     let told = inspect(&[&[file.as_str(), "--format", "objects"], &map[..]].concat());
     assert_eq!(
         (told["form"].as_str(), told["tweets"].as_u64()),

@@ -1,4 +1,5 @@
-//! What is read: files of every form, whole, cut off, mutated, generated, and those that cannot be mapped.
+//! Inputs: files of every form, whole, cut off, mutated, generated, and those that cannot be
+//! mapped.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod about;

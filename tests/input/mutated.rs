@@ -1,4 +1,4 @@
-//! The checks of the fuzz targets on inputs that are the same in every run. `fuzz/run` looks longer.
+//! The checks of the fuzz targets on inputs that are the same in every run. `fuzz/run` runs longer.
 
 use crate::common::mutate::{check_mutations, fixtures};
 
@@ -9,7 +9,7 @@ mod records;
 #[path = "../../fuzz/checks/times.rs"]
 mod times;
 
-/// What JSON and the forms of tweets are made of.
+/// Building blocks of JSON and the forms of tweets.
 const PIECES: &[&[u8]] = &[
     b"\"",
     b"\\",

@@ -1,5 +1,5 @@
-//! Inputs that cannot be mapped as they are, and files that change: read all the same, or a clear
-//! error, never a crash.
+//! Inputs that cannot be mapped directly, and files that change: read anyway, or a clear error,
+//! never a crash.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -107,7 +107,7 @@ fn a_file_that_shrinks_while_it_is_read_ends_with_its_name_and_code_1() {
     if is_own_process() {
         let path = needed("FILE");
         let file = TweetFile::open(Path::new(&path)).unwrap();
-        // One that is gone must not be taken for the one that is read.
+        // A file that is gone must not be mistaken for the one being read.
         drop(TweetFile::open(Path::new(&path)).unwrap());
         OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
         panic!("{} frames were read from nothing", file.frames().count());

@@ -1,5 +1,5 @@
-//! Real tweet files, counted by others: the same tweets, rejects, users and times. They are not
-//! part of the repository: the folder is `TWEETBLAST_REAL_DATA`, or `../shared/data`.
+//! Real tweet files, counted by other programs: the same tweets, rejects, users and times. They are
+//! not part of the repository: the folder is `TWEETBLAST_REAL_DATA`, or `../shared/data`.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -14,9 +14,9 @@ struct Counts {
     tweets: u64,
     rejects: u64,
     unparseable: u64,
-    /// By id, else by name.
+    /// By id, otherwise by name.
     users: HashSet<String>,
-    /// Id, time and text of each tweet, in the file's order.
+    /// Id, time and text of each tweet, in file order.
     seen: Vec<(Option<String>, Option<i64>, String)>,
     names: Vec<Option<String>>,
     authors: Vec<Option<i64>>,
@@ -89,7 +89,7 @@ fn every_file_gives_what_was_counted_independently() {
             ("first_utc", "first_by_id_utc", counts.times().min()),
             ("last_utc", "last_by_id_utc", counts.times().max()),
         ] {
-            // Exact to the second, where an id refines up to 2 s away; by the id alone, exact.
+            // Exact to the second, where an id refines by up to 2 s; by the id alone, exact.
             let (theirs, allowed) = match want[key].as_str() {
                 Some(time) => (Some(time), 2_000),
                 None => (want.get(by_id).and_then(|time| time.as_str()), 0),

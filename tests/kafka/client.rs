@@ -1,4 +1,4 @@
-//! A Kafka client for tests: librdkafka, with waits that end.
+//! A Kafka client for tests: librdkafka, with bounded waits.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![allow(dead_code, reason = "each test program uses a part of it")]
@@ -36,7 +36,7 @@ pub struct Client {
     brokers: String,
 }
 
-/// Keeps what became of each message, in the order of the reports.
+/// Keeps the result of each message, in the order of the reports.
 #[derive(Default)]
 pub struct Reports(pub Mutex<Vec<(usize, Result<i64, RDKafkaErrorCode>)>>);
 
@@ -92,7 +92,7 @@ impl Client {
         results[0].clone().map(|_| ()).map_err(|(_, code)| code)
     }
 
-    /// How many partitions a topic has, if it is there.
+    /// How many partitions a topic has, if it exists.
     pub fn partitions(&self, name: &str) -> Option<usize> {
         let consumer = self.consumer();
         let metadata = consumer.fetch_metadata(None, PATIENCE).unwrap();
@@ -104,7 +104,7 @@ impl Client {
         self.config(properties).create_with_context(Reports::default()).unwrap()
     }
 
-    /// Sends all, and gives the offset or error of each, in the order sent.
+    /// Sends all, and returns the offset or error of each, in the order sent.
     pub fn try_produce(
         &self,
         topic: &str,
@@ -125,7 +125,7 @@ impl Client {
         reports.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// Sends all; every one must be taken, at offsets one after another.
+    /// Sends all; every one must be accepted, at consecutive offsets.
     pub fn produce(&self, topic: &str, partition: i32, messages: &[Vec<u8>], properties: &[(&str, &str)]) {
         let offsets = self.try_produce(topic, partition, messages, properties);
         let first = offsets[0].unwrap();
@@ -138,7 +138,7 @@ impl Client {
         self.member("g")
     }
 
-    /// A consumer of a group, without commits of its own.
+    /// A consumer of a group, without automatic commits.
     pub fn member(&self, group: &str) -> BaseConsumer {
         self.config(&CONSUMER).set("group.id", group).create().unwrap()
     }
@@ -170,7 +170,7 @@ impl Client {
         while Instant::now() < deadline {
             match consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => return message,
-                // A broker that is away for a while is no error here.
+                // A broker that is away for a while is not an error here.
                 Some(Err(KafkaError::MessageConsumption(_))) | None => {}
                 Some(Err(error)) => panic!("{error}"),
             }
@@ -178,7 +178,7 @@ impl Client {
         panic!("no message came");
     }
 
-    /// The next payloads; offsets of each partition must follow one another.
+    /// The next payloads; offsets of each partition must be consecutive.
     pub fn take(&self, consumer: &BaseConsumer, count: usize) -> Vec<Vec<u8>> {
         let mut next = HashMap::new();
         let messages = (0..count).map(|_| {
@@ -195,7 +195,7 @@ impl Client {
         (0..count).map(|_| self.next(consumer).payload().unwrap().to_vec()).collect()
     }
 
-    /// Waits until something holds.
+    /// Waits until a condition holds.
     pub fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !holds() {

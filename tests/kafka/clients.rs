@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::client::endpoint;
 use crate::outside::RealKafka;
 
-/// Runs kcat with some input, and gives its output.
+/// Runs kcat with some input, and returns its output.
 fn kcat(brokers: &str, args: &[&str], input: &str) -> String {
     let mut child = Command::new("kcat")
         .args(["-b", brokers, "-q"])
@@ -66,7 +66,7 @@ fn kcat_does_the_same_with_real_kafka() {
     kcat_checks(&RealKafka::shared().address);
 }
 
-/// What the Java program prints, line by line, with Kafka.
+/// What the Java program prints with Kafka, line by line.
 const JAVA: &str = "createTopics: made
 createTopics again: TopicExistsException
 describeCluster: 1 node

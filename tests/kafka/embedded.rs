@@ -1,5 +1,5 @@
-//! The embedded Kafka endpoint from start to close: what it keeps, and what it leaves behind.
-//! What clients see of it in between is in `kafka_conformance`.
+//! The embedded Kafka endpoint from start to close: what it keeps, and what it removes. What
+//! clients see in between is in `conformance`.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn a_restart_on_the_same_directory_and_port_keeps_everything() {
     assert_eq!(committed.elements()[0].offset(), Offset::Offset(700));
     let more = messages("more", 10);
     client.produce("tweets", 1, &more, &[]);
-    // The consumer of the first life goes on where it was.
+    // The consumer of the first start continues where it was.
     assert_eq!(client.take(&consumer, 10), more);
     assert_eq!(client.watermarks("tweets", 1), (0, 1_010));
     drop(second);
@@ -126,7 +126,7 @@ fn retention_counts_what_nobody_has_read() {
     let (start, end) = client.watermarks("tweets", 0);
     assert!(start > 2_000 && end == 12_000);
     let removed = endpoint.removed();
-    // What is read ahead of the application counts as read.
+    // Messages fetched ahead of the application count as read.
     assert!(removed.messages == start as u64 && removed.unread <= start as u64 - 2_000 && removed.unread > 0);
     // A consumer that was too slow starts again at what is left.
     assert_eq!(client.read("tweets", 0, 0, 100), messages("n", 10_000)[start as usize - 2_000..][..100]);

@@ -1,5 +1,5 @@
-//! `tweetblast serve` killed with SIGKILL in full flow, and started again on the same directory and
-//! port: what it acknowledged is there, once.
+//! `tweetblast serve` killed with SIGKILL under full load, and started again on the same directory
+//! and port: what it acknowledged is there, once.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
@@ -45,7 +45,7 @@ fn producer(client: &Client) -> BaseProducer<Reports> {
     ])
 }
 
-/// Sends numbered messages until told to stop.
+/// Sends numbered messages until it is stopped.
 fn send(producer: &BaseProducer<Reports>, numbers: std::ops::Range<usize>, stop: &AtomicBool) {
     for number in numbers {
         let text = format!("{number} {}", "x".repeat(200));

@@ -121,7 +121,7 @@ fn connect_many(addr: SocketAddr, count: usize, first: &[u8]) -> Vec<TcpStream> 
 #[cfg(target_os = "linux")]
 fn announced_lengths_cost_no_memory_and_leave_room_for_others() {
     if !is_own_process() {
-        // The memory of the other tests in this program is none of its.
+        // Memory of the other tests in this program must not count.
         let me = concat!(module_path!(), "::announced_lengths_cost_no_memory_and_leave_room_for_others");
         let output = in_own_process(me, |_| {});
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

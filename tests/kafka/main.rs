@@ -1,7 +1,7 @@
-//! The embedded Kafka endpoint beside a real Kafka, with clients that others wrote.
+//! The embedded Kafka endpoint compared with a real Kafka, with clients written by others.
 //!
 //! The real Kafka is the one at `TWEETBLAST_REAL_KAFKA` (host:port), with the process
-//! `TWEETBLAST_REAL_KAFKA_PID`; topics appear in it when they are asked for, with four partitions.
+//! `TWEETBLAST_REAL_KAFKA_PID`; it creates topics when they are first used, with four partitions.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod client;

@@ -1,4 +1,4 @@
-//! The check of the fuzz target on requests that are the same in every run. `fuzz/run` looks longer.
+//! The check of the fuzz target on requests that are the same in every run. `fuzz/run` runs longer.
 
 use crate::common::mutate::check_mutations;
 

@@ -1,4 +1,4 @@
-//! Against programs that others wrote: kcat, mosquitto_sub, and a real Kafka.
+//! Against programs written by others: kcat, mosquitto_sub, and a real Kafka.
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::common::{FREE_PORTS, Record, Running, SAMPLE, generate, needed, read_topic, run, tweet, write};
 
-/// Tests share the real Kafka; the one that stops it for a while has it alone.
+/// Tests share the real Kafka; the one that stops it for a while uses it alone.
 static REAL_KAFKA: RwLock<()> = RwLock::new(());
 
 pub struct RealKafka {
@@ -24,7 +24,7 @@ impl RealKafka {
     }
 }
 
-/// A replay that is held, and the address of its Kafka.
+/// A replay with `--hold`, and the address of its Kafka.
 fn hold(arguments: &[&str]) -> (Running, String) {
     let mut held = Running::start(&[arguments, &["--hold"], FREE_PORTS].concat());
     let line = held.wait_for("holding:");
@@ -52,7 +52,7 @@ fn kcat_reads_exactly_what_was_delivered_with_each_users_order() {
 #[ignore = "needs mosquitto-clients"]
 fn mosquitto_sub_sees_the_same_tweets_live() {
     let dir = tempfile::tempdir().unwrap();
-    // 3 s after the first tweet, in which the watcher comes: 1,000 tweets in a second.
+    // 3 s after the first tweet, in which the watcher connects: 1,000 tweets in a second.
     let lines: Vec<String> =
         (0..1_001).map(|i| tweet(i + 1, i % 7, if i == 0 { 0 } else { 300 + i / 10 }, "tweet é")).collect();
     let file = write(dir.path(), "gap.json", lines.join("\n"));
@@ -70,7 +70,7 @@ fn mosquitto_sub_sees_the_same_tweets_live() {
     let in_kafka: Vec<Vec<u8>> =
         read_topic(kafka, "tweets").into_iter().map(|record| record.payload).collect();
     let seen: Vec<Vec<u8>> = watched.stdout.split(|b| *b == b'\n').map(<[u8]>::to_vec).take(1_000).collect();
-    // A quick watcher sees the first tweet as well.
+    // A quick watcher sees the first tweet, too.
     let first = usize::from(seen[0] != in_kafka[0]);
     assert!(seen == in_kafka[first..first + 1_000], "what was seen live is not what Kafka holds");
 }
@@ -78,7 +78,7 @@ fn mosquitto_sub_sees_the_same_tweets_live() {
 /// More than all queues together hold.
 const TWEETS: u64 = 200_000;
 
-/// Replays at full speed into a Kafka that stands still for a while.
+/// Replays at full speed into a Kafka that is stopped for a while.
 fn replay_with_a_pause(kafka: &str, topic: &str, stop_pid: &str, pause: Duration) -> Value {
     let dir = tempfile::tempdir().unwrap();
     let file = generate(dir.path(), "lines", TWEETS);
@@ -136,7 +136,7 @@ fn a_real_kafka_gets_the_same_records_and_the_same_ledger() {
     let embedded_report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     assert_eq!(report["ledger"], embedded_report["ledger"]);
 
-    // Alike but for the run's own id; each key in the same partition, since both hash as Java does.
+    // The same except for the run's id; each key in the same partition, since both hash like Java.
     let by_partition = |records: Vec<Record>| {
         let mut all: BTreeMap<i32, Vec<Value>> = BTreeMap::new();
         for record in records {

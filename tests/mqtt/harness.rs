@@ -1,4 +1,4 @@
-//! What the tests share: a broker, a run on it, clients.
+//! Shared by the tests: a broker, a run on it, clients.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -51,7 +51,7 @@ pub fn batch(from: u64, count: u64) -> Vec<Event> {
     (from..from + count).map(|seq| event(seq, format!("{{\"tweet\":\"number {seq}\"}}"))).collect()
 }
 
-/// Publishes `count` events in batches of 100 and gives what came out, the sink sleeping
+/// Publishes `count` events in batches of 100 and returns what came out, with a sink that sleeps
 /// `nap` on each batch.
 pub fn replay(run: Run, count: u64, nap: Duration) -> (Vec<Event>, Arc<Counters>) {
     let Run { mut publisher, subscriber, counters, .. } = run;
@@ -72,7 +72,7 @@ pub fn replay(run: Run, count: u64, nap: Duration) -> (Vec<Event>, Arc<Counters>
     (seen, counters)
 }
 
-/// All that comes out of a subscriber.
+/// Everything that comes out of a subscriber.
 pub fn receive(subscriber: Subscriber) -> Vec<Event> {
     let mut seen = Vec::new();
     let sink = |events: &mut Vec<Event>| {
@@ -99,7 +99,7 @@ pub fn client_v5(broker: &Broker, id: &str) -> (rumqttc::v5::Client, rumqttc::v5
     rumqttc::v5::Client::new(options, 1_000)
 }
 
-/// Subscribes and waits until the broker says so.
+/// Subscribes and waits for the broker's confirmation.
 pub fn watch(broker: &Broker, id: &str) -> (Client, Connection) {
     let (client, mut connection) = client(broker, id);
     client.subscribe("tweets", QoS::AtMostOnce).unwrap();
@@ -135,7 +135,7 @@ pub fn tiny_ring() -> Broker {
     Broker::start(&BrokerOptions { segment_bytes: 16 << 10, segments: 2, ..options() }).unwrap()
 }
 
-/// Replays as long as `meanwhile` takes, and until all is received.
+/// Replays as long as `meanwhile` takes, and until everything is received.
 pub fn replay_while(broker: &Broker, meanwhile: impl FnOnce()) -> Arc<Counters> {
     let Run { mut publisher, subscriber, counters, .. } = connect(broker, FlightWindow::default());
     let over = Arc::new(AtomicBool::new(false));
@@ -159,7 +159,7 @@ pub fn replay_while(broker: &Broker, meanwhile: impl FnOnce()) -> Arc<Counters> 
     counters
 }
 
-/// A client by hand, for what no client library does: connects with `level` and subscribes.
+/// A hand-made client, for what no client library does: connects with `level` and subscribes.
 pub fn raw_client(addr: SocketAddr, id: &str, level: u8) -> TcpStream {
     let mut stream = TcpStream::connect(addr).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -24,7 +24,7 @@ fn a_taken_port_is_an_error_or_a_free_one_is_found_and_a_stop_frees_it() {
     assert_eq!(second.addr(), named.listen);
 
     // A watcher gets what was published before the stop, and then the end. (By hand: rumqttc
-    // throws away what it has read when the end comes right behind.)
+    // discards what it has read if the end follows immediately.)
     let mut watcher = raw_client(second.addr(), "watcher", 4);
     watcher.read_exact(&mut [0; 4 + 5]).unwrap();
     replay(connect(&second, FlightWindow::default()), 2_000, Duration::ZERO);

@@ -1,5 +1,5 @@
-//! The MQTT hop with real clients: what goes in comes out, nothing is lost, outside clients of
-//! both versions watch and join in, and none of them can end a replay; and an outside broker.
+//! The MQTT hop with real clients: what goes in comes out, nothing is lost, outside clients of both
+//! versions watch and join in, and none of them can end a replay; and an outside broker.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../common/mod.rs"]

@@ -1,4 +1,4 @@
-//! Replays through an outside MQTT broker: mosquitto, in a process of its own on a free port.
+//! Replays through an outside MQTT broker: mosquitto, as a separate process on a free port.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::common::{Finished, Running, SAMPLE, generate, read_topic, run, tweetb
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// mosquitto, ended with this.
+/// mosquitto, stopped on drop.
 struct Mosquitto {
     dir: TempDir,
     addr: SocketAddr,
     child: Child,
 }
 
-/// Where Debian puts it is not on every user's path.
+/// Debian installs it where not every user's path looks.
 fn program() -> &'static str {
     const PLACES: [&str; 2] = ["mosquitto", "/usr/sbin/mosquitto"];
     let answers = |place: &&str| {
@@ -33,10 +33,10 @@ impl Mosquitto {
     /// Starts it with a few lines of configuration.
     fn start(config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        // Taken and given back: somebody else could take it before mosquitto does, then it ends and
-        // the test says so.
+        // Bound and released: if another program takes the port before mosquitto does, mosquitto
+        // ends and the test says so.
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        // Root gives up its rights here, and could then not write into our directory.
+        // Run by root, it drops its privileges, and could then not write into our directory.
         let me = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
         let config = format!(
             "listener {} 127.0.0.1\nuser {}\npersistence_location {}/\nlog_dest none\n{config}\n",
@@ -76,7 +76,7 @@ impl Mosquitto {
         present.unwrap()
     }
 
-    /// Waits until tweets come: then the replay's subscription is in force.
+    /// Waits until tweets arrive: then the replay's subscription is in force.
     fn wait_for_tweets(&self, client_id: &str) -> (Client, Connection) {
         let (client, mut connection) = self.client(client_id);
         client.subscribe("tweets", QoS::AtMostOnce).unwrap();
@@ -115,14 +115,14 @@ impl Drop for Mosquitto {
     }
 }
 
-/// A replay with its report, and what its Kafka holds.
+/// A replay with its report, and the contents of its Kafka.
 struct Replay {
     running: Running,
     dir: TempDir,
 }
 
 impl Replay {
-    /// Starts one that holds its Kafka at the end.
+    /// Starts a replay that holds its Kafka at the end.
     fn start(file: &str, broker: &str, arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let json = dir.path().join("report.json");
@@ -131,8 +131,8 @@ impl Replay {
         Self { running, dir }
     }
 
-    /// The report, and the sequence numbers in Kafka, each as often as it is there, and how many
-    /// messages have none.
+    /// The report, the sequence numbers in Kafka, as often as each is there, and how many messages
+    /// have none.
     fn finish(mut self) -> (Value, Vec<u64>, usize) {
         self.running.wait_for("holding:");
         let report: Value =
@@ -220,7 +220,7 @@ fn a_subscriber_whose_connection_is_taken_gets_the_same_messages_again_and_drops
     let run = replay.running.wait_for("tweetblast ");
     let client_id = format!("tweetblast-{}", run.trim().rsplit(' ').next().unwrap());
     drop(mosquitto.wait_for_tweets("watcher"));
-    // Whoever comes with the same client id ends the other's connection.
+    // A second client with the same id ends the first one's connection.
     for _ in 0..5 {
         std::thread::sleep(Duration::from_millis(300));
         assert!(mosquitto.has_session(&client_id));
@@ -284,7 +284,7 @@ fn a_broker_that_does_not_take_us_is_one_clear_error() {
     let arguments = [SAMPLE, "--kafka-listen", "127.0.0.1:0", "--mqtt"];
     refused(&run(&[&arguments[..], &[&url]].concat()), 1, &[&free, "refused", "is it running"]);
     assert!(since.elapsed() < Duration::from_secs(30));
-    // Somebody who answers, but not in MQTT.
+    // A server that answers, but not in MQTT.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("mqtt://{}", other.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -292,7 +292,7 @@ fn a_broker_that_does_not_take_us_is_one_clear_error() {
         let (mut stream, _) = other.accept().unwrap();
         let _ = stream.read(&mut [0; 1_024]);
         stream.write_all(&[b'S'; 100]).unwrap();
-        // Until the other side has gone.
+        // Until the other side has closed.
         let _ = stream.read(&mut [0; 1_024]);
     });
     refused(&run(&[&arguments[..], &[&url]].concat()), 1, &["does not speak MQTT"]);

@@ -33,7 +33,7 @@ fn outside_publishers_of_both_versions_come_out_as_foreign_events() {
         };
         let properties = rumqttc::v5::mqttbytes::v5::PublishProperties {
             user_properties: vec![("from".into(), "outside".into())],
-            // Expired at once, for a broker that does not have to account for it.
+            // Already expired, for a broker that does not have to account for it.
             message_expiry_interval: Some(0),
             ..Default::default()
         };
@@ -133,7 +133,8 @@ fn packets_that_would_break_the_broker_end_one_connection_at_most() {
     let broker = start();
     let addr = broker.addr();
     let hostile: [(u8, &[u8]); 10] = [
-        // A topic that starts with a letter of two bytes, one that is no UTF-8, one with a wildcard.
+        // A topic that starts with a letter of two bytes, one that is not UTF-8, one with a
+        // wildcard.
         (4, b"\x30\x07\x00\x05\xc3\xa9abc"),
         (4, b"\x30\x05\x00\x03a\xff\xfe"),
         (4, b"\x30\x05\x00\x03a/#"),
@@ -155,7 +156,7 @@ fn packets_that_would_break_the_broker_end_one_connection_at_most() {
             stream.shutdown(Shutdown::Write).unwrap();
             while stream.read(&mut [0; 4_096]).is_ok_and(|read| read > 0) {}
         }
-        // Not MQTT at all, a version of the past, and a connection without a word.
+        // Not MQTT at all, an old version, and a silent connection.
         for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x00\x00\x01x", b""]
         {
             let mut stream = TcpStream::connect(addr).unwrap();
@@ -196,7 +197,7 @@ fn outside_floods_can_overwrite_messages_but_never_go_uncounted() {
     assert_eq!(counters.published.get(), counters.received.get() + counters.mqtt_lost.get());
     assert_eq!(own_seqs(&seen).len() as u64, counters.received.get());
     assert!(counters.foreign.get() + counters.foreign_lost.get() <= sent);
-    // What was given up as lost never came after all.
+    // Messages given up as lost never arrived later.
     assert_eq!(counters.duplicates.get(), 0);
 }
 
@@ -208,7 +209,7 @@ fn a_client_that_sends_our_messages_again_makes_duplicates_and_not_confusion() {
     let (mirror, mut connection) = client_v5(&broker, "mirror");
     mirror.subscribe("tweets", QoS::AtMostOnce).unwrap();
     let (ready, is_ready) = std::sync::mpsc::channel();
-    // Sends everything back as it came, mark included, and then one with a mark of the future.
+    // Returns everything unchanged, mark included, and then a message with a future mark.
     let mirroring = thread::spawn(move || {
         let mut echoes = 0;
         while echoes < 50 {

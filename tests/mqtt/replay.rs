@@ -1,4 +1,4 @@
-//! The way of the replay's own events: nothing lost, nothing changed, an end to every run.
+//! The way of the replay's own events: nothing lost, nothing changed, and every run ends.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -79,7 +79,7 @@ fn large_messages_pass_and_too_large_ones_are_turned_away() {
     }
     outside.publish("tweets", QoS::AtMostOnce, false, &large[..]).unwrap();
     assert_eq!(next_publish(&mut watched).payload.len(), 16 << 20);
-    // The limit for outside clients ends that one's connection.
+    // The limit for outside clients ends that client's connection.
     outside.publish("tweets", QoS::AtMostOnce, false, vec![b'x'; 18 << 20]).unwrap();
     driver.join().unwrap();
     let error = publisher.publish(&mut vec![event(3, "good"), event(4, vec![b'x'; 18 << 20])]).unwrap_err();

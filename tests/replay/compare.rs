@@ -1,4 +1,4 @@
-//! Two runs that can be compared: thresholds with an exit code of their own, the environment in the
+//! Two runs that can be compared: thresholds with their own exit code, the environment in the
 //! report, and both reports side by side.
 
 use std::path::Path;
@@ -103,7 +103,7 @@ fn a_mistyped_threshold_is_a_usage_error_before_anything_starts() {
 fn an_unbalanced_run_ends_with_3_and_a_stopped_one_with_4_when_a_threshold_is_crossed() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "long.jsonl", tweet(1, 7, 0, &"long ".repeat(1_000)));
-    // librdkafka refuses a message that is longer.
+    // librdkafka refuses a longer message.
     let refused = ["--speedup", "max", "-X", "message.max.bytes=2000", "--fail-if", "failed>0"];
     let (report, code) = replay(&file, &refused);
     assert_eq!((code, &report["verdict"]), (3, &json!("unbalanced")));

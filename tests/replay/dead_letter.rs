@@ -14,7 +14,7 @@ fn counts(report: &Value) -> [u64; 4] {
     ["frames", "unparseable", "tweets", "rejects"].map(|key| report["ledger"][key].as_u64().unwrap())
 }
 
-/// Two tweets, one of them newer, a notice over several lines, a line of text, bytes that are no
+/// Two tweets, one of them newer, a notice over several lines, a line of text, bytes that are not
 /// UTF-8, and a tweet that is cut off.
 fn mixed() -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -72,7 +72,7 @@ fn letters_can_be_replayed_and_are_what_they_were() {
     let found = found.report();
     assert_eq!((&found["frames"], &found["unparseable"]), (&json!(4), &json!(3)));
     assert_eq!(found["rejects"], json!({"delete": 1}));
-    // Together with tweets they are rejects once more, and letters of letters are no deeper.
+    // Together with tweets they are rejects again, and letters of letters are not nested deeper.
     let second = dir.path().join("second.jsonl").to_str().unwrap().to_owned();
     let (report, _) = replay(&input, &[&first, "--speedup", "max", "--dead-letter", &second]);
     assert_eq!(counts(&report), [10, 6, 2, 2]);
@@ -93,7 +93,7 @@ fn tweets_that_kafka_does_not_take_are_written_and_can_be_sent_again() {
     let array = write(dir.path(), "array.json", serde_json::to_string_pretty(&[pretty]).unwrap());
     let grouped = json!([{"id": 5, "tweets": ["short", long, 17]}, {"id": "x", "tweets": [long]}]);
     let grouped = write(dir.path(), "grouped.json", grouped.to_string());
-    // Longer ones are refused by librdkafka, each on its own.
+    // librdkafka refuses longer ones, one by one.
     let strict = ["-X", "message.max.bytes=2000", "--speedup", "max"];
     for (inputs, order, failed, rejects) in [
         (vec![&input, &array], "time", 201, 0),
@@ -114,7 +114,7 @@ fn tweets_that_kafka_does_not_take_are_written_and_can_be_sent_again() {
             assert!(header["reason"].as_str().unwrap().contains("size"), "{header}");
             assert!(header["seq"].is_u64() && header["offset"].is_u64());
         }
-        // What failed is what is sent now.
+        // What failed is sent now.
         let (report, code) = replay(&path, &["--speedup", "max"]);
         assert_eq!((code, &report["verdict"]), (0, &json!("balanced")), "{order}");
         assert_eq!(counts(&report), [failed + rejects, 0, failed, rejects], "{order}");
@@ -159,7 +159,7 @@ fn nothing_is_written_over_the_input_or_a_file_that_is_there() {
     assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
     assert_eq!(std::fs::read(&input).unwrap(), std::fs::read(SAMPLE).unwrap());
 
-    // A run that cannot start leaves no empty file behind; one that had nothing to write does.
+    // A run that cannot start leaves no empty file; one that had nothing to write does.
     let letters = dir.path().join("letters.jsonl");
     let path = letters.to_str().unwrap();
     refused(&["no-such-file.json", "--dead-letter", path], "no-such-file.json");

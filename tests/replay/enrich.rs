@@ -1,5 +1,5 @@
-//! Facts about users joined to their tweets (`--enrich`), and hashtags from texts: what arrives in Kafka.
-//! With the real files where those are (see `real_files.rs`), and with small made-up ones.
+//! Facts about users joined to their tweets (`--enrich`), and hashtags from texts: what arrives in
+//! Kafka. With the real files if they are there (see `real_files.rs`), and with small made-up ones.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tweetblast::enrich::Enrichment;
 
 use crate::common::{FREE_PORTS, Running, read_topic, real_data, run, tweet, tweetblast, write};
 
-/// Replays with the endpoint held up; the report, and the payloads that the topic holds.
+/// Replays with `--hold`; the report, and the payloads in the topic.
 fn replay_and_read(dir: &Path, arguments: &[&str]) -> (Value, Vec<String>) {
     let report = dir.join("report.json");
     let _ = std::fs::remove_file(&report);
@@ -151,7 +151,7 @@ fn the_generators_table_fits_its_tweets() {
     }
 }
 
-/// What somebody else counted, with other code: tweets by label of the joined files.
+/// Counted by another program: tweets by label of the joined files.
 const TWEETS_BY_LABEL: [(&str, u64); 16] = [
     ("enfj", 528),
     ("enfp", 236),
@@ -199,7 +199,7 @@ fn real_tables_give_the_figures_that_others_counted() {
         assert_eq!(by_label.into_iter().collect::<Vec<_>>(), TWEETS_BY_LABEL);
         assert_eq!((by_user.len(), by_user.values().sum::<u64>()), (72, 4_102));
 
-        // Each payload has what the table says of its user, number for number.
+        // Each payload has the table's values for its user, number for number.
         for payload in &payloads {
             let user = facts[&payload["user_id"].as_i64().unwrap()];
             for (column, value) in user.as_object().unwrap() {
@@ -213,7 +213,7 @@ fn real_tables_give_the_figures_that_others_counted() {
         }
     }
 
-    // The tables whole: every column adds up to what was counted.
+    // The tables whole: every column adds up to the independent count.
     let files = [PathBuf::from(&users), PathBuf::from(&labels)];
     let joined = Enrichment::load(&files, None).unwrap();
     let types: Vec<String> = joined.columns().map(|(name, kind)| format!("{name} {}", kind.name())).collect();

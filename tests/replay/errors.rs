@@ -36,7 +36,7 @@ fn files_that_cannot_be_replayed_are_named_with_what_is_wrong() {
     let path = |name: &str, bytes: &[u8]| write(dir.path(), name, bytes);
     refused(&[&["no-such-file.json"], FREE_PORTS].concat(), 1, &["no-such-file.json", "No such file"]);
     refused(&[&[path("empty.json", b"").as_str()], FREE_PORTS].concat(), 1, &["empty.json", "empty"]);
-    // A file in a folder is named as well as the folder that has none.
+    // A file in a folder is named, and so is a folder without any.
     refused(&[&[dir.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["empty.json", "empty"]);
     let no_files = tempfile::tempdir().unwrap();
     refused(&[&[no_files.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["folder without files"]);
@@ -63,7 +63,7 @@ fn a_file_without_read_permission_is_named() {
     let program = env!("CARGO_BIN_EXE_tweetblast");
     let mut command = Command::new(program);
     if std::fs::File::open(&file).is_ok() {
-        // Root may read everything, but not without its capabilities.
+        // Root can read everything, unless its capabilities are dropped.
         command = Command::new("setpriv");
         command.args(["--bounding-set=-all", "--inh-caps=-all", program]);
     }
@@ -80,7 +80,7 @@ fn a_named_port_that_is_taken_is_an_error_and_a_default_one_is_not() {
     let free = "127.0.0.1:0";
     refused(&[SAMPLE, "--mqtt-listen", &taken, "--kafka-listen", free], 1, &[&taken, "--mqtt-listen"]);
     refused(&[SAMPLE, "--mqtt-listen", free, "--kafka-listen", &taken], 1, &[&taken, "in use"]);
-    // Whoever has the default ports: the run finds others.
+    // Whichever program has the default ports, the run finds others.
     let _mqtt = TcpListener::bind("127.0.0.1:1883");
     let _kafka = TcpListener::bind("127.0.0.1:9092");
     let finished = run(&[SAMPLE, "--speedup", "max", "--limit", "10"]);
@@ -98,7 +98,7 @@ fn a_kafka_that_does_not_answer_is_an_error_that_names_it() {
 fn a_kafka_that_stops_answering_is_given_up_after_the_drain_timeout_also_with_a_full_queue() {
     let mut kafka = Running::start(&["serve", "--no-mqtt", "--kafka-listen", "127.0.0.1:0"]);
     let address = kafka.wait_for("Kafka ").split_whitespace().nth(1).unwrap().to_owned();
-    // More than librdkafka is given at a time, and no more than the queues before it hold.
+    // More than librdkafka is given at a time, but no more than the queues before it hold.
     let arguments = [SAMPLE, "--speedup", "max", "--delay", "4s", "--kafka", &address, "--json", "-"];
     let limit = ["--drain-timeout", "500ms", "--mqtt-listen", "127.0.0.1:0", "--quiet"];
     let mut replay = Running::start(&[&arguments[..], &limit].concat());

@@ -1,4 +1,4 @@
-//! Keys on a terminal, which `script` (util-linux) makes for us.
+//! Keys on a terminal, which `script` (util-linux) provides.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use crate::common;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use common::{FREE_PORTS, SAMPLE, run};
 use serde_json::Value;
 
-/// A replay on a terminal of its own.
+/// A replay on its own terminal.
 struct OnTerminal {
     child: Child,
     keys: ChildStdin,
@@ -20,16 +20,16 @@ struct OnTerminal {
 }
 
 impl OnTerminal {
-    /// `None` where there is no `script`.
+    /// `None` if there is no `script`.
     fn start(arguments: &[&str]) -> Option<Self> {
         Self::run(&command(arguments))
     }
 
-    /// Runs a line of the shell.
+    /// Runs a shell command line.
     fn run(line: &str) -> Option<Self> {
         let mut child = Command::new("script")
             .args(["-qefc", line, "/dev/null"])
-            // Nothing moves on a terminal of no kind.
+            // A terminal of an unknown kind shows no progress bar.
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -47,7 +47,7 @@ impl OnTerminal {
         Some(Self { child, keys, screen })
     }
 
-    /// Reads the screen up to a line, or a move of the progress line, that holds `words`.
+    /// Reads the screen up to a line, or an update of the progress line, that contains `words`.
     fn wait_for(&mut self, words: &str) {
         self.wait_until(words, |part| part.contains(words));
     }
@@ -89,13 +89,13 @@ impl Drop for OnTerminal {
     }
 }
 
-/// A replay as one types it.
+/// A replay with typical options.
 fn command(arguments: &[&str]) -> String {
     [&[env!("CARGO_BIN_EXE_tweetblast")][..], arguments, FREE_PORTS].concat().join(" ")
 }
 
-/// A replay of two minutes on a terminal of its own, the report that it writes, and the file that holds what
-/// `what` of the shell says of it.
+/// A replay of two minutes on its own terminal, the report that it writes, and the file with the
+/// shell's output about `what`.
 fn long_replay(dir: &Path, what: &str) -> Option<(OnTerminal, PathBuf, PathBuf)> {
     let (json, said) = (dir.join("report.json"), dir.join("said"));
     let replay = command(&[SAMPLE, "--speedup", "5x", "--json", json.to_str().unwrap()]);
@@ -104,13 +104,13 @@ fn long_replay(dir: &Path, what: &str) -> Option<(OnTerminal, PathBuf, PathBuf)>
     Some((replay, json, said))
 }
 
-/// How long the process stood still, as the report has it.
+/// How long the process was stopped, according to the report.
 fn stopped_s(report: &Value) -> Vec<f64> {
     let changes = report["pace"]["changes"].as_array().unwrap();
     changes.iter().filter_map(|change| change["stopped_s"].as_f64()).collect()
 }
 
-/// Nobody waits for this long: it is what a test is about.
+/// Long enough that only what the test is about can end the wait.
 const STAND_STILL: Duration = Duration::from_secs(1);
 
 fn report(path: &Path) -> Value {
@@ -195,7 +195,7 @@ fn a_stop_that_nobody_could_see_coming_is_in_the_report_too() {
     signal("-STOP", &pid);
     std::thread::sleep(STAND_STILL);
     signal("-CONT", &pid);
-    // It stops itself when what it runs has stopped.
+    // It stops itself when its child has stopped.
     signal("-CONT", &replay.child.id().to_string());
     replay.press("+");
     replay.wait_for("speed × 2");

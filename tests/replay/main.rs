@@ -1,4 +1,4 @@
-//! Replays as a user starts them, and what is said of them.
+//! Replays as a user starts them, and what is reported about them.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../common/mod.rs"]

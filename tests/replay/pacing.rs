@@ -1,5 +1,5 @@
-//! Loops, gaps, ranges, orders and several files, through the binary. Nothing here looks at a clock:
-//! a message's `timestamp` is the time that the plan intended, whenever it left.
+//! Loops, gaps, ranges, orders and several files, through the binary. Nothing here looks at a
+//! clock: a message's `timestamp` is the intended time, whenever it was sent.
 #![allow(clippy::unwrap_used)]
 
 use crate::common;
@@ -16,7 +16,7 @@ fn ledger(report: &Value, keys: &[&str]) -> Vec<u64> {
     keys.iter().map(|key| report["ledger"][key].as_u64().unwrap()).collect()
 }
 
-/// Replays and reads back the payloads, in the order of Kafka.
+/// Replays and reads back the payloads, in Kafka's order.
 fn sent(arguments: &[&str]) -> Vec<Value> {
     let mut held = Running::start(&[arguments, &["--hold"], FREE_PORTS].concat());
     let line = held.wait_for("holding:");
@@ -110,7 +110,7 @@ fn a_duration_ends_it_and_what_is_left_out_is_counted() {
     assert!(ledger(&report, &["published"])[0] > 500);
 }
 
-/// A stall that begins before the end and lasts longer than all that was asked for.
+/// A stall that begins before the end and lasts longer than the requested duration.
 #[test]
 fn a_duration_hides_no_stall_of_kafka() {
     let dir = tempfile::tempdir().unwrap();
@@ -134,7 +134,7 @@ fn a_duration_hides_no_stall_of_kafka() {
     assert_ne!(report["bottleneck"], "none");
 }
 
-/// gatling #1909: what was only read ahead was reported.
+/// gatling #1909: it reported what was only read ahead.
 #[test]
 fn loops_are_those_of_which_something_was_sent() {
     let dir = tempfile::tempdir().unwrap();
@@ -150,7 +150,7 @@ fn loops_are_those_of_which_something_was_sent() {
             assert_eq!((code, &report["verdict"]), (0, &json!("balanced")), "{order} {duration}: {report:#}");
             assert_eq!(ledger(&report, &["published", "loops"]), [sent, loops], "{order} {duration}");
             let skipped = &report["ledger"]["skipped_by"];
-            // In the file's order what is beyond the limit is not read.
+            // In file order, what is beyond the limit is not read.
             let limit = if order == "file" { 0 } else { loops };
             let expected = json!({
                 "limit": limit, "range": 0, "duplicate_id": loops, "duration": after_it, "stop": 0
@@ -275,7 +275,7 @@ fn several_files_and_folders_are_merged_by_time_into_one_ledger() {
         "b.json",
         format!("[{},{{\"delete\":{{}}}},{}]", tweet(2, 2, 10, "b"), tweet(6, 2, 50, "f")),
     );
-    // Newest first, and with a tie that ids decide across the files.
+    // Newest first, with a tie that ids decide across the files.
     write(&folder, "c.json", [tweet(5, 3, 50, "e"), tweet(3, 3, 20, "c")].join("\n"));
     std::fs::write(folder.join(".hidden"), "no tweets").unwrap();
     let folder = folder.to_str().unwrap();
@@ -299,7 +299,7 @@ fn several_files_and_folders_are_merged_by_time_into_one_ledger() {
 #[test]
 fn a_file_in_order_is_streamed_and_gives_what_its_index_would() {
     let dir = tempfile::tempdir().unwrap();
-    // Ties in the order of their ids, a notice and a line of text among them.
+    // Ties in the order of their ids, with a notice and a line of text among them.
     let mut in_order: Vec<String> =
         (0..3_000).map(|id| tweet(id + 1, id % 7, id / 3, &format!("text {id}"))).collect();
     in_order.insert(1_500, r#"{"delete":{"status":{"id":1}}}"#.into());

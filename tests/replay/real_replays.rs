@@ -1,6 +1,6 @@
 //! Real tweet files through the whole pipeline, read back from Kafka: the ledger, the times and the
-//! users are those that others counted, and two forms of the same tweets arrive as the same records.
-//! The files are those of `tests/input/real_files.rs`.
+//! users are those counted by other programs, and two forms of the same tweets arrive as the same
+//! records. The files are those of `tests/input/real_files.rs`.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn serve() -> (Running, String) {
     (serving, line.split_whitespace().nth(1).unwrap().to_owned())
 }
 
-/// Replays in the file's order, and gives the report and the payloads in the order of sending.
+/// Replays in file order, and returns the report and the payloads in the order of sending.
 fn replay_into(kafka: &str, file: &Path, topic: &str) -> (Value, Vec<Value>) {
     let arguments = [file.to_str().unwrap(), "--speedup", "max", "--order", "file", "--kafka", kafka];
     let arguments = [&arguments[..], &["--mqtt-listen", "127.0.0.1:0", "-t", topic, "--json", "-"]].concat();

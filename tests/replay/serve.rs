@@ -30,7 +30,7 @@ fn a_replay_into_a_served_endpoint_is_there_for_whoever_comes_later() {
     let (_serving, again) = serve(&kafka);
     assert_eq!(again, kafka);
     assert_eq!(read_topic(&kafka, "tweets").len(), 6_000);
-    // The directory is taken.
+    // The directory is in use.
     let refused = run(&["serve", "--no-mqtt", "--kafka-dir", &kept, "--kafka-listen", "127.0.0.1:0"]);
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("another process is using the directory"), "{}", refused.stderr);

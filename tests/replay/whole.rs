@@ -1,4 +1,4 @@
-//! Whole replays through the binary: every tweet arrives, and the report says the truth.
+//! Whole replays through the binary: every tweet arrives, and the report is correct.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -105,7 +105,7 @@ fn rejects_and_broken_lines_are_counted_with_their_offsets_and_do_not_stop_the_r
 #[test]
 fn the_order_is_by_time_or_the_files_or_shuffled_by_a_seed() {
     let dir = tempfile::tempdir().unwrap();
-    // Newest first; two tweets of one second keep their order, turned round like the rest.
+    // Newest first; two tweets of one second keep their order, reversed like the rest.
     let lines: Vec<String> =
         [(5, 50), (4, 40), (3, 40), (2, 20)].map(|(id, second)| tweet(id, 1, second, "x")).into();
     let file = write(dir.path(), "newest-first.json", lines.join("\n"));

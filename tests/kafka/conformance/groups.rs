@@ -10,7 +10,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::client::{Client, PATIENCE, messages};
 
-/// Polls both, counting what comes, until they have as many partitions as wanted.
+/// Polls both, counting messages, until they have as many partitions as wanted.
 fn settle(
     consumers: &[&BaseConsumer],
     wanted: &[usize],

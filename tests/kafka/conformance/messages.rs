@@ -16,7 +16,7 @@ pub fn round_trip(client: &Client, name: &str, compression: &str, idempotence: &
     client.create_topic(name, 2).unwrap();
     let sent = messages(name, 3_000);
     client.produce(name, 0, &sent, &[("compression.type", compression), ("enable.idempotence", idempotence)]);
-    // `produce` has checked that offsets follow one another, `read` does so again.
+    // `produce` has checked that offsets are consecutive, `read` does so again.
     let mut ends = Vec::new();
     for isolation in ["read_committed", "read_uncommitted"] {
         let consumer = client.assigned_with(name, 0, Offset::Beginning, &[("isolation.level", isolation)]);
@@ -114,15 +114,15 @@ pub fn beyond_the_end(client: &Client, name: &str) -> String {
     )
 }
 
-/// The first offset at or after a time, for each of these times.
+/// The first offset at or after each of these times.
 pub const BY_TIME: &str = "500: 0, 1000: 0, 1001: 1, 1500: 500, 1999: 999, 2000: 1501, 2500: 1501, 2501: End";
 
 pub fn by_time(client: &Client, name: &str, compression: &str) -> String {
-    // A Kafka that looks for old messages just now would find these.
+    // A Kafka that is looking for old messages at this moment would find these.
     let keeping = NewTopic::new(name, 1, TopicReplication::Fixed(1)).set("retention.ms", "-1");
     client.create(&keeping).unwrap();
-    // 1,000 messages whose times rise from 1000 to 1999, 501 at 1100, and one at 2500: two batches
-    // of each kind at least.
+    // 1,000 messages whose times rise from 1000 to 1999, 501 at 1100, and one at 2500: at least two
+    // batches of each kind.
     let times = (1_000..2_000).chain(std::iter::repeat_n(1_100, 501)).chain([2_500]);
     let producer = client.producer(&[("compression.type", compression), ("linger.ms", "50")]);
     for (number, ms) in times.enumerate() {

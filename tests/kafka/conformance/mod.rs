@@ -1,7 +1,8 @@
 //! One suite for the embedded endpoint and for real Kafka: what a client sees, check by check.
 //!
-//! Runs against the endpoint and against a real cluster of one broker. The table says what Kafka does; a row that names
-//! something else for the endpoint is a refusal that `docs/embedded-kafka.md` lists.
+//! Runs against the endpoint and against a real cluster of one broker. The table says what Kafka
+//! does; a row with a different result for the endpoint is a refusal that `docs/embedded-kafka.md`
+//! lists.
 
 mod groups;
 mod messages;
@@ -15,12 +16,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::client::{self, Client};
 use crate::outside::RealKafka;
 
-/// What to do, with a name for topics and groups that nothing else uses; and what comes of it.
+/// What to do, with a unique name for topics and groups; and the result.
 struct Check {
     name: &'static str,
     run: fn(&Client, &str) -> String,
     kafka: &'static str,
-    /// Where the endpoint refuses what Kafka does.
+    /// A request that Kafka serves and the endpoint refuses.
     refused: Option<&'static str>,
 }
 
@@ -93,7 +94,7 @@ const CHECKS: &[Check] = &[
     ),
 ];
 
-/// Runs every check, a few at a time, and gives what went wrong.
+/// Runs every check, a few at a time, and returns the failures.
 fn run(brokers: &str, expected: fn(&Check) -> &'static str) -> Vec<String> {
     let next = AtomicUsize::new(0);
     // A real cluster may have seen this suite before.

@@ -1,4 +1,4 @@
-//! What the endpoint does not do, and says so.
+//! What the endpoint refuses to do, and how it says so.
 
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::topic_partition_list::Offset;

@@ -1,4 +1,4 @@
-//! Topics: making, removing, describing.
+//! Topics: creating, deleting, describing.
 
 use rdkafka::admin::{NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{CommitMode, Consumer};
