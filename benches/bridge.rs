@@ -1,5 +1,5 @@
-//! The queues between subscriber and producers: what a message costs, in time and in CPU time of all
-//! threads, beside a queue on one thread.
+//! The queues between subscriber and producers: what a message costs, in time and in CPU time of
+//! all threads, compared with a queue on one thread.
 
 mod settings;
 
@@ -21,7 +21,7 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EVENTS: usize = 100_000;
 const BATCH: usize = 256;
 
-/// Batches as the subscriber hands them on, of many users.
+/// Batches as the subscriber passes them on, of many users.
 fn batches() -> Vec<Vec<Event>> {
     let payload = Bytes::from_static(&[b'x'; 450]);
     let keys: Vec<Bytes> = (0..1_000).map(|user| Bytes::from(format!("{}", user * 7_919))).collect();
@@ -34,7 +34,8 @@ fn batches() -> Vec<Vec<Event>> {
     all.chunks(BATCH).map(<[Event]>::to_vec).collect()
 }
 
-/// Sends all over so many queues, to a thread each that counts; gives the CPU time of all threads.
+/// Sends everything over this many queues, each read by a thread that counts; returns the CPU time
+/// of all threads.
 fn send_all(producers: usize, batches: Vec<Vec<Event>>) -> Duration {
     fn cpu() -> Duration {
         thread_cpu().expect("Linux tells the CPU time of a thread")

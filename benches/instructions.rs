@@ -1,9 +1,9 @@
-//! How many instructions the hops that only compute need, counted by callgrind on small inputs: on
-//! a busy machine times vary by a factor of ten, these counts by 0.15 % at most. `perf/instructions`
-//! holds them against the ones in `perf/instructions.json`.
+//! How many instructions the compute-only hops need, counted by callgrind on small inputs: on a
+//! busy machine times vary by a factor of ten, these counts by 0.15 % at most. `perf/instructions`
+//! compares them with those in `perf/instructions.json`.
 //!
-//! Without valgrind or gungraun-runner nothing is counted, and that is said. `cargo test --benches`
-//! runs each row once, uncounted.
+//! Without valgrind or gungraun-runner it counts nothing, and says so. `cargo test --benches` runs
+//! each row once, uncounted.
 
 #![allow(clippy::print_stderr)] // what is skipped is for whoever runs it
 
@@ -76,7 +76,7 @@ fn each_tweet(input: &Input, parser: &mut Parser, mut take: impl FnMut(Tweet<'_>
     }
 }
 
-/// A parser whose buffers have grown to what the input needs.
+/// A parser whose buffers have already grown to the size that the input needs.
 fn parser(input: Input) -> (Input, Parser) {
     let mut parser = Parser::new();
     each_tweet(&input, &mut parser, |_| {});
@@ -101,13 +101,13 @@ fn parse_and_encode(input: &Input, parser: &mut Parser, out: &mut BytesMut) {
     assert_eq!(tweets, TWEETS);
 }
 
-/// What is counted of [`parse_and_encode`]: callgrind counts only inside of it.
+/// The counted part of [`parse_and_encode`]: callgrind counts only inside it.
 #[inline(never)]
 fn encode_one(tweet: &Tweet<'_>, seq: u64, out: &mut BytesMut) {
     encode(black_box(tweet), PayloadForm::Tweet, None, "0123456789abcdef", seq, out);
 }
 
-/// Events that are due one by one, in what the tweet hop hands on as one batch.
+/// Events that are due one by one, in one batch of the tweet hop.
 fn drafts() -> Drafts {
     let draft = |seq: usize| Draft {
         seq: seq as u64,
@@ -127,7 +127,8 @@ fn write(time_ms: i64, place: &mut [u8]) {
 
 fn release(drafts: Drafts) {
     let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::default());
-    // Stamped with the events' own times: what today's date costs to write depends on the date.
+    // Stamped with the events' own times, because the cost of writing today's date depends on the
+    // date.
     let options = PacerOptions {
         schedule: Schedule { speed: Speed::Factor(100.0), max_gap: None },
         delay: Duration::ZERO,
@@ -146,7 +147,7 @@ fn release(drafts: Drafts) {
     assert_eq!((left, released), (Ok(0), EVENTS));
 }
 
-/// Slots of a file whose times are in no order, the same each time.
+/// Slots of a file whose times are in no order; the same each time.
 fn slots() -> Vec<Slot> {
     let slot = |place: u64| Slot {
         event_time_ms: (place * 7_919 % 10_007) as i64,
@@ -164,7 +165,7 @@ fn sort(slots: &mut [Slot]) {
 
 type Queues = (FanOut, Vec<Receiver<Vec<Event>>>, Vec<Vec<Event>>);
 
-/// Three queues with room for all, and batches as the subscriber hands them on.
+/// Three queues with room for everything, and batches as the subscriber passes them on.
 fn queues() -> Queues {
     let payload = Bytes::from_static(&[b'x'; PAYLOAD_BYTES]);
     let sent = Instant::now();
@@ -178,7 +179,7 @@ fn queues() -> Queues {
     (bridge, queues, events.chunks(256).map(<[Event]>::to_vec).collect())
 }
 
-/// All on one thread: nothing ever waits, so nothing depends on who is woken when.
+/// All on one thread: nothing ever waits, so nothing depends on wake-ups.
 fn through_queues((mut bridge, queues, mut batches): Queues) -> Vec<Vec<Event>> {
     for batch in &mut batches {
         bridge.send(batch).expect("the readers are there");
@@ -224,7 +225,7 @@ fn append(appender: &mut Appender, batches: &[BytesMut]) {
     }
 }
 
-/// A function a row or two, named by its hop; what it takes is made before, and given back so
+/// One function per row or two, named by its hop; its input is made beforehand and returned, so
 /// that dropping it is not counted.
 mod rows {
     use super::*;
@@ -290,7 +291,7 @@ mod rows {
     );
     gungraun::main!(library_benchmark_groups = hops);
 
-    /// Counts every row; called inside valgrind, with the runner's words, one of them.
+    /// Counts every row; called inside valgrind, with one of the runner's arguments.
     pub fn count() {
         main();
     }
@@ -335,7 +336,8 @@ fn main() {
     }
 }
 
-/// The runner wants a pattern for the whole name of a row, where other benches take a part of it.
+/// The runner expects a pattern for the whole name of a row, where other benches accept a part of
+/// it.
 fn count_rows_of(name: &str) {
     let again = std::env::current_exe().and_then(|bench| {
         std::process::Command::new(bench).args([&format!("*{}*", name.replace('/', "*")), "--bench"]).status()

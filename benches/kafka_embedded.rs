@@ -1,5 +1,6 @@
-//! The embedded Kafka endpoint: how fast librdkafka gets messages acknowledged by it, beside librdkafka's own mock of a
-//! broker, which keeps them in memory, and a real Kafka where `TWEETBLAST_REAL_KAFKA` tells of one.
+//! The embedded Kafka endpoint: how fast it acknowledges librdkafka's messages, compared with
+//! librdkafka's own mock broker, which keeps them in memory, and with a real Kafka if
+//! `TWEETBLAST_REAL_KAFKA` names one.
 
 #![allow(clippy::print_stderr)] // what is skipped is for whoever runs it
 
@@ -16,7 +17,7 @@ use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Enough for the linger time of the last batch not to count.
+/// Enough that the linger time of the last batch does not matter.
 const MESSAGES: usize = 100_000;
 
 #[derive(Default)]
@@ -37,7 +38,7 @@ fn produce(criterion: &mut Criterion) {
     let options = GenerateOptions { tweets: 1_000, form: GenerateForm::Lines, ..GenerateOptions::default() };
     let mut input = Vec::new();
     generate(&options, &mut input).expect("a vector takes all bytes");
-    // Of the length of a payload as the tweet hop writes it, about 250 bytes.
+    // As long as a payload of the tweet hop, about 250 bytes.
     let payloads: Vec<&[u8]> =
         input.split(|&b| b == b'\n').map(|line| &line[..line.len().min(250)]).collect();
 
@@ -66,7 +67,7 @@ fn produce(criterion: &mut Criterion) {
 }
 
 fn produce_until_acknowledged(brokers: &str, payloads: &[&[u8]], bencher: &mut Bencher<'_>) {
-    // As the producer hop sets it.
+    // With the producer hop's settings.
     let producer: BaseProducer<Delivered> = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("enable.idempotence", "true")

@@ -1,5 +1,5 @@
-//! The producer hop beside a bare rdkafka loop with the same settings, in turns, into the embedded
-//! endpoint: what our accounting of every message costs.
+//! The producer hop compared with a bare rdkafka loop with the same settings, interleaved, into the
+//! embedded endpoint: the cost of our accounting per message.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,11 +39,11 @@ impl ProducerContext for Delivered {
 /// Until every message is acknowledged.
 fn bare_loop(options: &ProducerOptions, payloads: &[Bytes]) {
     let mut config = options.client_config();
-    // No more waits in librdkafka than the hop lets wait there.
+    // No more messages wait in librdkafka than the hop allows.
     config.set("queue.buffering.max.kbytes", (QUEUE_BYTES / 1024).to_string());
     let producer: BaseProducer<Delivered> =
         config.create_with_context(Delivered::default()).expect("a producer");
-    // As the hop does, so that the first message waits for nothing: without an answer it would.
+    // As the hop does, so that the first message need not wait for an answer.
     for _ in 0..2 {
         let _ = producer.client().fetch_metadata(Some(&options.topic), Duration::from_millis(500));
     }

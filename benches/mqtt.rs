@@ -22,7 +22,7 @@ const PAYLOAD_BYTES: usize = 250;
 /// What the pacer releases at once.
 const BATCH: u64 = 256;
 
-/// A broker whose ring holds a whole pass: nothing is lost without the window either.
+/// A broker whose ring holds a whole pass: even without the window nothing is lost.
 fn broker() -> Broker {
     let options = BrokerOptions {
         listen: ([127, 0, 0, 1], 0).into(),

@@ -1,7 +1,7 @@
-//! Pacing: what a release costs an event beside writing its time stamp alone, on a virtual clock
-//! (nobody waits), with the sink that takes everything; and the pass over the input before the
-//! clock starts, with all cores, beside counting its lines. One row waits on the machine's clock: it
-//! takes a second, as asked, and says how late events left and at what cost.
+//! Pacing: what a release costs per event compared with writing its time stamp alone, on a virtual
+//! clock (nothing waits), with a sink that accepts everything; and the pass over the input before
+//! the clock starts, on all cores, compared with counting its lines. One row waits on the machine's
+//! clock: it takes one second, as requested, and reports how late events left and at what cost.
 
 #![allow(clippy::print_stderr)] // lateness is no time that criterion could show
 
@@ -28,7 +28,7 @@ use tweetblast::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const EVENTS: usize = 10_000;
-/// About what a payload of the tweet hop has.
+/// Roughly as long as a payload of the tweet hop.
 const PAYLOAD_BYTES: usize = 450;
 const KEY_BYTES: usize = 10;
 
@@ -134,8 +134,8 @@ fn index(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// At 100,000 events a second, fed by a thread with batches as the parser makes them. One pacer does all rounds: how
-/// much longer than planned they take together is the drift.
+/// At 100,000 events per second, fed by a thread with batches as the parser makes them. One pacer
+/// does all rounds: the drift is how much longer than planned they take together.
 fn on_time(criterion: &mut Criterion) {
     const A_SECOND: usize = 10 * EVENTS;
     const BATCH: usize = 250;
@@ -192,8 +192,8 @@ fn on_time(criterion: &mut Criterion) {
     }
 }
 
-/// The limit: how late events of this rate are in a loop that sleeps as the pacer does and has no
-/// work at all, in microseconds. What is above the sleep itself, the machine adds.
+/// The limit: how late events at this rate are in a loop that sleeps like the pacer and does
+/// nothing else, in microseconds. What is above the sleep itself is added by the machine.
 fn bare_sleep(events_per_s: u64) -> (u64, u64) {
     const EVENTS: u64 = if cfg!(debug_assertions) { 1_000 } else { 500_000 };
     let mut lag_us = tweetblast::count::new_histogram();

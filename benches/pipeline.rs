@@ -1,8 +1,8 @@
 //! Whole replays at full speed into the embedded endpoint, with the MQTT hop and without: the
-//! difference is what the hop costs.
+//! difference is the cost of the hop.
 //!
-//! Few rounds: each leaves a sleeping thread of the MQTT broker behind, with its ring (rumqttd's
-//! router cannot be told to end).
+//! Few rounds: each leaves a sleeping thread of the MQTT broker with its ring (rumqttd's router
+//! cannot be stopped).
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,7 +1,8 @@
-//! Framing: how fast the end of a value is found, beside memchr over the same bytes (its limit).
+//! Framing: how fast the end of a value is found, compared with memchr over the same bytes (its
+//! limit).
 //!
-//! Rows whose name begins with `real_` read real files, the others generated ones. The input is larger
-//! than any cache, as files are: what is measured has to come from memory.
+//! Rows whose name begins with `real_` read real files, the others generated ones. The input is
+//! larger than any cache, as files are, so the bytes have to come from memory.
 
 mod real;
 mod settings;
@@ -17,19 +18,19 @@ use real::{RealInput, real_inputs};
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Unoptimised builds only look whether it runs.
+/// Unoptimised builds only check that it runs.
 const INPUT_BYTES: usize = if cfg!(debug_assertions) { 4 << 20 } else { 256 << 20 };
 
 /// Generated JSON in this form.
 fn generated(form: GenerateForm) -> Vec<u8> {
     let mut json = Vec::new();
-    // A hundred texts a user, where they are grouped.
+    // A hundred texts per user, where they are grouped.
     let options = GenerateOptions { tweets: 5_000, users: 50, form, ..GenerateOptions::default() };
     generate(&options, &mut json).expect("a vector takes all bytes");
     json
 }
 
-/// The values of a file again and again, one a line or as one array, and how many there are.
+/// The values of a file repeated, one per line or as one array, and their number.
 fn again_and_again(json: &[u8], framing: Framing) -> (Vec<u8>, usize) {
     let json = std::str::from_utf8(json).expect("JSON is UTF-8").trim();
     let (open, between, close) =

@@ -1,6 +1,6 @@
-//! Parsing and encoding, beside what they are measured against: simd-json's bare tape over the same
-//! frames, serde_json reading the fields of a user with their texts, and serde_json writing the same
-//! fields. Rows with `real_` in their name read real files, the others generated ones.
+//! Parsing and encoding, compared with simd-json's bare tape over the same frames, serde_json
+//! reading the fields of a user with their texts, and serde_json writing the same fields. Rows with
+//! `real_` in their name read real files, the others generated ones.
 
 mod real;
 mod settings;
@@ -32,7 +32,7 @@ fn input(form: GenerateForm, users: u64) -> Vec<u8> {
     input
 }
 
-/// Parses every frame and encodes every tweet, when there is a buffer for it; gives their number.
+/// Parses every frame and encodes every tweet, if there is a buffer for it; returns their number.
 fn replay(frames: &[Frame<'_>], parser: &mut Parser, mut out: Option<&mut BytesMut>) -> u64 {
     let mut tweets = 0;
     for frame in frames {
@@ -185,8 +185,8 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The tweets of some frames, kept for good, each with its hashtags. Of the records, only what is
-/// encoded is kept: in a run it was parsed just before, and is in the caches.
+/// The tweets of some frames, leaked, each with its hashtags. Only what is encoded is kept of the
+/// records: in a run it was parsed just before, and is in the caches.
 fn tweets(frames: &[Frame<'_>]) -> Vec<(Tweet<'static>, Vec<&'static str>)> {
     let keep = |text: &str| -> &'static str { String::leak(text.to_owned()) };
     let mut parser = Parser::new();

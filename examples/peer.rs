@@ -1,5 +1,5 @@
-//! Single hops as processes of their own, so that `perf/peers` can hold them against other programs: CPU time of
-//! a process is the one figure that all have in common.
+//! Single hops as separate processes, so that `perf/peers` can compare them with other programs:
+//! the CPU time of a process is the one figure that all of them have.
 //!
 //! ```text
 //! peer topic BROKERS NAME              makes a topic with one partition
@@ -8,8 +8,9 @@
 //! peer publish PORT LINES              each line a message to that broker
 //! peer link COUNT                      the same COUNT over the links of the embedded broker
 //! ```
-//! Each prints how many seconds it took from the first message to the last one's arrival. Into Kafka the first message
-//! goes ahead and is waited for: librdkafka takes half a second to get to know a broker.
+//! Each prints how many seconds passed from the first message to the last one's arrival. For Kafka,
+//! a first message is sent ahead and acknowledged, because librdkafka needs half a second to learn
+//! about a broker.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BATCH: usize = 256;
 const PAYLOAD_BYTES: usize = 250;
 const TOPIC: &str = "tweets";
-/// A broker that stays silent so long has lost messages.
+/// A broker that is silent for this long has lost messages.
 const SILENCE: Duration = Duration::from_secs(10);
 
 fn main() -> Result<()> {
@@ -75,10 +76,10 @@ fn options(brokers: &str, topic: &str) -> ProducerOptions {
 
 fn read(path: &str) -> Result<Vec<Bytes>> {
     let file = File::open(path).with_context(|| format!("cannot read {path}"))?;
-    // SAFETY: nobody changes the file while it is sent.
+    // SAFETY: nothing changes the file while it is sent.
     #[expect(unsafe_code, reason = "the file is mapped, as the hop does it")]
     let mapped = unsafe { Mmap::map(&file) }.with_context(|| format!("cannot map {path}"))?;
-    // As a replay has its input, in no memory of its own.
+    // Mapped, like a replay's input, so it is not part of the process's own memory.
     let all = Bytes::from_owner(mapped);
     Ok(all
         .split(|&byte| byte == b'\n')
@@ -137,10 +138,10 @@ impl ProducerContext for Delivered {
     }
 }
 
-/// What a program does that wants nothing but the messages in Kafka, with the same settings.
+/// A program that only wants the messages in Kafka, with the same settings.
 fn bare_loop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
     let mut config = options.client_config();
-    // No more waits in librdkafka than the hop lets wait there.
+    // No more messages wait in librdkafka than the hop allows.
     config.set("queue.buffering.max.kbytes", (QUEUE_BYTES / 1024).to_string());
     let producer: BaseProducer<Delivered> = config.create_with_context(Delivered::default())?;
     let mut start = Instant::now();
@@ -221,7 +222,7 @@ fn send_all(port: u16, payloads: &[Bytes]) -> Result<()> {
     let (client, mut connection) = connect("peer-publisher", port);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            // An error ends the connection, which is where it is seen.
+            // An error ends the connection, which the other side notices.
             let sent = payloads
                 .iter()
                 .try_for_each(|payload| client.publish(TOPIC, QoS::AtMostOnce, false, payload.clone()));

@@ -1,21 +1,21 @@
-//! Real tweet files for the benches, where `TWEETBLAST_REAL_DATA` says in which folder they are.
+//! Real tweet files for the benches, if `TWEETBLAST_REAL_DATA` names their folder.
 #![allow(dead_code, clippy::print_stderr)] // a bench may count by itself; what is skipped is for whoever runs it
 
 use std::path::Path;
 
 use tweetblast::source::Framing;
 
-/// A file of tweets that nobody here wrote.
+/// A real file of tweets.
 pub struct RealInput {
-    /// In the names of rows.
+    /// Used in the names of rows.
     pub name: &'static str,
     pub framing: Framing,
     pub json: Vec<u8>,
-    /// How many there are, as another program counted them.
+    /// Number of tweets, as counted by another program.
     pub tweets: u64,
 }
 
-/// The files; none, and a line that says so, where it is not known where they are.
+/// The files; none, and a line that says so, if their folder is not known.
 pub fn real_inputs(bench: &str) -> Vec<RealInput> {
     let Some(folder) = std::env::var_os("TWEETBLAST_REAL_DATA") else {
         eprintln!("skipped: {bench}/*/real_* needs TWEETBLAST_REAL_DATA=FOLDER, with real tweet files");

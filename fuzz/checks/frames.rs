@@ -1,5 +1,5 @@
-//! Any file, in the framing that is found in it and in every other: frames lie in the file, in
-//! order, and do not overlap.
+//! Any file, in its detected format and in every other one: frames lie within the file, in order,
+//! and do not overlap.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Any bytes to the embedded Kafka endpoint, over a real connection: it ends that connection at
-//! most, and a client that comes next is answered.
+//! Any bytes sent to the embedded Kafka endpoint, over a real connection: at most they end that
+//! connection, and the next client gets its answer.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -18,10 +18,10 @@ pub fn check(bytes: &[u8]) {
         .get_or_init(|| Endpoint::start(EndpointOptions::default()).expect("a free port and a directory"));
     let connect = || TcpStream::connect(endpoint.addr()).expect("it listens");
     let mut hostile = connect();
-    // It may have hung up before it has read all.
+    // It may have hung up before it has read everything.
     let _ = hostile.write_all(bytes);
     let _ = hostile.shutdown(Shutdown::Write);
-    // Some requests may wait for half a minute by right, a long poll for one.
+    // Some requests may rightly wait for half a minute, for example a long poll.
     let _ = hostile.set_read_timeout(Some(Duration::from_millis(100)));
     let _ = hostile.read_to_end(&mut Vec::new());
 

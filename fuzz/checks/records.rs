@@ -1,6 +1,6 @@
-//! Any value, as a record of every shape: it is a tweet, texts of a user, a reject, or no JSON; and
-//! what is made of a tweet is JSON that reads back. What is JSON from end to end is the same with
-//! the parser that steps over the members it does not need.
+//! Any value, as a record of every form: it is a tweet, texts of a user, a reject, or not JSON, and
+//! the payload of a tweet is JSON that can be read back. A value that is JSON from end to end gives
+//! the same result with the pruned parser.
 
 use bytes::BytesMut;
 use tweetblast::event::PayloadForm;
@@ -15,7 +15,7 @@ fn check_tweet(tweet: &Tweet<'_>) {
     }
 }
 
-/// In words, what a record is.
+/// What a record is, as text.
 fn words(parser: &mut Parser, frame: Frame<'_>) -> Option<String> {
     parser.parse_frame(frame, |record| match record {
         Ok(Record::Tweet(tweet)) => {
@@ -32,7 +32,7 @@ fn words(parser: &mut Parser, frame: Frame<'_>) -> Option<String> {
 }
 
 pub fn check(input: &[u8]) {
-    // One part for the record, one for what a page has beside it.
+    // One part for the record, one for the `includes` of its page.
     let (bytes, includes) = match input.iter().position(|byte| *byte == 0) {
         Some(at) => (&input[..at], &input[at + 1..]),
         None => (input, &[][..]),
