@@ -1,4 +1,5 @@
-# What a start needs: ports, programs, memory, disk. What is missing is gathered in the array `problems`.
+# What a start needs: ports, programs, memory, disk. What is missing is gathered in the array `problems`, and what
+# packages it comes from in `packages`.
 # shellcheck shell=bash disable=SC2154
 
 # From the environment, else as remembered in the state folder, else the default.
@@ -55,27 +56,41 @@ check_ports() {
     done
 }
 
+# The package of a JDK: 17 is what was tried; where it is no longer to be had, 21.
+jdk() {
+    local package
+    for package in openjdk-17-jre-headless openjdk-21-jre-headless; do
+        if apt-cache show "$package" >/dev/null 2>&1; then break; fi
+        package=openjdk-17-jre-headless
+    done
+    printf '%s' "$package"
+}
+
 check_java() {
     local version
     if ! version=$("$(java_bin)" -version 2>&1); then
-        problems+=("java 17 or newer is missing: apt-get install openjdk-17-jre-headless")
+        missing_package "java 17 or newer is missing" "$(jdk)"
     elif [[ ! $version =~ version\ \"([0-9]+) ]] || ((BASH_REMATCH[1] < 17)); then
-        problems+=("java 17 or newer is needed, this is ${version%%$'\n'*}: apt-get install openjdk-17-jre-headless, or set JAVA_HOME")
+        missing_package "java 17 or newer is needed, this is ${version%%$'\n'*} (or set JAVA_HOME)" "$(jdk)"
     fi
 }
 
 check_python() {
     local version
     if ! version=$("$python" -c 'import sys; print("%d%02d" % sys.version_info[:2])' 2>/dev/null); then
-        problems+=("python 3.10 to 3.12 is missing: apt-get install python3 python3-venv")
+        missing_package "python 3.10 to 3.12 is missing" python3 python3-venv
     elif ((version < 310 || version > 312)); then
         problems+=("python 3.10 to 3.12 is needed, $python is $((version / 100)).$((version % 100)): set PYTHON to another one")
     elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-        problems+=("python's venv is missing: apt-get install python3-venv")
+        missing_package "python's venv is missing" python3-venv
     fi
 }
 
-check_tool() { command -v "$1" >/dev/null || problems+=("$1 is missing: apt-get install $2"); }
+# check_tool PROGRAM PACKAGE
+check_tool() { command -v "$1" >/dev/null || missing_package "$1 is missing" "$2"; }
+
+# Downloads over https need it.
+check_certificates() { [[ -e /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] || missing_package "certificates are missing" ca-certificates; }
 
 # check_disk FOLDER MB: free space on the file system the folder is or will be on.
 check_disk() {
@@ -107,7 +122,10 @@ check_machine() {
     fi
     free_mb=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
     ((free_mb >= need_mb)) || problems+=("$need_mb MB of memory are needed for $*, $free_mb MB are available")
-    if ((cache_mb)); then check_disk "$cache" "$cache_mb"; fi
+    if ((cache_mb)); then
+        check_certificates
+        check_disk "$cache" "$cache_mb"
+    fi
     check_disk "$state" "$state_mb"
 }
 

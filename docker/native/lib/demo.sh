@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2154
 
 repository=$(dirname "$docker_dir")
+rust_version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$repository/Cargo.toml")
+build_time="5 to 7 minutes on two cores, of which the last crate alone takes two"
 
 # Sets `program`, or leaves it empty where it has to be built.
 find_tweetblast() {
@@ -9,15 +11,25 @@ find_tweetblast() {
     if [[ -z $program && -x $repository/target/release/tweetblast ]]; then program=$repository/target/release/tweetblast; fi
     if [[ -n ${TWEETBLAST:-} && ! -x $TWEETBLAST ]]; then problems+=("TWEETBLAST=$TWEETBLAST is no program"); fi
     [[ -z $program ]] || return 0
-    check_tool cargo "cargo, or https://rustup.rs for Rust 1.89 or newer (it builds tweetblast)"
+    check_rust
     check_tool c++ build-essential
-    check_tool make make
+    check_tool make build-essential
     check_disk "$repository" 2000
+}
+
+# Debian's own Rust is too old, or is too old soon: rustup has the newest one.
+check_rust() {
+    local version how="see https://rustup.rs, or set TWEETBLAST to a program that is built already"
+    if ! version=$(cargo --version 2>/dev/null); then
+        problems+=("Rust $rust_version or newer is missing, which builds tweetblast: $how")
+    elif [[ ! $version =~ ^cargo\ 1\.([0-9]+) ]] || ((BASH_REMATCH[1] < ${rust_version#1.})); then
+        problems+=("Rust $rust_version or newer is needed to build tweetblast, this is $version: $how")
+    fi
 }
 
 build_tweetblast() {
     local begin=$SECONDS
-    say "building tweetblast with cargo"
+    say "building tweetblast with cargo: $build_time"
     cargo build --release --locked --manifest-path "$repository/Cargo.toml" 9>&- || fail "tweetblast could not be built"
     program=$repository/target/release/tweetblast
     say "  done in $((SECONDS - begin)) s"
