@@ -1,10 +1,35 @@
-//! Replays a file of tweets in its own time through MQTT and Kafka, and accounts for every one of them.
+//! Replays a file of tweets through MQTT and Kafka, at its original timing or faster, and accounts for every tweet.
 //!
 //! ```text
 //!  tweets.json ─▶ source ─▶ tweet ─▶ pace ─▶ mqtt ─▶ bridge ─▶ kafka ─▶ (druid)
 //!   mmap          framing   simd-json  plan    rumqttd  queues    rdkafka   supervisor,
 //!                           → event    + clock          fan-out   batches   proof
 //! ```
+//!
+//! # A replay from Rust
+//!
+//! The sample in `data/`, at full speed, through an MQTT broker and a Kafka endpoint inside the process:
+//!
+//! ```
+//! use tweetblast::options::{InputOptions, Pace, PaceOptions, ReplayOptions, Session};
+//!
+//! let options = ReplayOptions {
+//!     input: InputOptions { files: vec!["data/tweets.json".into()], ..InputOptions::default() },
+//!     pace: PaceOptions { speed: Pace::Max, ..PaceOptions::default() },
+//!     ..ReplayOptions::default()
+//! };
+//! let replayed = tweetblast::pipeline::replay(&options, &Session::unattended())?;
+//! assert_eq!(replayed.report.ledger.delivered, 6_000);
+//! replayed.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`options`] says what else can be asked for, and [`report::RunReport`] what comes back: the ledger, the lag, what
+//! each hop cost. To end a replay early or pause it from another thread, keep a clone of
+//! [`Session::stop`](options::Session::stop) or of [`Session::control`](options::Session::control). The command line is
+//! [`cli`], which makes options from flags.
+//!
+//! # How the modules stand
 //!
 //! The modules are floors, from the lowest to the highest; none imports one above it. The hops, in the
 //! order in which data passes them, stand between [`count`], where they all count, and [`pipeline`], which
