@@ -88,7 +88,7 @@ fn queues(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = settings::criterion();
+    config = settings::threads();
     targets = queues
 }
 criterion_main!(benches);

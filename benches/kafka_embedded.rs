@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stderr)] // what is skipped is for whoever runs it
 
+mod settings;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -91,5 +93,9 @@ fn produce_until_acknowledged(brokers: &str, payloads: &[&[u8]], bencher: &mut B
     });
 }
 
-criterion_group!(benches, produce);
+criterion_group! {
+    name = benches;
+    config = settings::threads();
+    targets = produce
+}
 criterion_main!(benches);

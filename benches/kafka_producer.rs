@@ -1,6 +1,8 @@
 //! The producer hop compared with a bare rdkafka loop with the same settings, interleaved, into the
 //! embedded endpoint: the cost of our accounting per message.
 
+mod settings;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -123,5 +125,9 @@ fn produce(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, produce);
+criterion_group! {
+    name = benches;
+    config = settings::threads();
+    targets = produce
+}
 criterion_main!(benches);

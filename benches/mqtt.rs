@@ -1,6 +1,8 @@
 //! The MQTT hop: events through the broker over links, with the window and without it (its cost is
 //! the difference), and from an outside client over TCP.
 
+mod settings;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -120,5 +122,9 @@ fn mqtt(criterion: &mut Criterion) {
     driver.join().expect("the client ends");
 }
 
-criterion_group!(benches, mqtt);
+criterion_group! {
+    name = benches;
+    config = settings::threads();
+    targets = mqtt
+}
 criterion_main!(benches);

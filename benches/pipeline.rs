@@ -4,6 +4,8 @@
 //! Few rounds: each leaves a sleeping thread of the MQTT broker with its ring (rumqttd's router
 //! cannot be stopped).
 
+mod settings;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,5 +71,9 @@ fn whole(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, whole);
+criterion_group! {
+    name = benches;
+    config = settings::threads();
+    targets = whole
+}
 criterion_main!(benches);
