@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::exit::UsageError;
 use super::input::InputArgs;
@@ -18,8 +18,8 @@ use super::target::TargetArgs;
 use super::{inspect, values};
 use crate::event::PayloadForm;
 use crate::options::{
-    Enrich, InputOptions, KafkaOptions, KeyBy, MessageOptions, PaceOptions, ReplayOptions, ReportOptions,
-    Session,
+    Enrich, InputOptions, KafkaOptions, KeyBy, MessageOptions, PaceOptions, Quiet, ReplayOptions,
+    ReportOptions, Session,
 };
 use crate::pace::{Control, StampTime};
 use crate::pipeline::{PAYLOAD_WITHOUT_RUN, replay};
@@ -104,9 +104,9 @@ pub(super) struct ReplayArgs {
     /// Overwrite an existing report or dead-letter file
     #[arg(hide_short_help = true, long, help_heading = "Report")]
     force: bool,
-    /// Show only the end of the run: no plan, no progress
-    #[arg(long, short, help_heading = "Report")]
-    quiet: bool,
+    /// Show only the verdict, in one line; -qq shows nothing
+    #[arg(long, short, action = ArgAction::Count, help_heading = "Report")]
+    quiet: u8,
 }
 
 fn producers(text: &str) -> Result<usize, String> {
@@ -138,10 +138,12 @@ impl ReplayArgs {
             _ => None,
         };
         let (hold, start_paused) = (self.hold, self.start_paused);
+        let quiet = Quiet::of(self.quiet);
         let session = Session {
             stop: stop_on_signals()?,
             control: Arc::new(Control::new(start_paused)),
-            screen: Screen::new(json_on_stdout, self.quiet),
+            screen: Screen::new(json_on_stdout, quiet != Quiet::No),
+            quiet,
         };
         let screen = &session.screen;
         let mut options = self.into_options(files);

@@ -18,7 +18,7 @@ pub use input::{DEFAULT_MAX_RECORD_BYTES, DEFAULT_WINDOW, Enrich, InputOptions, 
 pub use message::{KeyBy, MessageOptions};
 pub use pace::{DEFAULT_INTERVAL, Loops, Pace, PaceOptions};
 pub use report::{DeadLetterFile, ReportOptions};
-pub use session::Session;
+pub use session::{Quiet, Session};
 
 use crate::event::PayloadForm;
 use crate::tweet::{Parser, ParserOptions};

@@ -14,12 +14,37 @@ pub struct Session {
     pub control: Arc<Control>,
     /// Takes what is written for people.
     pub screen: Screen,
+    /// What of it is left out.
+    pub quiet: Quiet,
+}
+
+/// How little is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Quiet {
+    /// Everything is shown.
+    #[default]
+    No,
+    /// The verdict alone, in one line.
+    Verdict,
+    /// Nothing; the exit code tells.
+    All,
+}
+
+impl Quiet {
+    /// As many steps as `-q` was given.
+    pub fn of(count: u8) -> Self {
+        match count {
+            0 => Self::No,
+            1 => Self::Verdict,
+            _ => Self::All,
+        }
+    }
 }
 
 impl Session {
     /// A session that nobody has stopped, or changed the speed of.
     pub fn new(screen: Screen) -> Self {
-        Self { stop: Arc::default(), control: Arc::default(), screen }
+        Self { stop: Arc::default(), control: Arc::default(), screen, quiet: Quiet::No }
     }
 
     /// Nobody watches it: for the doctor's marker, tests and benches.
