@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use crate::report::{SavedReport, write_comparison};
+use crate::report::{Layout, SavedReport, comparison_page};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -26,9 +26,9 @@ pub(super) struct CompareArgs {
 impl CompareArgs {
     pub fn run(self) -> anyhow::Result<()> {
         let (a, b) = (read(&self.a)?, read(&self.b)?);
-        let mut words = String::new();
-        write_comparison(&a, &b, &mut words)?;
-        std::io::stdout().write_all(words.as_bytes())?;
+        let mut out = std::io::stdout();
+        let page = comparison_page(&a, &b, Layout::of(&out));
+        out.write_all(page.as_bytes())?;
         Ok(())
     }
 }

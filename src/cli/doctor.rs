@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
+use anstyle::Style;
 use clap::Args;
 
 use super::exit::Exit;
 use super::signals::stop_on_signals;
 use super::target::TargetArgs;
 use crate::doctor::{Check, CheckState, DoctorOptions, doctor};
+use crate::report::{BAD, DOUBTFUL, GOOD, Layout, Page};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tweetblast doctor\n  \
@@ -30,14 +32,18 @@ impl DoctorArgs {
         let options = DoctorOptions { replay: self.target.options(), superset: self.superset };
         let mut out = std::io::stdout().lock();
         let well = doctor(&options, &stop, &mut |check: &Check| {
-            let state = match check.state {
-                CheckState::Ok => "ok",
-                CheckState::Warning => "warning",
-                CheckState::Failed => "FAILED",
-                CheckState::Skipped => "-",
+            let (state, style) = match check.state {
+                CheckState::Ok => ("ok", GOOD),
+                CheckState::Warning => ("warning", DOUBTFUL),
+                CheckState::Failed => ("FAILED", BAD),
+                CheckState::Skipped => ("-", Style::new()),
             };
+            let layout = Layout::of(&out);
+            let mut page = Page::new(layout);
+            let state = layout.paint(style, &format!("{state:<8}"));
+            page.hanging(&format!("{:<13} {state} ", check.name), &check.words);
             // A closed pipe is no reason to stop.
-            let _ = writeln!(out, "{:<13} {state:<8} {}", check.name, check.words).and_then(|()| out.flush());
+            let _ = out.write_all(page.finish().as_bytes()).and_then(|()| out.flush());
         });
         Ok(if well { Exit::Balanced as u8 } else { Exit::Error as u8 })
     }

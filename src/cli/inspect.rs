@@ -10,9 +10,9 @@ use super::input::InputArgs;
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::signals::stop_on_signals;
-use crate::options::{ReplayOptions, Session};
+use crate::options::{Quiet, ReplayOptions, Session};
 use crate::pipeline::{inspect, without_tweets};
-use crate::report::{Screen, write_inspection};
+use crate::report::{Screen, inspection_page, prediction_line};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tweetblast inspect tweets.json\n  \
@@ -63,10 +63,12 @@ pub(super) fn run(
             write(out).context("cannot write the report (--json)")?;
         }
         None => {
-            let mut page = String::new();
-            // Writing to a string cannot fail.
-            let _ = write_inspection(&found, &mut page);
-            session.screen.say(&page);
+            let layout = session.screen.layout();
+            match session.quiet {
+                Quiet::No => session.screen.say(&inspection_page(&found, layout)),
+                Quiet::Verdict if found.tweets > 0 => session.screen.say(&prediction_line(&found, layout)),
+                Quiet::Verdict | Quiet::All => {}
+            }
         }
     }
     match without_tweets(&found) {

@@ -23,7 +23,7 @@ use crate::options::{
 };
 use crate::pace::{Control, StampTime};
 use crate::pipeline::{PAYLOAD_WITHOUT_RUN, replay};
-use crate::report::{RunReport, Screen, Threshold, metrics_help, write_json, write_summary};
+use crate::report::{Screen, Threshold, metrics_help, summary_page, verdict_line, write_json};
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -167,7 +167,6 @@ impl ReplayArgs {
         drop(keys);
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
-        screen.say(&summary(report));
         if let Some(out) = &mut json {
             write_json(report, out).context("cannot write the report (--json)")?;
         }
@@ -177,7 +176,14 @@ impl ReplayArgs {
         }
         for threshold in report.thresholds.iter().filter(|threshold| threshold.failed) {
             let (expression, measured) = (&threshold.expression, threshold.measured());
-            let _ = writeln!(std::io::stderr(), "tweetblast: --fail-if {expression}: it was {measured}");
+            let was = if threshold.not_measured.is_some() { "" } else { "it was " };
+            let _ = writeln!(std::io::stderr(), "tweetblast: --fail-if {expression}: {was}{measured}");
+        }
+        // Last, so that the verdict is the last line that is seen.
+        match session.quiet {
+            Quiet::No => screen.say(&summary_page(report, screen.layout())),
+            Quiet::Verdict => screen.say(&verdict_line(report, screen.layout())),
+            Quiet::All => {}
         }
         let exit_code = report.exit_code;
         if hold && !report.interrupted && report.error.is_none() {
@@ -233,13 +239,6 @@ fn dashboard_of_environment() -> anyhow::Result<Option<String>> {
         }
         _ => Ok(None),
     }
-}
-
-fn summary(report: &RunReport) -> String {
-    let mut words = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_summary(report, &mut words);
-    words
 }
 
 #[cfg(test)]

@@ -12,6 +12,6 @@ mod tally;
 pub use counters::{Counter, Counters};
 pub use intake::{Intake, RejectCount};
 pub use latency::{LatencyMs, new_histogram};
-pub use machine::{MachineCpu, Usage, own_memory, thread_cpu};
+pub use machine::{CpuUsage, MachineCpu, MemoryUsage, own_memory, thread_cpu};
 pub use queryable::{BacklogPoint, Queryable, QueryableTimes, SAMPLES as QUERYABLE_LANES_MAX};
 pub use tally::{Failures, Tally};

@@ -171,7 +171,7 @@ fn there_is_one(
             CauseName::SupervisorGone
             | CauseName::Suspended
             | CauseName::TooFewWorkerSlots
-            | CauseName::TopicMadeAnew
+            | CauseName::TopicRecreated
             | CauseName::NoColumn
             | CauseName::NoCount
             | CauseName::NoAnswer => false,

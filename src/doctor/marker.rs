@@ -81,7 +81,7 @@ fn arrived(report: &RunReport, exam: &mut Exam<'_>) {
         return exam.fail("marker tweet", words);
     }
     let way = if ledger.received.is_some() { "over MQTT to Kafka" } else { "to Kafka" };
-    let took = report.hops.kafka.latency_ms.as_ref();
+    let took = report.hops.kafka.acked_ms.as_ref();
     let took = took.map_or(String::new(), |latency| format!(" after {:.1} ms", latency.max));
     exam.ok("marker tweet", format!("{way}, acknowledged{took} (run {})", report.run));
 }
@@ -92,7 +92,7 @@ fn queryable(report: &RunReport, exam: &mut Exam<'_>) {
         let took = druid.queryable_after_s.map_or(String::new(), |s| format!(" {s:.1} s after it was sent"));
         return exam.ok("queryable", format!("in Druid's datasource {}{took}", druid.datasource));
     }
-    if let Some(why) = &druid.uncounted {
+    if let Some(why) = &druid.count_error {
         return exam.fail("queryable", format!("could not be counted: {why}"));
     }
     let causes: Vec<String> =

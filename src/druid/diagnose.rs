@@ -48,8 +48,8 @@ pub enum CauseName {
     KafkaUnreachable,
     /// A server listens there, but Druid cannot connect to Kafka.
     KafkaMisadvertised,
-    /// The offsets from which Druid continues are those of a deleted topic.
-    TopicMadeAnew,
+    /// The offsets that Druid goes on from are of a topic that was deleted.
+    TopicRecreated,
     /// Messages that the spec cannot read.
     Unparseable,
     /// Messages with times outside the range that the spec accepts.
@@ -79,7 +79,7 @@ impl CauseName {
             Self::TopicMissing => "topic missing",
             Self::KafkaUnreachable => "kafka unreachable",
             Self::KafkaMisadvertised => "kafka unreachable or misadvertised",
-            Self::TopicMadeAnew => "topic made anew",
+            Self::TopicRecreated => "topic recreated",
             Self::Unparseable => "unparseable",
             Self::ThrownAway => "thrown away",
             Self::ReadsFromTheEnd => "reads from the end",
@@ -181,7 +181,7 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
             },
         );
         add(
-            CauseName::TopicMadeAnew,
+            CauseName::TopicRecreated,
             format!("{found}: the topic was deleted and made anew"),
             "POST …/supervisor/NAME/reset (`tweetblast druid reset`): it reads from the start again, and what was \
              not published yet is lost; or use another topic with -t"

@@ -109,7 +109,7 @@ fn a_topic_made_anew_with_fewer_messages() {
     let mut anew = running();
     anew.ends = BTreeMap::from([(0, 10)]);
     let found = only(&anew);
-    assert_eq!(found.name, CauseName::TopicMadeAnew);
+    assert_eq!(found.name, CauseName::TopicRecreated);
     assert!(found.cause.contains("offset 100 of partition 0, which ends at 10"), "{found}");
     assert!(found.remedy.contains("reset"));
 }
@@ -144,7 +144,7 @@ fn suspended_gone_failed_and_merely_unhealthy() {
 fn a_topic_made_anew_that_is_as_long_as_the_old_one_again() {
     let mut seen = running();
     (seen.delivered, seen.ends) = (100, [(0, 100)].into());
-    assert_eq!(only(&seen).name, CauseName::TopicMadeAnew);
+    assert_eq!(only(&seen).name, CauseName::TopicRecreated);
     seen.rows.processed = 1;
     assert_eq!(diagnose(&seen), []);
     (seen.rows.processed, seen.ends) = (0, [(0, 150)].into());

@@ -22,7 +22,7 @@ pub struct EnrichFileReport {
     #[cfg_attr(test, schemars(length(max = 10)))]
     pub first_rejects: Vec<RejectedRow>,
     /// Columns that were not added, by name, with the reason.
-    pub left_out: BTreeMap<String, ColumnReject>,
+    pub skipped_columns: BTreeMap<String, ColumnReject>,
 }
 
 /// Why a column was not added.
@@ -63,16 +63,19 @@ impl EnrichFileReport {
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         for RejectedRow { line, reason } in &self.first_rejects {
-            words.push(format!("{} line {line}: {reason}; left out", self.file));
+            words.push(format!("{} line {line}: {reason}; skipped", self.file));
         }
         let more = self.rejects.saturating_sub(self.first_rejects.len() as u64);
         if more > 0 {
-            words.push(format!("{}: {more} more rows left out", self.file));
+            words.push(format!("{}: {more} more rows skipped", self.file));
         }
         if self.duplicate_ids > 0 {
-            words.push(format!("{}: {} ids came again; the last row counts", self.file, self.duplicate_ids));
+            words.push(format!(
+                "{}: {} ids are there more than once; the last row counts",
+                self.file, self.duplicate_ids
+            ));
         }
-        for (column, reason) in &self.left_out {
+        for (column, reason) in &self.skipped_columns {
             words.push(format!("{}: column {column:?} is not added: {}", self.file, reason.name()));
         }
         words

@@ -207,7 +207,7 @@ impl<'a> Table<'a> {
             } else {
                 return true;
             };
-            self.report.left_out.entry(name.clone().into_owned()).or_insert(reason);
+            self.report.skipped_columns.entry(name.clone().into_owned()).or_insert(reason);
             false
         });
         let is_new = self.users.insert(id, extra_of(row)).is_none();

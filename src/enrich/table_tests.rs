@@ -82,10 +82,10 @@ fn fields_of_the_payload_are_not_overwritten_and_only_the_name_fills_in() {
         "user_id,id,screen_name,lang,seq,run,created_at,timestamp,tweet,label,,label,a b\n5,1,12,en,2,r,x,y,z,q,0,w,1\n",
     );
     assert_eq!(of(&all, 5), r#""12" ,"label":"q","a b":1"#);
-    let left_out: Vec<_> = all.files()[0].left_out.keys().map(String::as_str).collect();
-    assert_eq!(left_out, ["", "created_at", "id", "lang", "run", "seq", "timestamp", "tweet"]);
+    let skipped: Vec<_> = all.files()[0].skipped_columns.keys().map(String::as_str).collect();
+    assert_eq!(skipped, ["", "created_at", "id", "lang", "run", "seq", "timestamp", "tweet"]);
     let objects = load(r#"[{"id":1,"a":{"b":1},"c":[[1]],"d":1}]"#);
-    assert_eq!((of(&objects, 1), objects.files()[0].left_out.len()), (r#","d":1"#.into(), 2));
+    assert_eq!((of(&objects, 1), objects.files()[0].skipped_columns.len()), (r#","d":1"#.into(), 2));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn rows_that_cannot_be_used_are_told_with_their_line() {
     let all = load("{\"id\":1,\"a\":1}\n{\"id\":\n[3]\n{\"a\":2}\n\n{\"id\":1e30}\n{\"id\":2}\n");
     let told = [(2, "not JSON"), (3, "no object"), (4, "no user's id"), (6, "id is 1e+30, no user's id")];
     assert_eq!(rejects(&all), told);
-    assert!(all.files()[0].words()[0].ends_with("line 2: not JSON; left out"));
+    assert!(all.files()[0].words()[0].ends_with("line 2: not JSON; skipped"));
 }
 
 #[test]

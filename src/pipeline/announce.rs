@@ -1,159 +1,285 @@
 //! The plan in words, before the first tweet leaves: what is read, when it is sent, and what to type to
 //! watch it.
 
-use std::fmt::{self, Write};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
-use jiff::{Timestamp, ZonedDateTime};
+use jiff::ZonedDateTime;
 
 use crate::count::Intake;
-use crate::options::{Loops, Pace};
+use crate::options::{KafkaChoice, Listen, Loops, MqttChoice, Pace};
 use crate::pipeline::context::Replay;
-use crate::report::{Endpoints, rate, seconds};
-use crate::tweet::iso_ms;
+use crate::report::{Endpoints, Layout, Page, counted, glued, rate, seconds, utc_time};
 
 /// The plan, with what to type to watch it.
-pub(crate) fn announcement(replay: &Replay<'_>) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_announcement(replay, &mut out);
-    out
-}
-
-fn write_announcement(replay: &Replay<'_>, out: &mut String) -> fmt::Result {
-    let Replay { options, prepared, plan, .. } = replay;
-    writeln!(out, "tweetblast {}\n", replay.run)?;
-    write_input(replay, out)?;
-    write_plan(replay, out)?;
+pub(crate) fn announcement(replay: &Replay<'_>, layout: Layout) -> String {
+    let Replay { options, prepared, plan, ends, .. } = replay;
+    let mut page = Page::new(layout);
+    page.line(format!("tweetblast {}", replay.run));
+    page.blank();
+    write_input(replay, &mut page);
+    write_plan(replay, &mut page);
     const LONG: Duration = Duration::from_secs(3_600);
     if plan.duration.is_some_and(|duration| duration > LONG) {
         let how = if prepared.times_ms.is_some() { "--speedup" } else { "--rate" };
-        writeln!(out, "             that is long: {how}, --fit 5m or --limit make it shorter")?;
+        page.more(format!("that is long: {how}, --fit 5m or --limit make it shorter"));
     }
-    write_ends(&replay.ends.addresses, out)?;
+    write_ends(&ends.addresses, taken_ports(replay), &mut page);
     if let (Some(limit), None) = (options.input.select.limit, plan.tweets) {
-        writeln!(out, "  limit      {} tweets", HumanCount(limit))?;
+        page.row("--limit", counted(limit, "tweet"));
     }
     if let Some(keys) = options.report.keys {
-        writeln!(out, "  keys       {keys}")?;
+        page.row("keys", keys);
     }
-    writeln!(out)
+    page.blank();
+    page.finish()
 }
 
-fn write_ends(ends: &Endpoints, out: &mut String) -> fmt::Result {
+/// When the last tweet leaves, in local time; `None` where the plan does not say.
+pub(crate) fn planned_end(replay: &Replay<'_>) -> Option<String> {
+    let after = replay.plan.duration?.saturating_add(replay.options.pace.delay);
+    let end = ZonedDateTime::now().checked_add(jiff::SignedDuration::try_from(after).ok()?).ok()?;
+    Some(end.strftime("%Y-%m-%d %H:%M:%S %Z").to_string())
+}
+
+/// Default ports that another program has, so that ours are others.
+#[derive(Debug, Clone, Copy, Default)]
+struct TakenPorts {
+    mqtt: Option<u16>,
+    kafka: Option<u16>,
+}
+
+fn taken_ports(replay: &Replay<'_>) -> TakenPorts {
+    let Replay { options, ends, .. } = replay;
+    let mut taken = TakenPorts::default();
+    if let (MqttChoice::Embedded(listen), Some(broker)) = (&options.mqtt.broker, &ends.broker) {
+        taken.mqtt = taken_port(*listen, broker.addr());
+    }
+    if let (KafkaChoice::Embedded(kafka), Some(endpoint)) = (&options.kafka.cluster, &ends.endpoint) {
+        taken.kafka = taken_port(kafka.listen, endpoint.addr());
+    }
+    taken
+}
+
+/// The port that was wanted, where another program has it: with Druid the port is that of the last run.
+fn taken_port(wanted: Listen, ours: SocketAddr) -> Option<u16> {
+    if !wanted.fall_back || wanted.addr.port() == ours.port() {
+        return None;
+    }
+    let bound = TcpListener::bind(wanted.addr);
+    bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse).then(|| wanted.addr.port())
+}
+
+fn write_ends(ends: &Endpoints, taken: TakenPorts, page: &mut Page) {
     if let (Some(mqtt), Some(topic)) = (&ends.mqtt, &ends.mqtt_topic) {
         let (host, port) = mqtt.rsplit_once(':').unwrap_or((mqtt, "1883"));
-        writeln!(out, "  mqtt       {mqtt}  watch: mosquitto_sub -h {host} -p {port} -t {topic}")?;
+        page.row("mqtt", mqtt);
+        if let Some(port) = taken.mqtt {
+            page.more(format!(
+                "{port} is taken by another program: the embedded MQTT broker listens at {mqtt}"
+            ));
+        }
+        page.more(format!("watch: mosquitto_sub -h {host} -p {port} -t {topic}"));
     } else {
-        writeln!(out, "  mqtt       off")?;
+        page.row("mqtt", "off");
     }
     let (kafka, topic) = (&ends.kafka, &ends.kafka_topic);
-    writeln!(out, "  kafka      {kafka}  read:  kcat -b {kafka} -t {topic} -C -e")?;
-    if ends.kafka_embedded {
-        writeln!(out, "             embedded: it ends with the replay, unless --hold keeps it up")?;
+    let embedded =
+        if ends.kafka_embedded { " (embedded: it ends with the replay, but for --hold)" } else { "" };
+    page.row("kafka", format!("{kafka}{embedded}"));
+    if let Some(port) = taken.kafka {
+        page.more(format!("{port} is taken by another program: the embedded Kafka listens at {kafka}"));
     }
-    Ok(())
+    page.more(format!("read:  kcat -b {kafka} -t {topic} -C -e"));
 }
 
-fn write_plan(replay: &Replay<'_>, out: &mut String) -> fmt::Result {
-    let Replay { options, prepared, plan, .. } = replay;
-    write!(out, "  plan       {}, {}", plan.asked, prepared.order.name())?;
-    match options.pace.loops {
-        Loops::Times(1) => {}
-        Loops::Times(loops) => write!(out, ", {loops} loops")?,
-        Loops::Forever => write!(out, ", over and over")?,
-    }
-    if let Some(duration) = plan.duration {
-        write!(out, ": {}", seconds(duration.as_secs_f64()))?;
-    }
-    if let Some(per_s) = plan.rate_per_s {
-        write!(out, "{} {}", if plan.duration.is_some() { " at" } else { ":" }, rate(per_s))?;
-    }
-    if let Some(duration) = plan.duration {
-        let after = jiff::SignedDuration::try_from(duration.saturating_add(options.pace.delay));
-        if let Ok(end) = ZonedDateTime::now().checked_add(after.unwrap_or_default()) {
-            write!(out, ", until {}", end.strftime("%Y-%m-%d %H:%M:%S"))?;
-        }
-    }
-    writeln!(out)?;
-    let mut notes = Vec::new();
+fn write_plan(replay: &Replay<'_>, page: &mut Page) {
+    let Replay { options, prepared, plan, session, .. } = replay;
+    let loops = match options.pace.loops {
+        Loops::Times(1) => String::new(),
+        Loops::Times(loops) => format!(", {}", counted(u64::from(loops), "loop")),
+        Loops::Forever => ", in loops without end".to_owned(),
+    };
+    let duration = plan.duration.map(|duration| format!(": {}", seconds(duration.as_secs_f64())));
+    let per_s = plan
+        .rate_per_s
+        .map(|per_s| format!("{} {}", if plan.duration.is_some() { " at" } else { ":" }, rate(per_s)));
+    // Nobody knows when a key is pressed, or Druid is ready.
+    let waits = session.control.is_paused() || options.druid.is_some();
+    let until = planned_end(replay).filter(|_| !waits).map(|end| format!(", until {end}"));
+    page.row(
+        "plan",
+        format!(
+            "{}, {}{loops}{}{}{}",
+            plan.requested,
+            prepared.order.name(),
+            duration.unwrap_or_default(),
+            per_s.unwrap_or_default(),
+            until.unwrap_or_default()
+        ),
+    );
     if plan.spread {
-        notes.push("tweets of one second are spread over it (--no-spread keeps the bursts)".to_owned());
+        page.more("tweets of the same second are spread over it (--no-spread keeps the bursts)");
     }
     if let Some(max_gap) = plan.schedule.max_gap {
-        notes.push(format!("silences are cut to {}", seconds(max_gap.as_secs_f64())));
+        page.more(format!("silences are cut to {}", seconds(max_gap.as_secs_f64())));
     }
     if !options.pace.delay.is_zero() {
-        notes.push(format!("starts in {}", seconds(options.pace.delay.as_secs_f64())));
+        page.more(format!("starts in {}", seconds(options.pace.delay.as_secs_f64())));
     }
-    notes.iter().try_for_each(|note| writeln!(out, "             {note}"))
+    if session.control.is_paused() {
+        page.more("starts when you press space");
+    }
 }
 
 /// Most files that the plan names one by one.
 const FILES_SHOWN: usize = 8;
 
-fn write_input(replay: &Replay<'_>, out: &mut String) -> fmt::Result {
+fn write_input(replay: &Replay<'_>, page: &mut Page) {
     let Replay { options, files, prepared, .. } = replay;
-    let size = HumanBytes(files.bytes());
-    write!(out, "  input      {}: {}, {size}", files.words(), files.framing().name())?;
-    if let Some(survey) = prepared.survey {
-        let left_out = match prepared.left_out.total() {
+    let to_send = prepared.survey.map(|survey| {
+        let skipped = match prepared.skipped.total() {
             0 => String::new(),
-            left_out => format!(" ({} left out)", HumanCount(left_out)),
+            skipped => format!(" ({} skipped)", HumanCount(skipped)),
         };
-        write!(out, ", {} tweets to send{left_out}", HumanCount(survey.tweets))?;
-    }
-    writeln!(out)?;
+        format!(", {} to send{skipped}", counted(survey.tweets, "tweet"))
+    });
+    let (size, to_send) = (HumanBytes(files.bytes()), to_send.unwrap_or_default());
+    page.row("input", format!("{}: {}, {size}{to_send}", files.words(), files.framing().words()));
     if files.count() > 1 && prepared.intakes.len() == files.count() as usize {
         for ((_, file), intake) in files.iter().zip(&prepared.intakes).take(FILES_SHOWN) {
-            writeln!(out, "             {}: {}", file.path().display(), intake_words(intake))?;
+            page.more(format!("{}: {}", file.path().display(), intake_words(intake)));
         }
-        if let Some(more) = (files.count() as usize).checked_sub(FILES_SHOWN).filter(|more| *more > 0) {
-            writeln!(out, "             and {more} more")?;
+        if let Some(more @ 1..) = (files.count() as usize).checked_sub(FILES_SHOWN) {
+            page.more(format!("and {}", counted(more as u64, "more file")));
         }
     }
-    match prepared.times_ms {
+    let times = match prepared.times_ms {
         Some((first_ms, last_ms)) if prepared.survey.is_some() => {
             let span = seconds(last_ms.saturating_sub(first_ms) as f64 / 1_000.0);
-            let found = prepared.found.map_or("", |found| found.name());
-            let (first, last) = (iso_seconds(first_ms), iso_seconds(last_ms));
-            writeln!(out, "  times      {first} to {last}, {span}, {found}")
+            let found = prepared.found.map_or(String::new(), |found| format!(", {}", found.name()));
+            format!("{} to {}, {span}{found}", glued(&utc_time(first_ms)), glued(&utc_time(last_ms)))
         }
-        Some((first_ms, _)) => {
-            writeln!(out, "  times      from {}, as the input goes on", iso_seconds(first_ms))
-        }
+        Some((first_ms, _)) => format!("from {}, in the file's order", utc_time(first_ms)),
         None if matches!(options.pace.speed, Pace::Speedup(_)) => {
-            writeln!(out, "  times      none in the file: spaced evenly (--interval or --rate sets how)")
+            "none in the file: spaced evenly (--interval or --rate sets how)".to_owned()
         }
-        None => writeln!(out, "  times      none in the file"),
-    }
+        None => "none in the file".to_owned(),
+    };
+    page.row("times", times);
 }
 
 /// What is in a file, in one line.
 fn intake_words(intake: &Intake) -> String {
-    let mut words = format!("{} tweets", HumanCount(intake.tweets));
-    for (kind, rejects) in &intake.rejects {
-        let _ = write!(words, ", {} {kind}", HumanCount(rejects.count));
-    }
+    let mut words = vec![counted(intake.tweets, "tweet")];
+    words.extend(intake.rejects.iter().map(|(kind, found)| format!("{} {kind}", HumanCount(found.count))));
     if intake.unparseable > 0 {
-        let _ = write!(words, ", {} unparseable", HumanCount(intake.unparseable));
+        words.push(format!("{} unparseable", HumanCount(intake.unparseable)));
     }
-    words
-}
-
-fn iso_seconds(time_ms: i64) -> String {
-    Timestamp::from_millisecond(time_ms)
-        .map_or_else(|_| iso_ms(time_ms), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    words.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::{InputOptions, PaceOptions, ReplayOptions, ReportOptions, Session};
+    use crate::pace::Control;
+    use crate::pipeline::ends::{Ends, producer_options};
+    use crate::pipeline::input::files::Files;
+    use crate::pipeline::prepare::{Goal, Plan, Preparation, prepare};
+
+    /// The sample's plan.
+    fn plan(options: &ReplayOptions, control: Control, layout: Layout) -> String {
+        let session = Session { control: control.into(), ..Session::unattended() };
+        let files = Files::open(&options.input.files, None).unwrap();
+        let (files, session) = (&files, &session);
+        let what = Preparation { files, options, dead_letters: None, goal: Goal::Replay, session };
+        let prepared = prepare(&what).unwrap();
+        let plan = Plan::new(options, &prepared);
+        let (run, kafka) = ("20260101T000000-abcd", "127.0.0.1:9092");
+        let ends = Ends {
+            broker: None,
+            outside: None,
+            endpoint: None,
+            producer: producer_options(options, kafka, run),
+            partitions: 1,
+            topic_created: true,
+            addresses: Endpoints {
+                mqtt: Some("127.0.0.1:1883".to_owned()),
+                mqtt_topic: Some("tweets".to_owned()),
+                kafka: kafka.to_owned(),
+                kafka_topic: "tweets".to_owned(),
+                kafka_embedded: true,
+                ..Endpoints::default()
+            },
+        };
+        let (prepared, plan, ends) = (&prepared, &plan, &ends);
+        announcement(
+            &Replay {
+                options,
+                files,
+                prepared,
+                plan,
+                ends,
+                run,
+                enrichment: None,
+                dead_letters: None,
+                session,
+            },
+            layout,
+        )
+    }
+
+    fn options(speed: Pace) -> ReplayOptions {
+        ReplayOptions {
+            input: InputOptions { files: vec!["data/tweets.json".into()], ..InputOptions::default() },
+            pace: PaceOptions { speed, ..PaceOptions::default() },
+            report: ReportOptions {
+                keys: Some("space pauses and goes on, + and - double and halve the speed, q stops"),
+                ..ReportOptions::default()
+            },
+            ..ReplayOptions::default()
+        }
+    }
 
     #[test]
-    fn times_are_written_in_full() {
-        assert_eq!(iso_ms(1_219_842_525_007), "2008-08-27T13:08:45.007Z");
-        assert_eq!(iso_seconds(1_219_842_525_007), "2008-08-27 13:08:45 UTC");
+    fn the_plan_at_all_widths() {
+        let mut all = String::new();
+        for columns in [60, 80, 200] {
+            let layout = Layout { columns: Some(columns), colours: false };
+            all += &plan(&options(Pace::Speedup(0.1)), Control::new(true), layout);
+        }
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn the_end_is_planned_with_its_zone_but_for_waits_that_nobody_knows() {
+        let page = plan(&options(Pace::Speedup(100.0)), Control::default(), Layout::default());
+        let line = page.lines().find(|line| line.contains("plan")).unwrap();
+        let (_, until) = line.split_once(", until ").unwrap_or_else(|| panic!("{page}"));
+        let [_, _, zone] = until.split(' ').collect::<Vec<_>>()[..] else { panic!("{until}") };
+        assert!(!zone.is_empty() && line.contains("--speedup 100x, oldest first: 6.17 s at 973/s"), "{line}");
+        let page = plan(&options(Pace::Speedup(100.0)), Control::new(true), Layout::default());
+        assert!(!page.contains("until") && page.contains("starts when you press space"), "{page}");
+    }
+
+    #[test]
+    fn a_default_port_that_is_taken_is_told_from_one_that_is_not_wanted() {
+        let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = holder.local_addr().unwrap();
+        let ours = SocketAddr::from(([127, 0, 0, 1], taken.port().wrapping_add(1)));
+        let wanted = Listen { addr: taken, fall_back: true };
+        assert_eq!(taken_port(wanted, ours), Some(taken.port()));
+        assert_eq!(taken_port(Listen { fall_back: false, ..wanted }, ours), None);
+        assert_eq!(taken_port(wanted, taken), None, "it is ours");
+        drop(holder);
+        assert_eq!(taken_port(wanted, ours), None, "nobody has it: ours is that of the last run");
+        let addresses = Endpoints { kafka: ours.to_string(), kafka_embedded: true, ..Endpoints::default() };
+        let mut page = Page::new(Layout::default());
+        write_ends(&addresses, TakenPorts { mqtt: None, kafka: Some(9_092) }, &mut page);
+        let words = format!("9092 is taken by another program: the embedded Kafka listens at {ours}");
+        assert!(page.finish().contains(&words));
     }
 }

@@ -7,7 +7,7 @@ use crate::pipeline::input::files::Files;
 use crate::pipeline::input::tables::load_tables;
 use crate::pipeline::outcome::file_reports;
 use crate::pipeline::prepare::{Goal, Plan, Preparation, prepare};
-use crate::report::Inspection;
+use crate::report::{Inspection, REPORT_VERSION};
 use crate::tweet::iso_ms;
 
 /// What is in the input, and what a replay with these options would be. An input without tweets is
@@ -27,9 +27,10 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
     let duration_s = plan.duration.map(|duration| duration.as_secs_f64());
     const HOUR_S: f64 = 3_600.0;
     Ok(Inspection {
+        report_version: REPORT_VERSION,
         file: files.words(),
-        form: files.framing(),
-        shape: (!intake.shapes.is_empty())
+        format: files.framing(),
+        form: (!intake.shapes.is_empty())
             .then(|| intake.shapes.iter().copied().collect::<Vec<_>>().join(" and ")),
         bytes: files.bytes(),
         frames: intake.frames,
@@ -37,7 +38,7 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
         items: intake.items,
         tweets: intake.tweets,
         users: prepared.users,
-        rejects: intake.rejects.iter().map(|(kind, found)| (*kind, found.count)).collect(),
+        rejects: intake.reject_total(),
         unparseable: intake.unparseable,
         first: first_ms.map(iso_ms),
         last: last_ms.map(iso_ms),
@@ -49,7 +50,7 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
         event_hours: prepared.by_time.map(|found| found.hours),
         bytes_per_tweet: (intake.tweets > 0).then(|| files.bytes() as f64 / intake.tweets as f64),
         selected: prepared.survey.map_or(0, |survey| survey.tweets),
-        asked: plan.asked.clone(),
+        requested: plan.requested.clone(),
         send_order: prepared.order,
         spread: plan.spread,
         predicted_duration_s: duration_s,

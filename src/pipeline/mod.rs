@@ -36,7 +36,7 @@ use crate::count::MachineCpu;
 use crate::kafka::{KafkaError, find_last};
 use crate::options::{ReplayOptions, Session};
 use crate::report::RunReport;
-use announce::announcement;
+use announce::{announcement, planned_end};
 use context::Replay;
 use ends::Ends;
 use input::dead_letters::DeadLetters;
@@ -73,13 +73,16 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     let replay =
         Replay { options, files, prepared, plan, ends: &ends, run, enrichment, dead_letters, session };
     if session.screen.shows_progress() {
-        session.screen.say(&announcement(&replay));
+        session.screen.say(&announcement(&replay, session.screen.layout()));
     }
     let druid = DruidHop::start(&replay)?;
+    if let Some(end) = planned_end(&replay).filter(|_| druid.is_some() && session.screen.shows_progress()) {
+        session.screen.say_row("plan", &format!("until {end}"));
+    }
     let mut outcome = replay::run(&replay, druid.as_ref().map(DruidHop::queryable))?;
     let druid = druid.map(|druid| druid.finish(&outcome.counters, outcome.pace.started));
     let dead_letters = dead_letters.map(DeadLetters::finish).transpose().unwrap_or_else(|error| {
-        outcome.error.get_or_insert(error);
+        outcome.errors.push(error);
         None
     });
     let results = Results { dead_letters, druid, interrupted: session.is_stopped(), machine };

@@ -2,19 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use crate::count::{Counters, Intake, LatencyMs, MachineCpu, Usage};
+use indicatif::HumanCount;
+
+use crate::count::{Counters, CpuUsage, Intake, LatencyMs, MachineCpu, MemoryUsage, Tally};
 use crate::enrich::Enrichment;
 use crate::options::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
 use crate::pipeline::context::Replay;
 use crate::pipeline::input::files::Files;
-use crate::pipeline::input::select::LeftOut;
+use crate::pipeline::input::select::Skipped;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
     Bottleneck, ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport,
     Environment, FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport,
-    SkippedBy, Verdict, mask_secrets, rate_over_gaps, with_causes,
+    SkippedBy, Verdict, counted, mask_secrets, rate_over_gaps, with_causes,
 };
 use crate::source::TweetFile;
 use crate::tweet::iso_ms;
@@ -39,13 +41,13 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     let intake = Intake::sum(intakes);
     let counters = &*outcome.counters;
     let with_mqtt = |count: u64| ends.addresses.mqtt.as_ref().map(|_| count);
-    // What was read ahead is of no account, where nothing of its loop was sent.
+    // What was read ahead does not count, where nothing of its loop was sent.
     let loops = outcome.pace.loops.max(1);
-    let (left_out, rest) = match outcome.feed.loops > loops {
-        true => (outcome.feed.left_out_of_first.times(loops), 0),
-        false => (outcome.feed.left_out, outcome.feed.rest),
+    let (skipped, rest) = match outcome.feed.loops > loops {
+        true => (outcome.feed.skipped_of_first.times(loops), 0),
+        false => (outcome.feed.skipped, outcome.feed.rest),
     };
-    let LeftOut { limit, range, duplicate_id } = left_out;
+    let Skipped { limit, range, duplicate_id } = skipped;
     let not_sent = rest + outcome.unreleased - outcome.pace.unreleased_of_later_loops;
     let (duration, stop) = if outcome.over { (not_sent, 0) } else { (0, not_sent) };
     let skipped_by = SkippedBy { limit, range, duplicate_id, duration, stop };
@@ -71,22 +73,10 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         failed: counters.failed.get(),
         queryable: druid.as_ref().and_then(|druid| druid.rows),
     };
-    let (mut verdict, mut reasons) = ledger.verdict();
-    // Counted by the tally from what Kafka reported on, one sequence number at a time.
-    if outcome.tally.repeated > 0 || outcome.tally.distinct != ledger.delivered + ledger.failed {
-        verdict = Verdict::Unbalanced;
-        reasons.push(format!(
-            "{} sequence numbers were reported on, and {} more than once: {} delivered + {} failed expected",
-            outcome.tally.distinct, outcome.tally.repeated, ledger.delivered, ledger.failed
-        ));
-    }
-    if let Some(druid) = druid.as_ref().filter(|druid| !druid.exact) {
-        verdict = match (verdict, &druid.uncounted) {
-            (Verdict::Balanced, Some(_)) => Verdict::Unknown,
-            _ => Verdict::Unbalanced,
-        };
-        reasons.extend(druid_reasons(druid, &ledger));
-    }
+    let errors: Vec<String> = outcome.errors.iter().map(|error| with_causes(error)).collect();
+    let was_cut = interrupted && (skipped_by.stop > 0 || replay.plan.tweets.is_none());
+    let Judgement { verdict, reasons } =
+        judgement(&ledger, &outcome.tally, druid.as_ref(), &Ending { errors: &errors, was_cut });
     let pace = pace_report(replay, &outcome, &ledger);
     let bottleneck = bottleneck(options, &pace, counters, druid.as_ref());
     let mut report = RunReport {
@@ -103,11 +93,11 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         rejects_by_kind: intake.rejects,
         unparseable_at: intake.unparseable_at,
         failed_by_reason: outcome.tally.failures.by_reason,
-        failed_unknown: outcome.tally.failures.unknown,
+        failed_maybe_delivered: outcome.tally.failures.unknown,
         verdict,
         reasons,
         interrupted,
-        error: outcome.error.map(|error| with_causes(&error)),
+        error: errors.into_iter().next(),
         thresholds: Vec::new(),
         exit_code: 0,
         endpoints: Endpoints {
@@ -117,7 +107,8 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
             ..ends.addresses.clone()
         },
         druid,
-        usage: Usage::of_process(ledger.published, outcome.own_memory_mib, machine),
+        cpu: CpuUsage::of_process(ledger.published, machine),
+        memory: MemoryUsage::of_process(outcome.own_memory_mib),
         environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         ledger,
         run: run.to_owned(),
@@ -126,11 +117,60 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     report
 }
 
+/// The verdict so far, and what speaks against a better one.
+struct Judgement {
+    verdict: Verdict,
+    reasons: Vec<String>,
+}
+
+impl Judgement {
+    /// Makes the verdict as bad as this, if it is not already.
+    fn add(&mut self, verdict: Verdict, reasons: impl IntoIterator<Item = String>) {
+        self.verdict = self.verdict.max(verdict);
+        self.reasons.extend(reasons);
+    }
+}
+
+/// How the run ended.
+struct Ending<'a> {
+    /// What went wrong, the first error first.
+    errors: &'a [String],
+    /// Whether the user stopped it before all was sent.
+    was_cut: bool,
+}
+
+fn judgement(ledger: &Ledger, tally: &Tally, druid: Option<&DruidReport>, ending: &Ending<'_>) -> Judgement {
+    let (verdict, reasons) = ledger.verdict();
+    let mut judgement = Judgement { verdict, reasons };
+    // Counted by the tally from what Kafka reported on, one sequence number at a time.
+    if tally.repeated > 0 || tally.distinct != ledger.delivered + ledger.failed {
+        let words = format!(
+            "{} reported on, {} more than once: {} delivered + {} failed expected",
+            counted(tally.distinct, "sequence number"),
+            HumanCount(tally.repeated),
+            HumanCount(ledger.delivered),
+            HumanCount(ledger.failed)
+        );
+        judgement.add(Verdict::Unbalanced, [words]);
+    }
+    if let Some(druid) = druid.filter(|druid| !druid.exact) {
+        let verdict = if druid.count_error.is_some() { Verdict::Unknown } else { Verdict::Unbalanced };
+        judgement.add(verdict, druid_reasons(druid, ledger));
+    }
+    if let [first, more @ ..] = ending.errors {
+        judgement.add(Verdict::Incomplete, [format!("ended by an error: {first}")]);
+        judgement.add(Verdict::Incomplete, more.iter().map(|error| format!("then: {error}")));
+    } else if ending.was_cut {
+        judgement.add(Verdict::Incomplete, ["stopped before all tweets were sent".to_owned()]);
+    }
+    judgement
+}
+
 pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake]) -> Vec<FileReport> {
     let file = |((number, file), intake): ((u32, &TweetFile), &Intake)| FileReport {
         file: file.path().display().to_string(),
         bytes: file.bytes().len() as u64,
-        framing: file.framing(),
+        format: file.framing(),
         order: prepared.orders.get(number as usize).copied().flatten(),
         frames: intake.frames,
         tweets: intake.tweets,
@@ -152,13 +192,13 @@ fn input_report(
         file: files.words(),
         files: file_reports(files, prepared, intakes),
         bytes: files.bytes(),
-        framing: files.framing(),
+        format: files.framing(),
         order: prepared.found,
         first: first_ms.map(iso_ms),
         last: last_ms.filter(|_| prepared.survey.is_some()).map(iso_ms),
         without_time: intakes.iter().map(|intake| intake.without_time).sum(),
-        stepped_back: match prepared.order {
-            Order::File | Order::Window(_) => Some(outcome.feed.stepped_back),
+        out_of_order: match prepared.order {
+            Order::File | Order::Window(_) => Some(outcome.feed.out_of_order),
             Order::Time | Order::Shuffle { .. } => None,
         },
     }
@@ -167,20 +207,20 @@ fn input_report(
 /// Why Druid's rows are not what was delivered.
 fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
     let mut reasons = Vec::new();
-    if let Some(why) = &druid.uncounted {
+    if let Some(why) = &druid.count_error {
         return vec![format!("the rows in Druid could not be counted: {why}")];
     }
     if let Some(missing) = druid.missing.as_ref().filter(|missing| missing.count > 0) {
         let first = missing.ranges.first();
         let first =
             first.map_or(String::new(), |(first, last)| format!(", the first of them seq {first} to {last}"));
-        reasons.push(format!("{} tweets are not in Druid{first}", missing.count));
+        reasons.push(format!("{} missing in Druid{first}", counted(missing.count, "tweet")));
     } else if let Some((rows, distinct)) =
         druid.rows.zip(druid.distinct).filter(|(rows, distinct)| rows != distinct)
     {
-        reasons.push(format!("Druid has {rows} rows of {distinct} tweets"));
+        reasons.push(format!("Druid has {} of {}", counted(rows, "row"), counted(distinct, "tweet")));
     } else if druid.rows == Some(ledger.delivered) {
-        reasons.push("Druid's rows are as many as were delivered, but not the same ones".to_owned());
+        reasons.push("Druid has as many rows as were delivered, but not the same ones".to_owned());
     }
     reasons.extend(druid.causes.iter().map(|found| format!("druid: {}: {}", found.cause, found.remedy)));
     reasons
@@ -196,42 +236,42 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
             .as_secs_f64()
     };
     let (duration_s, delivered_after_s) = (since_start(stats.ended), since_start(outcome.tally.last_ack));
-    let achieved_rate_per_s = match options.pace.speed {
+    let rate_per_s = match options.pace.speed {
         Pace::Max => (delivered_after_s > 0.0).then(|| ledger.delivered as f64 / delivered_after_s),
         _ => rate_over_gaps(ledger.published, duration_s),
     };
     PaceReport {
-        asked: plan.asked.clone(),
+        requested: plan.requested.clone(),
         order: prepared.order,
         spread: plan.spread,
         started_at: stats.started_ms.map(iso_ms),
         duration_s,
-        planned_s: plan.duration.map(|duration| duration.as_secs_f64()),
+        planned_duration_s: plan.duration.map(|duration| duration.as_secs_f64()),
         delivered_after_s,
-        asked_rate_per_s: plan.rate_per_s,
-        achieved_rate_per_s,
-        schedule_lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
+        planned_rate_per_s: plan.rate_per_s,
+        rate_per_s,
+        lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
         changes: stats.changes.iter().map(change_report).collect(),
     }
 }
 
 fn change_report(change: &Change) -> ChangeReport {
-    let (paused_s, stopped_s, speed_times) = match change.what {
+    let (paused_s, stopped_s, speed_factor) = match change.what {
         ChangeKind::Pause(time) => (Some(time.as_secs_f64()), None, None),
         ChangeKind::Stop(time) => (None, Some(time.as_secs_f64()), None),
         ChangeKind::Speed(times) => (None, None, Some(times)),
     };
-    ChangeReport { at_s: change.at.as_secs_f64(), paused_s, stopped_s, speed_times }
+    ChangeReport { at_s: change.at.as_secs_f64(), paused_s, stopped_s, speed_factor }
 }
 
 fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
     let counters = &*outcome.counters;
     let cpu = &outcome.cpu;
-    let hop = |tweets: u64, cpu: Option<Duration>, blocked: Duration| HopReport {
+    let hop = |tweets: u64, cpu: Duration, blocked: Duration| HopReport {
         tweets,
-        cpu_us_per_tweet: cpu.filter(|_| tweets > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / tweets as f64),
+        cpu_us_per_tweet: (tweets > 0).then(|| cpu.as_secs_f64() * 1e6 / tweets as f64),
         blocked_s: blocked.as_secs_f64(),
-        latency_ms: None,
+        acked_ms: None,
     };
     let queues_blocked = counters.bridge_blocked_ns.time();
     let pace_blocked =
@@ -241,7 +281,7 @@ fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
         pace: hop(ledger.published, cpu.pace, pace_blocked),
         mqtt: ledger.received.map(|received| hop(received, cpu.mqtt, queues_blocked)),
         kafka: HopReport {
-            latency_ms: LatencyMs::of(&outcome.tally.ack_us),
+            acked_ms: LatencyMs::of(&outcome.tally.ack_us),
             ..hop(ledger.delivered, cpu.kafka, counters.kafka_blocked_ns.time())
         },
     }
@@ -268,7 +308,7 @@ fn bottleneck(
     if behind_s > DRUID_BEHIND_S.max(HELD_UP * pace.delivered_after_s) {
         return Bottleneck::Druid;
     }
-    let on_time = pace.schedule_lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
+    let on_time = pace.lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
     if options.pace.speed != Pace::Max && on_time {
         return Bottleneck::None;
     }

@@ -1,14 +1,16 @@
 //! Two saved reports side by side: what was asked, what came of it, the difference, and what keeps
 //! the two from being compared.
 
-use std::fmt::{self, Write};
 use std::io::Read;
 
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 use serde_json::Value;
+use textwrap::core::display_width;
 
-use super::REPORT_VERSION;
 use super::metric::METRICS;
+use super::page::{Layout, Page};
+use super::words::counted;
+use super::{REPORT_VERSION, Verdict};
 
 /// A report that was read back.
 #[derive(Debug, Clone)]
@@ -32,10 +34,8 @@ pub enum ReportFileError {
     /// Some other JSON.
     #[error("is JSON, but no report of a replay: `tweetblast tweets.json --json FILE` writes one")]
     NoReport,
-    /// A report of another form.
-    #[error(
-        "is a report of version {0}, and this tweetblast reads version {REPORT_VERSION}: use the other tweetblast"
-    )]
+    /// A report of another version.
+    #[error("is a report of version {0}, and this tweetblast reads version {REPORT_VERSION}: run it again")]
     Version(u64),
 }
 
@@ -79,7 +79,7 @@ impl SavedReport {
     fn machine(&self) -> String {
         let memory = self.number("/environment/memory_mib");
         let memory = memory.map_or("-".to_owned(), |mib| format!("{:.1}", mib / 1_024.0));
-        let (cpu, cores) = (self.words("/environment/cpu"), self.words("/environment/cores"));
+        let (cpu, cores) = (self.words("/environment/cpu_model"), self.words("/environment/cores"));
         format!("{cpu}, {cores} cores, {memory} GiB")
     }
 
@@ -103,17 +103,14 @@ impl SavedReport {
     }
 }
 
-/// Appends both, side by side.
-///
-/// # Errors
-/// None of its own.
-pub fn write_comparison(a: &SavedReport, b: &SavedReport, out: &mut String) -> fmt::Result {
+/// The page with both, side by side.
+pub fn comparison_page(a: &SavedReport, b: &SavedReport, layout: Layout) -> String {
     let texts: [(&str, [String; 2]); 13] = [
         ("", [format!("A {}", plain(&a.name)), format!("B {}", plain(&b.name))]),
         ("label", [a, b].map(|run| run.words("/label"))),
         ("run", [a, b].map(|run| run.words("/run"))),
         ("input", [a, b].map(SavedReport::input)),
-        ("asked", [a, b].map(|run| run.words("/pace/asked"))),
+        ("requested", [a, b].map(|run| run.words("/pace/requested"))),
         ("order", [a, b].map(|run| run.words("/pace/order"))),
         ("ended", [a, b].map(SavedReport::ended)),
         ("bottleneck", [a, b].map(|run| run.words("/bottleneck"))),
@@ -123,28 +120,52 @@ pub fn write_comparison(a: &SavedReport, b: &SavedReport, out: &mut String) -> f
         ("machine", [a, b].map(SavedReport::machine)),
         ("kernel", [a, b].map(|run| run.words("/environment/kernel"))),
     ];
-    let width = texts.iter().map(|(_, [a, _])| a.chars().count()).max().unwrap_or(0);
-    for (name, [a, b]) in &texts {
-        writeln!(out, "  {name:<16}  {a:<width$}  {b}")?;
-    }
-    writeln!(out, "\n  {:<16}  {:>16}  {:>16}  {:>11}", "", "A", "B", "B against A")?;
+    let mut page = Page::new(layout);
+    write_texts(&texts, &mut page);
+    page.blank();
+    page.line(format!("  {:<16}  {:>12}  {:>12}  {:>11}", "", "A", "B", "B against A"));
     for metric in METRICS {
         let values = [a, b].map(|run| metric.of(&run.json));
         if values != [None, None] {
             let [a, b] = values.map(|value| value.map_or("-".to_owned(), |value| metric.unit.words(value)));
             let name = metric.name;
-            writeln!(out, "  {name:<16}  {a:>16}  {b:>16}  {:>11}", difference(values))?;
+            page.line(format!("  {name:<16}  {a:>12}  {b:>12}  {:>11}", difference(values)));
         }
     }
-    writeln!(out)?;
+    page.blank();
     let differences = not_comparable(a, b);
     if differences.is_empty() {
-        return writeln!(out, "comparable: the same input, machine and command");
+        page.line("comparable: the same input, machine and command");
     }
     for difference in differences {
-        writeln!(out, "not comparable: {difference}")?;
+        let mut lines = difference.lines();
+        page.line(format!("not comparable: {}", lines.next().unwrap_or_default()));
+        lines.for_each(|line| page.hanging("  ", line));
     }
-    Ok(())
+    page.finish()
+}
+
+/// Side by side where the terminal is wide enough, else one below the other, and once where they are the
+/// same.
+fn write_texts(texts: &[(&str, [String; 2])], page: &mut Page) {
+    let widest = |side: usize| texts.iter().map(|(_, both)| display_width(&both[side])).max().unwrap_or(0);
+    let (width, head) = (widest(0), |name: &str| format!("  {name:<16}  "));
+    let fits = page.columns().is_none_or(|columns| head("").len() + width + 2 + widest(1) <= columns);
+    for (name, [a, b]) in texts {
+        let gap = " ".repeat(width - display_width(a));
+        match fits {
+            true => page.line(format!("{}{a}{gap}  {b}", head(name))),
+            false if a == b => page.hanging(&head(name), a),
+            false if name.is_empty() => {
+                page.hanging(&head(name), a);
+                page.hanging(&head(""), b);
+            }
+            false => {
+                page.hanging(&(head(name) + "A "), a);
+                page.hanging(&(head("") + "B "), b);
+            }
+        }
+    }
 }
 
 /// From the first to the second, in per cent of the first.
@@ -186,14 +207,17 @@ fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
         ));
     }
     for (name, run) in [("A", a), ("B", b)] {
-        if run.json["interrupted"] == true {
-            let sent = HumanCount(run.number("/ledger/published").map_or(0, |sent| sent as u64));
-            found.push(format!("{name} was stopped, after {sent} tweets"));
-        }
+        let sent = counted(run.number("/ledger/published").map_or(0, |sent| sent as u64), "tweet");
         match &*run.words("/verdict") {
-            "balanced" => {}
-            "unknown" => {
+            word if word == Verdict::Balanced.name() => {}
+            word if word == Verdict::Incomplete.name() => {
+                found.push(format!("{name} is incomplete: it ended after {sent}"));
+            }
+            word if word == Verdict::Unknown.name() => {
                 found.push(format!("{name} is unknown: whether every tweet arrived could not be counted"));
+            }
+            word if word == Verdict::Unproven.name() => {
+                found.push(format!("{name} is unproven: its settings do not prove that every tweet arrived"));
             }
             _ => found.push(format!("{name} is unbalanced: not every tweet arrived")),
         }
@@ -205,7 +229,7 @@ fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
 }
 
 /// Flags that say what becomes of the report, with a value and without one: the runs are the same.
-const REPORT_FLAGS: [(&str, bool); 7] = [
+const REPORT_FLAGS: [(&str, bool); 8] = [
     ("--json", true),
     ("--label", true),
     ("--fail-if", true),
@@ -213,6 +237,7 @@ const REPORT_FLAGS: [(&str, bool); 7] = [
     ("--force", false),
     ("--quiet", false),
     ("-q", false),
+    ("-qq", false),
 ];
 
 /// The arguments that have a say in the run.
@@ -281,16 +306,19 @@ mod tests {
         assert!(read("[1]").unwrap_err().contains("is JSON, but"));
         assert!(read("{\"report_version\": 1}").unwrap_err().contains("is JSON, but"));
         let report = |version: u32| json!({"report_version": version, "run": "r", "ledger": {}, "pace": {}});
-        assert!(read(&report(2).to_string()).unwrap_err().contains("version 2"));
-        assert_eq!(read(&report(1).to_string()), Ok(()));
+        assert!(
+            read(&report(1).to_string())
+                .unwrap_err()
+                .contains("version 1, and this tweetblast reads version 2: run it again")
+        );
+        assert_eq!(read(&report(2).to_string()), Ok(()));
     }
 
     #[test]
     fn reports_with_nothing_in_them_are_compared_all_the_same() {
-        let bare = json!({"report_version": 1, "run": "a\u{1b}[2J\n", "ledger": {"failed": 3}, "pace": {}});
+        let bare = json!({"report_version": 2, "run": "a\u{1b}[2J\n", "ledger": {"failed": 3}, "pace": {}});
         let bare = SavedReport::read("bare", bare.to_string().as_bytes()).unwrap();
-        let mut out = String::new();
-        write_comparison(&bare, &bare, &mut out).unwrap();
+        let out = comparison_page(&bare, &bare, Layout::default());
         assert!(out.contains("perhaps another input") && !out.contains('\u{1b}'), "{out}");
         assert!(out.lines().any(|line| line.contains("failed") && line.contains("same")), "{out}");
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::RankedBy;
+use super::PairedBy;
 use crate::count::{BacklogPoint, LatencyMs};
 use crate::druid::{Cause, DruidAfter, MissingRows, Submission};
 
@@ -37,7 +37,7 @@ pub struct DruidReport {
     /// Whether these are what was delivered, in two counts 2 s apart.
     pub exact: bool,
     /// Why the rows could not be counted; null when they were.
-    pub uncounted: Option<String>,
+    pub count_error: Option<String>,
     /// Tweets without a row; null when the rows could not be counted.
     pub missing: Option<MissingRows>,
     /// Why rows are missing, as far as it can be told.
@@ -53,15 +53,15 @@ pub struct DruidReport {
     pub poll_gap_ms: f64,
     /// Within what tweets and rows were paired in the order in which they came: partition is exact; run,
     /// with several producers, is near the truth for the distribution as a whole only.
-    pub ranked_by: RankedBy,
-    /// Rows a second, from the first count that had some to the last that had more.
+    pub paired_by: PairedBy,
+    /// Rows per second, from the first count that had some to the last that had more.
     pub rows_per_s: Option<f64>,
     /// Delivered and queryable over time.
     #[cfg_attr(test, schemars(length(max = 200)))]
     pub backlog: Vec<BacklogPoint>,
     /// Messages that Druid could not parse during the run, whoever sent them.
     pub unparseable: u64,
-    /// Messages that the spec left out because of their times.
+    /// Messages that the spec dropped because of their times.
     pub thrown_away: u64,
     /// What was done with the supervisor at the end.
     pub after: DruidAfter,
@@ -70,7 +70,7 @@ pub struct DruidReport {
     pub durable: Option<bool>,
     /// How long that took after the last row could be queried, in seconds.
     pub durable_after_s: Option<f64>,
-    /// What else is worth a word.
+    /// What else is worth knowing.
     pub notes: Vec<String>,
     /// The users of --enrich, a row each, in a datasource of their own; null where there are none.
     pub users: Option<DruidUsers>,

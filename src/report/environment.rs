@@ -11,7 +11,7 @@ use serde_json::Value;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     /// Model of the CPU.
-    pub cpu: Option<String>,
+    pub cpu_model: Option<String>,
     /// Cores that the process may use.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub cores: Option<usize>,
@@ -19,8 +19,6 @@ pub struct Environment {
     pub memory_mib: Option<f64>,
     /// Kernel with its version, and the architecture.
     pub kernel: Option<String>,
-    /// Version of tweetblast.
-    pub tweetblast: &'static str,
     /// Git commit that it was built from, with -dirty where files had been changed; null when built without
     /// a repository.
     pub commit: Option<&'static str>,
@@ -43,14 +41,13 @@ impl Environment {
     /// Of this process.
     pub fn of_process(librdkafka: String) -> Self {
         Self {
-            cpu: field("/proc/cpuinfo", "model name"),
+            cpu_model: field("/proc/cpuinfo", "model name"),
             cores: std::thread::available_parallelism().ok().map(usize::from),
             memory_mib: field("/proc/meminfo", "MemTotal")
                 .and_then(|memory| Some(memory.strip_suffix(" kB")?.parse::<f64>().ok()? / 1_024.0)),
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
                 .ok()
                 .map(|release| format!("Linux {} {}", release.trim(), std::env::consts::ARCH)),
-            tweetblast: env!("CARGO_PKG_VERSION"),
             commit: option_env!("TWEETBLAST_COMMIT"),
             profile: option_env!("TWEETBLAST_PROFILE"),
             rustc: option_env!("TWEETBLAST_RUSTC"),

@@ -1,12 +1,15 @@
 //! What is in an input, and how long a replay of it would take: as JSON and as a page.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
 
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::{FileReport, InputFraming, rate, seconds};
+#[cfg(test)]
+use super::REPORT_VERSION;
+use super::page::{Layout, Page, glued};
+use super::words::{counted, rate, seconds, utc_time};
+use super::{FileReport, InputFormat};
 use crate::count::RejectCount;
 use crate::pace::{FileOrder, Order};
 
@@ -14,36 +17,39 @@ use crate::pace::{FileOrder, Order};
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inspection {
+    /// Version of this form, the same as the report's: raised when a key changes its meaning or goes; keys
+    /// are added without.
+    #[cfg_attr(test, schemars(extend("const" = REPORT_VERSION)))]
+    pub report_version: u32,
     /// Path as given; of several, how many and the first.
     pub file: String,
-    /// How its values are strung together.
-    pub form: InputFraming,
-    /// What the records with tweets look like; null without tweets.
-    pub shape: Option<String>,
+    /// Layout of its bytes, as --format has it; mixed: not the same in each file.
+    pub format: InputFormat,
+    /// What the records with tweets are; null without tweets.
+    pub form: Option<String>,
     /// Size, unpacked.
     pub bytes: u64,
     /// JSON values = records + unparseable.
     pub frames: u64,
-    /// Values that parsed.
+    /// Frames that parsed.
     pub records: u64,
-    /// Tweets and what is none, in all records = tweets + the sum of rejects.
+    /// What the records held = tweets + rejects.
     pub items: u64,
     /// Items that are tweets.
     pub tweets: u64,
     /// Users that wrote them, by id, or by name where there is no id.
     pub users: u64,
-    /// Items that are no tweets, by kind.
-    #[cfg_attr(test, schemars(extend("additionalProperties" = serde_json::json!({"type": "integer", "minimum": 1}))))]
-    pub rejects: BTreeMap<&'static str, u64>,
-    /// The same with the place of the first of each kind.
+    /// Items that are no tweets.
+    pub rejects: u64,
+    /// The same by kind.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
-    /// Values that are no JSON.
+    /// Frames that are no JSON.
     pub unparseable: u64,
     /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
     /// Time of the oldest tweet, ISO 8601 with milliseconds; null without times.
     pub first: Option<String>,
-    /// Time of the youngest tweet.
+    /// Time of the newest tweet.
     pub last: Option<String>,
     /// Tweets without a time among others that have one; they take that of the one before.
     pub without_time: u64,
@@ -62,120 +68,134 @@ pub struct Inspection {
     pub bytes_per_tweet: Option<f64>,
     /// Tweets that a replay would send in each loop.
     pub selected: u64,
-    /// How fast it would be, in the words of the flag.
-    pub asked: String,
+    /// How fast it would be, as the flag.
+    pub requested: String,
     /// Order in which they would be sent.
     pub send_order: Order,
     /// Whether tweets of one second would be spread over it.
     pub spread: bool,
     /// First to last send at that speed, in all loops; null at full speed or without an end.
     pub predicted_duration_s: Option<f64>,
-    /// Tweets a second at that speed; null at full speed or without an end.
+    /// Tweets per second at that speed; null at full speed or without an end.
     pub predicted_rate_per_s: Option<f64>,
-    /// Hours on the clock that this takes, begun ones counted: Druid segments with --timestamp send.
+    /// Hours of the clock that this touches: Druid segments with --timestamp send.
     pub send_hours: Option<u64>,
     /// Each file with what is in it.
     pub files: Vec<FileReport>,
 }
 
-/// Appends the page to `out`.
-///
-/// # Errors
-/// None of its own.
-pub fn write_inspection(found: &Inspection, out: &mut String) -> fmt::Result {
+/// The page.
+pub fn inspection_page(found: &Inspection, layout: Layout) -> String {
+    let mut page = Page::new(layout);
     let count = HumanCount;
-    writeln!(out, "  file       {}, {}", found.file, HumanBytes(found.bytes))?;
-    writeln!(out, "  form       {}", found.form.name())?;
-    if let Some(shape) = &found.shape {
-        writeln!(out, "  shape      {shape}")?;
+    page.row("file", format!("{}, {}", found.file, HumanBytes(found.bytes)));
+    page.row("format", found.format.words());
+    if let Some(form) = &found.form {
+        page.row("form", form);
     }
-    writeln!(
-        out,
-        "  values     {} = {} records + {} unparseable{}",
-        count(found.frames),
-        count(found.records),
-        count(found.unparseable),
-        match found.unparseable_at.first() {
-            Some(offset) => format!(" (first at byte {offset})"),
-            None => String::new(),
-        }
-    )?;
-    let rejects: u64 = found.rejects.values().sum();
-    let items = (found.items, found.tweets, rejects);
-    writeln!(
-        out,
-        "  items      {} = {} tweets + {} rejects",
-        count(items.0),
-        count(items.1),
-        count(items.2)
-    )?;
+    page.row(
+        "frames",
+        format!(
+            "{} = {} + {} unparseable{}",
+            count(found.frames),
+            counted(found.records, "record"),
+            count(found.unparseable),
+            found
+                .unparseable_at
+                .first()
+                .map_or(String::new(), |at| format!(" (first at byte {})", count(*at)))
+        ),
+    );
+    let (tweets, rejects) = (counted(found.tweets, "tweet"), counted(found.rejects, "reject"));
+    page.row("items", format!("{} = {tweets} + {rejects}", count(found.items)));
     for (kind, rejects) in &found.rejects_by_kind {
-        let first = rejects.first_offset;
-        writeln!(out, "             {} {kind}, the first at byte {first}", count(rejects.count))?;
+        page.more(format!(
+            "{} {kind}, the first at byte {}",
+            count(rejects.count),
+            count(rejects.first_offset)
+        ));
     }
     if found.tweets == 0 {
-        return Ok(());
+        return page.finish();
     }
     let bytes = found.bytes_per_tweet.unwrap_or(0.0).round() as u64;
-    writeln!(out, "  users      {}", count(found.users))?;
-    writeln!(out, "  size       {} bytes of input a tweet", count(bytes))?;
-    write_times(found, out)?;
+    page.row("users", count(found.users).to_string());
+    page.row("size", format!("{} of input per tweet", counted(bytes, "byte")));
+    write_times(found, &mut page);
     if found.files.len() > 1 {
-        writeln!(out, "\n  files")?;
-        for file in &found.files {
-            let rejects: u64 = file.rejects_by_kind.values().map(|kind| kind.count).sum();
-            writeln!(
-                out,
-                "    {}: {}, {} tweets, {} rejects, {} unparseable{}",
+        write_files(&found.files, &mut page);
+    }
+    page.blank();
+    page.finish() + &prediction_line(found, layout)
+}
+
+fn write_files(files: &[FileReport], page: &mut Page) {
+    page.blank();
+    page.line("  files");
+    for file in files {
+        let rejects: u64 = file.rejects_by_kind.values().map(|kind| kind.count).sum();
+        page.hanging(
+            "    ",
+            format!(
+                "{}: {}, {}, {}, {} unparseable{}",
                 file.file,
-                file.framing.name(),
-                count(file.tweets),
-                count(rejects),
-                count(file.unparseable),
+                file.format.name(),
+                counted(file.tweets, "tweet"),
+                counted(rejects, "reject"),
+                HumanCount(file.unparseable),
                 file.order.map_or(String::new(), |order| format!(", {}", order.name())),
-            )?;
-        }
-    }
-    write_prediction(found, out)
-}
-
-fn write_times(found: &Inspection, out: &mut String) -> fmt::Result {
-    let (Some(first), Some(last), Some(order)) = (&found.first, &found.last, found.order) else {
-        return writeln!(
-            out,
-            "  times      none: a replay spaces the tweets evenly (--interval, --rate, --fit)"
+            ),
         );
-    };
-    writeln!(out, "  times      {first} to {last}, {}", order.name())?;
-    if found.without_time > 0 {
-        let without_time = HumanCount(found.without_time);
-        writeln!(out, "             {without_time} tweets have none, and take that of the one before")?;
     }
-    let peak = HumanCount(found.peak_rate_per_s.unwrap_or(0));
-    let gap = seconds(found.longest_gap_s.unwrap_or(0.0));
-    writeln!(out, "  peak       {peak} in a second; longest silence {gap}")?;
-    let hours = HumanCount(found.event_hours.unwrap_or(0));
-    writeln!(out, "  hours      {hours} with tweets in them: as many Druid segments with --timestamp event")
 }
 
-fn write_prediction(found: &Inspection, out: &mut String) -> fmt::Result {
-    write!(out, "\na replay at {}, {}, ", found.asked, found.send_order.name())?;
-    let tweets = HumanCount(found.selected);
-    match (found.predicted_duration_s, found.predicted_rate_per_s) {
-        (Some(duration_s), per_s) => {
-            write!(out, "sends {tweets} tweets in {}", seconds(duration_s))?;
-            if let Some(per_s) = per_s {
-                write!(out, " at {}", rate(per_s))?;
-            }
+fn write_times(found: &Inspection, page: &mut Page) {
+    let (Some(first), Some(last), Some(order)) = (&found.first, &found.last, found.order) else {
+        page.row("times", "none: a replay spaces the tweets evenly (--interval, --rate, --fit)");
+        return;
+    };
+    page.row("times", format!("{} to {}, {}", to_the_second(first), to_the_second(last), order.name()));
+    match found.without_time {
+        0 => {}
+        1 => page.more("1 tweet has none, and takes that of the one before"),
+        tweets => {
+            page.more(format!("{} have none, and take that of the one before", counted(tweets, "tweet")));
         }
-        (None, Some(per_s)) => write!(out, "sends {tweets} tweets a loop at {}", rate(per_s))?,
-        (None, None) => write!(out, "sends {tweets} tweets a loop")?,
     }
-    if found.spread {
-        write!(out, ", those of one second spread over it")?;
-    }
-    if let Some(hours) = found.send_hours.filter(|hours| *hours > 1) {
-        write!(out, "; {} hours on the clock", HumanCount(hours))?;
-    }
-    writeln!(out)
+    let gap = seconds(found.longest_gap_s.unwrap_or(0.0));
+    let peak = counted(found.peak_rate_per_s.unwrap_or(0), "tweet");
+    page.row("peak", format!("{peak} in one second; longest silence {gap}"));
+    let hours = found.event_hours.unwrap_or(0);
+    let segments = counted(hours, "Druid segment");
+    page.row("hours", format!("tweets in {}: {segments} with --timestamp event", counted(hours, "hour")));
+}
+
+/// A time of the JSON as people read it.
+fn to_the_second(iso: &str) -> String {
+    iso.parse::<jiff::Timestamp>()
+        .map_or_else(|_| iso.to_owned(), |time| glued(&utc_time(time.as_millisecond())))
+}
+
+/// How long a replay takes, in one line.
+pub fn prediction_line(found: &Inspection, layout: Layout) -> String {
+    let tweets = counted(found.selected, "tweet");
+    let how = match found.first {
+        Some(_) => format!("a replay with {}, {},", found.requested, found.send_order.name()),
+        None => {
+            format!("no times in the file: a replay with {}, {},", found.requested, found.send_order.name())
+        }
+    };
+    let rate = found.predicted_rate_per_s.map_or(String::new(), |per_s| format!(" at {}", rate(per_s)));
+    let what = match found.predicted_duration_s {
+        Some(duration_s) => format!("sends {tweets} in {}{rate}", seconds(duration_s)),
+        None => format!("sends {tweets} in each loop{rate}"),
+    };
+    let spread = if found.spread { "; tweets of the same second are spread over it" } else { "" };
+    let hours = found.send_hours.filter(|hours| *hours > 1);
+    let hours = hours.map_or(String::new(), |hours| {
+        format!("; {} with --timestamp send", counted(hours, "Druid segment"))
+    });
+    let mut page = Page::new(layout);
+    page.line(format!("{how} {what}{spread}{hours}"));
+    page.finish()
 }

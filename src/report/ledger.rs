@@ -3,7 +3,10 @@
 //! The two sides of a line are counted by different hops, so a line that holds is a statement and
 //! not a tautology. A hop that was off has no counts, and its line joins its neighbours.
 
+use indicatif::HumanCount;
 use serde::Serialize;
+
+use super::counted;
 
 /// Counts of one replay. The names are the keys of the JSON report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -11,9 +14,9 @@ use serde::Serialize;
 pub struct Ledger {
     /// JSON values in the input = records + unparseable.
     pub frames: u64,
-    /// Values that parsed.
+    /// Frames that parsed.
     pub records: u64,
-    /// Values that did not.
+    /// Frames that did not.
     pub unparseable: u64,
     /// What the records held = tweets + rejects.
     pub items: u64,
@@ -23,9 +26,9 @@ pub struct Ledger {
     pub tweets: u64,
     /// How often the input was replayed; a loop of which something was sent counts.
     pub loops: u64,
-    /// Tweets left out on purpose: tweets x loops = published + skipped.
+    /// Tweets not sent on purpose: tweets x loops = published + skipped.
     pub skipped: u64,
-    /// Why they were left out.
+    /// Why they were not sent.
     pub skipped_by: SkippedBy,
     /// Tweets that left = received + mqtt_lost; without MQTT = delivered + failed.
     pub published: u64,
@@ -52,7 +55,7 @@ pub struct Ledger {
     pub queryable: Option<u64>,
 }
 
-/// Tweets that were left out on purpose, by reason.
+/// Tweets that were not sent on purpose, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SkippedBy {
@@ -77,26 +80,30 @@ impl SkippedBy {
     /// Each reason in words, with its count.
     pub fn reasons(&self) -> [(&'static str, u64); 5] {
         [
-            ("limit", self.limit),
-            ("out of range", self.range),
-            ("duplicate ids", self.duplicate_id),
-            ("after the duration", self.duration),
+            ("by --limit", self.limit),
+            ("by --start and --end", self.range),
+            ("by --dedup", self.duplicate_id),
+            ("by --duration", self.duration),
             ("after the stop", self.stop),
         ]
     }
 }
 
-/// Whether a ledger adds up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Whether a ledger adds up; the worse, the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every line holds, and nothing was lost or failed.
     Balanced,
-    /// Something is missing, and the reasons say where.
-    Unbalanced,
+    /// Ended by an error or a stop; every line holds for what was sent.
+    Incomplete,
     /// Every line that could be checked holds, and one could not be: the reasons say why.
     Unknown,
+    /// Every line holds, and with these settings that proves nothing: the reasons say why.
+    Unproven,
+    /// Something is missing, and the reasons say where.
+    Unbalanced,
 }
 
 impl Verdict {
@@ -104,8 +111,10 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Balanced => "balanced",
-            Verdict::Unbalanced => "unbalanced",
+            Verdict::Incomplete => "incomplete",
             Verdict::Unknown => "unknown",
+            Verdict::Unproven => "unproven",
+            Verdict::Unbalanced => "unbalanced",
         }
     }
 }
@@ -116,7 +125,7 @@ impl Ledger {
         let mut reasons = Vec::new();
         let mut line = |left: u64, right: u64, words: &str| {
             if left != right {
-                reasons.push(format!("{words}: {left} is not {right}"));
+                reasons.push(format!("{words}: {} is not {}", HumanCount(left), HumanCount(right)));
             }
         };
         line(self.frames, self.records + self.unparseable, "frames = records + unparseable");
@@ -142,11 +151,12 @@ impl Ledger {
         }
         if let Some(lost) = self.mqtt_lost.filter(|lost| *lost > 0) {
             reasons.push(format!(
-                "{lost} tweets were lost in the MQTT broker: overwritten or dropped before they were read"
+                "{} lost in the MQTT broker: overwritten or dropped before being read",
+                counted(lost, "tweet")
             ));
         }
         if self.failed > 0 {
-            reasons.push(format!("{} tweets were not acknowledged by Kafka", self.failed));
+            reasons.push(format!("{} not acknowledged by Kafka", counted(self.failed, "tweet")));
         }
         (if reasons.is_empty() { Verdict::Balanced } else { Verdict::Unbalanced }, reasons)
     }

@@ -4,7 +4,7 @@
 use indicatif::HumanCount;
 use serde_json::Value;
 
-use super::words::{millis, rate, seconds};
+use super::words::{micros, millis, rate, seconds};
 
 /// One number of a report.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Metric {
 pub enum Unit {
     /// Tweets, or other things.
     Count,
-    /// Tweets a second.
+    /// Tweets per second.
     PerSecond,
     /// Seconds.
     Seconds,
@@ -40,19 +40,19 @@ const fn metric(name: &'static str, pointer: &'static str, unit: Unit) -> Metric
 
 /// All of them, in the order in which they are shown.
 pub const METRICS: &[Metric] = &[
-    metric("rate", "/pace/achieved_rate_per_s", Unit::PerSecond),
+    metric("rate", "/pace/rate_per_s", Unit::PerSecond),
     metric("duration", "/pace/duration_s", Unit::Seconds),
     metric("delivered_after", "/pace/delivered_after_s", Unit::Seconds),
-    metric("lag.p50", "/pace/schedule_lag_ms/p50", Unit::Millis),
-    metric("lag.p90", "/pace/schedule_lag_ms/p90", Unit::Millis),
-    metric("lag.p99", "/pace/schedule_lag_ms/p99", Unit::Millis),
-    metric("lag.p999", "/pace/schedule_lag_ms/p999", Unit::Millis),
-    metric("lag.max", "/pace/schedule_lag_ms/max", Unit::Millis),
-    metric("acked.p50", "/hops/kafka/latency_ms/p50", Unit::Millis),
-    metric("acked.p90", "/hops/kafka/latency_ms/p90", Unit::Millis),
-    metric("acked.p99", "/hops/kafka/latency_ms/p99", Unit::Millis),
-    metric("acked.p999", "/hops/kafka/latency_ms/p999", Unit::Millis),
-    metric("acked.max", "/hops/kafka/latency_ms/max", Unit::Millis),
+    metric("lag.p50", "/pace/lag_ms/p50", Unit::Millis),
+    metric("lag.p90", "/pace/lag_ms/p90", Unit::Millis),
+    metric("lag.p99", "/pace/lag_ms/p99", Unit::Millis),
+    metric("lag.p999", "/pace/lag_ms/p999", Unit::Millis),
+    metric("lag.max", "/pace/lag_ms/max", Unit::Millis),
+    metric("acked.p50", "/hops/kafka/acked_ms/p50", Unit::Millis),
+    metric("acked.p90", "/hops/kafka/acked_ms/p90", Unit::Millis),
+    metric("acked.p99", "/hops/kafka/acked_ms/p99", Unit::Millis),
+    metric("acked.p999", "/hops/kafka/acked_ms/p999", Unit::Millis),
+    metric("acked.max", "/hops/kafka/acked_ms/max", Unit::Millis),
     metric("queryable.p50", "/druid/time_to_queryable_ms/p50", Unit::Millis),
     metric("queryable.p90", "/druid/time_to_queryable_ms/p90", Unit::Millis),
     metric("queryable.p99", "/druid/time_to_queryable_ms/p99", Unit::Millis),
@@ -60,7 +60,7 @@ pub const METRICS: &[Metric] = &[
     metric("queryable.max", "/druid/time_to_queryable_ms/max", Unit::Millis),
     metric("queryable_after", "/druid/queryable_after_s", Unit::Seconds),
     metric("rows", "/druid/rows_per_s", Unit::PerSecond),
-    metric("cpu", "/usage/cpu_us_per_tweet", Unit::Micros),
+    metric("cpu", "/cpu/us_per_tweet", Unit::Micros),
     metric("cpu.feed", "/hops/feed/cpu_us_per_tweet", Unit::Micros),
     metric("cpu.pace", "/hops/pace/cpu_us_per_tweet", Unit::Micros),
     metric("cpu.mqtt", "/hops/mqtt/cpu_us_per_tweet", Unit::Micros),
@@ -69,8 +69,8 @@ pub const METRICS: &[Metric] = &[
     metric("blocked.pace", "/hops/pace/blocked_s", Unit::Seconds),
     metric("blocked.mqtt", "/hops/mqtt/blocked_s", Unit::Seconds),
     metric("blocked.kafka", "/hops/kafka/blocked_s", Unit::Seconds),
-    metric("memory", "/usage/own_memory_mib", Unit::Mib),
-    metric("memory.resident", "/usage/peak_resident_mib", Unit::Mib),
+    metric("memory", "/memory/own_mib", Unit::Mib),
+    metric("memory.resident", "/memory/resident_mib", Unit::Mib),
     metric("tweets", "/ledger/tweets", Unit::Count),
     metric("rejects", "/ledger/rejects", Unit::Count),
     metric("unparseable", "/ledger/unparseable", Unit::Count),
@@ -95,6 +95,26 @@ impl Metric {
     /// Its value in a report; `None` where it was not measured.
     pub fn of(&self, report: &Value) -> Option<f64> {
         report.pointer(self.pointer)?.as_f64()
+    }
+
+    /// Why a report has no value for it.
+    pub fn why_not_measured(&self, report: &Value) -> String {
+        let (what, has_druid) = (self.name, !report["druid"].is_null());
+        let place: Vec<&str> = self.pointer.split('/').skip(1).collect();
+        match &place[..] {
+            ["pace", "lag_ms", ..] => "lag is not measured at --speedup max".to_owned(),
+            ["pace", "rate_per_s"] => "one tweet, or none, has no rate".to_owned(),
+            ["druid", ..] | ["ledger", "queryable"] if has_druid => {
+                format!("{what} is not measured: Druid counted no rows")
+            }
+            ["druid", ..] | ["ledger", "queryable"] => {
+                format!("{what} is not measured: there is no Druid (--druid)")
+            }
+            ["hops", "mqtt", ..] | ["ledger", ..] => format!("{what} is not measured with --mqtt off"),
+            ["hops", _, "acked_ms", ..] => "no tweet was acknowledged".to_owned(),
+            ["hops", ..] | ["cpu", ..] => format!("{what} is not measured: no tweet was sent"),
+            _ => format!("{what} is not measured: this system does not tell"),
+        }
     }
 }
 
@@ -156,7 +176,7 @@ impl Unit {
             Unit::PerSecond => rate(value),
             Unit::Seconds => seconds(value),
             Unit::Millis => millis(value),
-            Unit::Micros => format!("{value:.2} µs"),
+            Unit::Micros => micros(value),
             Unit::Mib => format!("{value:.1} MiB"),
         }
     }

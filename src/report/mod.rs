@@ -12,30 +12,37 @@ mod judge;
 mod ledger;
 mod metric;
 mod names;
+mod page;
+#[cfg(test)]
+mod pages_tests;
 mod progress;
+mod progress_line;
 mod run;
 #[cfg(test)]
 mod schema;
 mod screen;
 mod summary;
 mod threshold;
+mod verdict;
 mod words;
 
 pub use chain::with_causes;
-pub use compare::{ReportFileError, SavedReport, write_comparison};
+pub use compare::{ReportFileError, SavedReport, comparison_page};
 pub use druid::{DruidReport, DruidUsers};
 pub use enrich::{EnrichColumn, EnrichReport};
 pub use environment::{Environment, mask_secrets, without_secrets};
-pub use inspection::{Inspection, write_inspection};
+pub use inspection::{Inspection, inspection_page, prediction_line};
 pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};
-pub use names::{Bottleneck, InputFraming, RankedBy};
+pub use names::{Bottleneck, InputFormat, PairedBy};
+pub use page::{BAD, DOUBTFUL, GOOD, Layout, Page, glued};
 pub use progress::{Progress, prepare_bar};
 pub use run::{
     ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,
     REPORT_VERSION, RunReport, rate_over_gaps,
 };
 pub use screen::Screen;
-pub use summary::write_summary;
+pub use summary::summary_page;
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
-pub use words::{rate, seconds};
+pub use verdict::verdict_line;
+pub use words::{counted, rate, seconds, typed, utc_time, whole_seconds};

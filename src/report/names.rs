@@ -42,14 +42,14 @@ impl Bottleneck {
 
 /// Within what tweets and rows were paired in the order in which they came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RankedBy {
+pub enum PairedBy {
     /// Exact.
     Partition,
     /// With several producers: only the distribution as a whole is near the truth.
     Run,
 }
 
-impl RankedBy {
+impl PairedBy {
     /// As in the JSON report.
     pub fn name(self) -> &'static str {
         match self {
@@ -59,21 +59,29 @@ impl RankedBy {
     }
 }
 
-/// How the values of all files are strung together.
+/// Layout of the bytes of all files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputFraming {
-    /// Alike in each.
+pub enum InputFormat {
+    /// The same in each.
     One(Framing),
-    /// Not alike.
-    Several,
+    /// Not the same.
+    Mixed,
 }
 
-impl InputFraming {
-    /// In words, as in the JSON report.
-    pub fn name(self) -> &'static str {
+impl InputFormat {
+    /// In words for people.
+    pub fn words(self) -> &'static str {
         match self {
             Self::One(framing) => framing.name(),
-            Self::Several => "several forms",
+            Self::Mixed => "files of several formats",
+        }
+    }
+
+    /// As in the JSON report: what `--format` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::One(framing) => framing.flag(),
+            Self::Mixed => "mixed",
         }
     }
 }
@@ -111,8 +119,7 @@ macro_rules! by_name {
 }
 
 by_name!(Bottleneck: None, Tweetblast, MqttWindow, KafkaAcks, Druid);
-by_name!(RankedBy: Partition, Run);
-by_name!(Framing: Lines, PageLines, Array, Objects, Pages, Script);
+by_name!(PairedBy: Partition, Run);
 by_name!(FileOrder: OldestFirst, NewestFirst, Mixed);
 by_name!(Order: Time, File, Window(0), Shuffle { seed: 0 });
 by_name!(Submission: Created, Updated, Resumed, Unchanged, AsItIs);
@@ -120,28 +127,49 @@ by_name!(DruidAfter: Keep, Suspend, Drop);
 by_name!(ColumnType: Long, Double, Boolean, Text);
 by_name!(ColumnReject: OwnField, NoName, Objects);
 by_name!(CauseName: SupervisorGone, Suspended, TooFewWorkerSlots, TopicMissing, KafkaUnreachable,
-    KafkaMisadvertised, TopicMadeAnew, Unparseable, ThrownAway, ReadsFromTheEnd, TaskFailed, Unhealthy,
+    KafkaMisadvertised, TopicRecreated, Unparseable, ThrownAway, ReadsFromTheEnd, TaskFailed, Unhealthy,
     NoColumn, NoCount, NoAnswer);
 
-impl Serialize for InputFraming {
+impl Serialize for InputFormat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
 }
 
 #[cfg(test)]
-impl JsonSchema for InputFraming {
+impl JsonSchema for InputFormat {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "InputFraming".into()
+        "InputFormat".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut names: Vec<_> = Framing::ALL.map(Framing::name).into();
-        names.push(Self::Several.name());
+        let mut names: Vec<_> = Framing::ALL.map(Framing::flag).into();
+        names.push(Self::Mixed.name());
         json_schema!({ "type": "string", "enum": names })
+    }
+}
+
+impl Serialize for Framing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.flag())
+    }
+}
+
+#[cfg(test)]
+impl JsonSchema for Framing {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Format".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Framing::ALL.map(Framing::flag) })
     }
 }

@@ -1,18 +1,24 @@
 //! What is seen while a run goes on: one moving line on a terminal, else a plain line every few
 //! seconds. Both on standard error.
 
+use std::io::{Write, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Screen;
+use super::page::{Layout, Page, columns};
+use super::progress_line::ProgressLine;
 use crate::count::Counters;
 
 /// How often a plain line is written.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// Silence of Kafka, with something in flight, that is worth a word.
+/// Silence of Kafka, with something in flight, that is shown.
 const KAFKA_SILENT: Duration = Duration::from_secs(3);
+
+/// Width of a terminal that does not say.
+const COLUMNS: usize = 80;
 
 /// Progress through a file of `bytes` while it is looked through; call `set_position` on it.
 pub fn prepare_bar(screen: &Screen, bytes: u64) -> ProgressBar {
@@ -22,7 +28,7 @@ pub fn prepare_bar(screen: &Screen, bytes: u64) -> ProgressBar {
         return ProgressBar::hidden();
     }
     ProgressBar::new(bytes)
-        .with_style(style("reading  {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}"))
+        .with_style(style("reading  {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left"))
 }
 
 /// Progress of a replay.
@@ -31,9 +37,9 @@ pub struct Progress {
     plain: bool,
     started: Instant,
     last_plain: Instant,
-    last_delivered: (u64, Instant),
-    total: Option<u64>,
-    state: String,
+    last_settled: (u64, Instant),
+    line: ProgressLine,
+    columns: usize,
 }
 
 impl Progress {
@@ -42,67 +48,67 @@ impl Progress {
         let now = Instant::now();
         let bar = if screen.shows_progress() && screen.is_terminal() {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-            bar.with_style(style("{bar:24} {percent:>3} %  {msg}  ETA {eta}"))
+            bar.with_style(style("{wide_msg}"))
         } else {
             ProgressBar::hidden()
         };
-        let plain = screen.shows_progress() && !screen.is_terminal();
         screen.moves(&bar);
         Self {
             bar,
-            plain,
+            plain: screen.shows_progress() && !screen.is_terminal(),
             started: now,
             last_plain: now,
-            last_delivered: (0, now),
-            total,
-            state: String::new(),
+            last_settled: (0, now),
+            line: ProgressLine { total, speed_factor: 1.0, ..ProgressLine::default() },
+            columns: columns(&stderr()).unwrap_or(COLUMNS),
         }
     }
 
     /// Looks at the counters and shows them when it is time to.
     pub fn update(&mut self, counters: &Counters) {
         let now = Instant::now();
-        let (published, delivered) = (counters.published.get(), counters.delivered.get());
+        let (sent, delivered) = (counters.published.get(), counters.delivered.get());
         let settled = delivered + counters.failed.get();
-        if settled != self.last_delivered.0 || settled == published {
-            self.last_delivered = (settled, now);
+        if settled != self.last_settled.0 || settled == sent {
+            self.last_settled = (settled, now);
         }
         let seconds = (now - self.started).as_secs_f64().max(1e-9);
-        let silent = now - self.last_delivered.1;
-        let waiting = match silent > KAFKA_SILENT {
-            true => format!("  no word from Kafka for {}", HumanDuration(silent)),
-            false => String::new(),
-        };
-        let message = format!(
-            "{}{} sent  {}/s  {} delivered  {} in flight{waiting}",
-            self.state,
-            HumanCount(published),
-            HumanCount((published as f64 / seconds) as u64),
-            HumanCount(delivered),
-            HumanCount(published.saturating_sub(settled)),
-        );
+        self.bar.set_position(sent);
+        let line = &mut self.line;
+        (line.sent, line.delivered, line.in_flight) = (sent, delivered, sent.saturating_sub(settled));
+        line.rate_per_s = sent as f64 / seconds;
+        line.silent = Some(now - self.last_settled.1).filter(|silent| *silent > KAFKA_SILENT);
+        let is_known = line.total.is_some() && !line.is_paused && sent > 0;
+        line.left = is_known.then(|| self.bar.eta());
         if self.plain && now - self.last_plain >= PLAIN_EVERY {
             self.last_plain = now;
-            let of = self.total.map(|total| format!(" of {}", HumanCount(total))).unwrap_or_default();
-            use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "{:>6.0} s{of}: {message}", seconds);
+            let _ = writeln!(stderr(), "{seconds:>6.0} s: {}", line.plain());
         }
-        self.bar.set_position(published);
-        self.bar.set_message(message);
+        if !self.bar.is_hidden() {
+            self.make_room();
+            self.bar.set_message(self.line.fitted(self.columns));
+        }
+    }
+
+    /// Takes the line away that a terminal has wrapped when it was made narrower.
+    fn make_room(&mut self) {
+        let before = std::mem::replace(&mut self.columns, columns(&stderr()).unwrap_or(COLUMNS));
+        let rows = before.div_ceil(self.columns);
+        if rows > 1 {
+            self.bar.suspend(|| {
+                let _ = write!(stderr(), "\x1b[{}A\x1b[J", rows - 1);
+            });
+        }
     }
 
     /// Says what the user did to it: paused it, or changed its speed.
-    pub fn set_state(&mut self, is_paused: bool, speed_times: f64) {
-        self.state = match (is_paused, speed_times == 1.0) {
-            (true, _) => "paused  ".to_owned(),
-            (false, true) => String::new(),
-            (false, false) => format!("speed × {speed_times}  "),
-        };
+    pub fn set_state(&mut self, is_paused: bool, speed_factor: f64) {
+        (self.line.is_paused, self.line.speed_factor) = (is_paused, speed_factor);
     }
 
     /// Leaves out a time in which the process stood still: nobody could have heard from Kafka.
     pub fn leave_out(&mut self, time: Duration) {
-        self.last_delivered.1 += time;
+        self.last_settled.1 += time;
     }
 
     /// Says something in between.
@@ -110,9 +116,10 @@ impl Progress {
         if self.bar.is_hidden() && !self.plain {
             return;
         }
-        use std::io::Write;
+        let mut page = Page::new(Layout::of(&stderr()));
+        page.line(words);
         self.bar.suspend(|| {
-            let _ = writeln!(std::io::stderr(), "{words}");
+            let _ = stderr().write_all(page.finish().as_bytes());
         });
     }
 

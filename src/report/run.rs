@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Bottleneck, DruidReport, EnrichReport, Environment, InputFraming, Ledger, ThresholdReport, Verdict,
+    Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, ThresholdReport, Verdict,
 };
-use crate::count::{LatencyMs, RejectCount, Usage};
+use crate::count::{CpuUsage, LatencyMs, MemoryUsage, RejectCount};
 use crate::pace::{FileOrder, Order};
 use crate::source::Framing;
 
 /// Version of the form of [`RunReport`].
-pub const REPORT_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 2;
 
 /// Everything that is known about a replay when it has ended.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunReport {
-    /// Version of this form: raised when a key changes its meaning or goes.
+    /// Version of this form: raised when a key changes its meaning or goes; keys are added without.
     #[cfg_attr(test, schemars(extend("const" = REPORT_VERSION)))]
     pub report_version: u32,
     /// Version of the program.
@@ -46,34 +46,36 @@ pub struct RunReport {
     pub dead_letters: Option<DeadLetterReport>,
     /// Rejects by kind. An offset is one in the first file that has such a thing.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
-    /// Byte offsets of the first unparseable values, at most 10.
+    /// Byte offsets of the first unparseable frames, at most 10.
     #[cfg_attr(test, schemars(length(max = 10)))]
     pub unparseable_at: Vec<u64>,
     /// Failed tweets by Kafka's reason.
     #[cfg_attr(test, schemars(extend("additionalProperties" = serde_json::json!({"type": "integer", "minimum": 1}))))]
     pub failed_by_reason: BTreeMap<String, u64>,
     /// How many of the failed may have arrived: they were in flight when the wait ended.
-    pub failed_unknown: u64,
+    pub failed_maybe_delivered: u64,
     /// Whether every line of the ledger holds and nothing was lost or failed.
     pub verdict: Verdict,
-    /// Why it is unbalanced, or why that is unknown.
+    /// Why it is not balanced; errors that came after the first one too.
     pub reasons: Vec<String>,
-    /// Whether the run was stopped before its end.
+    /// Whether the user stopped the run: Ctrl-C, SIGTERM or q.
     pub interrupted: bool,
-    /// What ended the run early.
+    /// What ended the run early, with its causes.
     pub error: Option<String>,
     /// What became of each --fail-if, in the order given.
     pub thresholds: Vec<ThresholdReport>,
-    /// Exit code of the process, the first that applies: 1 an error, 3 unbalanced, 4 a threshold crossed,
-    /// 130 interrupted, 0.
+    /// Exit code of the process, the first that applies: 1 an error, 3 unbalanced, unproven or unknown, 4 a
+    /// threshold crossed or not measured, 130 stopped, 0.
     #[cfg_attr(test, schemars(extend("enum" = [0, 1, 3, 4, 130])))]
     pub exit_code: u8,
     /// Where the tweets went.
     pub endpoints: Endpoints,
     /// What became of the tweets in Druid; null without it.
     pub druid: Option<DruidReport>,
-    /// CPU and memory of the process; null where the system does not tell.
-    pub usage: Usage,
+    /// CPU time of the process; null where the system does not tell.
+    pub cpu: CpuUsage,
+    /// Memory of the process; null where the system does not tell.
+    pub memory: MemoryUsage,
     /// Machine, binary, command and input; null where the system does not tell. Passwords, keys and secrets
     /// in it are masked.
     pub environment: Environment,
@@ -89,18 +91,18 @@ pub struct InputReport {
     pub files: Vec<FileReport>,
     /// Size of all files, unpacked.
     pub bytes: u64,
-    /// How its values are strung together.
-    pub framing: InputFraming,
+    /// Layout of its bytes, as --format has it; mixed: not the same in each file.
+    pub format: InputFormat,
     /// How its tweets lie in time; null without times or with --order file.
     pub order: Option<FileOrder>,
     /// Event time of the oldest tweet, ISO 8601 with milliseconds; with --order file of the first one.
     pub first: Option<String>,
-    /// Event time of the youngest tweet; null with --order file.
+    /// Event time of the newest tweet; null with --order file.
     pub last: Option<String>,
     /// Tweets without a time among others that have one; they took the time of the one before.
     pub without_time: u64,
-    /// Tweets sent behind a younger one; null where all were put in order of time, or shuffled.
-    pub stepped_back: Option<u64>,
+    /// Tweets sent after a newer one; null where all were put in order of time, or shuffled.
+    pub out_of_order: Option<u64>,
 }
 
 /// One file of the input.
@@ -111,8 +113,8 @@ pub struct FileReport {
     pub file: String,
     /// Size, unpacked.
     pub bytes: u64,
-    /// How its values are strung together.
-    pub framing: Framing,
+    /// Layout of its bytes, as --format has it.
+    pub format: Framing,
     /// How its tweets lie in time; null without times or when not looked at.
     pub order: Option<FileOrder>,
     /// JSON values.
@@ -121,7 +123,7 @@ pub struct FileReport {
     pub tweets: u64,
     /// Rejects in it, by kind.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
-    /// Values that are no JSON.
+    /// Frames that are no JSON.
     pub unparseable: u64,
     /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
@@ -135,7 +137,7 @@ pub struct DeadLetterReport {
     pub file: String,
     /// Records and items that are no tweets.
     pub rejects: u64,
-    /// Values that are no JSON.
+    /// Frames that are no JSON.
     pub unparseable: u64,
     /// Tweets that Kafka did not acknowledge.
     pub failed: u64,
@@ -145,8 +147,8 @@ pub struct DeadLetterReport {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PaceReport {
-    /// What was asked for, in the words of the flag.
-    pub asked: String,
+    /// What was requested, as the flag.
+    pub requested: String,
     /// Order of sending.
     pub order: Order,
     /// Whether tweets of one second were spread over it.
@@ -156,21 +158,21 @@ pub struct PaceReport {
     /// First to last send, in seconds.
     pub duration_s: f64,
     /// The same as planned; null at full speed or when the number of tweets was not known.
-    pub planned_s: Option<f64>,
+    pub planned_duration_s: Option<f64>,
     /// First send to Kafka's last delivery report, in seconds.
     pub delivered_after_s: f64,
-    /// Tweets a second as planned; null at full speed or when not known.
-    pub asked_rate_per_s: Option<f64>,
-    /// Tweets a second: the gaps from the first to the last send over their time, null where there are
+    /// Tweets per second as planned; null at full speed or when not known.
+    pub planned_rate_per_s: Option<f64>,
+    /// Tweets per second: the gaps from the first to the last send over their time, null where there are
     /// none; at full speed the deliveries from the first send to the last of them.
-    pub achieved_rate_per_s: Option<f64>,
+    pub rate_per_s: Option<f64>,
     /// Send time - intended send time; null at full speed, where nothing is intended.
-    pub schedule_lag_ms: Option<LatencyMs>,
-    /// What the user changed while it ran; each anchored the plan anew.
+    pub lag_ms: Option<LatencyMs>,
+    /// What the user changed while it ran; each moved the rest of the plan.
     pub changes: Vec<ChangeReport>,
 }
 
-/// Tweets a second, when the first and the last of `tweets` are so many seconds apart: n tweets have
+/// Tweets per second, when the first and the last of `tweets` are so many seconds apart: n tweets have
 /// n − 1 gaps. `None` where there is no gap, or no time in it.
 pub fn rate_over_gaps(tweets: u64, seconds: f64) -> Option<f64> {
     let gaps = tweets.saturating_sub(1);
@@ -187,8 +189,8 @@ pub struct ChangeReport {
     pub paused_s: Option<f64>,
     /// How long the process stood still after Ctrl-Z or SIGSTOP, in seconds.
     pub stopped_s: Option<f64>,
-    /// How many times as fast as asked for it went on.
-    pub speed_times: Option<f64>,
+    /// How many times the requested speed it went on with.
+    pub speed_factor: Option<f64>,
 }
 
 /// One entry for each hop. `None`: the hop was off.
@@ -212,13 +214,13 @@ pub struct Hops {
 pub struct HopReport {
     /// Tweets that left it.
     pub tweets: u64,
-    /// CPU time of its threads a tweet, in microseconds; null where it runs on the thread of another hop.
+    /// CPU time of its threads per tweet, in microseconds; null where it runs on the thread of another hop.
     /// The threads inside of the MQTT broker and of librdkafka are not part of it.
     pub cpu_us_per_tweet: Option<f64>,
     /// Time it waited for the next hop, in seconds.
     pub blocked_s: f64,
     /// Send to delivery report, at the kafka hop.
-    pub latency_ms: Option<LatencyMs>,
+    pub acked_ms: Option<LatencyMs>,
 }
 
 /// Where the tweets went.

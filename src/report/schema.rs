@@ -55,13 +55,14 @@ fn check(file: &str, schema: &str) {
 #[test]
 fn the_schema_of_the_report_is_current() {
     let description = "What `tweetblast --json` writes. Keys are never absent; null says that a hop was off or that there \
-                       was nothing to measure.";
+                       was nothing to measure. Version 2: keys are only added to it, so readers ignore those that they do \
+                       not know; what changes or removes one is version 3.";
     check("report.schema.json", &schema_of::<RunReport>("Report of a tweetblast replay", description));
 }
 
 #[test]
 fn the_schema_of_an_inspection_is_current() {
-    let description =
-        "What `tweetblast inspect --json` and `tweetblast --dry-run --json` write. Keys are never absent.";
+    let description = "What `tweetblast inspect --json` and `tweetblast --dry-run --json` write. Keys are never absent. Version 2: \
+         keys are only added to it, so readers ignore those that they do not know.";
     check("inspect.schema.json", &schema_of::<Inspection>("What is in an input of tweetblast", description));
 }

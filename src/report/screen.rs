@@ -1,16 +1,18 @@
 //! What is written for people, and where: standard output, or standard error when standard output
 //! carries the JSON report.
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Stderr, Stdout, Write, stderr, stdout};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
+
+use super::page::{Layout, Page};
 
 /// Takes lines for people. A closed pipe is no reason to stop a run: what cannot be written is left
 /// out. A clone writes to the same place.
 #[derive(Clone)]
 pub struct Screen {
-    out: Arc<Mutex<Box<dyn Write + Send>>>,
+    out: Arc<Mutex<Out>>,
     /// The line that moves, which makes room for others.
     bar: Arc<Mutex<ProgressBar>>,
     /// Progress is shown (on standard error).
@@ -18,20 +20,28 @@ pub struct Screen {
     terminal: bool,
 }
 
+/// Where it goes.
+enum Out {
+    Stdout(Stdout),
+    Stderr(Stderr),
+    Nowhere,
+}
+
 impl Screen {
     /// For the terminal; `quiet` leaves the progress and the plan out.
     pub fn new(json_on_stdout: bool, quiet: bool) -> Self {
-        let out: Box<dyn Write + Send> =
-            if json_on_stdout { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
-        Self::to(out, !quiet, std::io::stderr().is_terminal())
+        let out = if json_on_stdout { Out::Stderr(stderr()) } else { Out::Stdout(stdout()) };
+        // A dumb one cannot move back on a line.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+        Self::to(out, !quiet, stderr().is_terminal() && !is_dumb)
     }
 
     /// Shows nothing at all: for tests and benches.
     pub fn none() -> Self {
-        Self::to(Box::new(std::io::sink()), false, false)
+        Self::to(Out::Nowhere, false, false)
     }
 
-    fn to(out: Box<dyn Write + Send>, progress: bool, terminal: bool) -> Self {
+    fn to(out: Out, progress: bool, terminal: bool) -> Self {
         let bar = Arc::new(Mutex::new(ProgressBar::hidden()));
         Self { out: Arc::new(Mutex::new(out)), bar, progress, terminal }
     }
@@ -41,8 +51,28 @@ impl Screen {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
         bar.suspend(|| {
             let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            let _ = match &mut *out {
+                Out::Stdout(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
+                Out::Stderr(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
+                Out::Nowhere => Ok(()),
+            };
         });
+    }
+
+    /// Writes one row of a page.
+    pub fn say_row(&self, label: &str, text: &str) {
+        let mut page = Page::new(self.layout());
+        page.row(label, text);
+        self.say(&page.finish());
+    }
+
+    /// How a page is laid out there now.
+    pub fn layout(&self) -> Layout {
+        match &*self.out.lock().unwrap_or_else(PoisonError::into_inner) {
+            Out::Stdout(out) => Layout::of(out),
+            Out::Stderr(out) => Layout::of(out),
+            Out::Nowhere => Layout::default(),
+        }
     }
 
     /// Has this line make room for what is said from now on.

@@ -1,5 +1,5 @@
 //! Thresholds: what a run must not do, such as `lag.p99>500ms`. One that is crossed gives the
-//! process an exit code of its own; a number that was not measured crosses none.
+//! process an exit code of its own, and so does one whose number was not measured.
 
 use std::str::FromStr;
 
@@ -44,10 +44,12 @@ pub struct ThresholdReport {
     /// As it was given.
     pub expression: String,
     /// What was measured, in the unit of this report's own key: milliseconds for lag and acked, microseconds
-    /// for cpu, seconds, MiB, tweets a second, or a count; null when nothing was.
+    /// for cpu, seconds, MiB, tweets per second, or a count; null when nothing was.
     pub value: Option<f64>,
-    /// Whether the expression is true; never so when nothing was measured.
+    /// Whether the expression is true, or could not be checked.
     pub failed: bool,
+    /// Why nothing was measured; null when something was.
+    pub not_measured: Option<String>,
     #[serde(skip)]
     metric: &'static Metric,
 }
@@ -76,7 +78,7 @@ impl Threshold {
     pub(super) fn check(&self, report: &serde_json::Value) -> ThresholdReport {
         let value = self.metric.of(report);
         let limit = self.limit;
-        let failed = value.is_some_and(|value| match self.operator {
+        let failed = value.is_none_or(|value| match self.operator {
             Operator::AtLeast => value >= limit,
             Operator::AtMost => value <= limit,
             Operator::Equal => value == limit,
@@ -84,14 +86,21 @@ impl Threshold {
             Operator::Above => value > limit,
             Operator::Below => value < limit,
         });
-        ThresholdReport { expression: self.expression.clone(), value, failed, metric: self.metric }
+        ThresholdReport {
+            expression: self.expression.clone(),
+            value,
+            failed,
+            not_measured: value.is_none().then(|| self.metric.why_not_measured(report)),
+            metric: self.metric,
+        }
     }
 }
 
 impl ThresholdReport {
-    /// What was measured, in words.
+    /// What was measured, in words, or why nothing was.
     pub fn measured(&self) -> String {
-        self.value.map_or("not measured in this run".to_owned(), |value| self.metric.unit.words(value))
+        let value = self.value.map(|value| self.metric.unit.words(value));
+        value.or_else(|| self.not_measured.clone()).unwrap_or_default()
     }
 }
 
@@ -107,20 +116,20 @@ pub fn metrics_help() -> String {
         .map(|metric| metric.name)
         .collect();
     format!(
-        "End with exit code 4 if this is so at the end; may be given several times. METRIC OP VALUE, OP one of \
+        "End with exit code 4 if this is true at the end; may be given several times. METRIC OP VALUE, OP one of \
          > >= < <= == !=\n\
-         rate: tweets a second, as achieved from the first to the last: rate<900/s\n\
+         rate: tweets per second, as achieved from the first to the last: rate<900/s\n\
          duration: first to last send: duration>5m\n\
          delivered_after: first send to Kafka's last delivery report\n\
          lag.{}: send - intended send: lag.p99>500ms\n\
          acked.{}: Kafka's delivery report - send: acked.p99>2s\n\
          queryable.{}: counted by Druid - intended send: queryable.p99>30s\n\
-         queryable_after: first send to Druid's last row; rows: rows a second that Druid took\n\
-         cpu, cpu.{}: CPU time a tweet, of all or of one hop: cpu>5us\n\
+         queryable_after: first send to Druid's last row; rows: rows per second that Druid took\n\
+         cpu, cpu.{}: CPU time per tweet, of all or of one hop: cpu>5us\n\
          blocked.{}: time a hop waited for the next: blocked.kafka>1s\n\
          memory, memory.resident: without and with the mapped file: memory>150MiB\n\
          {}: counts of the ledger: failed>0\n\
-         What a run does not measure (lag at full speed, the rate of one tweet, received without MQTT, queryable without Druid) triggers nothing and is said.",
+         What a run does not measure (lag at full speed, the rate of one tweet, received without MQTT, queryable without Druid) counts as failed: the run says why it was skipped.",
         group("lag."),
         group("acked."),
         group("queryable."),
@@ -135,13 +144,17 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn failed(expression: &str) -> bool {
+    fn check(expression: &str) -> ThresholdReport {
         let report = json!({
-            "pace": {"achieved_rate_per_s": 900.0, "schedule_lag_ms": null},
-            "hops": {"kafka": {"latency_ms": {"p99": 2_000.5}}},
+            "pace": {"rate_per_s": 900.0, "lag_ms": null},
+            "hops": {"kafka": {"acked_ms": {"p99": 2_000.5}}},
             "ledger": {"failed": 0, "delivered": 6_000},
         });
-        expression.parse::<Threshold>().unwrap().check(&report).failed
+        expression.parse::<Threshold>().unwrap().check(&report)
+    }
+
+    fn failed(expression: &str) -> bool {
+        check(expression).failed
     }
 
     #[test]
@@ -155,10 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_crosses_nothing() {
-        for expression in ["lag.p99>0", "lag.p99<1h", "lag.p99!=1ms", "memory>0"] {
-            assert!(!failed(expression), "{expression}");
+    fn what_was_not_measured_does_not_pass_and_says_why() {
+        for (expression, why) in [
+            ("lag.p99>0", "lag is not measured at --speedup max"),
+            ("lag.p99<1h", "--speedup max"),
+            ("memory>0", "this system does not tell"),
+            ("received<1", "--mqtt off"),
+            ("queryable.p99>5s", "there is no Druid"),
+        ] {
+            let checked = check(expression);
+            assert!(checked.failed && checked.measured().contains(why), "{expression}: {checked:?}");
         }
+        assert_eq!(check("failed>0").not_measured, None);
     }
 
     #[test]

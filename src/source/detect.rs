@@ -41,8 +41,8 @@ impl Framing {
     /// A description for people.
     pub fn name(self) -> &'static str {
         match self {
-            Framing::Lines => "one JSON value a line",
-            Framing::PageLines => "one page of tweets a line",
+            Framing::Lines => "one JSON value per line",
+            Framing::PageLines => "one page of tweets per line",
             Framing::Array => "one array",
             Framing::Objects => "objects one after another",
             Framing::Pages => "objects that hold the list",

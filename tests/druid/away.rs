@@ -57,7 +57,7 @@ fn each_process_goes_away_once_and_the_run_is_balanced() {
     let druid = &report["druid"];
     assert_eq!((&report["ledger"]["queryable"], &druid["rows"]), (&json!(ROWS), &json!(ROWS)));
     assert_eq!(
-        (&druid["exact"], &druid["uncounted"], &druid["durable"]),
+        (&druid["exact"], &druid["count_error"], &druid["durable"]),
         (&json!(true), &Value::Null, &json!(true))
     );
     for who in ["Druid's overlord", "Druid's broker", "Druid's coordinator", "Druid"] {
@@ -96,9 +96,9 @@ fn assert_unknown(report: &Value, finished: &Finished) {
     for key in ["rows", "distinct", "min_seq", "sum_seq", "missing", "durable"] {
         assert_eq!(report["druid"][key], Value::Null, "{key}");
     }
-    let why = report["druid"]["uncounted"].as_str().unwrap();
+    let why = report["druid"]["count_error"].as_str().unwrap();
     assert!(why.starts_with("Druid's broker does not answer at http://") && why.contains("502"), "{why}");
-    assert!(page.contains("10 delivered = unknown queryable") && page.contains("\nUNKNOWN: "), "{page}");
+    assert!(page.contains("10 delivered = unknown queryable") && page.contains("\nunknown: "), "{page}");
     assert!(page.contains(&format!("could not be counted: {why}")), "{page}");
     assert!(!page.contains("<html>") && !page.contains("0 queryable"), "{page}");
 }

@@ -101,7 +101,7 @@ fn joined_columns_are_typed_and_stay_when_a_later_run_has_none() {
 fn several_partitions_and_dropping_the_supervisor() {
     let stack = Stack::new("three");
     let report = stack.exact(stack.replay_real(&["--partitions", "3", "--druid-after", "drop"]));
-    assert_eq!(report["druid"]["ranked_by"], "partition");
+    assert_eq!(report["druid"]["paired_by"], "partition");
     assert_eq!(report["druid"]["durable"], true);
     assert!(stack.supervisor().spec().unwrap().is_none());
 }

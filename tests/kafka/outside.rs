@@ -105,7 +105,7 @@ fn lost_nothing(report: &Value) {
     assert_eq!((ledger["mqtt_lost"].as_u64(), ledger["delivered"].as_u64()), (Some(0), Some(TWEETS)));
     let blocked = ["pace", "mqtt", "kafka"].map(|hop| report["hops"][hop]["blocked_s"].as_f64().unwrap());
     assert!(blocked.iter().sum::<f64>() > 1.0, "nobody waited: {blocked:?}");
-    let memory = report["usage"]["own_memory_mib"].as_f64().unwrap();
+    let memory = report["memory"]["own_mib"].as_f64().unwrap();
     assert!(memory < 150.0, "{memory} MiB");
 }
 

@@ -78,7 +78,7 @@ fn columns_stand_between_the_tweets_own_fields_and_run_and_seq() {
     let file = &enrich["files"][0];
     assert_eq!(file["first_rejects"], json!([{"line": 4, "reason": "id is \"x\", no user's id"}]));
     assert_eq!((file["users"].clone(), file["duplicate_ids"].clone()), (json!(2), json!(1)));
-    assert_eq!(file["left_out"], json!({"lang": "a field of the tweet has this name"}));
+    assert_eq!(file["skipped_columns"], json!({"lang": "a field of the tweet has this name"}));
     let link = dashboard.replace("{run}", report["run"].as_str().unwrap());
     assert_eq!(report["endpoints"]["dashboard"], json!(link));
 }
@@ -98,8 +98,9 @@ fn the_end_tells_how_many_were_enriched_and_where_the_dashboard_is() {
     };
     let (code, words) = replay(&["--enrich", &users], "http://127.0.0.1:8088/live");
     assert_eq!(code, Some(0), "{words}");
-    assert!(words.contains("users.csv line 3: no user's id; left out"), "{words}");
-    let line = "enriched   1 tweets with 1 columns of 1 users; 0 tweets of others without; 1 rows left out";
+    assert!(words.contains("users.csv line 3: no user's id; skipped"), "{words}");
+    let line =
+        "enriched   1 tweet with 1 column of 1 user; 0 tweets of users who are in no table; 1 row skipped";
     assert!(words.contains(line), "{words}");
     assert!(words.contains("dashboard  http://127.0.0.1:8088/live  (run 2"), "{words}");
     let (code, words) = replay(&["--dashboard", "https://d/x"], "http://127.0.0.1:8088/live");

@@ -150,5 +150,7 @@ fn a_full_disk_ends_the_run_with_its_ledger() {
     assert_eq!(finished.code, 1, "{}\n{}", finished.stdout, finished.stderr);
     let error = finished.stderr.lines().find(|line| line.starts_with("tweetblast: ")).unwrap();
     assert!(error.contains("kafka/topics/tweets/0") && error.contains("has room"), "{error}");
-    assert!(finished.stdout.contains("UNBALANCED") && finished.stdout.contains("kafka      6,000 received"));
+    assert!(
+        finished.stdout.contains("\nunbalanced: ") && finished.stdout.contains("kafka      6,000 received")
+    );
 }

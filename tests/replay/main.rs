@@ -9,6 +9,7 @@ mod enrich;
 mod errors;
 mod keys;
 mod pacing;
+mod pages;
 mod real_replays;
 mod serve;
 mod whole;

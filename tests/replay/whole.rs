@@ -166,7 +166,7 @@ fn user_grouped_files_are_shuffled_and_spaced_evenly() {
     assert_eq!((code, &report["verdict"]), (0, &json!("balanced")));
     assert_eq!(counts(&report, &["records", "items", "tweets", "rejects"]), [2, 4, 3, 1].map(Value::from));
     assert_eq!(report["pace"]["order"], "shuffled");
-    assert_eq!(report["pace"]["planned_s"], 0.08);
+    assert_eq!(report["pace"]["planned_duration_s"], 0.08);
     assert_eq!(report["rejects_by_kind"]["not a text"]["count"], 1);
 }
 
@@ -189,7 +189,7 @@ fn generated_files_of_all_forms_are_balanced_at_full_speed() {
     for form in FORMS {
         let (report, code) = replay(&generate(dir.path(), form, 5_000), &["--speedup", "max"]);
         assert_eq!((code, &report["ledger"]["delivered"]), (0, &json!(5_000)), "{form}");
-        assert_eq!(report["pace"]["schedule_lag_ms"], Value::Null, "full speed has no schedule");
+        assert_eq!(report["pace"]["lag_ms"], Value::Null, "full speed has no schedule");
     }
 }
 
@@ -231,7 +231,12 @@ fn ctrl_c_drains_accounts_for_what_was_sent_and_says_so() {
     let finished = running.finish();
     assert_eq!(finished.code, 130, "{}\n{}", finished.stdout, finished.stderr);
     let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
-    assert_eq!((&report["verdict"], &report["interrupted"]), (&json!("balanced"), &json!(true)));
+    assert_eq!((&report["verdict"], &report["interrupted"]), (&json!("incomplete"), &json!(true)));
+    let last = finished.stdout.lines().last().unwrap();
+    assert!(
+        last.starts_with("incomplete: stopped after ") && last.contains(" of 6,000 tweets; all "),
+        "{last}"
+    );
     let ledger = &report["ledger"];
     let (published, skipped) = (ledger["published"].as_u64().unwrap(), ledger["skipped"].as_u64().unwrap());
     assert_eq!(published + skipped, 6_000);

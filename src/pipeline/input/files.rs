@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
-use crate::report::InputFraming;
+use crate::report::InputFormat;
 use crate::source::{Frame, Framing, TweetFile};
 
 /// All files of a replay, in the order given.
@@ -100,11 +100,11 @@ impl Files {
     }
 
     /// How the values are strung together.
-    pub fn framing(&self) -> InputFraming {
+    pub fn framing(&self) -> InputFormat {
         let mut framings = self.0.iter().map(TweetFile::framing);
         match framings.next() {
-            Some(first) if framings.all(|framing| framing == first) => InputFraming::One(first),
-            _ => InputFraming::Several,
+            Some(first) if framings.all(|framing| framing == first) => InputFormat::One(first),
+            _ => InputFormat::Mixed,
         }
     }
 

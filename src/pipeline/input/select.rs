@@ -38,26 +38,26 @@ impl IdKey {
 
 /// Tweets that were left out on purpose, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct LeftOut {
+pub(crate) struct Skipped {
     pub limit: u64,
     pub range: u64,
     pub duplicate_id: u64,
 }
 
-impl LeftOut {
+impl Skipped {
     pub fn total(&self) -> u64 {
         self.limit + self.range + self.duplicate_id
     }
 
-    pub fn add(&mut self, other: LeftOut) {
+    pub fn add(&mut self, other: Skipped) {
         self.limit += other.limit;
         self.range += other.range;
         self.duplicate_id += other.duplicate_id;
     }
 
     /// Of so many loops.
-    pub fn times(self, loops: u64) -> LeftOut {
-        LeftOut {
+    pub fn times(self, loops: u64) -> Skipped {
+        Skipped {
             limit: self.limit * loops,
             range: self.range * loops,
             duplicate_id: self.duplicate_id * loops,
@@ -72,12 +72,12 @@ pub(crate) struct Selection {
     select: Select,
     numbers: HashSet<u64>,
     texts: HashSet<Box<str>>,
-    pub left_out: LeftOut,
+    pub skipped: Skipped,
 }
 
 impl Selection {
     pub fn new(select: Select) -> Self {
-        Self { select, numbers: HashSet::new(), texts: HashSet::new(), left_out: LeftOut::default() }
+        Self { select, numbers: HashSet::new(), texts: HashSet::new(), skipped: Skipped::default() }
     }
 
     /// Whether a tweet with this id is one more with the same.
@@ -88,7 +88,7 @@ impl Selection {
                 IdKey::Number(number) => self.numbers.insert(number),
                 IdKey::Text(text) => self.texts.insert(text),
             };
-        self.left_out.duplicate_id += u64::from(!is_new);
+        self.skipped.duplicate_id += u64::from(!is_new);
         !is_new
     }
 
@@ -96,7 +96,7 @@ impl Selection {
     pub fn is_out_of_range(&mut self, time_ms: i64) -> bool {
         let is_out = self.select.start_ms.is_some_and(|start_ms| time_ms < start_ms)
             || self.select.end_ms.is_some_and(|end_ms| time_ms >= end_ms);
-        self.left_out.range += u64::from(is_out);
+        self.skipped.range += u64::from(is_out);
         is_out
     }
 }
@@ -124,6 +124,6 @@ mod tests {
         assert_eq!(duplicate, [false, false, true, false, false]);
         let out: Vec<bool> = [9, 10, 19, 20].map(|time_ms| selection.is_out_of_range(time_ms)).into();
         assert_eq!(out, [true, false, false, true]);
-        assert_eq!(selection.left_out, LeftOut { limit: 0, range: 2, duplicate_id: 1 });
+        assert_eq!(selection.skipped, Skipped { limit: 0, range: 2, duplicate_id: 1 });
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn load_tables(
     let enrichment = Enrichment::load(&options.input.enrich.files, options.input.enrich.key.as_deref())?;
     if screen.shows_progress() {
         for words in enrichment.files().iter().flat_map(|file| file.words()) {
-            screen.say(&format!("  enrich     {words}\n"));
+            screen.say_row("enrich", &words);
         }
     }
     Ok(Some(enrichment))

@@ -19,7 +19,7 @@ pub(crate) fn arrange(
 ) -> Result<Prepared, ReplayError> {
     let Preparation { files, options, goal, .. } = *preparation;
     check(preparation, &gathered)?;
-    let Gathered { mut slots, mut survey, mut left_out, times_ms, .. } = gathered;
+    let Gathered { mut slots, mut survey, mut skipped, times_ms, .. } = gathered;
     let is_timed = times_ms.is_some();
     let order = order_of(options, is_timed);
     let reads_slots = matches!(order, Order::Shuffle { .. }) || (order == Order::Time && kept);
@@ -34,7 +34,7 @@ pub(crate) fn arrange(
     if reads_slots {
         let limit = options.input.select.limit.unwrap_or(u64::MAX);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        left_out.limit = slots.slots.len().saturating_sub(limit) as u64;
+        skipped.limit = slots.slots.len().saturating_sub(limit) as u64;
         slots.slots.truncate(limit);
         survey = look_over(options, &slots.slots);
     }
@@ -54,7 +54,7 @@ pub(crate) fn arrange(
         work: if reads_slots { Work::Slots(slots) } else { Work::Stream },
         order,
         survey: Some(survey),
-        left_out,
+        skipped,
         by_time: by_time.or(is_timed.then_some(survey)),
         users: gathered.users,
     })

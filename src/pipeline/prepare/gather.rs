@@ -11,7 +11,7 @@ use crate::options::{OrderBy, ReplayOptions};
 use crate::pace::{Ascending, FileOrder, OrderSeen, Slot, Survey, Surveyor};
 use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::read::NO_TIME;
-use crate::pipeline::input::select::{LeftOut, Selection};
+use crate::pipeline::input::select::{Selection, Skipped};
 
 /// What a whole pass has found.
 pub(crate) struct Gathered {
@@ -24,7 +24,7 @@ pub(crate) struct Gathered {
     pub slots: Slots,
     /// In input order.
     pub survey: Survey,
-    pub left_out: LeftOut,
+    pub skipped: Skipped,
     pub has_ids: bool,
     pub users: u64,
 }
@@ -221,7 +221,7 @@ impl<'a> Gather<'a> {
             times_ms: self.times_ms,
             slots: self.slots,
             survey: self.surveyor.finish(),
-            left_out: LeftOut { limit, ..self.selection.left_out },
+            skipped: Skipped { limit, ..self.selection.skipped },
             has_ids: self.has_ids,
             users: self.users.len() as u64,
         })

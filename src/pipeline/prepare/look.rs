@@ -9,7 +9,7 @@ use crate::pace::Order;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::read::Reader;
-use crate::pipeline::input::select::LeftOut;
+use crate::pipeline::input::select::Skipped;
 use crate::report::prepare_bar;
 
 /// Finds out what the order of sending depends on.
@@ -58,7 +58,7 @@ fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, Rep
             _ => Order::File,
         },
         survey: None,
-        left_out: LeftOut::default(),
+        skipped: Skipped::default(),
         by_time: None,
         users: 0,
     })

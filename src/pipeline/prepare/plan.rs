@@ -5,19 +5,19 @@ use std::time::Duration;
 use super::prepared::Prepared;
 use crate::options::{DEFAULT_INTERVAL, Loops, Pace, ReplayOptions};
 use crate::pace::{Order, Schedule, Speed};
-use crate::report::{rate_over_gaps, seconds};
+use crate::report::{rate_over_gaps, typed};
 
 /// A schedule and its description.
 pub(crate) struct Plan {
     pub schedule: Schedule,
-    /// What was requested, in the words of the flag.
-    pub asked: String,
-    /// How many tweets in all loops; `None` without an end, or in file order, where they were not
+    /// What was requested, as the flags: it can be typed.
+    pub requested: String,
+    /// How many tweets in all loops; `None` without an end, or in file order, where nobody has
     /// counted.
     pub tweets: Option<u64>,
     /// First to last intended send; `None` at full speed, or if it is not known.
     pub duration: Option<Duration>,
-    /// Tweets per second that the plan requires; `None` at full speed, or if it is not known.
+    /// Tweets per second as planned; `None` at full speed, or when it is not known.
     pub rate_per_s: Option<f64>,
     /// Whether tweets of one second are spread over it.
     pub spread: bool,
@@ -33,25 +33,28 @@ impl Plan {
         let pass = if spreads { survey.spread_duration } else { survey.duration };
         let even = |factor: f64| {
             let interval = options.pace.interval.unwrap_or(DEFAULT_INTERVAL);
-            let words = format!("{} between two tweets / {factor}", seconds(interval.as_secs_f64()));
+            let words = format!("--interval {} --speedup {factor}x", typed(interval));
             (Speed::PerSecond(factor / interval.as_secs_f64()), words)
         };
-        let (speed, asked) = match options.pace.speed {
-            Pace::Max => (Speed::Max, "max".to_owned()),
-            Pace::Rate(rate) => (Speed::PerSecond(rate), format!("{rate}/s")),
+        let (speed, requested) = match options.pace.speed {
+            Pace::Max => (Speed::Max, "--speedup max".to_owned()),
+            Pace::Rate(rate) => (Speed::PerSecond(rate), format!("--rate {rate}/s")),
             Pace::Speedup(factor) if options.pace.interval.is_some() || !is_timed => even(factor),
             // In any other order than their own, their times say only how many come in which time.
             Pace::Speedup(factor) if is_shuffled => {
                 let span_s = survey.last_ms.saturating_sub(survey.first_ms) as f64 / 1_000.0 / factor;
                 match span_s > 0.0 {
-                    true => (Speed::PerSecond(survey.tweets as f64 / span_s), format!("{factor}x, evenly")),
+                    true => (
+                        Speed::PerSecond(survey.tweets as f64 / span_s),
+                        format!("--speedup {factor}x, evenly spaced"),
+                    ),
                     false => even(factor),
                 }
             }
-            Pace::Speedup(factor) => (Speed::Factor(factor), format!("{factor}x")),
+            Pace::Speedup(factor) => (Speed::Factor(factor), format!("--speedup {factor}x")),
             Pace::Fit(target) => {
                 let span = pass.filter(|_| is_timed && !is_shuffled).unwrap_or_default();
-                let words = format!("fit {}", seconds(target.as_secs_f64()));
+                let words = format!("--fit {}", typed(target));
                 (Speed::to_fit(target, span, survey.tweets), words)
             }
         };
@@ -92,7 +95,7 @@ impl Plan {
         let longest = options.pace.duration.filter(|_| speed != Speed::Max && prepared.survey.is_some());
         let duration = duration.into_iter().chain(longest).min();
         let spread = spreads && matches!(speed, Speed::Factor(_));
-        Self { schedule: Schedule { speed, max_gap }, asked, tweets, duration, rate_per_s, spread }
+        Self { schedule: Schedule { speed, max_gap }, requested, tweets, duration, rate_per_s, spread }
     }
 }
 

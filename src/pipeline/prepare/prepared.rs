@@ -5,7 +5,7 @@ use crate::options::{Pace, ReplayOptions, Session};
 use crate::pace::{FileOrder, Order, Schedule, Slot, Speed, Survey};
 use crate::pipeline::input::dead_letters::DeadLetters;
 use crate::pipeline::input::files::{Context, Files};
-use crate::pipeline::input::select::LeftOut;
+use crate::pipeline::input::select::Skipped;
 
 /// The input of phase one.
 pub(crate) struct Preparation<'a> {
@@ -42,8 +42,8 @@ pub(crate) struct Prepared {
     pub order: Order,
     /// The tweets of one loop in the order of sending; `None` if that is only known at the end.
     pub survey: Option<Survey>,
-    /// Tweets of one loop that will be skipped, where `survey` is known.
-    pub left_out: LeftOut,
+    /// Tweets of one loop that will be left out, where `survey` is known.
+    pub skipped: Skipped,
     /// The tweets to send in the order of their times, when they are only inspected.
     pub by_time: Option<Survey>,
     /// Number of users, when they are only inspected.

@@ -76,7 +76,7 @@ impl DruidHop<'_> {
             }
             if said.elapsed() > WORDS_EVERY && screen.shows_progress() {
                 said = Instant::now();
-                screen.say("  druid      waiting for the segments to be published\n");
+                screen.say_row("druid", "waiting for the segments to be published");
             }
             std::thread::sleep(LOOK);
         }

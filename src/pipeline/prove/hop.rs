@@ -21,7 +21,7 @@ use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DRAIN_AFTER_STOP, DruidOptions, Session};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
-use crate::report::{DruidReport, DruidUsers, RankedBy};
+use crate::report::{DruidReport, DruidUsers, PairedBy, seconds};
 
 /// Time within which Druid updates its tasks' offsets: three times `offsetFetchPeriod`.
 const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
@@ -92,7 +92,7 @@ impl<'a> DruidHop<'a> {
             let screen = session.screen.clone();
             move |words: &str| {
                 if screen.shows_progress() {
-                    screen.say(&format!("  druid      {words}\n"));
+                    screen.say_row("druid", words);
                 }
             }
         };
@@ -141,7 +141,7 @@ impl<'a> DruidHop<'a> {
         hop.users = hop.load_users(enrichment, stop, &say)?;
         let took = hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
         hop.ready_after = Some(took);
-        say(&format!("reads every partition after {:.1} s", took.as_secs_f64()));
+        say(&format!("reads every partition after {}", seconds(took.as_secs_f64())));
         hop.counting =
             Counting::start(client.trying_once(), hop.datasource.clone(), run.to_owned(), queryable);
         Ok(Some(hop))
@@ -215,7 +215,7 @@ impl<'a> DruidHop<'a> {
             max_seq: span.map(|span| span.max),
             sum_seq: found.proof.map(|proof| proof.sum),
             exact: found.exact,
-            uncounted: found.uncounted,
+            count_error: found.count_error,
             missing: found.missing,
             causes: found.causes,
             queryable_after_s: times
@@ -224,7 +224,7 @@ impl<'a> DruidHop<'a> {
             time_to_queryable_ms: times.from_intended_ms,
             ack_to_queryable_ms: times.from_ack_ms,
             poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
-            ranked_by: if self.by_partition { RankedBy::Partition } else { RankedBy::Run },
+            paired_by: if self.by_partition { PairedBy::Partition } else { PairedBy::Run },
             rows_per_s: times.rows_per_s,
             backlog: times.backlog,
             unparseable: rows.unparseable,

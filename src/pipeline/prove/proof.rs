@@ -33,7 +33,7 @@ pub(crate) struct ProofOutcome {
     pub proof: Option<Proof>,
     pub exact: bool,
     /// Why the rows could not be counted.
-    pub uncounted: Option<String>,
+    pub count_error: Option<String>,
     pub missing: Option<MissingRows>,
     pub causes: Vec<Cause>,
 }
@@ -48,11 +48,11 @@ impl DruidHop<'_> {
         let (proof, steady) = match self.count_twice() {
             Ok(counted) => counted,
             Err(error) => {
-                let uncounted = Some(error.to_string());
+                let count_error = Some(error.to_string());
                 return ProofOutcome {
                     proof: None,
                     exact: false,
-                    uncounted,
+                    count_error,
                     missing: None,
                     causes: Vec::new(),
                 };
@@ -75,7 +75,7 @@ impl DruidHop<'_> {
             }
         }
         let causes = if exact { Vec::new() } else { self.causes(delivered) };
-        ProofOutcome { proof: Some(proof), exact, uncounted: None, missing: Some(missing), causes }
+        ProofOutcome { proof: Some(proof), exact, count_error: None, missing: Some(missing), causes }
     }
 
     fn wait_for_rows(&mut self, expected: u64, stop: &AtomicBool, screen: &Screen) {
@@ -105,7 +105,7 @@ impl DruidHop<'_> {
             }
             if screen.shows_progress() {
                 let count = indicatif::HumanCount;
-                screen.say(&format!("  druid      {} of {} rows queryable\n", count(rows), count(expected)));
+                screen.say_row("druid", &format!("{} of {} rows queryable", count(rows), count(expected)));
             }
         }
     }

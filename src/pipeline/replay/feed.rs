@@ -14,7 +14,7 @@ use crate::event::Drafts;
 use crate::pace::{Order, Slot, Speed, SpreadRuns, event_times_us, whole_us};
 use crate::pipeline::context::Replay;
 use crate::pipeline::input::files::{Context, Inside};
-use crate::pipeline::input::select::LeftOut;
+use crate::pipeline::input::select::Skipped;
 use crate::pipeline::input::stream::{Admitted, Sorted, Stream};
 use crate::pipeline::prepare::{Slots, Work};
 use crate::tweet::{NotJson, Parser, Record};
@@ -43,15 +43,15 @@ pub(crate) struct FeedSummary {
     /// Loops of which something was read, be it ahead of the clock.
     pub loops: u64,
     /// Tweets left out on purpose, in all loops.
-    pub left_out: LeftOut,
+    pub skipped: Skipped,
     /// The same in the first loop.
-    pub left_out_of_first: LeftOut,
+    pub skipped_of_first: Skipped,
     /// Tweets of the last loop that were not handed on any more.
     pub rest: u64,
     /// What a stream was found to hold, for each file; `None` where phase one has counted.
     pub intakes: Option<Vec<Intake>>,
     /// Tweets of a stream that were older than one sent before them.
-    pub stepped_back: u64,
+    pub out_of_order: u64,
     /// The file and offset of a tweet that phase one saw and that is not there any more.
     pub changed_at: Option<(u32, u64)>,
 }
@@ -84,10 +84,10 @@ impl<'a> Feed<'a> {
             let fed = self.summary.tweets - fed_before;
             if let Some(survey) = &prepared.survey {
                 self.summary.rest += survey.tweets.saturating_sub(fed);
-                self.summary.left_out.add(prepared.left_out);
+                self.summary.skipped.add(prepared.skipped);
             }
             if pass == 0 {
-                self.summary.left_out_of_first = self.summary.left_out;
+                self.summary.skipped_of_first = self.summary.skipped;
             }
             if end.is_break() || fed == 0 || !options.pace.loops.goes_on(pass + 1) {
                 break;
@@ -134,18 +134,18 @@ impl<'a> Feed<'a> {
     /// Counts what of a stream that nobody had counted before was left out.
     fn account_for(&mut self, stream: Stream<'_>, fed_before: u64, end: ControlFlow<()>) {
         let summary = &mut self.summary;
-        let mut left_out = stream.selection().left_out;
+        let mut skipped = stream.selection().skipped;
         let tweets = match &summary.intakes {
             Some(intakes) => intakes.iter().map(|intake| intake.tweets).sum(),
             None => stream.tweets(),
         };
-        let rest = tweets.saturating_sub(summary.tweets - fed_before + left_out.total());
+        let rest = tweets.saturating_sub(summary.tweets - fed_before + skipped.total());
         match end {
             // They came together with the last one below the limit.
-            ControlFlow::Continue(()) => left_out.limit += rest,
+            ControlFlow::Continue(()) => skipped.limit += rest,
             ControlFlow::Break(()) => summary.rest += rest,
         }
-        summary.left_out.add(left_out);
+        summary.skipped.add(skipped);
         if summary.loops == 1 {
             summary.intakes = Some(stream.into_intakes());
         }
@@ -228,7 +228,7 @@ impl<'a> Feed<'a> {
         self.batch.push(ready);
         let event_time_ms = ready.slot.event_time_ms;
         let latest_ms = self.latest_ms.unwrap_or(event_time_ms);
-        self.summary.stepped_back += u64::from(self.summary.loops == 1 && event_time_ms < latest_ms);
+        self.summary.out_of_order += u64::from(self.summary.loops == 1 && event_time_ms < latest_ms);
         self.latest_ms = Some(latest_ms.max(event_time_ms));
         self.summary.tweets += 1;
     }

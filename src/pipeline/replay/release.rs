@@ -85,7 +85,7 @@ pub(crate) fn release(
         let Ok(batch) = drafts.recv() else { break };
         counters.pace_starved_ns.add_time(since.elapsed());
         let mut unsent = 0;
-        let send = |events: &mut Vec<Event>| sink.send(events).map(|left_out| unsent += left_out);
+        let send = |events: &mut Vec<Event>| sink.send(events).map(|skipped| unsent += skipped);
         match pacer.release(batch, send) {
             Ok(left) => unreleased += (left + unsent) as u64,
             Err(error) => {

@@ -7,7 +7,7 @@ use crate::count::{Counters, own_memory};
 use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::mqtt::OutsideLink;
 use crate::pipeline::context::Replay;
-use crate::report::Progress;
+use crate::report::{Progress, seconds};
 
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -67,7 +67,7 @@ fn connection_news(before: &mut Option<Instant>, now: Option<(Instant, String)>)
     match (std::mem::replace(before, since), now) {
         (None, Some((_, why))) => Some(format!("no connection to the MQTT broker ({why}): trying again")),
         (Some(since), None) => {
-            Some(format!("the MQTT broker is back after {:.1} s", since.elapsed().as_secs_f64()))
+            Some(format!("the MQTT broker is back after {}", seconds(since.elapsed().as_secs_f64())))
         }
         _ => None,
     }

@@ -43,16 +43,16 @@ pub(crate) struct ReplayOutcome {
     pub cpu: HopCpu,
     /// Greatest resident memory seen, without the pages of mapped files.
     pub own_memory_mib: Option<f64>,
-    /// What ended the replay early.
-    pub error: Option<ReplayError>,
+    /// What ended the replay early, the first error first.
+    pub errors: Vec<ReplayError>,
 }
 
 /// CPU time of each hop's threads.
 pub(crate) struct HopCpu {
-    pub feed: Option<Duration>,
-    pub pace: Option<Duration>,
-    pub mqtt: Option<Duration>,
-    pub kafka: Option<Duration>,
+    pub feed: Duration,
+    pub pace: Duration,
+    pub mqtt: Duration,
+    pub kafka: Duration,
 }
 
 /// What gives back what was sent.
@@ -87,7 +87,7 @@ fn connect_mqtt(replay: &Replay<'_>, counters: &Arc<Counters>) -> Result<Mqtt, M
 }
 
 /// What a thread gives back, with its CPU time.
-type Timed<T> = (T, Option<Duration>);
+type Timed<T> = (T, Duration);
 
 fn timed<T>(work: impl FnOnce() -> T) -> Timed<T> {
     let result = work();
@@ -138,9 +138,8 @@ pub(crate) fn run(
         let (feed, feed_cpu) = errors.join("feed", feed).unwrap_or_default();
         let (released, pace_cpu) = errors.join("pace", pacer).unwrap_or_default();
         let (drained, mqtt_cpu) =
-            subscriber.and_then(|handle| errors.join("mqtt", handle)).unwrap_or((Ok(()), None));
-        let kafka_cpu =
-            producers.into_iter().filter_map(|handle| errors.join("kafka", handle).flatten()).sum();
+            subscriber.and_then(|handle| errors.join("mqtt", handle)).unwrap_or((Ok(()), Duration::ZERO));
+        let kafka_cpu = producers.into_iter().filter_map(|handle| errors.join("kafka", handle)).sum();
         let tally = errors.join("tally", tally).unwrap_or_default();
         if let Some(Err(error)) = link.map(OutsideLink::finish) {
             // What was sent has been accounted for all the same.
@@ -158,9 +157,9 @@ pub(crate) fn run(
             unreleased: released.unreleased,
             over: over.load(Ordering::Relaxed),
             tally,
-            cpu: HopCpu { feed: feed_cpu, pace: pace_cpu, mqtt: mqtt_cpu, kafka: Some(kafka_cpu) },
+            cpu: HopCpu { feed: feed_cpu, pace: pace_cpu, mqtt: mqtt_cpu, kafka: kafka_cpu },
             own_memory_mib: watched.own_memory_mib,
-            error: errors.0,
+            errors: errors.0,
         })
     })
 }
@@ -219,13 +218,13 @@ fn spawn<'scope, 'env, T: Send + 'scope>(
         .expect("a thread can be started")
 }
 
-/// The first thing that went wrong: what comes later is mostly its consequence.
+/// Everything that went wrong; what comes later is mostly a consequence of the first.
 #[derive(Default)]
-struct Errors(Option<ReplayError>);
+struct Errors(Vec<ReplayError>);
 
 impl Errors {
     fn add(&mut self, error: ReplayError) {
-        self.0.get_or_insert(error);
+        self.0.push(error);
     }
 
     fn add_from(&mut self, result: Result<(), impl Into<ReplayError>>) {
