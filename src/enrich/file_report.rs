@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use indicatif::HumanCount;
 use serde::Serialize;
 
 /// One file of users.
@@ -66,14 +67,19 @@ impl EnrichFileReport {
             words.push(format!("{} line {line}: {reason}; skipped", self.file));
         }
         let more = self.rejects.saturating_sub(self.first_rejects.len() as u64);
-        if more > 0 {
-            words.push(format!("{}: {more} more rows skipped", self.file));
+        match more {
+            0 => {}
+            1 => words.push(format!("{}: 1 more row skipped", self.file)),
+            more => words.push(format!("{}: {} more rows skipped", self.file, HumanCount(more))),
         }
-        if self.duplicate_ids > 0 {
-            words.push(format!(
+        match self.duplicate_ids {
+            0 => {}
+            1 => words.push(format!("{}: 1 id is there more than once; the last row counts", self.file)),
+            ids => words.push(format!(
                 "{}: {} ids are there more than once; the last row counts",
-                self.file, self.duplicate_ids
-            ));
+                self.file,
+                HumanCount(ids)
+            )),
         }
         for (column, reason) in &self.skipped_columns {
             words.push(format!("{}: column {column:?} is not added: {}", self.file, reason.name()));

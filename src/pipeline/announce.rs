@@ -11,7 +11,7 @@ use jiff::ZonedDateTime;
 use crate::count::Intake;
 use crate::options::{KafkaChoice, Listen, Loops, MqttChoice, Pace};
 use crate::pipeline::context::Replay;
-use crate::report::{Endpoints, Layout, Page, counted, glued, rate, seconds, utc_time};
+use crate::report::{Endpoints, Layout, Page, counted, glued, iso_seconds, rate, seconds};
 
 /// The plan, with what to type to watch it.
 pub(crate) fn announcement(replay: &Replay<'_>, layout: Layout) -> String {
@@ -108,7 +108,7 @@ fn write_plan(replay: &Replay<'_>, page: &mut Page) {
         .map(|per_s| format!("{} {}", if plan.duration.is_some() { " at" } else { ":" }, rate(per_s)));
     // Nobody knows when a key is pressed, or Druid is ready.
     let waits = session.control.is_paused() || options.druid.is_some();
-    let until = planned_end(replay).filter(|_| !waits).map(|end| format!(", until {end}"));
+    let until = planned_end(replay).filter(|_| !waits).map(|end| format!(", until {}", glued(&end)));
     page.row(
         "plan",
         format!(
@@ -160,9 +160,9 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
         Some((first_ms, last_ms)) if prepared.survey.is_some() => {
             let span = seconds(last_ms.saturating_sub(first_ms) as f64 / 1_000.0);
             let found = prepared.found.map_or(String::new(), |found| format!(", {}", found.name()));
-            format!("{} to {}, {span}{found}", glued(&utc_time(first_ms)), glued(&utc_time(last_ms)))
+            format!("{} to {}, {span}{found}", glued(&iso_seconds(first_ms)), glued(&iso_seconds(last_ms)))
         }
-        Some((first_ms, _)) => format!("from {}, in the file's order", utc_time(first_ms)),
+        Some((first_ms, _)) => format!("from {}, in the file's order", iso_seconds(first_ms)),
         None if matches!(options.pace.speed, Pace::Speedup(_)) => {
             "none in the file: spaced evenly (--interval or --rate sets how)".to_owned()
         }

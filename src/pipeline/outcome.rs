@@ -335,3 +335,44 @@ fn enrich_report(enrichment: &Enrichment, feed: &FeedSummary) -> EnrichReport {
         files: enrichment.files().to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of two tweets, one that was sent and delivered, and one that was not sent.
+    fn judged(errors: &[&str], was_cut: bool, change: fn(&mut Ledger)) -> (Verdict, Vec<String>) {
+        let mut ledger = Ledger {
+            frames: 2,
+            records: 2,
+            items: 2,
+            tweets: 2,
+            loops: 1,
+            skipped: 1,
+            skipped_by: SkippedBy { stop: 1, ..SkippedBy::default() },
+            published: 1,
+            delivered: 1,
+            ..Ledger::default()
+        };
+        change(&mut ledger);
+        let mut tally = Tally::default();
+        tally.distinct = 1;
+        let errors: Vec<String> = errors.iter().map(|error| (*error).to_owned()).collect();
+        let judgement = judgement(&ledger, &tally, None, &Ending { errors: &errors, was_cut });
+        (judgement.verdict, judgement.reasons)
+    }
+
+    #[test]
+    fn what_ended_early_and_adds_up_is_incomplete_with_every_error_in_the_reasons() {
+        let as_it_is = |_: &mut Ledger| {};
+        assert_eq!(judged(&[], false, as_it_is), (Verdict::Balanced, Vec::new()));
+        let (verdict, reasons) = judged(&[], true, as_it_is);
+        assert_eq!((verdict, reasons.len()), (Verdict::Incomplete, 1));
+        let (verdict, reasons) = judged(&["disk full", "no dead letters"], true, as_it_is);
+        assert_eq!(verdict, Verdict::Incomplete);
+        assert_eq!(reasons, ["ended by an error: disk full", "then: no dead letters"]);
+        let (verdict, reasons) = judged(&["disk full"], false, |ledger| ledger.delivered = 0);
+        assert_eq!(verdict, Verdict::Unbalanced, "the worse one stands");
+        assert!(reasons.contains(&"ended by an error: disk full".to_owned()), "{reasons:?}");
+    }
+}

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[cfg(test)]
 use super::REPORT_VERSION;
 use super::page::{Layout, Page, glued};
-use super::words::{counted, rate, seconds, utc_time};
+use super::words::{counted, iso_seconds, rate, seconds};
 use super::{FileReport, InputFormat};
 use crate::count::RejectCount;
 use crate::pace::{FileOrder, Order};
@@ -173,7 +173,7 @@ fn write_times(found: &Inspection, page: &mut Page) {
 /// A time of the JSON as people read it.
 fn to_the_second(iso: &str) -> String {
     iso.parse::<jiff::Timestamp>()
-        .map_or_else(|_| iso.to_owned(), |time| glued(&utc_time(time.as_millisecond())))
+        .map_or_else(|_| iso.to_owned(), |time| glued(&iso_seconds(time.as_millisecond())))
 }
 
 /// How long a replay takes, in one line.

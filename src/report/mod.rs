@@ -45,4 +45,4 @@ pub use screen::Screen;
 pub use summary::summary_page;
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
 pub use verdict::verdict_line;
-pub use words::{counted, rate, seconds, typed, utc_time, whole_seconds};
+pub use words::{counted, iso_seconds, rate, seconds, typed, whole_seconds};

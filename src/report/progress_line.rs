@@ -41,7 +41,7 @@ impl ProgressLine {
         let parts = [
             self.state(),
             self.sent_of_total(),
-            rate(self.rate_per_s),
+            self.rate(),
             format!("{} delivered", HumanCount(self.delivered)),
             format!("{} in flight", HumanCount(self.in_flight)),
             self.silence(),
@@ -61,7 +61,7 @@ impl ProgressLine {
             self.bar(bar_columns),
             self.state(),
             if step <= 5 { self.sent_of_total() } else { format!("{} sent", HumanCount(self.sent)) },
-            until(2, rate(self.rate_per_s)),
+            until(2, self.rate()),
             until(3, format!("{} delivered", HumanCount(self.delivered))),
             until(0, format!("{} in flight", HumanCount(self.in_flight))),
             self.silence(),
@@ -86,6 +86,10 @@ impl ProgressLine {
             (false, true) => String::new(),
             (false, false) => format!("speed × {}", self.speed_factor),
         }
+    }
+
+    fn rate(&self) -> String {
+        if self.sent > 0 { rate(self.rate_per_s) } else { String::new() }
     }
 
     fn sent_of_total(&self) -> String {

@@ -1,18 +1,20 @@
 //! What is written for people, and where: standard output, or standard error when standard output
 //! carries the JSON report.
 
-use std::io::{IsTerminal, Stderr, Stdout, Write, stderr, stdout};
+use std::io::{self, IsTerminal, Stderr, Stdout, Write, stderr, stdout};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 
 use super::page::{Layout, Page};
 
-/// Takes lines for people. A closed pipe is no reason to stop a run: what cannot be written is left
-/// out. A clone writes to the same place.
+/// Takes lines for people. What cannot be written is no reason to stop a run: [`Screen::written`] says so
+/// at the end. A clone writes to the same place.
 #[derive(Clone)]
 pub struct Screen {
     out: Arc<Mutex<Out>>,
+    /// The first error of `out`.
+    failed: Arc<Mutex<Option<io::Error>>>,
     /// The line that moves, which makes room for others.
     bar: Arc<Mutex<ProgressBar>>,
     /// Progress is shown (on standard error).
@@ -43,7 +45,7 @@ impl Screen {
 
     fn to(out: Out, progress: bool, terminal: bool) -> Self {
         let bar = Arc::new(Mutex::new(ProgressBar::hidden()));
-        Self { out: Arc::new(Mutex::new(out)), bar, progress, terminal }
+        Self { out: Arc::new(Mutex::new(out)), failed: Arc::default(), bar, progress, terminal }
     }
 
     /// Writes `text`, which brings its own line ends.
@@ -51,12 +53,24 @@ impl Screen {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
         bar.suspend(|| {
             let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = match &mut *out {
+            let written = match &mut *out {
                 Out::Stdout(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
                 Out::Stderr(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
                 Out::Nowhere => Ok(()),
             };
+            if let Err(error) = written {
+                self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
         });
+    }
+
+    /// Whether all that was said could be written, to a pipe as far as somebody read it.
+    ///
+    /// # Errors
+    /// The first that was met, once.
+    pub fn written(&self) -> io::Result<()> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe).map_or(Ok(()), Err)
     }
 
     /// Writes one row of a page.

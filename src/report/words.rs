@@ -78,7 +78,7 @@ pub fn typed(span: Duration) -> String {
 }
 
 /// An event time, to the second.
-pub fn utc_time(time_ms: i64) -> String {
+pub fn iso_seconds(time_ms: i64) -> String {
     Timestamp::from_millisecond(time_ms).map_or_else(
         |_| format!("{time_ms} ms since 1970"),
         |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -117,7 +117,7 @@ mod tests {
         }
         assert_eq!(whole_seconds(Duration::from_millis(3_999)), "3 s");
         assert_eq!([1, 300, 5_400].map(|s| typed(Duration::from_secs(s))), ["1s", "5m", "1h30m"]);
-        assert_eq!(utc_time(1_219_842_525_007), "2008-08-27 13:08:45 UTC");
+        assert_eq!(iso_seconds(1_219_842_525_007), "2008-08-27 13:08:45 UTC");
     }
 
     #[test]

@@ -186,5 +186,13 @@ fn a_full_disk_is_an_error_and_the_replay_is_accounted_for() {
     .concat());
     assert_eq!(finished.code, 1, "{}", finished.stderr);
     assert!(finished.stderr.contains("cannot write dead letters to /dev/full"), "{}", finished.stderr);
-    assert_eq!(finished.report()["ledger"]["delivered"], 2);
+    let report = finished.report();
+    assert_eq!((&report["ledger"]["delivered"], &report["verdict"]), (&json!(2), &json!("incomplete")));
+    let error = report["error"].as_str().unwrap();
+    assert!(error.contains("No space left on device"), "{error}");
+    let last = finished.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("incomplete: ended by an error after 2 of 2 tweets") && last.contains(error),
+        "{last}"
+    );
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::hop::DruidHop;
 use super::proof::ProofOutcome;
 use crate::druid::{DruidAfter, DruidError, Proof};
-use crate::report::Screen;
+use crate::report::{Screen, counted, seconds};
 
 /// Time between two checks of the tasks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -67,8 +67,10 @@ impl DruidHop<'_> {
             if changed.elapsed() > self.limit(stop) {
                 self.notes.push(match held.is_safe() {
                     false => format!(
-                        "{} tasks hold {} segments that are not published; the replay does not wait any longer",
-                        held.tasks, held.unpublished
+                        "not published after {}: {}, held by {}",
+                        seconds(changed.elapsed().as_secs_f64()),
+                        counted(held.unpublished as u64, "segment"),
+                        counted(held.tasks as u64, "task")
                     ),
                     true => "after publishing, other rows can be queried than before".to_owned(),
                 });

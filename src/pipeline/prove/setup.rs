@@ -18,6 +18,7 @@ use crate::pipeline::context::Replay;
 use crate::pipeline::ends::Ends;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::prepare::Prepared;
+use crate::report::counted;
 
 /// Segments that a run may be cut into before a warning: each new one costs Druid an allocation, at
 /// about 20 per second.
@@ -127,9 +128,10 @@ fn own_spec(
     let tasks = ends.partitions.min((slots.total / 2).max(1));
     if tasks < ends.partitions {
         notes.push(format!(
-            "{} partitions, read by {tasks} tasks: Druid has {} worker slots, and half of them are left for \
-             handing over",
-            ends.partitions, slots.total
+            "{} read by {}: Druid has {}, and half of them are kept for handing over",
+            counted(ends.partitions as u64, "partition"),
+            counted(tasks as u64, "task"),
+            counted(slots.total as u64, "worker slot")
         ));
     }
     Ok(make_spec(&SpecOptions {
@@ -211,7 +213,7 @@ fn warn_of_scattered_times(
     if segments > SEGMENTS_WARNED {
         notes.push(format!(
             "WARNING: the times of the tweets lie in up to {segments} segments of one {name}, which makes Druid up \
-             to 1,000 times slower: --timestamp send, or --druid-set \
+             to 1,000 times slower: use --timestamp send, or --druid-set \
              /dataSchema/granularitySpec/segmentGranularity={}",
             Granularity::for_span_ms(span_ms).name()
         ));
