@@ -4,7 +4,8 @@
 use indicatif::HumanCount;
 use serde_json::Value;
 
-use super::words::{micros, millis, rate, seconds};
+use super::quantity::{bytes, number, per_second, seconds};
+use super::words::{self, micros, millis, rate};
 
 /// One number of a report.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,55 +119,34 @@ impl Metric {
     }
 }
 
-/// Times and how many microseconds they are. The second of each spelling of µ is the Greek letter.
-const TIMES: [(&str, f64); 9] = [
-    ("ns", 1e-3),
-    ("us", 1.0),
-    ("µs", 1.0),
-    ("μs", 1.0),
-    ("ms", 1e3),
-    ("min", 60e6),
-    ("s", 1e6),
-    ("m", 60e6),
-    ("h", 3_600e6),
-];
-
-const SIZES: [(&str, f64); 3] = [("KiB", 1.0 / 1_024.0), ("MiB", 1.0), ("GiB", 1_024.0)];
-
-const RATES: [(&str, f64); 6] =
-    [("/s", 1.0), ("/sec", 1.0), ("/m", 1.0 / 60.0), ("/min", 1.0 / 60.0), ("/h", 1.0 / 3_600.0), ("", 1.0)];
-
 impl Unit {
-    /// A number in this unit, from words such as `500ms`, `900/s` or `150MiB`.
+    /// A number in this unit, from words such as `500ms`, `5k/s` or `150MiB`.
     ///
     /// # Errors
     /// With what it should look like.
     pub fn parse(self, text: &str) -> Result<f64, String> {
-        let (units, per_unit): (&[(&str, f64)], f64) = match self {
-            Unit::Count => (&[("", 1.0)], 1.0),
-            Unit::PerSecond => (&RATES, 1.0),
-            Unit::Seconds => (&TIMES, 1e6),
-            Unit::Millis => (&TIMES, 1e3),
-            Unit::Micros => (&TIMES, 1.0),
-            Unit::Mib => (&SIZES, 1.0),
+        let (parsed, like) = match self {
+            Unit::Count => (number(text), "a number such as 100 or 5k"),
+            Unit::PerSecond => (per_second(text), "a rate such as 900/s, 5k/s or 300/min"),
+            Unit::Seconds => (seconds(text), "a time such as 90s or 5m"),
+            Unit::Millis => (seconds(text).map(|s| s * 1e3), "a time such as 500ms or 2s"),
+            Unit::Micros => (seconds(text).map(|s| s * 1e6), "a time such as 5us or 1ms"),
+            Unit::Mib => {
+                (bytes(text).map(|bytes| bytes / f64::from(1 << 20)), "a size such as 150MiB or 1GiB")
+            }
         };
-        let split = units.iter().find_map(|(name, size)| Some((text.strip_suffix(name)?, *size)));
-        let parsed = match split {
-            Some((number, size)) => number.trim_end().parse::<f64>().ok().map(|n| n * (size / per_unit)),
-            // Nothing is nothing in any unit.
-            None => text.parse::<f64>().ok().filter(|number| *number == 0.0),
+        let parsed = parsed.ok_or_else(|| format!("{text:?} must be {like}"))?;
+        let unit = match self {
+            Unit::Millis => "ms",
+            Unit::Micros => "us",
+            Unit::Mib => "MiB",
+            _ => return Ok(parsed),
         };
-        parsed.filter(|number| number.is_finite() && *number >= 0.0).ok_or_else(|| {
-            let like = match self {
-                Unit::Count => "a number such as 100",
-                Unit::PerSecond => "a rate such as 900/s, 300/m or 20/h",
-                Unit::Seconds => "a time such as 90s or 5m",
-                Unit::Millis => "a time such as 500ms or 2s",
-                Unit::Micros => "a time such as 5us",
-                Unit::Mib => "a size such as 150MiB or 1GiB",
-            };
-            format!("{text:?} should be {like}")
-        })
+        // In these a number alone could be taken for another unit; nothing is nothing in any.
+        match parsed != 0.0 && text.ends_with(|last: char| last.is_ascii_digit()) {
+            true => Err(format!("{text} needs a unit: {text}{unit}")),
+            false => Ok(parsed),
+        }
     }
 
     /// A number in words.
@@ -174,7 +154,7 @@ impl Unit {
         match self {
             Unit::Count => HumanCount(value as u64).to_string(),
             Unit::PerSecond => rate(value),
-            Unit::Seconds => seconds(value),
+            Unit::Seconds => words::seconds(value),
             Unit::Millis => millis(value),
             Unit::Micros => micros(value),
             Unit::Mib => format!("{value:.1} MiB"),
@@ -218,13 +198,16 @@ mod tests {
         assert_eq!(Unit::PerSecond.parse("300/m"), Ok(5.0));
         assert_eq!(Unit::PerSecond.parse("900"), Ok(900.0));
         assert_eq!(Unit::Mib.parse("1GiB"), Ok(1_024.0));
-        assert_eq!(Unit::Count.parse("6000"), Ok(6_000.0));
+        assert_eq!(Unit::Mib.parse("1M"), Ok(1.0));
+        assert_eq!(Unit::Count.parse("6,000"), Ok(6_000.0));
+        assert_eq!(Unit::PerSecond.parse("5k/s"), Ok(5_000.0));
+        assert_eq!(Unit::Millis.parse("5"), Err("5 needs a unit: 5ms".to_owned()));
+        assert_eq!(Unit::Mib.parse("150"), Err("150 needs a unit: 150MiB".to_owned()));
         for (unit, wrong) in [
-            (Unit::Millis, "500"),
             (Unit::Millis, "ms"),
-            (Unit::PerSecond, "900/d"),
+            (Unit::PerSecond, "900/y"),
             (Unit::PerSecond, "-1/s"),
-            (Unit::Mib, "150MB"),
+            (Unit::Mib, "150 miles"),
             (Unit::Count, "5ms"),
             (Unit::Count, "NaN"),
             (Unit::Seconds, "infs"),

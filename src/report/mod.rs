@@ -17,10 +17,12 @@ mod page;
 mod pages_tests;
 mod progress;
 mod progress_line;
+pub mod quantity;
 mod run;
 #[cfg(test)]
 mod schema;
 mod screen;
+mod similar;
 mod summary;
 mod threshold;
 mod verdict;
@@ -42,6 +44,7 @@ pub use run::{
     REPORT_VERSION, RunReport, rate_over_gaps,
 };
 pub use screen::Screen;
+pub use similar::similar;
 pub use summary::summary_page;
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
 pub use verdict::verdict_line;

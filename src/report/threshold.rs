@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::metric::{METRICS, Metric};
+use super::similar::similar;
 
 /// A number, a limit, and which side of it is wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +68,10 @@ impl FromStr for Threshold {
         let name = name.trim();
         let metric = Metric::named(name).ok_or_else(|| {
             let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
-            format!("there is no metric {name:?}; there are {}", names.join(", "))
+            match similar(name, names.iter().copied()) {
+                Some(meant) => format!("there is no metric {name:?}: did you mean {meant}?"),
+                None => format!("there is no metric {name:?}; there are {}", names.join(", ")),
+            }
         })?;
         let limit = metric.unit.parse(limit.trim())?;
         Ok(Self { expression: text.trim().to_owned(), metric, operator, limit })
@@ -185,7 +189,9 @@ mod tests {
     #[test]
     fn nonsense_is_told_what_it_should_look_like() {
         for (wrong, words) in [
-            ("lagp99>500ms", "lag.p99, "),
+            ("lagg.p99>500ms", "did you mean lag.p99?"),
+            ("Rate<5/s", "did you mean rate?"),
+            ("errors>0", "unparseable, "),
             ("lag.p99", "one of >"),
             ("lag.p99=5ms", "one of >"),
             ("lag.p99>500", "500ms"),
