@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::exam::{CheckState, Exam};
+use super::exam::Exam;
 use crate::druid::{
     Access, CauseName, Client, DruidError, Evidence, Supervisor, SupervisorStatus, TaskRows, diagnose,
     is_ours,
@@ -15,7 +15,7 @@ use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pipeline::add_own_view;
 use crate::pipeline::io_config;
 use crate::pipeline::producer_options;
-use crate::report::with_causes;
+use crate::report::{CheckState, with_causes};
 
 /// The extension that reads from Kafka.
 const EXTENSION: &str = "druid-kafka-indexing-service";

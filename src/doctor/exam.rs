@@ -1,28 +1,6 @@
 //! The lines of the doctor, as they come.
 
-/// How one check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckState {
-    /// As it should be.
-    Ok,
-    /// A replay can go on, but somebody should know.
-    Warning,
-    /// A replay would fail here.
-    Failed,
-    /// Not asked for, or pointless after what failed before.
-    Skipped,
-}
-
-/// One line of the doctor's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// What was looked at.
-    pub name: &'static str,
-    /// How it ended.
-    pub state: CheckState,
-    /// What was found; where that is bad, also what to do.
-    pub words: String,
-}
+use crate::report::{Check, CheckState};
 
 /// Takes the lines, and remembers whether one is bad.
 pub(super) struct Exam<'a> {

@@ -20,9 +20,9 @@ use crate::options::{KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::new_run_id;
 use crate::pipeline::{check_outside, producer_options};
 use crate::report::with_causes;
+pub use crate::report::{Check, CheckState};
 use druid::MarkerWay;
 use exam::Exam;
-pub use exam::{Check, CheckState};
 
 /// What to check.
 #[derive(Debug, Clone)]

@@ -15,8 +15,8 @@ use super::{REPORT_VERSION, Verdict};
 /// A report that was read back.
 #[derive(Debug, Clone)]
 pub struct SavedReport {
-    name: String,
-    json: Value,
+    pub(super) name: String,
+    pub(super) json: Value,
 }
 
 /// Why something is no report.
@@ -181,7 +181,7 @@ fn difference(values: [Option<f64>; 2]) -> String {
 }
 
 /// What differs between the two runs besides what was measured.
-fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
+pub(super) fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
     let mut found = Vec::new();
     for (pointer, words) in [
         ("/environment/input_hash", "another input"),
@@ -229,7 +229,7 @@ fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
 }
 
 /// Flags that say what becomes of the report, with a value and without one: the runs are the same.
-const REPORT_FLAGS: [(&str, bool); 8] = [
+const REPORT_FLAGS: [(&str, bool); 9] = [
     ("--json", true),
     ("--label", true),
     ("--fail-if", true),
@@ -238,6 +238,7 @@ const REPORT_FLAGS: [(&str, bool); 8] = [
     ("--quiet", false),
     ("-q", false),
     ("-qq", false),
+    ("-o", true),
 ];
 
 /// The arguments that have a say in the run.

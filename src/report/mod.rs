@@ -3,6 +3,8 @@
 
 mod chain;
 mod compare;
+mod comparison;
+mod doctor;
 mod druid;
 mod enrich;
 mod environment;
@@ -24,12 +26,15 @@ mod schema;
 mod screen;
 mod similar;
 mod summary;
+mod supervisor;
 mod threshold;
 mod verdict;
 mod words;
 
 pub use chain::with_causes;
 pub use compare::{ReportFileError, SavedReport, comparison_page};
+pub use comparison::{ComparedMetric, ComparedRun, Comparison};
+pub use doctor::{Check, CheckState, DoctorReport};
 pub use druid::{DruidReport, DruidUsers};
 pub use enrich::{EnrichColumn, EnrichReport};
 pub use environment::{Environment, mask_secrets, without_secrets};
@@ -46,6 +51,7 @@ pub use run::{
 pub use screen::Screen;
 pub use similar::similar;
 pub use summary::summary_page;
+pub use supervisor::{PartitionOffsets, SupervisorReport, TaskReport, UnparseableMessage, write_supervisor};
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
 pub use verdict::verdict_line;
 pub use words::{counted, iso_seconds, rate, seconds, typed, whole_seconds};
