@@ -7,12 +7,14 @@ mod batch_producer;
 mod drain;
 mod error;
 mod producer;
+mod properties;
 mod read_back;
 mod topic;
 
 pub use drain::DrainLimit;
 pub use error::KafkaError;
 pub use producer::{Producer, ProducerOptions, QUEUE_BYTES};
+pub use properties::check_properties;
 pub use read_back::find_last;
 pub use topic::{Cluster, Topic, end_offsets, look_at_cluster, prepare_topic};
 

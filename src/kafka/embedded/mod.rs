@@ -31,3 +31,4 @@ pub use appender::Appender;
 pub use endpoint::{Endpoint, RemovedMessages};
 pub use error::EndpointError;
 pub use options::{EndpointOptions, Fsync, Limits};
+pub use store::PARTITIONS_MAX;

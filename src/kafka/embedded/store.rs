@@ -20,7 +20,7 @@ use super::options::Fsync;
 use super::waiters::Waiters;
 
 /// Partitions of all topics together. Each holds a file open; a usual limit is 1,024 files.
-const PARTITIONS_MAX: usize = 512;
+pub const PARTITIONS_MAX: usize = 512;
 /// Longest topic name (`Topic.MAX_NAME_LENGTH`).
 const NAME_BYTES_MAX: usize = 249;
 /// Producer ids reserved at a time, so that most are given out without a write. The same number as
