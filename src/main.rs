@@ -3,13 +3,11 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let command = tweetblast::cli::Cli::parse();
+    let command = tweetblast::cli::Cli::from_command_line();
     log_to_stderr(command.verbosity());
     let error = match command.run() {
         Ok(exit_code) => return ExitCode::from(exit_code),

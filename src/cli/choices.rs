@@ -5,12 +5,12 @@ use clap::builder::PossibleValue;
 
 use crate::druid::{DruidAfter, Granularity};
 use crate::event::PayloadForm;
-use crate::generate::GenerateForm;
 use crate::options::KeyBy;
 use crate::pace::StampTime;
+use crate::source::Framing;
 
 macro_rules! choices {
-    ($choice:ty: $($variant:ident $name:literal $($help:literal)?,)+) => {
+    ($choice:ty: $($variant:ident $name:literal $($help:literal)? $(| $alias:literal)?,)+) => {
         impl ValueEnum for $choice {
             fn value_variants<'a>() -> &'a [Self] {
                 &[$(Self::$variant),+]
@@ -18,7 +18,7 @@ macro_rules! choices {
 
             fn to_possible_value(&self) -> Option<PossibleValue> {
                 Some(match self {
-                    $(Self::$variant => PossibleValue::new($name)$(.help($help))?,)+
+                    $(Self::$variant => PossibleValue::new($name)$(.help($help))?$(.alias($alias))?,)+
                 })
             }
         }
@@ -55,17 +55,11 @@ choices! { Granularity:
     Year "year",
 }
 
-choices! { GenerateForm:
-    Lines "lines" "One JSON object per line",
-    FullLines "full-lines" "The same with all fields of the API: 2.5 KB per tweet, not 1 KB",
-    Array "array" "One JSON array",
-    Grouped "grouped" "An array of users with their texts, without times",
-    Objects "objects" "Pretty-printed objects one after another",
-    Search "search" "A search answer: one object that holds the list",
-    V2Pages "v2-pages" "Pages of API v2, one per line, each with its authors",
-    V2Stream "v2-stream" "The stream of API v2: a tweet and its author per line",
-    V2Flat "v2-flat" "Tweets of API v2 with their author inside, one per line",
-    Archive "archive" "An account archive (tweets.js)",
-    ActivityStreams "activity-streams" "Activity streams, one per line",
-    Flat "flat" "Hand-made flat objects, one per line",
+choices! { Framing:
+    Lines "lines" "One JSON value per line",
+    PageLines "page-lines" "One page of tweets per line",
+    Array "array" "One array",
+    Objects "objects" "Objects one after another",
+    Pages "pages" "Objects that hold a list of tweets",
+    Script "script" "An account archive (tweets.js)" | "archive",
 }

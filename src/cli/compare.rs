@@ -7,29 +7,42 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use crate::report::{Layout, SavedReport, comparison_page};
+use super::exit::UsageError;
+use super::json::{JsonArgs, write_report};
+use crate::report::{Comparison, Layout, SavedReport, comparison_page};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    tweetblast tweets.json --speedup max --label before --json before.json\n  \
-    tweetblast tweets.json --speedup max --label after --json after.json\n  \
-    tweetblast compare before.json after.json")]
+#[command(after_help = "Examples:
+  tweetblast tweets.json --speedup max --json before.json
+  tweetblast tweets.json --speedup max --json after.json
+  tweetblast compare before.json after.json")]
 pub(super) struct CompareArgs {
-    /// Report of the first run, as --json wrote it; `-` is standard input
+    /// Report of the first run, as --json wrote it; - is standard input
     #[arg(value_name = "A.json")]
     a: PathBuf,
-    /// Report of the second; differences are in per cent of the first
+    /// Report of the second; differences are in percent of the first
     #[arg(value_name = "B.json")]
     b: PathBuf,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 impl CompareArgs {
     pub fn run(self) -> anyhow::Result<()> {
+        let is_stdin = |path: &Path| path.as_os_str() == "-";
+        if is_stdin(&self.a) && is_stdin(&self.b) {
+            return Err(UsageError::value("standard input (-) can be read once: name a file").into());
+        }
+        let mut json = self.json.open(&[self.a.clone(), self.b.clone()])?;
         let (a, b) = (read(&self.a)?, read(&self.b)?);
-        let mut out = std::io::stdout();
-        let page = comparison_page(&a, &b, Layout::of(&out));
-        out.write_all(page.as_bytes())?;
-        Ok(())
+        match &mut json {
+            Some(json) => write_report(&Comparison::of(&a, &b), json),
+            None => {
+                let mut out = std::io::stdout();
+                let page = comparison_page(&a, &b, Layout::of(&out));
+                Ok(out.write_all(page.as_bytes())?)
+            }
+        }
     }
 }
 

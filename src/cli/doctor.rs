@@ -6,31 +6,50 @@ use anstyle::Style;
 use clap::Args;
 
 use super::exit::Exit;
+use super::json::{JsonArgs, write_report};
 use super::signals::stop_on_signals;
 use super::target::TargetArgs;
+use super::{help, values};
 use crate::doctor::{Check, CheckState, DoctorOptions, doctor};
-use crate::report::{BAD, DOUBTFUL, GOOD, Layout, Page};
+use crate::report::{BAD, DOUBTFUL, DoctorReport, GOOD, Layout, Page};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tweetblast doctor\n  \
-    tweetblast doctor --kafka localhost:9092 --druid http://localhost:8888 --superset http://localhost:8088\n\n\
-    The marker is a message in the topic, and with --druid a row in the datasource. Like a replay it makes a topic and\n\
-    a supervisor that are missing, or resumes one; a supervisor of ours that reads already stays as it is.\n\
-    Exit codes: 0 a replay with the same flags would work; 1 something is wrong.")]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{MARKER}\n\n{}", help::ENVIRONMENT))]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     target: TargetArgs,
-    /// Check that this Superset shows the datasource: http://host:8088
-    #[arg(long, value_name = "URL", help_heading = "Superset")]
+    /// Check that this Superset shows the datasource: host:8088
+    #[arg(long, value_name = "HOST:PORT", value_parser = values::superset, help_heading = "Send to")]
     superset: Option<String>,
+    #[command(flatten)]
+    json: JsonArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  tweetblast doctor
+  tweetblast doctor --kafka localhost:9092 --json -
+  tweetblast doctor --druid localhost --superset localhost
+
+Exit codes: 0 a replay with these flags would work;
+1 something is wrong; 2 usage.";
+
+const MARKER: &str = "\
+The marker is one tweet: a message in the topic, and with --druid a row in the datasource. Like a replay, doctor \
+creates a topic or a supervisor that is missing, and resumes one that is suspended.";
 
 impl DoctorArgs {
     /// Prints each check as it ends.
     pub fn run(self) -> anyhow::Result<u8> {
+        self.target.check()?;
+        let mut json = self.json.open(&[])?;
         let stop = stop_on_signals()?;
         let options = DoctorOptions { replay: self.target.options(), superset: self.superset };
-        let mut out = std::io::stdout().lock();
+        let (mut out, layout): (Box<dyn Write>, _) = match self.json.is_on_stdout() {
+            true => (Box::new(std::io::stderr()), Layout::of(&std::io::stderr())),
+            false => (Box::new(std::io::stdout()), Layout::of(&std::io::stdout())),
+        };
+        let mut checks = Vec::new();
         let well = doctor(&options, &stop, &mut |check: &Check| {
             let (state, style) = match check.state {
                 CheckState::Ok => ("ok", GOOD),
@@ -38,13 +57,16 @@ impl DoctorArgs {
                 CheckState::Failed => ("FAILED", BAD),
                 CheckState::Skipped => ("-", Style::new()),
             };
-            let layout = Layout::of(&out);
             let mut page = Page::new(layout);
             let state = layout.paint(style, &format!("{state:<8}"));
             page.hanging(&format!("{:<13} {state} ", check.name), &check.words);
             // A closed pipe is no reason to stop.
             let _ = out.write_all(page.finish().as_bytes()).and_then(|()| out.flush());
+            checks.push(check.clone());
         });
+        if let Some(json) = &mut json {
+            write_report(&DoctorReport { ok: well, checks }, json)?;
+        }
         Ok(if well { Exit::Balanced as u8 } else { Exit::Error as u8 })
     }
 }

@@ -4,69 +4,90 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::values;
+use super::exit::{UsageError, no_effect};
+use super::json::{JsonArgs, write_report};
+use super::{help, values};
 use crate::druid::{
     Access, Client, DruidAfter, Granularity, SpecOptions, Supervisor, keep_dimensions, make_spec,
     set_pointer, sets_dimensions,
 };
 use crate::event::PayloadForm;
 use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidOptions, UsersInto};
+use crate::report::{SupervisorReport, write_supervisor};
 
 /// Of the replay.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Druid")]
 pub(super) struct DruidArgs {
-    /// Have this Druid read the topic, and wait until every tweet can be queried: http://ROUTER:8888
+    /// This Druid reads the topic; wait for every row
     ///
-    /// User and password are read from TWEETBLAST_DRUID_USER and TWEETBLAST_DRUID_PASSWORD.
-    #[arg(long, value_name = "URL")]
+    /// host:8888 or https://host of its router. The replay ends when every tweet can be queried. User and
+    /// password are read from TWEETBLAST_DRUID_USER and TWEETBLAST_DRUID_PASSWORD.
+    #[arg(long, alias = "druid-url", value_name = "HOST:PORT", value_parser = values::druid, help_heading = "Send to")]
     druid: Option<String>,
     /// Druid datasource [default: the topic's name]
-    #[arg(hide_short_help = true, long, value_name = "NAME", requires = "druid", value_parser = datasource,
+    #[arg(hide_short_help = true, long, value_name = "NAME", value_parser = datasource,
         conflicts_with = "druid_supervisor")]
     druid_datasource: Option<String>,
     /// Address of Kafka as Druid reaches it [default: the one the replay uses]
-    #[arg(
-        hide_short_help = true,
-        long,
-        value_name = "HOST:PORT",
-        requires = "druid",
-        conflicts_with = "druid_supervisor"
-    )]
+    #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = values::kafka,
+        conflicts_with = "druid_supervisor")]
     druid_kafka: Option<String>,
     /// Replace a supervisor that was not made by tweetblast
-    #[arg(hide_short_help = true, long, requires = "druid", conflicts_with = "druid_supervisor")]
+    #[arg(hide_short_help = true, long, conflicts_with = "druid_supervisor")]
     druid_overwrite: bool,
     /// Use this supervisor as it is
-    #[arg(hide_short_help = true, long, value_name = "NAME", requires = "druid",
+    #[arg(hide_short_help = true, long, value_name = "NAME",
         conflicts_with_all = ["druid_spec", "druid_set", "druid_after"])]
     druid_supervisor: Option<String>,
     /// Submit this supervisor spec; its topic and Kafka address are replaced
-    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "druid")]
+    #[arg(hide_short_help = true, long, value_name = "FILE")]
     druid_spec: Option<PathBuf>,
-    /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
-    #[arg(hide_short_help = true, long, value_name = "/PLACE=VALUE", requires = "druid", value_parser = pointer_value)]
+    /// Set a place in the spec, such as /ioConfig/taskCount=4
+    #[arg(hide_short_help = true, long, value_name = "/PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
-    /// Druid datasource for the --enrich table, one row per user, including users without tweets;
-    /// `off`: don't load it [default: the tweets' datasource with _users]
-    #[arg(hide_short_help = true, long, value_name = "NAME|off", requires = "druid", value_parser = datasource)]
+    /// Druid datasource for the --enrich table; off: don't load it [default: the tweets' datasource with _users]
+    ///
+    /// One row per user, including users without tweets.
+    #[arg(hide_short_help = true, long, value_name = "NAME|off", value_parser = datasource)]
     druid_users: Option<String>,
     /// What to do with the supervisor at the end [default: suspend with the embedded Kafka, keep with a
     /// real one]
     ///
     /// The embedded Kafka ends with the replay, so Druid must have published its messages before.
-    #[arg(hide_short_help = true, long, value_enum, value_name = "WHAT", requires = "druid")]
+    #[arg(hide_short_help = true, long, value_enum, value_name = "WHAT")]
     druid_after: Option<DruidAfter>,
-    /// Give up when Druid has made no progress, or a process of it was away, for this long [default:
-    /// 3m]
-    #[arg(hide_short_help = true, long, value_name = "TIME", requires = "druid", value_parser = values::duration)]
+    /// Give up when Druid has made no progress for this long [default: 3m]
+    ///
+    /// Or when a process of it was away for this long.
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration)]
     druid_timeout: Option<Duration>,
 }
 
 impl DruidArgs {
+    /// Refuses flags that would be ignored.
+    pub fn check(&self) -> Result<(), UsageError> {
+        if self.druid.is_some() {
+            return Ok(());
+        }
+        let flags = [
+            ("--druid-datasource", self.druid_datasource.is_some()),
+            ("--druid-kafka", self.druid_kafka.is_some()),
+            ("--druid-overwrite", self.druid_overwrite),
+            ("--druid-supervisor", self.druid_supervisor.is_some()),
+            ("--druid-spec", self.druid_spec.is_some()),
+            ("--druid-set", !self.druid_set.is_empty()),
+            ("--druid-users", self.druid_users.is_some()),
+            ("--druid-after", self.druid_after.is_some()),
+            ("--druid-timeout", self.druid_timeout.is_some()),
+        ];
+        no_effect(&flags, "without --druid HOST:8888")
+    }
+
     /// What to do with Druid, if there is one.
     pub fn options(self) -> Option<DruidOptions> {
         Some(DruidOptions {
@@ -94,7 +115,7 @@ fn pointer_value(text: &str) -> Result<(String, Value), String> {
         Some((place, value)) if place.starts_with('/') => {
             Ok((place.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
         }
-        _ => Err("a place and its value look like /ioConfig/taskCount=4".to_owned()),
+        _ => Err("must be a place and its value, such as /ioConfig/taskCount=4".to_owned()),
     }
 }
 
@@ -104,21 +125,31 @@ fn datasource(text: &str) -> Result<String, String> {
         && !text.contains(['/', '\n', '\t'])
         && text.trim() == text
         && !text.starts_with('.');
-    if fits { Ok(text.to_owned()) } else { Err("a datasource is a name without a slash".to_owned()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("must be the name of a datasource, without a slash".to_owned())
+    }
 }
 
 /// `tweetblast druid`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tweetblast druid spec\n  \
-    tweetblast druid submit --kafka localhost:9092 --druid-set /ioConfig/taskCount=4\n  \
-    tweetblast druid status\n  tweetblast druid suspend other-tweets")]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", help::ENVIRONMENT))]
 pub(super) struct DruidCommand {
     #[command(subcommand)]
     step: Step,
-    /// Address of Druid's router
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8888", global = true)]
+    /// Address of Druid's router [default: 127.0.0.1:8888]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8888", hide_default_value = true,
+        value_parser = values::druid, global = true)]
     druid: String,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  tweetblast druid spec
+  tweetblast druid submit --druid-set /ioConfig/taskCount=4
+  tweetblast druid status --json -
+  tweetblast druid suspend other-tweets";
 
 #[derive(Debug, Subcommand)]
 enum Step {
@@ -127,7 +158,7 @@ enum Step {
     /// Submit the spec, unless Druid already runs the same one
     Submit(SubmitArgs),
     /// Show what a supervisor does, and which messages it could not parse
-    Status(SupervisorName),
+    Status(StatusArgs),
     /// Suspend a supervisor; its tasks publish what they have read
     Suspend(SupervisorChange),
     /// Remove a supervisor; its tasks publish what they have read, and its rows stay
@@ -138,25 +169,28 @@ enum Step {
 
 #[derive(Debug, Args)]
 struct SpecArgs {
-    /// Topic to read
-    #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic)]
+    /// Topic to read [default: tweets]
+    #[arg(long, short = 't', alias = "topic-name", default_value = DEFAULT_TOPIC, hide_default_value = true,
+        value_name = "NAME", value_parser = values::topic)]
     topic: String,
     /// Druid datasource [default: the topic's name]
     #[arg(long, value_name = "NAME", value_parser = datasource)]
     druid_datasource: Option<String>,
-    /// Address of Kafka, as Druid reaches it
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
-    kafka: String,
-    /// What a message holds
-    #[arg(long, value_enum, default_value_t = PayloadForm::Tweet)]
+    /// Address of Kafka as Druid reaches it [default: 127.0.0.1:9092]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092", hide_default_value = true,
+        value_parser = values::kafka)]
+    druid_kafka: String,
+    /// What a message holds [default: tweet]
+    #[arg(long, value_enum, default_value_t = PayloadForm::Tweet, hide_default_value = true)]
     payload: PayloadForm,
-    /// Number of tasks that read in parallel
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Number of tasks that read in parallel [default: 1]
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true,
+        value_parser = values::count::<usize>(1..=1_000))]
     tasks: usize,
-    /// Length of a segment
-    #[arg(long, value_enum, default_value_t = Granularity::Hour)]
+    /// Length of a segment [default: hour]
+    #[arg(long, value_enum, default_value_t = Granularity::Hour, hide_default_value = true)]
     granularity: Granularity,
-    /// Set a place in the spec: --druid-set /ioConfig/taskCount=4
+    /// Set a place in the spec, such as /ioConfig/taskCount=4
     #[arg(long, value_name = "/PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
 }
@@ -172,9 +206,17 @@ struct SubmitArgs {
 
 #[derive(Debug, Args)]
 struct SupervisorName {
-    /// Supervisor
-    #[arg(default_value = DEFAULT_TOPIC)]
+    /// Supervisor [default: tweets]
+    #[arg(default_value = DEFAULT_TOPIC, hide_default_value = true, value_parser = datasource)]
     name: String,
+}
+
+#[derive(Debug, Args)]
+struct StatusArgs {
+    #[command(flatten)]
+    supervisor: SupervisorName,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -204,10 +246,17 @@ impl DruidCommand {
                 let done = supervisor.submit(spec, args.druid_overwrite)?;
                 writeln!(out, "supervisor {name} {}", done.name())?;
             }
-            Step::Status(SupervisorName { name }) => {
-                let supervisor = Supervisor::new(client, &name);
-                supervisor.existing_spec()?;
-                out.write_all(status(&supervisor)?.as_bytes())?;
+            Step::Status(args) => {
+                let mut json = args.json.open(&[])?;
+                let report = status(&Supervisor::new(client, &args.supervisor.name))?;
+                match &mut json {
+                    Some(json) => write_report(&report, json)?,
+                    None => {
+                        let mut page = String::new();
+                        write_supervisor(&report, &mut page)?;
+                        out.write_all(page.as_bytes())?;
+                    }
+                }
             }
             Step::Suspend(named) => {
                 named.supervisor(client)?.suspend()?;
@@ -251,49 +300,27 @@ impl SpecArgs {
         let mut spec = make_spec(&SpecOptions {
             datasource: self.druid_datasource.clone().unwrap_or_else(|| self.topic.clone()),
             topic: self.topic.clone(),
-            kafka: self.kafka.clone(),
+            kafka: self.druid_kafka.clone(),
             extra: Vec::new(),
             form: self.payload,
             tasks: self.tasks,
             granularity: self.granularity,
         });
         for (pointer, value) in &self.druid_set {
-            set_pointer(&mut spec, pointer, value.clone())?;
+            set_pointer(&mut spec, pointer, value.clone())
+                .map_err(|error| UsageError::value(error.to_string()))?;
         }
         let name = spec["spec"]["dataSchema"]["dataSource"].as_str().unwrap_or_default().to_owned();
         Ok((name, spec))
     }
 }
 
-/// A supervisor in words.
-fn status(supervisor: &Supervisor) -> anyhow::Result<String> {
-    use std::fmt::Write as _;
-    let mut words = String::new();
-    let Some(status) = supervisor.status()? else {
-        anyhow::bail!("Druid has no supervisor {}", supervisor.name())
-    };
-    writeln!(words, "supervisor  {}: {} ({})", supervisor.name(), status.state, status.detailed_state)?;
-    writeln!(words, "reads       topic {}, {} partitions", status.topic, status.partitions)?;
-    writeln!(words, "tasks       {} read, {} publish", status.reading.len(), status.publishing.len())?;
-    for (partition, read) in &status.offsets {
-        let end = status.latest.as_ref().and_then(|latest| latest.get(partition));
-        let end = end.map_or("?".to_owned(), i64::to_string);
-        writeln!(words, "partition   {partition}: {read} of {end} read")?;
-    }
-    for (task, rows) in supervisor.rows()? {
-        writeln!(
-            words,
-            "task        {task}: {} rows, {} unparseable, {} thrown away",
-            rows.processed, rows.unparseable, rows.thrown_away
-        )?;
-    }
-    for error in &status.errors {
-        writeln!(words, "error       {error}")?;
-    }
-    for error in supervisor.parse_errors()? {
-        writeln!(words, "unparseable {}\n            {}", error.reason, error.input)?;
-    }
-    Ok(words)
+/// A supervisor as it is now.
+fn status(supervisor: &Supervisor) -> anyhow::Result<SupervisorReport> {
+    supervisor.existing_spec()?;
+    let name = supervisor.name();
+    let status = supervisor.status()?.with_context(|| format!("Druid has no supervisor {name}"))?;
+    Ok(SupervisorReport::new(name, status, supervisor.rows()?, supervisor.parse_errors()?))
 }
 
 #[cfg(test)]

@@ -14,31 +14,35 @@ const MQTT_PORT: u16 = 1883;
 const KAFKA_PORT: u16 = 9092;
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Embedded MQTT and Kafka")]
 pub(super) struct EndsArgs {
     /// Address of the embedded MQTT broker [default: 127.0.0.1:1883, or a free port]
-    #[arg(hide_short_help = true, long, value_name = "ADDR", value_parser = values::listen, help_heading = "MQTT")]
+    ///
+    /// A port alone is on this machine; port 0 is any free one.
+    #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = |text: &str| values::listen(text, MQTT_PORT))]
     mqtt_listen: Option<SocketAddr>,
-
     /// Address of the embedded Kafka [default: 127.0.0.1:9092, or a free port]
-    #[arg(hide_short_help = true, long, value_name = "ADDR", value_parser = values::listen, help_heading = "Embedded Kafka")]
+    #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = |text: &str| values::listen(text, KAFKA_PORT))]
     kafka_listen: Option<SocketAddr>,
-    /// Host and port that Kafka clients are given, for containers and port mappings [default: the
-    /// address they connected to]
-    #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = values::host_port, help_heading = "Embedded Kafka")]
+    /// Address that Kafka clients are told [default: the one they connected to]
+    ///
+    /// For containers and port mappings.
+    #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = values::advertised)]
     kafka_advertise: Option<(String, u16)>,
     /// Keep the embedded Kafka's log in this folder [default: a temporary folder, removed at the end]
-    #[arg(hide_short_help = true, long, value_name = "DIR", help_heading = "Embedded Kafka")]
+    #[arg(hide_short_help = true, long, value_name = "DIR")]
     kafka_dir: Option<PathBuf>,
-    /// When to sync to disk: never, always (before each acknowledgement), or a time between two syncs
+    /// When to sync to disk: never, always, or a time between two syncs [default: never]
     ///
-    /// What was acknowledged survives kill -9 in any case; syncing is for a power cut.
+    /// always syncs before each acknowledgement. What was acknowledged survives kill -9 in any case; syncing
+    /// is for a power cut.
     #[arg(hide_short_help = true, long, value_name = "WHEN", value_parser = values::fsync, default_value = "never",
-        help_heading = "Embedded Kafka")]
+        hide_default_value = true)]
     kafka_fsync: Fsync,
-    /// Remove the oldest messages of a partition beyond this size, unread ones too [default: keep all]
+    /// Remove the oldest messages of a partition beyond this size [default: keep all]
     ///
     /// Unread messages that are removed are counted, with a warning.
-    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::big_size, help_heading = "Embedded Kafka")]
+    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size)]
     kafka_retention: Option<u64>,
 }
 

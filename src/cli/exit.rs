@@ -2,6 +2,8 @@
 
 use clap::error::ErrorKind;
 
+use crate::pipeline::ReplayError;
+
 /// How the process ends. The first that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -26,7 +28,7 @@ pub enum Exit {
 pub(super) struct UsageError {
     /// What kind it is of clap's.
     pub kind: ErrorKind,
-    /// What is wrong.
+    /// What is wrong, and what to type.
     pub words: String,
 }
 
@@ -39,5 +41,22 @@ impl UsageError {
     /// A value that cannot be.
     pub fn value(words: impl Into<String>) -> Self {
         Self { kind: ErrorKind::ValueValidation, words: words.into() }
+    }
+}
+
+/// What of an error is one of usage, found by whoever found it.
+pub(super) fn usage(error: anyhow::Error) -> Result<UsageError, anyhow::Error> {
+    match error.downcast::<ReplayError>() {
+        Ok(ReplayError::Usage(words)) => Ok(UsageError::value(words)),
+        Ok(other) => Err(other.into()),
+        Err(error) => error.downcast(),
+    }
+}
+
+/// Refuses the first flag that is given where it would be ignored. `why` ends the sentence that begins with it.
+pub(super) fn no_effect(flags: &[(&str, bool)], why: &str) -> Result<(), UsageError> {
+    match flags.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(UsageError::conflict(format!("{flag} has no effect {why}"))),
+        None => Ok(()),
     }
 }

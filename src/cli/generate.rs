@@ -4,57 +4,153 @@ use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use clap::Args;
+use anyhow::Context;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
+use super::exit::{UsageError, no_effect};
+use super::values;
 use crate::generate::{GenerateForm, GenerateOptions, generate, generate_users};
+use crate::source::Framing;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tweetblast generate -o tweets.json\n  \
-    tweetblast generate --tweets 200000 --form grouped -o big.json\n  \
-    tweetblast generate -o tweets.json --users-file users.csv\n  tweetblast generate --tweets 10 -o -")]
+#[command(after_help = "Examples:
+  tweetblast generate -o tweets.json
+  tweetblast generate --tweets 1M --form grouped -o big.json
+  tweetblast generate -o tweets.json --users-file users.csv
+  tweetblast generate --tweets 10 -o -")]
 pub(super) struct GenerateArgs {
-    /// Number of tweets
-    #[arg(long, default_value_t = GenerateOptions::default().tweets)]
+    /// Number of tweets [default: 6,000]
+    #[arg(long, short_alias = 'n', aliases = ["limit", "count"], default_value = "6,000", hide_default_value = true,
+        value_name = "N", value_parser = values::count::<u64>(1..=values::MOST))]
     tweets: u64,
-    /// Mean number of tweets per second of event time
-    #[arg(long, default_value_t = GenerateOptions::default().rate_per_s)]
-    rate: f64,
-    /// Number of users
-    #[arg(long, default_value_t = GenerateOptions::default().users)]
+    /// Mean rate of the tweets' own times: 10/s, 300/m [default: 10/s]
+    #[arg(long, value_name = "N/s", value_parser = values::rate)]
+    rate: Option<f64>,
+    /// Number of users [default: 1,500]
+    #[arg(long, default_value = "1,500", hide_default_value = true, value_name = "N",
+        value_parser = values::count::<u64>(1..=u64::from(u32::MAX)))]
     users: u64,
-    /// The same seed gives the same bytes
-    #[arg(long, default_value_t = GenerateOptions::default().seed)]
+    /// The same seed gives the same bytes [default: 1]
+    #[arg(long, default_value = "1", hide_default_value = true, value_name = "N",
+        value_parser = values::count::<u64>(0..=u64::MAX))]
     seed: u64,
-    /// Form of the file
-    #[arg(long, value_enum, default_value_t = GenerateForm::Lines)]
-    form: GenerateForm,
-    /// File to write; `-` is standard output
-    #[arg(short, long, value_name = "FILE")]
+    /// What a record is [default: v11]
+    #[arg(long, value_enum, default_value_t = RecordForm::V11, hide_default_value = true)]
+    form: RecordForm,
+    /// Layout of the file [default: the first that the form has]
+    ///
+    /// v11 has lines, array, objects and pages; v2 has page-lines and lines; each other form has one.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Framing>,
+    /// File to write; - is standard output
+    #[arg(short, long, value_name = "FILE|-")]
     output: PathBuf,
     /// Also write the users as a table (CSV) for --enrich
     ///
-    /// Columns: id, screen_name, one of 16 labels, and how often all their tweets were liked and
-    /// shared.
+    /// Columns: id, screen_name, one of 16 labels, and how often all their tweets were liked and shared.
     #[arg(long, value_name = "FILE")]
     users_file: Option<PathBuf>,
-    /// Overwrite an existing file
+    /// Overwrite files that are there already
     #[arg(long)]
     force: bool,
 }
 
+/// What a record is. Those that are hidden are older names, each of a form and its layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RecordForm {
+    /// Twitter API v1.1, 1 KB per tweet
+    #[value(name = "v11", alias = "lines")]
+    V11,
+    /// The same with all fields of the API, 2.5 KB per tweet
+    #[value(name = "v11-full", alias = "full-lines")]
+    V11Full,
+    /// Twitter API v2, with the authors of a page or a tweet beside them
+    #[value(name = "v2", alias = "v2-pages")]
+    V2,
+    /// Twitter API v2, with the author inside of each tweet
+    #[value(name = "v2-flat")]
+    V2Flat,
+    /// A user with their texts, without times
+    Grouped,
+    /// A tweet of an account archive
+    Archive,
+    /// Activity streams
+    ActivityStreams,
+    /// A hand-made flat object
+    Flat,
+    #[value(hide = true)]
+    Array,
+    #[value(hide = true)]
+    Objects,
+    #[value(hide = true)]
+    Search,
+    #[value(name = "v2-stream", hide = true)]
+    V2Stream,
+}
+
+impl RecordForm {
+    /// The layouts that it can have, the usual one first.
+    fn layouts(self) -> &'static [(Framing, GenerateForm)] {
+        match self {
+            RecordForm::V11 => &[
+                (Framing::Lines, GenerateForm::Lines),
+                (Framing::Array, GenerateForm::Array),
+                (Framing::Objects, GenerateForm::Objects),
+                (Framing::Pages, GenerateForm::Search),
+            ],
+            RecordForm::V11Full => &[(Framing::Lines, GenerateForm::FullLines)],
+            RecordForm::V2 => {
+                &[(Framing::PageLines, GenerateForm::V2Pages), (Framing::Lines, GenerateForm::V2Stream)]
+            }
+            RecordForm::V2Flat => &[(Framing::Lines, GenerateForm::V2Flat)],
+            RecordForm::Grouped => &[(Framing::Array, GenerateForm::Grouped)],
+            RecordForm::Archive => &[(Framing::Script, GenerateForm::Archive)],
+            RecordForm::ActivityStreams => &[(Framing::Lines, GenerateForm::ActivityStreams)],
+            RecordForm::Flat => &[(Framing::Lines, GenerateForm::Flat)],
+            RecordForm::Array => &[(Framing::Array, GenerateForm::Array)],
+            RecordForm::Objects => &[(Framing::Objects, GenerateForm::Objects)],
+            RecordForm::Search => &[(Framing::Pages, GenerateForm::Search)],
+            RecordForm::V2Stream => &[(Framing::Lines, GenerateForm::V2Stream)],
+        }
+    }
+}
+
 impl GenerateArgs {
-    pub fn run(&self) -> anyhow::Result<()> {
-        let options = GenerateOptions {
+    /// What is to be made.
+    fn options(&self) -> Result<GenerateOptions, UsageError> {
+        let defaults = GenerateOptions::default();
+        let layouts = self.form.layouts();
+        let asked = |(format, _): &&(Framing, GenerateForm)| self.format.is_none_or(|asked| *format == asked);
+        let Some((_, form)) = layouts.iter().find(asked) else {
+            let name = |value: &dyn Fn() -> Option<PossibleValue>| {
+                value().map_or(String::new(), |v| v.get_name().into())
+            };
+            let others: Vec<String> =
+                layouts.iter().map(|(format, _)| name(&|| format.to_possible_value())).collect();
+            let form = name(&|| self.form.to_possible_value());
+            let words = format!("--form {form} can be had with --format {}", others.join(" or "));
+            return Err(UsageError::conflict(words));
+        };
+        if *form == GenerateForm::Grouped {
+            no_effect(&[("--rate", self.rate.is_some())], "with --form grouped, which has no times")?;
+        }
+        Ok(GenerateOptions {
             tweets: self.tweets,
-            rate_per_s: self.rate,
+            rate_per_s: self.rate.unwrap_or(defaults.rate_per_s),
             users: self.users,
             seed: self.seed,
-            form: self.form,
-        };
+            form: *form,
+        })
+    }
+
+    pub fn run(&self) -> anyhow::Result<()> {
+        let options = self.options()?;
         if let Some(users) = &self.users_file {
             if std::path::absolute(users)? == std::path::absolute(&self.output)? {
-                bail!("--users-file {} is the file of the tweets: name another one", users.display());
+                let words =
+                    format!("--users-file {} is the file of the tweets: name another one", users.display());
+                return Err(UsageError::value(words).into());
             }
             let made = self.write(users, |out| generate_users(&options, out))?;
             writeln!(std::io::stderr(), "{made} users: {}", users.display())?;
@@ -99,5 +195,51 @@ impl GenerateArgs {
         let made = make(&mut out).with_context(|| format!("cannot write {name}"))?;
         out.flush().with_context(|| format!("cannot write {name}"))?;
         Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct OnlyGenerate {
+        #[command(flatten)]
+        generate: GenerateArgs,
+    }
+
+    fn options(flags: &str) -> Result<GenerateOptions, UsageError> {
+        let arguments = ["generate", "-o", "-"].into_iter().chain(flags.split_whitespace());
+        OnlyGenerate::parse_from(arguments).generate.options()
+    }
+
+    #[test]
+    fn without_flags_it_is_what_the_library_does_by_default() {
+        assert_eq!(options("").unwrap(), GenerateOptions::default());
+    }
+
+    #[test]
+    fn a_form_has_its_layouts_and_the_older_names_mean_what_they_did() {
+        for (flags, form) in [
+            ("--form v11 --format array", GenerateForm::Array),
+            ("--form v2", GenerateForm::V2Pages),
+            ("--form v2 --format lines", GenerateForm::V2Stream),
+            ("--format objects", GenerateForm::Objects),
+            ("--format pages", GenerateForm::Search),
+            ("--form lines", GenerateForm::Lines),
+            ("--form full-lines", GenerateForm::FullLines),
+            ("--form array", GenerateForm::Array),
+            ("--form search", GenerateForm::Search),
+            ("--form v2-pages", GenerateForm::V2Pages),
+            ("--form v2-stream", GenerateForm::V2Stream),
+            ("--form archive --format archive", GenerateForm::Archive),
+        ] {
+            assert_eq!(options(flags).unwrap().form, form, "{flags}");
+        }
+        let refused = options("--form v2 --format array").unwrap_err().words;
+        assert_eq!(refused, "--form v2 can be had with --format page-lines or lines");
+        assert!(options("--form grouped --rate 5/s").unwrap_err().words.contains("no times"));
     }
 }

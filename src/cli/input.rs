@@ -1,73 +1,81 @@
 //! Flags that say what is read, and which of it; `inspect` and the replay share them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, fstat};
 
-use super::exit::UsageError;
+use super::exit::{UsageError, no_effect};
 use super::values;
 use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 use crate::source::Framing;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
 pub(super) struct InputArgs {
-    /// JSON files of tweets, folders of them, or `-` for standard input [default: ./tweets.json, else
-    /// ./data/tweets.json]
+    /// Files or folders of tweets; - is standard input [default: ./tweets.json or ./data/tweets.json]
     ///
-    /// Several files are merged by time. A folder stands for the files in it.
-    #[arg(value_name = "FILE")]
+    /// Several files are merged by time. A folder stands for the files in it. What is piped in is read where
+    /// no FILE is named.
+    #[arg(value_name = "FILE", display_order = 0)]
     files: Vec<PathBuf>,
 
-    /// Layout of the input: lines, page-lines, array, objects, pages, archive [default: detected per
-    /// file]
-    #[arg(hide_short_help = true, long, value_name = "FORM", help_heading = "Input")]
+    /// Layout of the input, if it is not found right [default: detected per file]
+    #[arg(hide_short_help = true, long, value_enum, value_name = "FORMAT")]
     format: Option<Framing>,
     /// Map fields of custom records to JSON paths; unmapped fields use common names
     ///
-    /// For example time=meta.posted,text=body,user=by.0.id,id=nr: names of members, and places in
-    /// arrays.
-    #[arg(long, value_name = "FIELD=PATH,...", help_heading = "Input")]
+    /// For example time=meta.posted,text=body,user=by.0.id,id=nr: names of members, and places in arrays.
+    #[arg(hide_short_help = true, long, value_name = "FIELD=PATH,...")]
     map: Option<FieldMap>,
-    /// How the mapped time is written: s, ms, us, ns, or a pattern such as "%d/%m/%Y %H:%M:%S"
-    /// [default: any usual way]
-    #[arg(hide_short_help = true, long, value_name = "FORMAT", requires = "map", help_heading = "Input")]
+    /// How the mapped time is written: s, ms, us, ns, or a pattern [default: any usual way]
+    ///
+    /// A pattern looks like %d/%m/%Y.
+    #[arg(hide_short_help = true, long, value_name = "FORMAT")]
     time_format: Option<TimeFormat>,
-    /// Order of sending [default: time; shuffle if the tweets have no times; window for standard input]
+    /// Order of sending [default: time; shuffle without times; window for -]
     ///
-    /// Time and shuffle keep 24 bytes per tweet in memory; time only if the input is not in order
-    /// already.
-    #[arg(long, value_enum, help_heading = "Input")]
+    /// Time and shuffle keep 24 bytes per tweet in memory; time only if the input is not in order already.
+    #[arg(hide_short_help = true, long, value_enum)]
     order: Option<OrderFlag>,
-    /// Size of the sliding window of --order window, in tweets of 80 bytes
-    #[arg(hide_short_help = true, long, value_name = "N", default_value_t = DEFAULT_WINDOW, value_parser = window, help_heading = "Input")]
-    window: usize,
-    /// Seed of the shuffle: the same seed gives the same order
-    #[arg(hide_short_help = true, long, default_value_t = 1, help_heading = "Input")]
-    seed: u64,
-    /// Only tweets written at this time or later: 2020-01-31, 2020-01-31T18:00:00Z
+    /// Size of the window of --order window, in tweets of 80 bytes [default: 10k]
+    #[arg(hide_short_help = true, long, value_name = "N", value_parser = values::count::<usize>(1..=MOST_WINDOW))]
+    window: Option<usize>,
+    /// Seed of the shuffle: the same seed gives the same order [default: 1]
+    #[arg(hide_short_help = true, long, value_name = "N", value_parser = values::count::<u64>(0..=u64::MAX))]
+    seed: Option<u64>,
+    /// Only tweets written at this time or later: 2020-01-31
     ///
-    /// A time without a zone is UTC.
-    #[arg(long, value_name = "TIME", value_parser = values::event_time, help_heading = "Input")]
+    /// 2020-01-31T18:00:00Z is a time of that day. A time without a zone is UTC.
+    #[arg(long, alias = "since", value_name = "TIME", value_parser = values::event_time)]
     start: Option<i64>,
     /// Only tweets written before this time
-    #[arg(long, value_name = "TIME", value_parser = values::event_time, help_heading = "Input")]
+    #[arg(hide_short_help = true, long, alias = "until", value_name = "TIME", value_parser = values::event_time)]
     end: Option<i64>,
     /// Send only the first of several tweets with one id
     ///
     /// Keeps up to 18 bytes per tweet in memory.
-    #[arg(hide_short_help = true, long, help_heading = "Input")]
+    #[arg(hide_short_help = true, long)]
     dedup: bool,
-    /// Send only the first N tweets of each loop, in the order of sending
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Input")]
+    /// Send only the first N tweets of each loop
+    ///
+    /// The first in the order of sending.
+    #[arg(long, short_alias = 'n', alias = "count", value_name = "N", value_parser = values::count::<u64>(1..=values::MOST))]
     limit: Option<u64>,
-    /// Longest record of the input; a longer one is a reject
-    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size, default_value = "16MiB", help_heading = "Input")]
+    /// Longest record of the input; a longer one is a reject [default: 16MiB]
+    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::record_size,
+        default_value = "16MiB", hide_default_value = true)]
     max_record: usize,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+/// Largest window, which then takes 8 GB.
+const MOST_WINDOW: u64 = 100_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OrderFlag {
     /// Oldest first
     Time,
@@ -76,33 +84,65 @@ enum OrderFlag {
     /// File order, but sorted within a sliding window of --window tweets
     Window,
     /// At random, the same for the same --seed
+    #[value(alias = "random")]
     Shuffle,
 }
 
-fn window(text: &str) -> Result<usize, String> {
-    const MOST: usize = 100_000_000;
-    text.parse().ok().filter(|n| (1..=MOST).contains(n)).ok_or_else(|| format!("1 to {MOST} tweets"))
-}
-
 impl InputArgs {
-    /// The files that were named, or the ones by default.
+    /// The files that were named.
+    pub fn named(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// Refuses what cannot be, and flags that would be ignored.
+    pub fn check(&self) -> Result<(), UsageError> {
+        if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
+            return Err(UsageError::value("--start is not before --end: no tweet can lie between them"));
+        }
+        if self.map.is_none() {
+            no_effect(&[("--time-format", self.time_format.is_some())], "without --map time=FIELD")?;
+        }
+        let order = match self.order {
+            Some(order) => order,
+            None if self.files.iter().any(|file| file.as_os_str() == "-") => OrderFlag::Window,
+            None => OrderFlag::Time,
+        };
+        if order != OrderFlag::Window {
+            no_effect(&[("--window", self.window.is_some())], "without --order window")?;
+        }
+        // Without --order it is known when the input has been looked at.
+        if self.order.is_some() && order != OrderFlag::Shuffle {
+            no_effect(&[("--seed", self.seed.is_some())], "without --order shuffle")?;
+        }
+        for (place, file) in self.files.iter().enumerate() {
+            if self.files[..place].iter().any(|other| is_same(other, file)) {
+                let words = match file.as_os_str() == "-" {
+                    true => "standard input (-) can be read once".to_owned(),
+                    false => format!("{} is given twice: --loop 2 sends it twice", file.display()),
+                };
+                return Err(UsageError::value(words));
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that were named, or else what is piped in, or the ones by default.
     ///
     /// # Errors
-    /// When none is named and there is none. A range without a moment in it is a usage error.
+    /// When there is none of them.
     pub fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
-        if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
-            let nothing = "--start is not before --end: no tweet can lie between them";
-            return Err(UsageError::value(nothing).into());
-        }
         if !self.files.is_empty() {
             return Ok(self.files.clone());
+        }
+        if is_piped_in() {
+            return Ok(vec!["-".into()]);
         }
         const PLACES: [&str; 2] = ["tweets.json", "data/tweets.json"];
         match PLACES.iter().map(Path::new).find(|place| place.exists()) {
             Some(place) => Ok(vec![place.to_owned()]),
             None => bail!(
-                "no file given, and neither ./tweets.json nor ./data/tweets.json is there: name a file, or make \
-                 one with `tweetblast generate -o tweets.json`"
+                "no file given, and neither ./tweets.json nor ./data/tweets.json is there: name a file, or - for \
+                 standard input, or make one with `tweetblast generate -o tweets.json`"
             ),
         }
     }
@@ -110,6 +150,7 @@ impl InputArgs {
     /// The input that they ask for, from `files`.
     pub fn options(self, files: Vec<PathBuf>) -> InputOptions {
         let is_stdin = files.iter().any(|file| file.as_os_str() == "-");
+        let window = OrderBy::Window(self.window.unwrap_or(DEFAULT_WINDOW));
         let fields = self.map.map(|mut map| {
             map.time_format = self.time_format;
             map
@@ -125,11 +166,33 @@ impl InputArgs {
                 Some(OrderFlag::Time) => Some(OrderBy::Time),
                 Some(OrderFlag::File) => Some(OrderBy::File),
                 Some(OrderFlag::Shuffle) => Some(OrderBy::Shuffle),
-                Some(OrderFlag::Window) => Some(OrderBy::Window(self.window)),
-                None if is_stdin => Some(OrderBy::Window(self.window)),
+                Some(OrderFlag::Window) => Some(window),
+                None if is_stdin => Some(window),
                 None => None,
             },
             seed: self.seed,
         }
     }
 }
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let both = a.canonicalize().ok().zip(b.canonicalize().ok());
+    a == b || both.is_some_and(|(a, b)| a == b)
+}
+
+/// Whether standard input is a file, or a pipe that something has come through. What starts programs often gives
+/// them a pipe that stays empty.
+fn is_piped_in() -> bool {
+    let stdin = std::io::stdin();
+    let Ok(kind) = fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode)) else { return false };
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+    let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(PIPE_WAIT.subsec_nanos()) };
+    match kind {
+        FileType::RegularFile => true,
+        FileType::Fifo => poll(&mut fds, Some(&wait)).is_ok() && fds[0].revents().contains(PollFlags::IN),
+        _ => false,
+    }
+}
+
+/// How long the program before a pipe may take to write something.
+const PIPE_WAIT: Duration = Duration::from_millis(200);

@@ -1,12 +1,10 @@
 //! `tweetblast inspect`, and the dry run of a replay.
 
-use std::io::Write;
-
-use anyhow::{Context, bail};
 use clap::Args;
 
-use super::exit::Exit;
+use super::exit::{Exit, UsageError};
 use super::input::InputArgs;
+use super::json::{JsonArgs, write_report};
 use super::output::Output;
 use super::pace::PaceArgs;
 use super::signals::stop_on_signals;
@@ -15,34 +13,51 @@ use crate::pipeline::{inspect, without_tweets};
 use crate::report::{Screen, inspection_page, prediction_line};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tweetblast inspect tweets.json\n  \
-    tweetblast inspect tweets.json --speedup 100x --max-gap 5s\n  \
-    tweetblast inspect --json folder/\n\nExit codes: 0 there are tweets in it; 1 there are none, or it cannot be read.")]
+#[command(after_help = "Examples:
+  tweetblast inspect tweets.json
+  tweetblast inspect tweets.json --speedup 100x --max-gap 5s
+  tweetblast inspect folder/ --json report.json
+
+Exit codes: 0 there are tweets; 1 there are none, or it cannot be read; 2 usage.")]
 pub(super) struct InspectArgs {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
     pace: PaceArgs,
-    /// Write all of it as JSON to standard output
-    #[arg(long, help_heading = "Report")]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 impl InspectArgs {
     pub fn run(self) -> anyhow::Result<u8> {
+        self.check()?;
         let files = self.input.files()?;
-        if files.len() > 1 && files.iter().any(|file| file.as_os_str() == "-") {
-            bail!("standard input (-) cannot be inspected together with files; --json takes no value here");
-        }
-        let screen = Screen::new(self.json, false);
+        let mut json = self.json.open(&files)?;
+        let screen = Screen::new(self.json.is_on_stdout(), false);
         let session = Session { stop: stop_on_signals()?, ..Session::new(screen) };
         let options = ReplayOptions {
             input: self.input.options(files),
             pace: self.pace.options(),
             ..ReplayOptions::default()
         };
-        let mut json = self.json.then(Output::stdout);
         run(&options, &session, json.as_mut())
+    }
+
+    fn check(&self) -> Result<(), UsageError> {
+        self.input.check()?;
+        self.pace.check()?;
+        // As it was written when --json had no value.
+        match self.json.path() {
+            Some(path) if path.exists() && self.input.named().is_empty() && !self.json.force => {
+                let path = path.display();
+                let words = format!(
+                    "--json takes the file to write to, or -, and {path} is there already: to inspect it, type \
+                     `tweetblast inspect {path} --json -`"
+                );
+                Err(UsageError::value(words))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -54,14 +69,7 @@ pub(super) fn run(
 ) -> anyhow::Result<u8> {
     let found = inspect(options, session)?;
     match json {
-        Some(out) => {
-            let write = |out: &mut Output| -> std::io::Result<()> {
-                serde_json::to_writer_pretty(&mut *out, &found)?;
-                writeln!(out)?;
-                out.flush()
-            };
-            write(out).context("cannot write the report (--json)")?;
-        }
+        Some(out) => write_report(&found, out)?,
         None => {
             let layout = session.screen.layout();
             match session.quiet {

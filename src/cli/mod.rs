@@ -9,8 +9,11 @@ mod druid;
 mod ends;
 mod exit;
 mod generate;
+mod help;
+mod hints;
 mod input;
 mod inspect;
+mod json;
 mod keys;
 mod output;
 mod pace;
@@ -19,8 +22,12 @@ mod serve;
 mod signals;
 mod target;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod values;
 mod version;
+
+use std::ffi::OsString;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
@@ -29,19 +36,18 @@ use completions::{CompletionsArgs, ManArgs};
 use doctor::DoctorArgs;
 use druid::DruidCommand;
 pub use exit::Exit;
-use exit::UsageError;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
 use replay::ReplayArgs;
 use serve::ServeArgs;
 
-/// Replays a file of tweets at its original timing, or faster, through MQTT and Kafka, and accounts for
-/// every one of them.
+/// Replay tweets at their original timing, or faster, into MQTT and Kafka
 ///
-/// Without --kafka the tweets go to a small Kafka endpoint inside this process, so nothing else
-/// has to run. Without a FILE, ./tweets.json or ./data/tweets.json is replayed.
+/// Every tweet is accounted for. Without --kafka the tweets go to a small Kafka endpoint inside this process,
+/// so nothing else has to run. Without a FILE, ./tweets.json or ./data/tweets.json is replayed.
 #[derive(Debug, Parser)]
-#[command(version, long_version = version::long(), args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(version, long_version = version::long(), args_conflicts_with_subcommands = true, max_term_width = 100, after_help = help::SHORT,
+    after_long_help = help::reference())]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -52,33 +58,19 @@ pub struct Cli {
     verbose: u8,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  tweetblast --speedup 100x                       100 times faster than the tweets were written
-  tweetblast tweets.json --rate 5000/s            at a constant rate, ignoring their times
-  tweetblast tweets.json --speedup max --json -   as fast as it goes; the report as JSON
-  tweetblast inspect tweets.json                  what is in it, and how long a replay takes
-  tweetblast --speedup 100x --hold                keep MQTT and Kafka up afterwards, to read from
-  tweetblast --kafka localhost:9092 --fit 5m      into a real Kafka, all of it in 5 minutes
-  tweetblast --druid http://localhost:8888        until every tweet can be queried in Druid
-  tweetblast tweets.json --enrich users.csv       with what a table knows of each user, joined by id
-
-Exit codes: 0 every tweet accounted for; 1 error; 2 usage; 3 not every tweet arrived, or that is unknown;
-4 a threshold of --fail-if was crossed; 130 interrupted (still drained and reported; a second Ctrl-C leaves at once).";
-
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Generate synthetic tweets; the same seed gives the same bytes
+    /// Generate synthetic tweets: any number, in any form
     Generate(GenerateArgs),
     /// Summarize tweet files and estimate how long a replay takes
     Inspect(InspectArgs),
     /// Compare the JSON reports of two runs
     Compare(CompareArgs),
-    /// Run the embedded MQTT broker and Kafka without a replay, until Ctrl-C
+    /// Run the embedded MQTT and Kafka without a replay
     Serve(ServeArgs),
-    /// Check every hop, send one marker tweet through all of them, and say what is wrong
+    /// Check every hop, send one tweet through all, say what is wrong
     Doctor(DoctorArgs),
-    /// Manage Druid supervisors: spec, submit, status, suspend, terminate, reset
+    /// Manage the Druid supervisors that read the topic
     Druid(DruidCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -92,13 +84,28 @@ impl Cli {
         self.verbose
     }
 
+    /// Reads the command line. What cannot be read ends the process, with what to type.
+    pub fn from_command_line() -> Self {
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        Self::read(&arguments).unwrap_or_else(|error| error.exit())
+    }
+
+    fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let read = Self::try_parse_from(arguments).or_else(|error| {
+            hints::with_negative_value(&error, arguments).map_or(Err(error), Self::try_parse_from)
+        });
+        read.map_err(|error| hints::explained(error, arguments, &Self::command()))
+    }
+
     /// Runs the command that was asked for, and says how the process is to end.
     ///
     /// # Errors
     /// With a chain of causes that ends at what the user can change.
     pub fn run(self) -> anyhow::Result<u8> {
-        self.dispatch().map_err(|error| match error.downcast::<UsageError>() {
-            Ok(usage) => Self::command().error(usage.kind, usage).exit(),
+        self.dispatch().map_err(|error| match exit::usage(error) {
+            Ok(usage) => {
+                clap::Error::raw(usage.kind, format!("{usage}{MORE}")).with_cmd(&Self::command()).exit()
+            }
             Err(error) => error,
         })
     }
@@ -113,7 +120,13 @@ impl Cli {
             Some(Command::Druid(command)) => command.run().map(|()| Exit::Balanced as u8),
             Some(Command::Completions(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
             Some(Command::Man(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
-            None => self.replay.run(),
+            None => {
+                hints::check_files(self.replay.named_files(), &Self::command())?;
+                self.replay.run()
+            }
         }
     }
 }
+
+/// As at the end of clap's own errors.
+const MORE: &str = "\n\nFor more information, try '--help'.\n";

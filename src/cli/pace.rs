@@ -4,48 +4,73 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::exit::{UsageError, no_effect};
 use super::values;
 use crate::options::{Loops, Pace, PaceOptions};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
 pub(super) struct PaceArgs {
-    /// How many times faster than the tweets were written: 100x, 0.5x, or max [default: 1x]
-    #[arg(long, value_name = "Nx|max", value_parser = values::speedup, help_heading = "Pace",
+    /// Times faster than written: 100x, max [default: 1x]
+    ///
+    /// 100x is 100 times faster than the tweets were written, 0.5x half as fast. max sends as fast as MQTT
+    /// and Kafka take it.
+    #[arg(long, alias = "speed", value_name = "Nx|max", value_parser = values::speedup,
         conflicts_with_all = ["rate", "fit"])]
     speedup: Option<Pace>,
-    /// Constant rate, ignoring the tweets' times: 5000/s, 300/m, 20/h
-    #[arg(long, value_name = "N/s", value_parser = values::rate, help_heading = "Pace",
-        conflicts_with_all = ["fit", "interval"])]
+    /// Constant rate, ignoring the tweets' times: 5k/s
+    ///
+    /// 5000/s, 5k/s, 300/m, 20/h; a number alone is per second.
+    #[arg(long, value_name = "N/s", value_parser = values::rate, conflicts_with_all = ["fit", "interval"])]
     rate: Option<f64>,
-    /// Scale the replay so that each loop takes this long: 30s, 5m
-    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace",
+    /// Scale the replay so that a loop takes this long: 5m
+    #[arg(long, value_name = "TIME", value_parser = values::duration,
         conflicts_with_all = ["interval", "max_gap"])]
     fit: Option<Duration>,
-    /// Gap between tweets without times, divided by --speedup; if given, used for all tweets [default:
-    /// 4s]
-    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
+    /// Gap between tweets without times, divided by --speedup [default: 4s]
+    ///
+    /// If it is given, it spaces tweets with times too.
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration)]
     interval: Option<Duration>,
-    /// Cut silences: never wait longer than this for the next tweet, in wall time
-    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
+    /// Cut silences: never wait longer than this for the next tweet
+    ///
+    /// The time is that of the clock, not that of the tweets.
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration)]
     max_gap: Option<Duration>,
     /// Send tweets of one second at once instead of spreading them over it
     ///
     /// Matters only for input whose times are whole seconds.
-    #[arg(hide_short_help = true, long, help_heading = "Pace")]
+    #[arg(hide_short_help = true, long)]
     no_spread: bool,
-    /// Repeat the input N times, or forever
-    #[arg(long = "loop", value_name = "N|forever", value_parser = values::loops, default_value = "1",
-        help_heading = "Pace")]
+    /// Repeat the input N times, or forever [default: 1]
+    #[arg(long = "loop", aliases = ["loops", "repeat"], value_name = "N|forever", value_parser = values::loops,
+        default_value = "1", hide_default_value = true)]
     loops: Loops,
-    /// End after this time: what is intended later is left out
+    /// Stop after this time; later tweets are skipped
     ///
-    /// All that is intended before is sent, however late. At full speed nothing is sent after it.
-    /// Pauses do not count.
-    #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "Pace")]
+    /// Later are those whose intended send time is. What is due before is sent, however late. At --speedup max nothing is sent after it. Pauses do not
+    /// count.
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration)]
     duration: Option<Duration>,
 }
 
 impl PaceArgs {
+    /// Refuses flags that would be ignored.
+    pub fn check(&self) -> Result<(), UsageError> {
+        let (spread, max_gap) = (("--no-spread", self.no_spread), ("--max-gap", self.max_gap.is_some()));
+        if self.rate.is_some() {
+            no_effect(&[spread, max_gap], "with --rate, which spaces tweets evenly")?;
+        }
+        if self.speedup == Some(Pace::Max) {
+            let interval = ("--interval", self.interval.is_some());
+            no_effect(&[spread, max_gap, interval], "at --speedup max, which waits for nothing")?;
+        }
+        if self.interval.is_some() {
+            no_effect(&[spread], "with --interval, which spaces tweets evenly")?;
+        }
+        Ok(())
+    }
+
     /// The pace that they ask for.
     pub fn options(&self) -> PaceOptions {
         PaceOptions {

@@ -1,15 +1,16 @@
 //! The replay itself: its flags, and its report.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::Context;
 use clap::{ArgAction, Args};
 
-use super::exit::UsageError;
+use super::exit::{UsageError, no_effect};
 use super::input::InputArgs;
+use super::json::JsonArgs;
 use super::keys::{self, Keys};
 use super::output::Output;
 use super::pace::PaceArgs;
@@ -32,109 +33,100 @@ pub(super) struct ReplayArgs {
     #[command(flatten)]
     pace: PaceArgs,
     /// Wait this long before the first tweet
-    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::wait, help_heading = "Pace")]
     delay: Option<Duration>,
     /// Wait for the space key before the first tweet
     #[arg(hide_short_help = true, long, help_heading = "Pace")]
     start_paused: bool,
 
-    /// Join a table of users to their tweets: CSV with a header, or JSON
-    ///
-    /// Its columns are added to each tweet of the user, and to Druid's. Can be given several times.
-    #[arg(long, value_name = "FILE", help_heading = "Messages")]
-    enrich: Vec<PathBuf>,
-    /// Column of the --enrich tables with the user's id [default: user_id, id_str or id]
-    #[arg(
-        hide_short_help = true,
-        long,
-        value_name = "COLUMN",
-        requires = "enrich",
-        help_heading = "Messages"
-    )]
-    enrich_key: Option<String>,
-    /// What a message holds
-    #[arg(long, value_enum, default_value_t = PayloadForm::Tweet, help_heading = "Messages")]
-    payload: PayloadForm,
-    /// Which time the field `timestamp` holds
-    #[arg(hide_short_help = true, long, value_enum, default_value_t = StampTime::Send, help_heading = "Messages")]
-    timestamp: StampTime,
-    /// Kafka key: tweets with the same key stay in order
-    #[arg(hide_short_help = true, long, value_enum, default_value_t = KeyBy::User, help_heading = "Messages")]
-    key: KeyBy,
     #[command(flatten)]
     target: TargetArgs,
-
-    /// Number of Kafka producers working in parallel
-    #[arg(hide_short_help = true, long, default_value_t = 1, value_name = "N", value_parser = producers, help_heading = "Kafka")]
+    /// Keep embedded MQTT and Kafka up until Ctrl-C
+    #[arg(long, help_heading = "Send to")]
+    hold: bool,
+    /// Number of Kafka producers working in parallel [default: 1]
+    #[arg(hide_short_help = true, long, default_value = "1", hide_default_value = true, value_name = "N",
+        value_parser = values::count::<usize>(1..=64), help_heading = "Kafka")]
     producers: usize,
     /// How long to wait for Kafka's acknowledgements after the last tweet [default: no limit; 20s after
     /// Ctrl-C]
-    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration, help_heading = "Kafka")]
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::wait, help_heading = "Kafka")]
     drain_timeout: Option<Duration>,
-    /// Keep the MQTT broker and the embedded Kafka up after the replay, until Ctrl-C
-    #[arg(long, help_heading = "Kafka")]
-    hold: bool,
 
-    /// Write the report as JSON; `-` is standard output, and all else goes to standard error
-    #[arg(long, value_name = "FILE|-", help_heading = "Report")]
-    json: Option<PathBuf>,
-    /// Link to the dashboard, shown at the end; {run} in it becomes the run's id
+    /// Join a table of users to their tweets: CSV with a header, or JSON
     ///
-    /// [default: TWEETBLAST_DASHBOARD of the environment]
+    /// Its columns are added to each tweet of the user, and to Druid's. Can be given several times.
+    #[arg(hide_short_help = true, long, value_name = "FILE", help_heading = "Messages")]
+    enrich: Vec<PathBuf>,
+    /// Column of the --enrich tables with the user's id [default: user_id, id_str or id]
+    #[arg(hide_short_help = true, long, value_name = "COLUMN", help_heading = "Messages")]
+    enrich_key: Option<String>,
+    /// What a message holds [default: tweet]
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = PayloadForm::Tweet, hide_default_value = true,
+        help_heading = "Messages")]
+    payload: PayloadForm,
+    /// Which time the field `timestamp` holds [default: send]
+    #[arg(hide_short_help = true, long, value_enum, help_heading = "Messages")]
+    timestamp: Option<StampTime>,
+    /// Kafka key: tweets with the same key stay in order [default: user]
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = KeyBy::User, hide_default_value = true,
+        help_heading = "Messages")]
+    key: KeyBy,
+
+    #[command(flatten)]
+    json: JsonArgs,
+    /// Link to the dashboard, shown at the end; {run} in it becomes the run's id [default:
+    /// TWEETBLAST_DASHBOARD of the environment]
     #[arg(hide_short_help = true, long, value_name = "URL", value_parser = values::link, help_heading = "Report")]
     dashboard: Option<String>,
     /// A name for this run in the report
     #[arg(hide_short_help = true, long, value_name = "WORDS", help_heading = "Report")]
     label: Option<String>,
-    /// Exit with code 4 if this holds at the end: 'lag.p99>500ms', 'rate<900/s', 'failed>0'
+    /// Exit with code 4 if so at the end: 'lag.p99>500ms'
     #[arg(long, value_name = "EXPR", long_help = metrics_help(), help_heading = "Report",
         conflicts_with = "dry_run")]
     fail_if: Vec<Threshold>,
-    /// Write what was not delivered to this file, with the reason; it can be replayed
+    /// Write what was not delivered; it can be replayed
     ///
-    /// One JSON per line with the reason and the byte offset: records that are no tweets, values that
-    /// are no JSON, tweets that Kafka did not take.
-    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    /// One JSON per line with the reason and the byte offset: records that are not tweets, frames that are not
+    /// JSON, tweets that Kafka did not take.
+    #[arg(
+        hide_short_help = true,
+        long,
+        alias = "dead-letters",
+        value_name = "FILE",
+        help_heading = "Report"
+    )]
     dead_letter: Option<PathBuf>,
-    /// Show what is in the input and how long a replay would take; send nothing
+    /// Show what is in the input and how long it would take
     ///
-    /// With --json the same document as `tweetblast inspect --json`.
+    /// Nothing is sent. With --json the document is that of `tweetblast inspect --json`.
     #[arg(long, help_heading = "Report")]
     dry_run: bool,
-    /// Overwrite an existing report or dead-letter file
-    #[arg(hide_short_help = true, long, help_heading = "Report")]
-    force: bool,
-    /// Show only the verdict, in one line; -qq shows nothing
-    #[arg(long, short, action = ArgAction::Count, help_heading = "Report")]
+    /// Show only the verdict; -qq shows nothing
+    #[arg(long, short, alias = "silent", action = ArgAction::Count, help_heading = "Report")]
     quiet: u8,
 }
 
-fn producers(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| (1..=64).contains(n)).ok_or_else(|| "1 to 64 producers".to_owned())
-}
-
 impl ReplayArgs {
+    /// The files that were named.
+    pub fn named_files(&self) -> &[PathBuf] {
+        self.input.named()
+    }
+
     /// Replays, reports, and holds if asked to.
     pub fn run(self) -> anyhow::Result<u8> {
-        if self.target.has_outside_mqtt() && !matches!(self.payload, PayloadForm::Tweet) {
-            return Err(UsageError::conflict(PAYLOAD_WITHOUT_RUN).into());
-        }
+        self.check()?;
         let files = self.input.files()?;
         let read = [&files[..], &self.enrich].concat();
-        let json_on_stdout = self.json.as_deref() == Some(Path::new("-"));
-        let mut json = match &self.json {
-            Some(_) if json_on_stdout => Some(Output::stdout()),
-            Some(path) => Some(Output::create("--json", path, &read, self.force)?),
-            None => None,
-        };
-        self.check_enrich()?;
+        let mut json = self.json.open(&read)?;
         let dashboard = match &self.dashboard {
             Some(link) => Some(link.clone()),
             None => dashboard_of_environment()?,
         };
         let dry_run = self.dry_run;
         let dead_letters = match &self.dead_letter {
-            Some(path) if !dry_run => Some(Output::create("--dead-letter", path, &read, self.force)?),
+            Some(path) if !dry_run => Some(Output::create("--dead-letter", path, &read, self.json.force)?),
             _ => None,
         };
         let (hold, start_paused) = (self.hold, self.start_paused);
@@ -142,7 +134,7 @@ impl ReplayArgs {
         let session = Session {
             stop: stop_on_signals()?,
             control: Arc::new(Control::new(start_paused)),
-            screen: Screen::new(json_on_stdout, quiet != Quiet::No),
+            screen: Screen::new(self.json.is_on_stdout(), quiet != Quiet::No),
             quiet,
         };
         let screen = &session.screen;
@@ -160,7 +152,9 @@ impl ReplayArgs {
             false => None,
         };
         if keys.is_none() && start_paused {
-            bail!("--start-paused waits for the space key, and standard input is no terminal to press it in");
+            let words = "--start-paused waits for the space key, and standard input is no terminal to press it in: \
+                         --delay TIME waits without one";
+            return Err(UsageError::value(words).into());
         }
         options.report.keys = keys.as_ref().map(|_| keys::WORDS);
         let replayed = replay(&options, &session)?;
@@ -196,11 +190,30 @@ impl ReplayArgs {
         Ok(exit_code)
     }
 
-    /// What the files add has its place in our own payload only.
-    fn check_enrich(&self) -> Result<(), UsageError> {
-        if !self.enrich.is_empty() && !matches!(self.payload, PayloadForm::Tweet) {
+    /// Refuses what cannot be, and flags that would be ignored.
+    fn check(&self) -> Result<(), UsageError> {
+        self.input.check()?;
+        self.pace.check()?;
+        self.target.check()?;
+        if self.payload != PayloadForm::Tweet && self.target.has_outside_mqtt() {
+            return Err(UsageError::conflict(PAYLOAD_WITHOUT_RUN));
+        }
+        if self.payload != PayloadForm::Tweet && !self.enrich.is_empty() {
             let words = "--enrich adds columns to our own payload: not with --payload raw or minimal";
             return Err(UsageError::conflict(words));
+        }
+        if self.payload == PayloadForm::Raw {
+            let timestamp = ("--timestamp", self.timestamp.is_some());
+            no_effect(&[timestamp], "with --payload raw, which is sent as it is")?;
+        }
+        if self.enrich.is_empty() {
+            no_effect(&[("--enrich-key", self.enrich_key.is_some())], "without --enrich FILE")?;
+        }
+        if self.target.is_all_outside() {
+            no_effect(
+                &[("--hold", self.hold)],
+                "with --kafka and --mqtt: there is nothing in this process to keep up",
+            )?;
         }
         Ok(())
     }
@@ -213,14 +226,18 @@ impl ReplayArgs {
                 ..self.input.options(files)
             },
             pace: PaceOptions { delay: self.delay.unwrap_or_default(), ..self.pace.options() },
-            message: MessageOptions { payload: self.payload, timestamp: self.timestamp, key: self.key },
+            message: MessageOptions {
+                payload: self.payload,
+                timestamp: self.timestamp.unwrap_or(StampTime::Send),
+                key: self.key,
+            },
             kafka: KafkaOptions {
                 producers: self.producers,
                 drain_timeout: self.drain_timeout,
                 ..target.kafka
             },
             report: ReportOptions {
-                hash_input: self.json.is_some(),
+                hash_input: self.json.is_given(),
                 label: self.label,
                 fail_if: self.fail_if,
                 ..ReportOptions::default()
@@ -231,11 +248,11 @@ impl ReplayArgs {
 }
 
 /// Where the stack says that its dashboard is.
-fn dashboard_of_environment() -> anyhow::Result<Option<String>> {
+fn dashboard_of_environment() -> Result<Option<String>, UsageError> {
     const NAME: &str = "TWEETBLAST_DASHBOARD";
     match std::env::var(NAME) {
         Ok(link) if !link.trim().is_empty() => {
-            values::link(link.trim()).map(Some).map_err(|error| anyhow!("{NAME}: {error}"))
+            values::link(link.trim()).map(Some).map_err(|words| UsageError::value(format!("{NAME} {words}")))
         }
         _ => Ok(None),
     }

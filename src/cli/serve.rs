@@ -5,27 +5,45 @@ use clap::Args;
 use super::ends::EndsArgs;
 use super::signals::stop_on_signals;
 use super::values;
+use crate::kafka::embedded::PARTITIONS_MAX;
 use crate::options::{DEFAULT_TOPIC, Session};
 use crate::pipeline::{ServeOptions, serve};
 use crate::report::Screen;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tweetblast serve --kafka-dir data --kafka-listen 127.0.0.1:9092\n  \
-    tweetblast serve --no-mqtt --kafka-fsync always --kafka-dir data")]
+#[command(after_help = "Examples:
+  tweetblast serve --kafka-dir data --kafka-listen 9092
+  tweetblast serve --mqtt off --kafka-dir data")]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     ends: EndsArgs,
-    /// Only the Kafka endpoint
-    #[arg(long, help_heading = "MQTT", conflicts_with = "mqtt_listen")]
+    /// off: Kafka without an MQTT broker
+    #[arg(long, value_name = "off", value_parser = off, help_heading = "Embedded MQTT and Kafka",
+        conflicts_with = "mqtt_listen")]
+    mqtt: Option<Off>,
+    #[arg(long, hide = true, conflicts_with = "mqtt_listen")]
     no_mqtt: bool,
-    /// Topic of the MQTT broker
-    #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic,
-        help_heading = "MQTT")]
+    /// Topic of the MQTT broker [default: tweets]
+    #[arg(long, short = 't', default_value = DEFAULT_TOPIC, hide_default_value = true, value_name = "NAME",
+        value_parser = values::topic, help_heading = "Embedded MQTT and Kafka")]
     topic: String,
-    /// Partitions of a topic that a client creates without a number
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
-        help_heading = "Embedded Kafka")]
+    /// Partitions of a topic that a client creates without a number [default: 1]
+    #[arg(long, default_value = "1", hide_default_value = true, value_name = "N",
+        value_parser = values::count::<i32>(1..=PARTITIONS_MAX as u64), help_heading = "Embedded MQTT and Kafka")]
     partitions: i32,
+}
+
+/// That there is to be no MQTT broker.
+#[derive(Debug, Clone, Copy)]
+struct Off;
+
+fn off(text: &str) -> Result<Off, String> {
+    match text.eq_ignore_ascii_case("off") {
+        true => Ok(Off),
+        false => {
+            Err("must be off: serve has an MQTT broker of its own, and --mqtt-listen says where".to_owned())
+        }
+    }
 }
 
 impl ServeArgs {
@@ -33,7 +51,7 @@ impl ServeArgs {
     pub fn run(self) -> anyhow::Result<()> {
         let session = Session { stop: stop_on_signals()?, ..Session::new(Screen::new(false, false)) };
         let options = ServeOptions {
-            mqtt: (!self.no_mqtt).then(|| self.ends.mqtt()),
+            mqtt: (self.mqtt.is_none() && !self.no_mqtt).then(|| self.ends.mqtt()),
             mqtt_topic: self.topic,
             kafka: self.ends.kafka(),
             partitions: self.partitions,

@@ -4,33 +4,44 @@ use clap::Args;
 
 use super::druid::DruidArgs;
 use super::ends::EndsArgs;
+use super::exit::UsageError;
 use super::values;
+use crate::kafka::check_properties;
+use crate::kafka::embedded::PARTITIONS_MAX;
 use crate::mqtt::OutsideBroker;
 use crate::options::{DEFAULT_TOPIC, KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, ReplayOptions};
 
+/// Partitions that a Kafka of one's own can be asked for: its clusters have some thousands of them in all.
+const MOST_PARTITIONS: u64 = 10_000;
+
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Send to")]
 pub(super) struct TargetArgs {
-    /// Topic, in MQTT and in Kafka
-    #[arg(long, short = 't', default_value = DEFAULT_TOPIC, value_name = "NAME", value_parser = values::topic,
-        help_heading = "Messages")]
+    /// Topic, in MQTT and in Kafka [default: tweets]
+    #[arg(long, short = 't', alias = "topic-name", default_value = DEFAULT_TOPIC, hide_default_value = true,
+        value_name = "NAME", value_parser = values::topic)]
     topic: String,
-    /// Use this MQTT 3.1.1 broker instead of the embedded one: mqtt://[USER@]HOST[:PORT]; `off`: no
-    /// MQTT
+    /// This MQTT broker, not the embedded one; off: no MQTT
     ///
-    /// The password is read from TWEETBLAST_MQTT_PASSWORD.
-    #[arg(long, value_name = "URL|off", value_parser = values::mqtt, help_heading = "MQTT",
+    /// host:1883 or mqtt://user@host:1883; MQTT 3.1.1. The password is read from TWEETBLAST_MQTT_PASSWORD.
+    #[arg(long, aliases = ["mqtt-broker", "mqtt-url"], value_name = "HOST|off", value_parser = values::mqtt,
         conflicts_with = "mqtt_listen")]
     mqtt: Option<MqttChoice>,
-
-    /// Use this Kafka instead of the embedded one: host:port[,host:port...]
-    #[arg(long, value_name = "BROKERS", help_heading = "Kafka",
+    /// This Kafka, not the embedded one: host:9092
+    ///
+    /// Several brokers have commas between them: host1:9092,host2:9092.
+    #[arg(long, aliases = ["bootstrap-server", "bootstrap-servers", "brokers", "kafka-broker", "kafka-brokers"],
+        value_name = "HOST:PORT", value_parser = values::kafka,
         conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention"])]
     kafka: Option<String>,
-    /// Number of partitions, if the topic has to be created
-    #[arg(hide_short_help = true, long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..),
-        help_heading = "Kafka")]
+    #[command(flatten)]
+    druid: DruidArgs,
+
+    /// Number of partitions, if the topic has to be created [default: 1]
+    #[arg(hide_short_help = true, long, default_value = "1", hide_default_value = true, value_name = "N",
+        value_parser = values::count::<i32>(1..=MOST_PARTITIONS), help_heading = "Kafka")]
     partitions: i32,
-    /// Set a librdkafka property: -X linger.ms=20, or -X @FILE with one per line
+    /// Set a librdkafka property, such as linger.ms=20; @FILE has one per line
     ///
     /// They override tweetblast's own. A file keeps secrets off the command line.
     #[arg(hide_short_help = true, short = 'X', value_name = "KEY=VALUE|@FILE", value_parser = values::properties,
@@ -39,15 +50,30 @@ pub(super) struct TargetArgs {
 
     #[command(flatten)]
     ends: EndsArgs,
-
-    #[command(flatten)]
-    druid: DruidArgs,
 }
 
 impl TargetArgs {
+    /// Refuses what cannot be, and flags that would be ignored.
+    pub fn check(&self) -> Result<(), UsageError> {
+        if self.kafka.is_none() && self.partitions > PARTITIONS_MAX as i32 {
+            let words = format!(
+                "--partitions {}: the embedded Kafka holds at most {PARTITIONS_MAX} in all; --kafka HOST:PORT is for more",
+                self.partitions
+            );
+            return Err(UsageError::value(words));
+        }
+        check_properties(&self.properties.concat()).map_err(|error| UsageError::value(error.to_string()))?;
+        self.druid.check()
+    }
+
     /// Whether the messages go through a broker that is not ours.
     pub fn has_outside_mqtt(&self) -> bool {
         matches!(self.mqtt, Some(MqttChoice::Outside(_)))
+    }
+
+    /// Whether neither end lives in this process.
+    pub fn is_all_outside(&self) -> bool {
+        self.mqtt.is_some() && self.kafka.is_some()
     }
 
     /// A replay without an input that goes there.

@@ -22,8 +22,8 @@ pub struct InputOptions {
     pub select: Select,
     /// In which order; `None`: by time, and shuffled where there are no times.
     pub order: Option<OrderBy>,
-    /// For the shuffle.
-    pub seed: u64,
+    /// For the shuffle, which there must be if it is given.
+    pub seed: Option<u64>,
 }
 
 impl Default for InputOptions {
@@ -36,7 +36,7 @@ impl Default for InputOptions {
             enrich: Enrich::default(),
             select: Select::default(),
             order: None,
-            seed: 1,
+            seed: None,
         }
     }
 }

@@ -43,6 +43,9 @@ pub enum ReplayError {
     /// The input is not what it was when it was looked through.
     #[error("{path} changed while it was replayed: there is no tweet at byte {offset} any more; replay a file that nobody writes to", path = path.display())]
     Changed { path: PathBuf, offset: u64 },
+    /// A flag that makes no sense with this input.
+    #[error("{0}")]
+    Usage(String),
     /// What was asked for cannot be had with this input.
     #[error("{0}")]
     Options(String),

@@ -80,7 +80,7 @@ fn the_table_of_users_fits_the_tweets_and_changes_nothing_about_them() {
         assert_eq!(seen, 500);
     }
     let same = tweetblast(&["generate", "-o", &file("x"), "--users-file", &file("x")]);
-    assert_eq!(same.status.code(), Some(1));
+    assert_eq!(same.status.code(), Some(2));
     assert!(String::from_utf8(same.stderr).unwrap().contains("name another one"));
 }
 

@@ -67,7 +67,7 @@ fn letters_can_be_replayed_and_are_what_they_were() {
     let first = dir.path().join("first.jsonl").to_str().unwrap().to_owned();
     replay(&input, &["--speedup", "max", "--dead-letter", &first]);
     // Nothing in them is a tweet, and the same is found again.
-    let found = run(&["inspect", "--json", &first]);
+    let found = run(&["inspect", "--json", "-", &first]);
     assert_eq!(found.code, 1);
     let found = found.report();
     assert_eq!((&found["frames"], &found["unparseable"]), (&json!(4), &json!(3)));

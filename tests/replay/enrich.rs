@@ -108,7 +108,7 @@ fn the_end_tells_how_many_were_enriched_and_where_the_dashboard_is() {
         code == Some(0) && words.contains("dashboard  https://d/x  (run ") && !words.contains("enriched")
     );
     let (code, words) = replay(&[], "nonsense");
-    assert!(code == Some(1) && words.contains("TWEETBLAST_DASHBOARD: a link looks like"), "{words}");
+    assert!(code == Some(2) && words.contains("TWEETBLAST_DASHBOARD must be a link"), "{words}");
     let (code, words) = replay(&[], "");
     assert!(code == Some(0) && !words.contains("dashboard"), "{words}");
 }

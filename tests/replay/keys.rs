@@ -251,6 +251,6 @@ fn ctrl_z_does_not_stop_a_replay_that_no_shell_could_have_go_on() {
 #[test]
 fn without_a_terminal_nobody_could_press_the_key() {
     let refused = run(&[&[SAMPLE, "--start-paused"][..], FREE_PORTS].concat());
-    assert_eq!(refused.code, 1);
+    assert_eq!(refused.code, 2);
     assert!(refused.stderr.contains("no terminal"), "{}", refused.stderr);
 }

@@ -22,6 +22,13 @@ pub(crate) fn arrange(
     let Gathered { mut slots, mut survey, mut skipped, times_ms, .. } = gathered;
     let is_timed = times_ms.is_some();
     let order = order_of(options, is_timed);
+    if options.input.seed.is_some() && !matches!(order, Order::Shuffle { .. }) {
+        return Err(ReplayError::Usage(
+            "--seed has no effect: the tweets are sent in the order of their times; --order shuffle sends them at \
+             random"
+                .to_owned(),
+        ));
+    }
     let reads_slots = matches!(order, Order::Shuffle { .. }) || (order == Order::Time && kept);
     let mut by_time = None;
     if reads_slots {
@@ -78,7 +85,7 @@ fn order_of(options: &ReplayOptions, is_timed: bool) -> Order {
         Some(OrderBy::Window(size)) if is_timed => Order::Window(size),
         // Without times there is nothing to sort by.
         Some(OrderBy::File | OrderBy::Time | OrderBy::Window(_)) => Order::File,
-        Some(OrderBy::Shuffle) | None => Order::Shuffle { seed: options.input.seed },
+        Some(OrderBy::Shuffle) | None => Order::Shuffle { seed: options.input.seed.unwrap_or(1) },
     }
 }
 

@@ -1,0 +1,173 @@
+//! The help, and what is said of flags elsewhere, against the flags that there are.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::{Command, CommandFactory, Parser};
+
+use super::Cli;
+
+/// Every command with the words that call it.
+fn commands() -> Vec<(String, Command)> {
+    fn below(words: String, command: &Command, all: &mut Vec<(String, Command)>) {
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            below(format!("{words} {}", inner.get_name()), inner, all);
+        }
+        all.push((words, command.clone()));
+    }
+    let mut all = Vec::new();
+    let mut root = Cli::command();
+    root.build();
+    below("tweetblast".to_owned(), &root, &mut all);
+    all
+}
+
+#[test]
+fn the_short_help_fits_one_screen() {
+    for (words, command) in commands() {
+        for width in [80, 100] {
+            let help = command.clone().term_width(width).render_help().to_string();
+            let lines = help.lines().count();
+            assert!(lines <= 50, "{words} -h has {lines} lines at {width} columns:\n{help}");
+        }
+    }
+}
+
+#[test]
+fn no_line_of_help_breaks_a_word_or_an_example() {
+    for (words, command) in commands() {
+        for width in [60, 80, 100] {
+            let mut command = command.clone().term_width(width);
+            for help in [command.render_help().to_string(), command.render_long_help().to_string()] {
+                for line in help.lines() {
+                    assert!(line.chars().count() <= width, "{words} at {width}: {line}");
+                }
+            }
+            // What was broken by hand is not broken again.
+            for given in [command.get_after_help(), command.get_after_long_help()].into_iter().flatten() {
+                let (given, help) = (given.to_string(), command.clone().render_long_help().to_string());
+                let short = command.clone().render_help().to_string();
+                for line in given.lines().filter(|line| line.trim_start().starts_with("tweetblast")) {
+                    assert!(help.contains(line) || short.contains(line), "{words} at {width}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn defaults_are_said_in_one_style() {
+    for (words, command) in commands() {
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let default = argument.get_default_values().first().and_then(|value| value.to_str());
+            let takes_value = argument.get_action().takes_values();
+            if let Some(default) = default.filter(|_| takes_value) {
+                let said = format!("[default: {default}");
+                assert!(help.contains(&said), "{words}: {argument} does not say {said}]");
+                assert!(argument.is_hide_default_value_set(), "{words}: {argument} says its default twice");
+            }
+            let long = argument.get_long_help().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(
+                long.matches("[default").count(),
+                long.lines().next().map_or(0, |first| { first.matches("[default").count() }),
+                "{words}: {argument}"
+            );
+        }
+    }
+}
+
+/// Flags of other programs that the documents name.
+const OTHERS: [&str; 11] = [
+    "--bench",
+    "--build",
+    "--cache",
+    "--clicks",
+    "--expect",
+    "--features",
+    "--grows",
+    "--ignored",
+    "--only",
+    "--release",
+    "--test",
+];
+
+/// README.md and the pages in `docs/`.
+fn documents() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let paths = pages.chain([root.join("README.md")]);
+    paths.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn flags_that_the_documents_name_are_there() {
+    let commands = commands();
+    let known: BTreeSet<String> = commands
+        .iter()
+        .flat_map(|(_, command)| command.get_arguments().filter(|argument| !argument.is_hide_set()))
+        .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
+        .collect();
+    for (path, text) in documents() {
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+            let is_flag = word.starts_with("--") && word[2..].starts_with(|c: char| c.is_ascii_lowercase());
+            let fits = !is_flag || known.contains(word) || OTHERS.contains(&word);
+            assert!(fits, "{}: there is no flag {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn commands_that_the_documents_and_the_help_show_can_be_typed() {
+    let mut shown: Vec<String> = Vec::new();
+    for (_, text) in documents() {
+        shown.extend(text.lines().map(str::to_owned));
+    }
+    for (_, mut command) in commands() {
+        shown.extend(command.render_help().to_string().lines().map(|line| line.trim().to_owned()));
+        shown.extend(command.render_long_help().to_string().lines().map(|line| line.trim().to_owned()));
+    }
+    let mut typed = 0;
+    for line in shown.iter().filter(|line| line.starts_with("tweetblast ") && !line.contains("<COMMAND>")) {
+        // Up to a comment, a pipe, or what stands for something.
+        let end =
+            ["  ", " #", " |", " >", " [", " \\", " <", ": "].iter().filter_map(|mark| line.find(mark)).min();
+        let line = &line[..end.unwrap_or(line.len())];
+        let words: Vec<String> = line.split_whitespace().map(|word| word.replace(['\'', '"'], "")).collect();
+        // Words about a command, and ways to ask for help, are no examples.
+        if line.contains("--help") || words.len() < 2 {
+            continue;
+        }
+        Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{line}\n{error}"));
+        typed += 1;
+    }
+    assert!(typed > 25, "only {typed} commands were found");
+}
+
+#[test]
+fn the_help_names_each_variable_of_the_environment() {
+    let help = Cli::command().render_long_help().to_string();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            // Names in quotes; those of the build are read by `option_env!`.
+            for line in text.lines().filter(|line| !line.contains("option_env!") && !line.contains("SCHEMAS"))
+            {
+                for name in
+                    line.split('"').filter(|name| name.starts_with("TWEETBLAST_") && !name.contains(' '))
+                {
+                    assert!(help.contains(name), "{}: {name} is not in --help", path.display());
+                }
+            }
+        }
+    }
+    for name in ["RUST_LOG", "NO_COLOR", "Exit codes:", "  130 "] {
+        assert!(help.contains(name), "{name}");
+    }
+}
