@@ -3,13 +3,15 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use tweetblast::cli::Cli;
+
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let command = tweetblast::cli::Cli::from_command_line();
-    log_to_stderr(command.verbosity());
-    let error = match command.run() {
+    let cli = Cli::from_command_line().unwrap_or_else(|asked| asked.exit());
+    log_to_stderr(cli.verbosity());
+    let error = match cli.run() {
         Ok(exit_code) => return ExitCode::from(exit_code),
         Err(error) => error,
     };
@@ -20,7 +22,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Nobody left to tell when standard error is closed too.
-    let _ = writeln!(std::io::stderr(), "tweetblast: {error:#}");
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
     ExitCode::FAILURE
 }
 

@@ -84,10 +84,12 @@ impl Cli {
         self.verbose
     }
 
-    /// Reads the command line. What cannot be read ends the process, with what to type.
-    pub fn from_command_line() -> Self {
-        let arguments: Vec<OsString> = std::env::args_os().collect();
-        Self::read(&arguments).unwrap_or_else(|error| error.exit())
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// When it cannot be read, with what to type; when help or the version is asked for.
+    pub fn from_command_line() -> Result<Self, clap::Error> {
+        Self::read(&std::env::args_os().collect::<Vec<OsString>>())
     }
 
     fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {

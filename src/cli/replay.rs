@@ -166,12 +166,12 @@ impl ReplayArgs {
         }
         if let Some(error) = &report.error {
             // Standard error has it whatever the screen is.
-            let _ = writeln!(std::io::stderr(), "tweetblast: {error}");
+            let _ = writeln!(std::io::stderr(), "error: {error}");
         }
         for threshold in report.thresholds.iter().filter(|threshold| threshold.failed) {
             let (expression, measured) = (&threshold.expression, threshold.measured());
             let was = if threshold.not_measured.is_some() { "" } else { "it was " };
-            let _ = writeln!(std::io::stderr(), "tweetblast: --fail-if {expression}: {was}{measured}");
+            let _ = writeln!(std::io::stderr(), "error: --fail-if {expression}: {was}{measured}");
         }
         // Last, so that the verdict is the last line that is seen.
         match session.quiet {

@@ -11,7 +11,7 @@ use crate::common::{FREE_PORTS, Running, SAMPLE, run, topics, tweetblast, write}
 fn refused(arguments: &[&str], code: i32, words: &[&str]) {
     let finished = run(arguments);
     assert_eq!(finished.code, code, "{arguments:?}\n{}\n{}", finished.stdout, finished.stderr);
-    let lines: Vec<&str> = finished.stderr.lines().filter(|line| line.starts_with("tweetblast: ")).collect();
+    let lines: Vec<&str> = finished.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
     let [line] = lines[..] else { panic!("not one line: {}", finished.stderr) };
     for word in words {
         assert!(line.contains(word), "{word:?} is missing in: {line}");
@@ -148,7 +148,7 @@ fn a_full_disk_ends_the_run_with_its_ledger() {
     let finished = run(&arguments);
     assert!(Command::new("umount").arg(small).status().unwrap().success());
     assert_eq!(finished.code, 1, "{}\n{}", finished.stdout, finished.stderr);
-    let error = finished.stderr.lines().find(|line| line.starts_with("tweetblast: ")).unwrap();
+    let error = finished.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
     assert!(error.contains("kafka/topics/tweets/0") && error.contains("has room"), "{error}");
     assert!(
         finished.stdout.contains("\nunbalanced: ") && finished.stdout.contains("kafka      6,000 received")
