@@ -12,7 +12,7 @@ use super::exit::{UsageError, no_effect};
 use super::json::{JsonArgs, write_report};
 use super::{help, values};
 use crate::druid::{
-    Access, Client, DruidAfter, Granularity, SpecOptions, Supervisor, keep_dimensions, make_spec,
+    Access, Client, DruidAfter, DruidError, Granularity, SpecOptions, Supervisor, keep_dimensions, make_spec,
     set_pointer, sets_dimensions,
 };
 use crate::event::PayloadForm;
@@ -48,7 +48,7 @@ pub(super) struct DruidArgs {
     #[arg(hide_short_help = true, long, value_name = "FILE")]
     druid_spec: Option<PathBuf>,
     /// Set a place in the spec, such as /ioConfig/taskCount=4
-    #[arg(hide_short_help = true, long, value_name = "/PLACE=VALUE", value_parser = pointer_value)]
+    #[arg(hide_short_help = true, long, value_name = "PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
     /// Druid datasource for the --enrich table; off: don't load it [default: the tweets' datasource with _users]
     ///
@@ -72,7 +72,11 @@ impl DruidArgs {
     /// Refuses flags that would be ignored.
     pub fn check(&self) -> Result<(), UsageError> {
         if self.druid.is_some() {
-            return Ok(());
+            // What is in a file that holds the spec is known later.
+            return match self.druid_spec {
+                Some(_) => Ok(()),
+                None => set_places(&mut make_spec(&any_spec()), &self.druid_set),
+            };
         }
         let flags = [
             ("--druid-datasource", self.druid_datasource.is_some()),
@@ -191,7 +195,7 @@ struct SpecArgs {
     #[arg(long, value_enum, default_value_t = Granularity::Hour, hide_default_value = true)]
     granularity: Granularity,
     /// Set a place in the spec, such as /ioConfig/taskCount=4
-    #[arg(long, value_name = "/PLACE=VALUE", value_parser = pointer_value)]
+    #[arg(long, value_name = "PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
 }
 
@@ -306,13 +310,28 @@ impl SpecArgs {
             tasks: self.tasks,
             granularity: self.granularity,
         });
-        for (pointer, value) in &self.druid_set {
-            set_pointer(&mut spec, pointer, value.clone())
-                .map_err(|error| UsageError::value(error.to_string()))?;
-        }
+        set_places(&mut spec, &self.druid_set)?;
         let name = spec["spec"]["dataSchema"]["dataSource"].as_str().unwrap_or_default().to_owned();
         Ok((name, spec))
     }
+}
+
+/// Options of a spec whose places are those of any that we make.
+fn any_spec() -> SpecOptions {
+    SpecOptions {
+        datasource: DEFAULT_TOPIC.to_owned(),
+        topic: DEFAULT_TOPIC.to_owned(),
+        kafka: String::new(),
+        extra: Vec::new(),
+        form: PayloadForm::Tweet,
+        tasks: 1,
+        granularity: Granularity::Hour,
+    }
+}
+
+fn set_places(spec: &mut Value, places: &[(String, Value)]) -> Result<(), UsageError> {
+    let wrong = |error: DruidError| UsageError::value(error.to_string());
+    places.iter().try_for_each(|(place, value)| set_pointer(spec, place, value.clone()).map_err(wrong))
 }
 
 /// A supervisor as it is now.

@@ -10,8 +10,7 @@ use super::exit::UsageError;
 use crate::report::{similar, without_secrets};
 
 /// Slips that no other flag is like, and what was meant.
-const MEANT: [(&str, &str); 10] = [
-    ("--kafka", "--druid-kafka HOST:PORT is the address of Kafka as Druid reaches it"),
+const MEANT: [(&str, &str); 9] = [
     ("--file", "a file is named without a flag: tweetblast tweets.json"),
     ("--input", "a file is named without a flag: tweetblast tweets.json"),
     ("-f", "a file is named without a flag: tweetblast tweets.json"),
@@ -23,8 +22,15 @@ const MEANT: [(&str, &str); 10] = [
     ("-s", "--speedup 100x is how fast, --speedup max as fast as it goes"),
 ];
 
+/// In `druid spec` and `druid submit`.
+const DRUID: &str = "--druid-kafka HOST:PORT is the address of Kafka as Druid reaches it";
+
+/// A file for a command that reads none.
+const NO_FILE: &str =
+    "this command takes no file; tweetblast FILE replays one, tweetblast inspect FILE looks into it";
+
 /// Values that a flag can have, for one that was given none.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 14] = [
     ("--json", "--json report.json writes to a file, --json - to standard output"),
     ("--output", "-o tweets.json writes to a file, -o - to standard output"),
     ("--speedup", "--speedup 100x, --speedup max"),
@@ -37,6 +43,8 @@ const EXAMPLES: [(&str, &str); 12] = [
     ("--druid", "--druid localhost:8888"),
     ("--fail-if", "--fail-if 'lag.p99>500ms'"),
     ("--map", "--map text=body,time=meta.posted"),
+    ("<A.json>", "tweetblast compare before.json after.json"),
+    ("<B.json>", "tweetblast compare before.json after.json"),
 ];
 
 /// The same error with what to type in place of the usage line, and without the advice to use `--`: nobody who
@@ -55,17 +63,28 @@ pub(super) fn explained(mut error: Error, arguments: &[OsString], command: &Comm
     }
     match error.kind() {
         ErrorKind::UnknownArgument => {
-            let tip = MEANT.iter().find(|(slip, _)| *slip == argument).map(|(_, tip)| (*tip).to_owned());
-            if let Some(tip) = tip.or_else(|| single_dash(arguments, command)) {
+            let meant = || MEANT.iter().find(|(slip, _)| *slip == argument).map(|(_, tip)| (*tip).to_owned());
+            let druid = || {
+                (argument == "--kafka" && arguments.iter().any(|word| word == "druid"))
+                    .then(|| DRUID.to_owned())
+            };
+            let file = || (!argument.starts_with('-')).then(|| NO_FILE.to_owned());
+            if let Some(tip) = single_dash(arguments, command).or_else(meant).or_else(druid).or_else(file) {
                 error.remove(ContextKind::SuggestedArg);
                 suggest(&mut error, tip);
             }
         }
-        ErrorKind::InvalidValue if value.is_empty() => {
-            let flag = argument.split_whitespace().next().unwrap_or_default();
-            if let Some((_, tip)) = EXAMPLES.iter().find(|(name, _)| *name == flag) {
-                suggest(&mut error, (*tip).to_owned());
+        ErrorKind::ArgumentConflict if !argument.is_empty() => {
+            suggest(&mut error, "leave one of them out".to_owned());
+        }
+        ErrorKind::MissingRequiredArgument => {
+            if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) {
+                let tip = missing.iter().find_map(|flag| example(flag));
+                tip.into_iter().for_each(|tip| suggest(&mut error, tip));
             }
+        }
+        ErrorKind::InvalidValue if value.is_empty() => {
+            example(&argument).into_iter().for_each(|tip| suggest(&mut error, tip));
         }
         ErrorKind::InvalidSubcommand => {
             let typed = text(&error, ContextKind::InvalidSubcommand);
@@ -77,6 +96,12 @@ pub(super) fn explained(mut error: Error, arguments: &[OsString], command: &Comm
         _ => {}
     }
     error
+}
+
+/// What a flag may look like with a value; `flag` is as clap names it.
+fn example(flag: &str) -> Option<String> {
+    let flag = flag.split_whitespace().next()?;
+    EXAMPLES.iter().find(|(name, _)| *name == flag).map(|(_, tip)| (*tip).to_owned())
 }
 
 fn suggest(error: &mut Error, tip: String) {
@@ -115,12 +140,12 @@ pub(super) fn with_negative_value(error: &Error, arguments: &[OsString]) -> Opti
 
 /// A command that was taken for a file: typed wrongly, or after a flag or a file.
 pub(super) fn check_files(files: &[PathBuf], command: &Command) -> Result<(), UsageError> {
-    for (place, file) in files.iter().enumerate() {
+    for file in files {
         let Some(typed) = file.to_str().filter(|typed| !typed.contains(['.', '/']) && !file.exists()) else {
             continue;
         };
         let Some(name) = similar(typed, command.get_subcommands().map(Command::get_name)) else { continue };
-        let words = match name == typed && (place > 0 || files.len() == 1) {
+        let words = match name == typed {
             true => format!("there is no file {typed}; as a command it comes first: tweetblast {typed} ..."),
             false => {
                 format!("there is no file {typed}, and no such command: did you mean tweetblast {name}?")

@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
+use super::exit::UsageError;
 use crate::options::DeadLetterFile;
 
 /// A file, or standard output.
@@ -41,7 +42,9 @@ impl Output {
             is_same(path) || (input.is_dir() && folder.is_some_and(is_same))
         };
         if inputs.iter().any(input) {
-            bail!("{flag} {} is the input, or in its folder: name another file", path.display());
+            let words =
+                format!("{flag} {} is the input, or in its folder: name another file", path.display());
+            return Err(UsageError::value(words).into());
         }
         let was_there = path.exists();
         let mut open = OpenOptions::new();

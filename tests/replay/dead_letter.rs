@@ -144,25 +144,25 @@ fn nothing_is_written_over_the_input_or_a_file_that_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let input = write(dir.path(), "tweets.json", std::fs::read(SAMPLE).unwrap());
     let mine = write(dir.path(), "mine.jsonl", "mine");
-    let refused = |arguments: &[&str], words: &str| {
+    let refused = |arguments: &[&str], code: i32, words: &str| {
         let finished = run(&[arguments, &["--speedup", "max"], FREE_PORTS].concat());
-        assert_eq!(finished.code, 1);
+        assert_eq!(finished.code, code, "{}", finished.stderr);
         assert!(finished.stderr.contains(words), "{}", finished.stderr);
     };
     for force in [&[][..], &["--force"]] {
-        refused(&[&[&input, "--dead-letter", &input][..], force].concat(), "is the input");
+        refused(&[&[&input, "--dead-letter", &input][..], force].concat(), 2, "is the input");
         let folder = dir.path().to_str().unwrap();
         let inside = dir.path().join("new.jsonl").to_str().unwrap().to_owned();
-        refused(&[&[folder, "--dead-letter", &inside][..], force].concat(), "in its folder");
+        refused(&[&[folder, "--dead-letter", &inside][..], force].concat(), 2, "in its folder");
     }
-    refused(&[&input, "--dead-letter", &mine], "--force");
+    refused(&[&input, "--dead-letter", &mine], 1, "--force");
     assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
     assert_eq!(std::fs::read(&input).unwrap(), std::fs::read(SAMPLE).unwrap());
 
     // A run that cannot start leaves no empty file; one that had nothing to write does.
     let letters = dir.path().join("letters.jsonl");
     let path = letters.to_str().unwrap();
-    refused(&["no-such-file.json", "--dead-letter", path], "no-such-file.json");
+    refused(&["no-such-file.json", "--dead-letter", path], 1, "no-such-file.json");
     assert!(!letters.exists());
     let clean = write(dir.path(), "clean.json", tweet(1, 1, 0, "a"));
     let (report, _) = replay(&clean, &["--speedup", "max", "--dead-letter", path]);

@@ -133,7 +133,7 @@ fn what_cannot_be_joined_ends_it_before_anything_starts() {
     fails(&["--enrich", &users, "--enrich-key", "name", "--payload", "raw"], 2, "not with --payload raw");
     fails(&["--enrich", &users, "--dry-run"], 1, "has no column");
     fails(&["--enrich-key", "x"], 2, "--enrich");
-    fails(&["--enrich", &users, "--json", &users, "--force"], 1, "is the input");
+    fails(&["--enrich", &users, "--json", &users, "--force"], 2, "is the input");
     assert_eq!(std::fs::read_to_string(&users).unwrap(), "name,label\n5,infp\n");
 }
 

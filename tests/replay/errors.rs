@@ -124,7 +124,7 @@ fn nothing_is_written_over_the_input_or_a_file_that_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let input = write(dir.path(), "tweets.json", std::fs::read(SAMPLE).unwrap());
     for force in [&[][..], &["--force"]] {
-        refused(&[&[&input, "--json", &input][..], FREE_PORTS, force].concat(), 1, &["is the input"]);
+        refused(&[&[&input, "--json", &input][..], FREE_PORTS, force].concat(), 2, &["is the input"]);
     }
     assert_eq!(std::fs::read(&input).unwrap(), std::fs::read(SAMPLE).unwrap());
     let report = write(dir.path(), "report.json", "mine");
