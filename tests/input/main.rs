@@ -12,3 +12,4 @@ mod inspect;
 mod mutated;
 mod open;
 mod real_files;
+mod wrong_uses;
