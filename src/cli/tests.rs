@@ -1,6 +1,7 @@
 //! The help, and what is said of flags elsewhere, against the flags that there are.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory, Parser};
@@ -169,5 +170,57 @@ fn the_help_names_each_variable_of_the_environment() {
     }
     for name in ["RUST_LOG", "NO_COLOR", "Exit codes:", "  130 "] {
         assert!(help.contains(name), "{name}");
+    }
+}
+
+/// What a command line asks for.
+fn asked(line: &str) -> String {
+    let words = line.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+    Cli::read(&words).map_or_else(|error| panic!("{line}\n{error}"), |cli| format!("{cli:?}"))
+}
+
+#[test]
+fn the_likeliest_slips_mean_what_they_are_meant_to() {
+    for (slip, meant) in [
+        ("tweetblast --speed 100x", "tweetblast --speedup 100x"),
+        ("tweetblast -n 5k", "tweetblast --limit 5000"),
+        ("tweetblast --count 5", "tweetblast --limit 5"),
+        ("tweetblast --topic-name a", "tweetblast --topic a"),
+        ("tweetblast -o -", "tweetblast --json -"),
+        ("tweetblast --output a.json", "tweetblast --json a.json"),
+        ("tweetblast --loops 3", "tweetblast --loop 3"),
+        ("tweetblast --repeat forever", "tweetblast --loop forever"),
+        (
+            "tweetblast --since 2020-01-01 --until 2021-01-01",
+            "tweetblast --start 2020-01-01 --end 2021-01-01",
+        ),
+        ("tweetblast --bootstrap-server a:1", "tweetblast --kafka a:1"),
+        ("tweetblast --mqtt-broker a", "tweetblast --mqtt a"),
+        ("tweetblast --druid-url a", "tweetblast --druid a"),
+        ("tweetblast --format archive", "tweetblast --format script"),
+        ("tweetblast --order random", "tweetblast --order shuffle"),
+        ("tweetblast -qq", "tweetblast --quiet --quiet"),
+        ("tweetblast inspect a.json -o -", "tweetblast inspect a.json --json -"),
+        ("tweetblast compare a b -o c", "tweetblast compare a b --json c"),
+        ("tweetblast doctor -o -", "tweetblast doctor --json -"),
+        ("tweetblast druid status -o -", "tweetblast druid status --json -"),
+        ("tweetblast generate -n 10 -o -", "tweetblast generate --tweets 10 --output -"),
+    ] {
+        assert_eq!(asked(slip), asked(meant), "{slip}");
+    }
+}
+
+#[test]
+fn what_begins_with_a_minus_is_a_value_where_a_flag_wants_one() {
+    assert_eq!(asked("tweetblast --label -5"), asked("tweetblast --label=-5"));
+    let words = ["tweetblast", "--limit", "-5"].map(OsString::from);
+    assert!(Cli::read(&words).unwrap_err().to_string().contains("'-5' for '--limit <N>'"));
+}
+
+#[test]
+fn passwords_are_not_shown_in_errors() {
+    for flag in ["--mqtt=mqtt://me:s3cret@h", "--druid=http://me:s3cret@h", "--druid=https://me:s3cret@h:1"] {
+        let error = Cli::read(&["tweetblast", flag].map(OsString::from)).unwrap_err().to_string();
+        assert!(error.contains("me:***@h") && !error.contains("s3cret"), "{error}");
     }
 }

@@ -110,7 +110,7 @@ fn a_supervisor_that_began_at_the_end_is_found() {
     let stack = Stack::new("end");
     let to = ["--speedup", "max", "-t", &stack.name, "--kafka", &stack.kafka, "--mqtt", "off", "-q"];
     assert_eq!(run(&[&[SAMPLE][..], &to].concat()).code, 0);
-    let submit = ["druid", "submit", "-t", &stack.name, "--kafka", &stack.kafka, "--druid", &stack.url];
+    let submit = ["druid", "submit", "-t", &stack.name, "--druid-kafka", &stack.kafka, "--druid", &stack.url];
     let from_end = ["--druid-set", "/ioConfig/useEarliestOffset=false"];
     assert_eq!(run(&[&submit[..], &from_end].concat()).code, 0);
     let deadline = Instant::now() + Duration::from_secs(120);

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use tweetblast::source::{Framing, SourceError, Storage, TweetFile};
 
-use crate::common::{in_own_process, is_own_process, needed};
+use crate::common::{in_own_process, is_own_process, needed, tweet, tweetblast, write};
 
 const LINES: &[u8] = b"{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
 
@@ -168,4 +168,31 @@ fn piped(bytes: &[u8]) -> std::io::PipeReader {
     let (reader, mut writer) = std::io::pipe().unwrap();
     writer.write_all(bytes).unwrap();
     reader
+}
+
+#[test]
+fn what_is_piped_in_is_read_where_no_file_is_named_and_a_pipe_that_stays_empty_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let two = format!("{}\n{}\n", tweet(1, 1, 0, "a"), tweet(2, 1, 1, "b"));
+    let (one, two) =
+        (write(dir.path(), "tweets.json", tweet(3, 1, 0, "c")), write(dir.path(), "two.json", two));
+    let tweets = |stdin: Stdio, piped: &[u8]| {
+        let mut child = tweetblast()
+            .args(["inspect", "--json", "-"])
+            .current_dir(dir.path())
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        if let Some(mut pipe) = child.stdin.take() {
+            pipe.write_all(piped).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["tweets"].as_u64().unwrap()
+    };
+    assert_eq!(tweets(Stdio::piped(), &fs::read(&two).unwrap()), 2);
+    assert_eq!(tweets(File::open(&two).unwrap().into(), b""), 2);
+    assert_eq!(tweets(Stdio::piped(), b""), 1, "{one}");
+    assert_eq!(tweets(Stdio::null(), b""), 1);
 }

@@ -240,3 +240,41 @@ fn what_is_no_report_is_one_clear_line() {
     }
     assert_eq!(run(&["compare", SAMPLE]).code, 2, "two are needed");
 }
+
+/// The document that a command writes with `--json -`, which is as its schema says.
+fn document(arguments: &[&str], schema: &str) -> (Value, i32) {
+    let finished = run(&[arguments, &["--json", "-"]].concat());
+    let document = finished.report();
+    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{arguments:?}: {errors:#?}");
+    (document, finished.code)
+}
+
+#[test]
+fn a_comparison_and_what_the_doctor_finds_can_be_had_as_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = write(dir.path(), "small.json", tweet(1, 5, 0, "a"));
+    let (a, b) = (saved(dir.path(), "a.json", &small, &[]), saved(dir.path(), "b.json", &small, &[]));
+    let schema = include_str!("../../docs/compare.schema.json");
+    let (compared, code) = document(&["compare", &a, &b], schema);
+    assert_eq!((code, &compared["comparable"], &compared["a"]["label"]), (0, &json!(true), &json!("a.json")));
+    let delivered =
+        compared["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == "delivered");
+    let same = json!({"name": "delivered", "a": 1.0, "b": 1.0, "change_percent": 0.0});
+    assert_eq!(delivered, Some(&same));
+    // To a file, and not over one that is there.
+    let out = dir.path().join("out.json").to_str().unwrap().to_owned();
+    assert_eq!(run(&["compare", &a, &b, "--json", &out]).code, 0);
+    assert_eq!(serde_json::from_slice::<Value>(&std::fs::read(&out).unwrap()).unwrap(), compared);
+    assert_eq!(run(&["compare", &a, &b, "--json", &out]).code, 1);
+    assert_eq!(run(&["compare", &a, &b, "--json", &a, "--force"]).code, 2);
+
+    let schema = include_str!("../../docs/doctor.schema.json");
+    let (found, code) = document(&[&["doctor"][..], FREE_PORTS].concat(), schema);
+    assert_eq!((code, &found["ok"]), (0, &json!(true)), "{found}");
+    assert!(found["checks"].as_array().unwrap().iter().all(|check| check["state"] == "ok"), "{found}");
+    let (found, code) = document(&["doctor", "--kafka", "127.0.0.1:9", "--mqtt", "off"], schema);
+    assert_eq!((code, &found["ok"]), (1, &json!(false)), "{found}");
+    assert_eq!(found["checks"][0]["state"], "skipped");
+}

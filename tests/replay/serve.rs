@@ -13,7 +13,7 @@ fn a_replay_into_a_served_endpoint_is_there_for_whoever_comes_later() {
     let kept = dir.path().join("kafka").to_str().unwrap().to_owned();
     let serve = |kafka: &str| {
         let mut serving =
-            Running::start(&["serve", "--no-mqtt", "--kafka-dir", &kept, "--kafka-listen", kafka]);
+            Running::start(&["serve", "--mqtt", "off", "--kafka-dir", &kept, "--kafka-listen", kafka]);
         let kafka = address(&serving.wait_for("Kafka "));
         (serving, kafka)
     };
@@ -26,6 +26,7 @@ fn a_replay_into_a_served_endpoint_is_there_for_whoever_comes_later() {
     serving.signal("INT");
     let finished = serving.finish();
     assert_eq!((finished.code, finished.stderr.as_str()), (0, ""));
+    assert!(!finished.stdout.contains("MQTT"), "{}", finished.stdout);
 
     let (_serving, again) = serve(&kafka);
     assert_eq!(again, kafka);
