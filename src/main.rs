@@ -3,17 +3,26 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use tweetblast::cli::Cli;
+use tweetblast::cli::{Cli, with_causes};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::from_command_line().unwrap_or_else(|asked| asked.exit());
-    log_to_stderr(cli.verbosity());
-    let error = match cli.run() {
-        Ok(exit_code) => return ExitCode::from(exit_code),
-        Err(error) => error,
+    let error = match Cli::from_command_line() {
+        Ok(cli) => {
+            log_to_stderr(cli.verbosity());
+            match cli.run() {
+                Ok(exit_code) => return ExitCode::from(exit_code),
+                Err(error) => error,
+            }
+        }
+        // Help and version are no errors, but that they cannot be printed is one.
+        Err(asked) if !asked.use_stderr() => match asked.print().and_then(|()| std::io::stdout().flush()) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => anyhow::Error::new(error).context("cannot write to standard output"),
+        },
+        Err(usage) => usage.exit(),
     };
     let closed_pipe = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
@@ -22,7 +31,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Nobody left to tell when standard error is closed too.
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    let _ = writeln!(std::io::stderr(), "error: {}", with_causes(&*error));
     ExitCode::FAILURE
 }
 
@@ -36,6 +45,6 @@ fn log_to_stderr(verbosity: u8) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_target(false);
     log.with_writer(std::io::stderr).without_time().init();
 }

@@ -41,6 +41,8 @@ use inspect::InspectArgs;
 use replay::ReplayArgs;
 use serve::ServeArgs;
 
+pub use crate::report::with_causes;
+
 /// Replay tweets at their original timing, or faster, into MQTT and Kafka
 ///
 /// Every tweet is accounted for. Without --kafka the tweets go to a small Kafka endpoint inside this process,

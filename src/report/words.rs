@@ -22,6 +22,14 @@ pub(super) fn millis(ms: f64) -> String {
     }
 }
 
+/// A place in a file: `line 4,012, byte 8,553`; the line if it is known.
+pub fn place(line: Option<u64>, offset: u64) -> String {
+    match line {
+        Some(line) => format!("line {}, byte {}", HumanCount(line), HumanCount(offset)),
+        None => format!("byte {}", HumanCount(offset)),
+    }
+}
+
 /// Microseconds: three digits.
 pub(super) fn micros(us: f64) -> String {
     match us {
