@@ -42,6 +42,9 @@
 // The types that cross threads: drafts, events, deliveries; and what a payload contains.
 pub mod event;
 
+// Whether a host can be reached, and in plain words why not.
+pub mod net;
+
 // What the hops count: counters, delivery reports, latencies, rows that can be queried.
 pub mod count;
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::exam::Exam;
 use crate::event::PayloadForm;
+use crate::net;
 use crate::options::{InputOptions, MessageOptions, Pace, PaceOptions, ReplayOptions, Session};
 use crate::pipeline::replay;
 use crate::report::RunReport;
@@ -20,7 +21,10 @@ const TEXT: &str = "marker of tweetblast doctor";
 pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut Exam<'_>) {
     let mut input = match marker() {
         Ok(input) => input,
-        Err(error) => return exam.fail("marker tweet", format!("cannot write a temporary file: {error}")),
+        Err(error) => {
+            return exam
+                .fail("marker tweet", format!("cannot write a temporary file: {}", net::words(&error)));
+        }
     };
     let _ = input.flush();
     let options = ReplayOptions {

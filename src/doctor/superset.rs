@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::exam::Exam;
+use crate::druid::reason_of;
 
 /// Longest wait for an answer: its first one after a start takes seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -60,6 +61,6 @@ pub(super) fn check(url: &str, options: &ReplayOptions, exam: &mut Exam<'_>) {
 /// The answer's text, or why there is none of success.
 fn get(url: &str) -> Result<String, String> {
     let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).build().new_agent();
-    let mut answer = agent.get(url).call().map_err(|error| error.to_string())?;
-    answer.body_mut().read_to_string().map_err(|error| error.to_string())
+    let mut answer = agent.get(url).call().map_err(|error| reason_of(&error))?;
+    answer.body_mut().read_to_string().map_err(|error| reason_of(&error))
 }

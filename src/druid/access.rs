@@ -7,6 +7,7 @@ use base64::Engine;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::DruidError;
+use crate::net;
 
 /// User and password for HTTP basic authentication.
 #[derive(Clone, PartialEq, Eq)]
@@ -79,5 +80,6 @@ impl Access {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, DruidError> {
-    std::fs::read(path).map_err(|error| DruidError::File { path: path.to_owned(), reason: error.to_string() })
+    std::fs::read(path)
+        .map_err(|error| DruidError::File { path: path.to_owned(), reason: net::words(&error) })
 }

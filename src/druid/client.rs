@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 
 use super::{Access, Credentials, DruidError, Patience};
+use crate::net;
 
 /// Longest wait for an answer: an overlord on a busy machine has taken 12 s.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -197,7 +198,7 @@ impl Client {
             method,
             url: url.clone(),
             hint: tls_hint(&error),
-            reason: error.to_string(),
+            reason: reason_of(&error),
         };
         let answer = match body {
             None => self.authorized(self.agent.get(&url)).call(),
@@ -236,14 +237,23 @@ impl Client {
     }
 }
 
-/// What to do when TLS is the problem.
+/// Why there is no answer, in a few words.
+pub fn reason_of(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) => net::words(error),
+        ureq::Error::HostNotFound => "unknown host".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What to do when TLS is what does not work.
 fn tls_hint(error: &ureq::Error) -> &'static str {
     let words = error.to_string();
     match () {
         () if words.contains("UnknownIssuer") => {
-            " TWEETBLAST_DRUID_CA=FILE names the certificate of the authority that signed its own"
+            " TWEETBLAST_DRUID_CA=FILE names the certificate of the authority that signed its own."
         }
-        () if words.contains("InvalidContentType") => " It speaks no TLS there: http://",
+        () if words.contains("InvalidContentType") => " It speaks no TLS there: use http://.",
         () => "",
     }
 }

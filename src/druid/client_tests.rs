@@ -85,7 +85,8 @@ fn nobody_there_and_nobody_answering_are_told_within_the_time_out() {
     assert!(error.is_passing() && error.to_string().contains("timeout"), "{error}");
     drop(listener);
     let error = client.get("/status").unwrap_err();
-    assert!(error.to_string().contains("is it running"), "{error}");
+    let doctor = format!("`tweetblast doctor --druid {}` checks each hop", client.url());
+    assert!(error.to_string().contains("is it running") && error.to_string().ends_with(&doctor), "{error}");
 }
 
 #[test]

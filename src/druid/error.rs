@@ -8,13 +8,15 @@ use super::Service;
 /// Why a run cannot use Druid, or cannot continue to use it.
 #[derive(Debug, thiserror::Error)]
 pub enum DruidError {
-    #[error("{url} is no address of Druid: {reason}; the router's looks like http://127.0.0.1:8888")]
+    #[error("{url} is not a valid Druid address: {reason}; the router's looks like http://127.0.0.1:8888")]
     Url { url: String, reason: &'static str },
     /// A file that the environment names.
     #[error("cannot use {path} for Druid: {reason}", path = path.display())]
     File { path: PathBuf, reason: String },
     #[error(
-        "no answer from Druid to {method} {url} ({reason}): is it running, and is that its router's address?{hint}"
+        "no answer from Druid to {method} {url} ({reason}): is it running, and is that its router's address?{hint} \
+         `tweetblast doctor --druid {}` checks each hop",
+        base(.url)
     )]
     Unreachable {
         method: &'static str,
@@ -91,6 +93,12 @@ pub enum DruidError {
     TaskFailed { task: String, reason: String },
     #[error("stopped while waiting for Druid")]
     Stopped,
+}
+
+/// The address without what was asked for there.
+fn base(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |end| end + 3);
+    url[host..].find('/').map_or(url, |end| &url[..host + end])
 }
 
 impl DruidError {

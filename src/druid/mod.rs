@@ -25,7 +25,7 @@ mod users;
 mod verify;
 
 pub use access::{Access, Credentials};
-pub use client::Client;
+pub use client::{Client, reason_of};
 pub use diagnose::{Cause, CauseName, Evidence, diagnose};
 pub use dimensions::{Dimension, DimensionType, keep_dimensions, sets_dimensions};
 pub use error::DruidError;

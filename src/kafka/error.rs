@@ -2,6 +2,8 @@
 
 use rdkafka::types::RDKafkaConfRes;
 
+use super::words::words_of;
+
 /// How to get a build with OpenSSL.
 const TLS_BUILD: &str = "cargo build --release --features tls, with OpenSSL's headers (Debian's libssl-dev), \
                          makes one that has it";
@@ -12,21 +14,32 @@ pub enum KafkaError {
     /// librdkafka refuses a property it was given.
     #[error("{0}")]
     Properties(String),
-    /// No answer within the time-out.
+    /// None of the addresses takes a connection.
     #[error(
-        "no Kafka answers at {brokers} within {seconds} s; is it running, and does its advertised \
-         listener name an address that this machine can reach?"
+        "no Kafka at {brokers} ({reason}): is it running there? `tweetblast doctor --kafka {brokers}` checks \
+         each hop"
     )]
-    Unreachable { brokers: String, seconds: u64, source: rdkafka::error::KafkaError },
+    Unreachable {
+        brokers: String,
+        /// What each address said.
+        reason: String,
+    },
+    /// Connections are taken, or wait, and nothing comes back within the time-out.
+    #[error(
+        "no Kafka answers at {brokers} within {seconds} s ({reason}): is it a Kafka, with the security.protocol \
+         given by -X, and does its advertised listener name an address that this machine can reach? \
+         `tweetblast doctor --kafka {brokers}` checks each hop"
+    )]
+    Silent { brokers: String, seconds: u64, reason: String },
     /// The topic does not exist and cannot be made.
     #[error("cannot create topic {topic} on {brokers}: {reason}")]
     CreateTopic { topic: String, brokers: String, reason: String },
     /// Messages that are there cannot be read.
-    #[error("cannot read from {brokers}")]
-    Read { brokers: String, source: rdkafka::error::KafkaError },
+    #[error("cannot read from {brokers}: {reason}")]
+    Read { brokers: String, reason: String },
     /// The producer's thread cannot be made.
-    #[error("cannot start a producer for {brokers}")]
-    Start { brokers: String, source: rdkafka::error::KafkaError },
+    #[error("cannot start a producer for {brokers}: {reason}")]
+    Start { brokers: String, reason: String },
 }
 
 impl KafkaError {
@@ -44,7 +57,10 @@ impl KafkaError {
             Theirs::ClientConfig(_, _, key, _) => {
                 format!("librdkafka does not take the value of {key} (see -X)")
             }
-            other => format!("librdkafka does not take these properties together (see -X): {other}"),
+            other => {
+                let words = words_of(other);
+                format!("librdkafka does not take these properties together (see -X): {words}")
+            }
         })
     }
 }

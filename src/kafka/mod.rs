@@ -4,12 +4,15 @@
 //! [`Delivery`](crate::event::Delivery).
 
 mod batch_producer;
+mod create_topic;
 mod drain;
 mod error;
+mod probe;
 mod producer;
 mod properties;
 mod read_back;
 mod topic;
+mod words;
 
 pub use drain::DrainLimit;
 pub use error::KafkaError;

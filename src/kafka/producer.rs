@@ -17,6 +17,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerConte
 use super::KafkaError;
 use super::batch_producer::BatchProducer;
 use super::drain::{Drain, DrainLimit};
+use super::words::{in_words, words_of};
 use crate::count::Counters;
 use crate::event::{Delivery, Event, Outcome, Trace};
 
@@ -165,7 +166,7 @@ impl Reports {
 
 impl ClientContext for Reports {
     fn error(&self, error: RdKafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka");
+        tracing::warn!("Kafka: {}: {reason}", words_of(&error));
     }
 }
 
@@ -176,7 +177,7 @@ impl ProducerContext for Reports {
         let outcome = match result {
             Ok(message) => Outcome::Delivered { partition: message.partition(), offset: message.offset() },
             Err((error, _)) => Outcome::Failed {
-                reason: error.to_string(),
+                reason: words_of(error),
                 may_have_arrived: error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeInflight),
             },
         };
@@ -212,7 +213,10 @@ impl Producer {
             .client_config()
             .create_with_context(Reports::default())
             .and_then(|inner| BatchProducer::new(inner, &options.topic))
-            .map_err(|source| KafkaError::Start { brokers: options.brokers.clone(), source })?;
+            .map_err(|error| KafkaError::Start {
+                brokers: options.brokers.clone(),
+                reason: words_of(&error),
+            })?;
         // Without an answer the first messages wait instead, as they do for a Kafka that goes away.
         for _ in 0..2 {
             let _ = inner.client().fetch_metadata(Some(&options.topic), READY_WAIT);
@@ -287,12 +291,12 @@ impl Producer {
             self.inner.context().lock().push((place, outcome));
         };
         if self.gave_up {
-            let reason = "given up before it was sent: Kafka did not take what came before";
-            places.iter().for_each(|place| refuse(*place, reason.to_owned()));
+            let reason = in_words(RDKafkaErrorCode::PurgeQueue);
+            places.iter().for_each(|place| refuse(*place, reason.clone()));
             return events.len();
         }
         let Some(run) = &self.run_in_headers else {
-            return self.inner.produce(events, places, |place, error| refuse(place, error.to_string()));
+            return self.inner.produce(events, places, |place, error| refuse(place, words_of(&error)));
         };
         // Of a batch no message can have headers.
         for (number, (event, place)) in events.iter().zip(places).enumerate() {
@@ -309,7 +313,7 @@ impl Producer {
             match self.inner.send(record) {
                 Ok(()) => {}
                 Err((RdKafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => return number,
-                Err((error, _)) => refuse(*place, error.to_string()),
+                Err((error, _)) => refuse(*place, words_of(&error)),
             }
         }
         events.len()

@@ -91,6 +91,10 @@ fn what_kafka_does_not_take_after_a_stop_is_failed_and_not_forgotten() {
         let (deliveries, counters) = run(&options("127.0.0.1:9".into(), headers), 100, true);
         assert_eq!(deliveries.len(), 100);
         assert_eq!((counters.delivered.get(), counters.failed.get()), (0, 100));
+        for delivery in deliveries {
+            let Outcome::Failed { reason, .. } = &delivery.outcome else { panic!("{delivery:?}") };
+            assert!(reason.starts_with("not sent: Kafka did not take"), "{reason}");
+        }
     }
 }
 
@@ -157,9 +161,11 @@ fn what_librdkafka_refuses_is_failed_and_the_rest_is_delivered() {
         let counters = producer.counters.clone();
         producer.run(&queue);
         let failed = |delivery: &Delivery| matches!(delivery.outcome, Outcome::Failed { .. });
-        let seqs: Vec<_> =
-            deliveries.iter().flatten().filter(failed).map(|delivery| delivery.trace.seq).collect();
+        let deliveries: Vec<_> = deliveries.iter().flatten().filter(failed).collect();
+        let seqs: Vec<_> = deliveries.iter().map(|delivery| delivery.trace.seq).collect();
         assert_eq!((seqs, counters.delivered.get()), (vec![Some(3)], 5));
+        let Outcome::Failed { reason, .. } = &deliveries[0].outcome else { panic!("{deliveries:?}") };
+        assert!(reason.starts_with("the message is above the size"), "{reason}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
+use super::words::words_of;
 use super::{KafkaError, ProducerOptions, end_offsets};
 
 /// Messages from the end of each partition that are looked at.
@@ -23,7 +24,7 @@ pub fn find_last(
     partitions: usize,
     needle: &[u8],
 ) -> Result<Option<(i32, i64)>, KafkaError> {
-    let failed = |source| KafkaError::Read { brokers: options.brokers.clone(), source };
+    let failed = |error| KafkaError::Read { brokers: options.brokers.clone(), reason: words_of(&error) };
     let mut config = options.client_config();
     // Partitions are assigned and nothing is committed, but librdkafka wants the name of a group.
     config.set("group.id", "tweetblast").set("enable.auto.commit", "false");

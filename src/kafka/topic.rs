@@ -1,11 +1,16 @@
 //! Makes sure, before the clock starts, that Kafka answers and the topic exists.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 
+use super::create_topic::create_topic;
+use super::probe::{Probe, probe};
+use super::words::words_of;
 use super::{KafkaError, ProducerOptions};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,23 +32,89 @@ pub struct Cluster {
 /// How long Kafka may take to answer at all, and to have a new topic ready.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A client for the questions before the start. It keeps what librdkafka says meanwhile: of a failed
+/// handshake nothing else tells.
+type Questions = BaseProducer<Complaints>;
+
+#[derive(Default)]
+struct Complaints(Mutex<Option<String>>);
+
+impl ClientContext for Complaints {
+    fn error(&self, error: RdKafkaError, reason: &str) {
+        // That all are down follows the reason for each.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *self.lock() = Some(plain(reason));
+        }
+    }
+
+    /// A connection that the other side ends is no error to librdkafka.
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "FAIL" {
+            *self.lock() = Some(plain(message));
+        }
+    }
+}
+
+impl ProducerContext for Complaints {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
+impl Complaints {
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A complaint without what only librdkafka knows of: its names for the thread and the connection, and how
+/// long it took.
+fn plain(reason: &str) -> String {
+    let is_name =
+        |name: &str| name.starts_with("[thrd:") || name.contains("://") || name.ends_with("/bootstrap");
+    let mut reason = reason.split(" (after ").next().unwrap_or(reason);
+    while let Some((_, rest)) = reason.split_once(": ").filter(|(name, _)| is_name(name)) {
+        reason = rest;
+    }
+    reason.to_owned()
+}
+
+/// A client, when somebody answers at the address.
+fn ask(options: &ProducerOptions) -> Result<Questions, KafkaError> {
+    let client = options
+        .client_config()
+        .set_log_level(RDKafkaLogLevel::Info)
+        .create_with_context(Complaints::default())
+        .map_err(|error| KafkaError::of_properties(&error))?;
+    match probe(&options.brokers) {
+        Probe::Answers | Probe::Unclear => Ok(client),
+        Probe::Nobody(reason) => Err(KafkaError::Unreachable { brokers: options.brokers.clone(), reason }),
+    }
+}
+
+/// Why there is no answer, as exactly as is known.
+fn unanswered(options: &ProducerOptions, client: &Questions, error: &RdKafkaError) -> KafkaError {
+    // Hands on all that librdkafka has to say, not only the next of it.
+    client.poll(Duration::from_millis(100));
+    let complaint = client.context().lock().take();
+    let words = complaint.unwrap_or_else(|| words_of(error));
+    let brokers = options.brokers.clone();
+    KafkaError::Silent { brokers, seconds: TIMEOUT.as_secs(), reason: words }
+}
+
 /// Asks Kafka who it is. Creates nothing.
 ///
 /// # Errors
 /// When Kafka does not answer within 10 s.
 pub fn look_at_cluster(options: &ProducerOptions) -> Result<Cluster, KafkaError> {
-    let client = options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
+    let client = ask(options)?;
     cluster_of(&client, options)
 }
 
-fn cluster_of(
-    client: &AdminClient<DefaultClientContext>,
-    options: &ProducerOptions,
-) -> Result<Cluster, KafkaError> {
+fn cluster_of(client: &Questions, options: &ProducerOptions) -> Result<Cluster, KafkaError> {
     // Asking for all topics never creates one.
-    let metadata = client.inner().fetch_metadata(None, TIMEOUT).map_err(|source| {
-        KafkaError::Unreachable { brokers: options.brokers.clone(), seconds: TIMEOUT.as_secs(), source }
-    })?;
+    let metadata =
+        client.client().fetch_metadata(None, TIMEOUT).map_err(|error| unanswered(options, client, &error))?;
     let topic = metadata.topics().iter().find(|topic| topic.name() == options.topic);
     Ok(Cluster {
         advertised: metadata
@@ -60,9 +131,8 @@ fn cluster_of(
 /// # Errors
 /// When Kafka does not answer, or the topic is missing and cannot be created.
 pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
-    let admin: AdminClient<DefaultClientContext> =
-        options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
-    let partitions = || Ok::<_, KafkaError>(cluster_of(&admin, options)?.partitions);
+    let client = ask(options)?;
+    let partitions = || Ok::<_, KafkaError>(cluster_of(&client, options)?.partitions);
     let found = partitions()?;
     if found > 0 {
         return Ok(Topic { partitions: found, created: false });
@@ -72,17 +142,7 @@ pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
         brokers: options.brokers.clone(),
         reason,
     };
-    let wanted = NewTopic::new(&options.topic, options.partitions, TopicReplication::Fixed(1));
-    let answer = admin.create_topics([&wanted], &AdminOptions::new().operation_timeout(Some(TIMEOUT)));
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().build().map_err(|error| failed(error.to_string()))?;
-    for result in runtime.block_on(answer).map_err(|error| failed(error.to_string()))? {
-        match result {
-            // Somebody was quicker: fine.
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((_, code)) => return Err(failed(code.to_string())),
-        }
-    }
+    create_topic(client.client(), &options.topic, options.partitions, TIMEOUT).map_err(failed)?;
     let deadline = Instant::now() + TIMEOUT;
     loop {
         let found = partitions()?;
@@ -104,18 +164,35 @@ pub fn end_offsets(
     options: &ProducerOptions,
     partitions: usize,
 ) -> Result<std::collections::BTreeMap<i32, i64>, KafkaError> {
-    let client: AdminClient<DefaultClientContext> =
-        options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
+    let client = ask(options)?;
     let end = |partition: i32| {
-        let (_, end) =
-            client.inner().fetch_watermarks(&options.topic, partition, TIMEOUT).map_err(|source| {
-                KafkaError::Unreachable {
-                    brokers: options.brokers.clone(),
-                    seconds: TIMEOUT.as_secs(),
-                    source,
-                }
-            })?;
+        let (_, end) = client
+            .client()
+            .fetch_watermarks(&options.topic, partition, TIMEOUT)
+            .map_err(|error| unanswered(options, &client, &error))?;
         Ok((partition, end))
     };
     (0..partitions as i32).map(end).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_are_shown_without_names_that_only_librdkafka_has() {
+        let words = "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Disconnected: requesting ApiVersion: might \
+                     be caused by incorrect security.protocol configuration (connecting to a SSL listener?) (after \
+                     1ms in state APIVERSION_QUERY)";
+        let shown = plain(words);
+        assert!(
+            shown.starts_with("Disconnected: requesting") && shown.ends_with("SSL listener?)"),
+            "{shown}"
+        );
+        assert_eq!(
+            plain("ssl://a:1/bootstrap: SSL handshake failed: x (after 2ms in state)"),
+            "SSL handshake failed: x"
+        );
+        assert_eq!(plain("anything else"), "anything else");
+    }
 }

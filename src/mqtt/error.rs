@@ -43,7 +43,11 @@ pub enum MqttError {
     /// The receiving side is gone.
     #[error("the MQTT subscriber ended while there was more to publish")]
     SubscriberGone,
-    #[error("cannot connect to the MQTT broker at {broker}: {why}; is it running there? (see --mqtt)")]
+    /// No connection to an outside broker.
+    #[error(
+        "cannot connect to the MQTT broker at {broker}: {why}; is it running there? \
+         `tweetblast doctor --mqtt mqtt://{broker}` checks each hop"
+    )]
     Unreachable { broker: String, why: Lost },
     /// The outside broker did not answer the request to delete the run's session.
     #[error("the MQTT broker keeps the session {session}: {why}")]

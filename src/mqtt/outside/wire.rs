@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -12,6 +12,7 @@ use rumqttc::mqttbytes::v4::{Connect, ConnectReturnCode, Packet, Subscribe, Subs
 use rumqttc::mqttbytes::{Error as CodecError, QoS};
 
 use super::OutsideBroker;
+use crate::net;
 
 /// Longest wait for a connection to one address.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,8 +36,8 @@ const READ_BYTES: usize = 64 << 10;
 /// Why there is no connection, or no longer one.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// An error of the system.
-    #[error(transparent)]
+    /// The system's word.
+    #[error("{}", net::words(.0))]
     Io(#[from] io::Error),
     /// Bytes that are not MQTT.
     #[error("what answers there does not speak MQTT 3.1.1 ({0})")]
@@ -193,8 +194,8 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// Tries each address of a name in turn.
 fn dial(broker: &OutsideBroker) -> io::Result<TcpStream> {
-    let mut error = io::Error::new(ErrorKind::NotFound, "the name has no address");
-    for addr in (broker.host.as_str(), broker.port).to_socket_addrs()?.take(3) {
+    let mut error = io::Error::from(ErrorKind::NotFound);
+    for addr in net::resolve(&broker.host, broker.port)?.take(3) {
         match TcpStream::connect_timeout(&addr, DIAL_TIMEOUT) {
             Ok(stream) => return Ok(stream),
             Err(refused) => error = refused,

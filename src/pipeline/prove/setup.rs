@@ -12,6 +12,7 @@ use crate::druid::{
 };
 use crate::enrich::{ColumnType, Enrichment};
 use crate::event::PayloadForm;
+use crate::net;
 use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
 use crate::pace::StampTime;
 use crate::pipeline::context::Replay;
@@ -222,10 +223,10 @@ fn warn_of_scattered_times(
 
 fn read_spec(path: &Path) -> Result<Value, ReplayError> {
     let wrong = |words: String| DruidError::Spec(format!("--druid-spec {}: {words}", path.display()));
-    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let text = std::fs::read(path).map_err(|error| wrong(net::words(&error)))?;
     let mut spec: Value =
-        serde_json::from_slice(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
-    // The flat form, which Druid accepts, too.
+        serde_json::from_slice(&text).map_err(|error| wrong(format!("not JSON: {error}")))?;
+    // The flat form, which Druid takes too.
     if spec["dataSchema"].is_object() && !spec["spec"].is_object() {
         let mut inner = json!({});
         for key in ["dataSchema", "ioConfig", "tuningConfig"] {
@@ -298,7 +299,7 @@ mod tests {
         let nested = r#"{"type":"kafka","spec":{"dataSchema":{"dataSource":"d"},"ioConfig":{"topic":"t"}}}"#;
         let flat = r#"{"type":"kafka","dataSchema":{"dataSource":"d"},"ioConfig":{"topic":"t"}}"#;
         assert_eq!(read(nested).unwrap(), read(flat).unwrap());
-        assert!(read("{").unwrap_err().contains("no JSON"));
+        assert!(read("{").unwrap_err().contains("not JSON"));
         assert!(read(r#"{"type":"index_parallel"}"#).unwrap_err().contains("type kafka"));
     }
 
