@@ -29,7 +29,7 @@ pub enum ReportFileError {
     #[error("is no report of a replay: it is longer than 64 MiB")]
     TooLong,
     /// No JSON.
-    #[error("is no report of a replay: it is no JSON")]
+    #[error("is no report of a replay: it is not JSON")]
     NoJson(#[source] serde_json::Error),
     /// Some other JSON.
     #[error("is JSON, but no report of a replay: `tweetblast tweets.json --json FILE` writes one")]
@@ -303,7 +303,7 @@ mod tests {
     fn what_is_no_report_is_told_so() {
         let read =
             |text: &str| SavedReport::read("x", text.as_bytes()).map(|_| ()).map_err(|e| e.to_string());
-        assert!(read("{").unwrap_err().contains("no JSON"));
+        assert!(read("{").unwrap_err().contains("not JSON"));
         assert!(read("[1]").unwrap_err().contains("is JSON, but"));
         assert!(read("{\"report_version\": 1}").unwrap_err().contains("is JSON, but"));
         let report = |version: u32| json!({"report_version": version, "run": "r", "ledger": {}, "pace": {}});

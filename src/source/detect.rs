@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
-use super::looks_like::looks_like;
+use super::looks_like::{BROKEN, looks_like};
 use super::pages::is_page;
 use super::values::assignment;
 use super::{SourceError, Values, byte_order_mark};
@@ -97,7 +97,13 @@ pub fn detect(path: &Path, bytes: &[u8]) -> Result<Framing, SourceError> {
     };
     framing.ok_or_else(|| {
         let (form, hint) = looks_like(&bytes[..bytes.len().min(LOOK_BYTES)]);
-        SourceError::UnsupportedForm { path: path.to_owned(), form, offset: first as u64, hint }
+        // Broken JSON is shown where it breaks.
+        let first = match strict_end(head, 0) {
+            Err(Broken::At(position)) if form == BROKEN => first + position,
+            _ => first,
+        };
+        let line = memchr_iter(b'\n', &bytes[..first]).count() as u64 + 1;
+        SourceError::UnsupportedForm { path: path.to_owned(), form, line, offset: first as u64, hint }
     })
 }
 
@@ -239,12 +245,32 @@ mod tests {
         };
         named("id,text\n1,hello\n", "a table (CSV)");
         named("id\ttext\n1\thello, you\n", "TSV");
-        named("\u{89}PNG", "text, no JSON");
-        named("BZh91AY", "bzcat FILE");
+        named("\u{89}PNG", "text, not JSON");
+        named("BZh91AY", "bzcat t.json | tweetblast -");
         named("<!DOCTYPE html>", "HTML");
         named("{'text': 'a'}\n{'text': 'b'}\n", "Python");
-        named("{ int main }", "broken JSON");
-        named("hello", "text, no JSON");
+        named("{ int main }", "broken JSON (line 1, byte 2)");
+        named("\n{\"a\":1 \"b\":2}", "broken JSON (line 2, byte 8)");
+        named("hello", "text, not JSON");
+        named("Hello, you\nand you, too\n", "text, not JSON");
+        named("\n\nhello, you\n", "(line 3, byte 2)");
+        named(
+            "data: {\"text\":\"a, b\"}\n\ndata: {\"text\":\"c\"}\n",
+            "sed -n 's/^data: *//p' t.json | tweetblast -",
+        );
+        named("event: x\nid: 1, 2\ndata: {\"text\":\"a\"}\n", "server-sent events");
+        named("\"{\\\"text\\\":\\\"a, b\\\"}\"\n", "jq -c fromjson t.json | tweetblast -");
+        named("\u{1e}{\"text\":\"a, b\"}\n", "tr -d '\\036' <t.json | tweetblast -");
+        named(
+            "Status(_api=<tweepy.api.API object at 0x7f>, _json={'id': 1, 'text': 'a'})\n",
+            "Python objects",
+        );
+        named("[Tweet(id=1, text='a'), Tweet(id=2, text='b')]\n", "Python objects");
+        named("2024-03-09 18:00:00, INFO {\"text\":\"a\"}\n", "JSON after something else on the line");
+        named(
+            "a.json:{\"text\":\"a, b\"}\na.json:{\"text\":\"c\"}\n",
+            "sed 's/^[^{]*//' t.json | tweetblast -",
+        );
         named(" \r\n ", "is empty");
     }
 

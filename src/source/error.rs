@@ -1,12 +1,11 @@
 //! What can be wrong with an input file, with messages that say what to do.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What this version can read, for the end of a message.
-const READ: &str = "tweetblast reads tweets in JSON: one value a line, arrays, objects that hold a list \
-     (statuses, results, data, tweets), objects one after another, account archives (tweets.js); plain, \
-     gzip or zstd";
+/// What this version reads, for the end of a message.
+const READ: &str = "tweetblast reads tweets in JSON: one value per line, arrays, objects that hold a list (statuses,\n  \
+     results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip or zstd.";
 
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +23,8 @@ pub enum SourceError {
     Empty { path: PathBuf },
     /// The compressed data is broken, or ends too early.
     #[error(
-        "{path} cannot be unpacked beyond {unpacked} bytes; unpack what is whole of it, for instance with \
-         `{command}`, and replay that",
+        "cannot unpack more than {unpacked} bytes of {path} (`{} | tweetblast -` replays these)",
+        command.replace("FILE", &quoted(&path.display().to_string())),
         path = path.display()
     )]
     Compressed {
@@ -42,13 +41,36 @@ pub enum SourceError {
         path = path.display(), folder = folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
-    /// No tweets in a format that can be read.
-    #[error("{path} looks like {form} (at byte {offset}){hint}; {READ}", path = path.display())]
+    /// No tweets in a form that is read.
+    #[error("{path} looks like {form}{}{}", at(*.line, *.offset), todo(.path, .hint), path = path.display())]
     UnsupportedForm {
         path: PathBuf,
         form: &'static str,
+        line: u64,
         offset: u64,
-        /// What the user can do about it; empty, or starting with a separator.
+        /// What the user can type, with FILE for the path; empty, or starting with a separator.
         hint: &'static str,
     },
+}
+
+/// Where it was seen, unless at the very start.
+fn at(line: u64, offset: u64) -> String {
+    if offset == 0 { String::new() } else { format!(" (line {line}, byte {offset})") }
+}
+
+/// What to do about a file that is not read; where nothing is known, what is read.
+fn todo(path: &Path, hint: &str) -> String {
+    match hint {
+        "" => format!("\n  {READ}"),
+        hint => hint.replace("FILE", &quoted(&path.display().to_string())),
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./+,".contains(&byte);
+    match path.bytes().all(is_plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
 }

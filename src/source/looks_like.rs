@@ -1,15 +1,20 @@
 //! Guesses what a file without JSON is, so that a message can name it.
 
-/// What it is, and what to do about it: empty, or starting with a separator.
+use crate::scan::container_end;
+
+/// A form in words, and what to do about it: empty, or starting with a separator.
 pub type Form = (&'static str, &'static str);
+
+/// What begins as JSON does.
+pub const BROKEN: &str = "broken JSON";
 
 /// Signatures at the start of files (each from its format's description).
 const SIGNATURES: [(&[u8], Form); 17] = [
-    (b"\xff\xfe", ("UTF-16 text", "; convert it first: iconv -f UTF-16 -t UTF-8 FILE")),
-    (b"\xfe\xff", ("UTF-16 text", "; convert it first: iconv -f UTF-16 -t UTF-8 FILE")),
+    (b"\xff\xfe", ("UTF-16 text", "; convert it on the way: iconv -f UTF-16 -t UTF-8 FILE | tweetblast -")),
+    (b"\xfe\xff", ("UTF-16 text", "; convert it on the way: iconv -f UTF-16 -t UTF-8 FILE | tweetblast -")),
     (b"BZh", ("a bzip2 file", "; unpack it on the way: bzcat FILE | tweetblast -")),
     (b"\xfd7zXZ\0", ("an xz file", "; unpack it on the way: xzcat FILE | tweetblast -")),
-    (b"PK\x03\x04", ("a zip archive", "; unpack it first: unzip FILE")),
+    (b"PK\x03\x04", ("a zip archive", "; unpack it on the way: unzip -p FILE | tweetblast -")),
     (b"7z\xbc\xaf\x27\x1c", ("a 7-Zip archive", "; unpack it first: 7z x FILE")),
     (b"\x89PNG", ("a PNG image", "")),
     (b"\xff\xd8\xff", ("a JPEG image", "")),
@@ -30,29 +35,73 @@ pub fn looks_like(head: &[u8]) -> Form {
         return *form;
     }
     if head.get(257..262) == Some(b"ustar") {
-        return ("a tar archive", "; unpack it first: tar xf FILE");
+        return ("a tar archive", "; unpack it on the way: tar xOf FILE | tweetblast -");
     }
     if head.contains(&0) {
         return ("binary data", "");
     }
     let start = head.trim_ascii_start();
-    if start.starts_with(b"{'") || start.starts_with(b"{u'") {
-        return ("Python dictionaries, not JSON", "; write them with json.dumps instead of print or str");
+    if let Some(form) = wrapped(start) {
+        return form;
     }
     if start.starts_with(b"{") || start.starts_with(b"[") {
-        return ("broken JSON", "");
+        return (BROKEN, "");
     }
     let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let (first, second) = (lines.next().unwrap_or_default(), lines.next());
     let separated = |by: u8| {
         let count = |line: &[u8]| line.iter().filter(|byte| **byte == by).count();
-        count(first) > 0 && second.is_none_or(|second| count(second) >= count(first))
+        // A sentence has a blank after each; the names of columns do not.
+        let is_prose = memchr::memmem::find(first, &[by, b' ']).is_some();
+        count(first) > 0 && !is_prose && second.is_none_or(|second| count(second) >= count(first))
     };
     if separated(b'\t') {
-        ("a table separated by tabs (TSV)", "; convert its rows to JSON first")
+        (
+            "a table separated by tabs (TSV)",
+            "; convert its rows to JSON first: mlr --itsv --ojsonl cat FILE | tweetblast -",
+        )
     } else if separated(b',') || separated(b';') {
-        ("a table (CSV)", "; convert its rows to JSON first")
+        ("a table (CSV)", "; convert its rows to JSON first: mlr --icsv --ojsonl cat FILE | tweetblast -")
     } else {
-        ("text, no JSON", "")
+        ("text, not JSON", "")
     }
+}
+
+/// JSON, or nearly, with something around each record.
+fn wrapped(start: &[u8]) -> Option<Form> {
+    const PYTHON: &str =
+        "; write them with json.dumps (of tweepy's objects: their _json) instead of print or str";
+    let lines = || start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let (first, is_name) = (lines().next()?, |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_');
+    if start.starts_with(b"\x1e") {
+        return Some((
+            "a JSON text sequence (RFC 7464)",
+            "; take its marks out: tr -d '\\036' <FILE | tweetblast -",
+        ));
+    }
+    if start.starts_with(b"{'") || start.starts_with(b"{u'") || start.starts_with(b"[{'") {
+        return Some(("Python dictionaries, not JSON", PYTHON));
+    }
+    let name_end = first.iter().position(|byte| !is_name(byte) && *byte != b'[').unwrap_or(first.len());
+    let is_object = name_end > 0 && first[name_end..].starts_with(b"(") && first.contains(&b'=');
+    if is_object {
+        return Some(("Python objects, not JSON", PYTHON));
+    }
+    let is_event =
+        |line: &[u8]| [&b"data:"[..], b"event:", b"id:", b"retry:"].iter().any(|name| line.starts_with(name));
+    if is_event(first) && lines().any(|line| line.starts_with(b"data:")) {
+        return Some((
+            "server-sent events (SSE), not JSON",
+            "; take the JSON out of them: sed -n 's/^data: *//p' FILE | tweetblast -",
+        ));
+    }
+    if first.starts_with(b"\"{\\\"") || first.starts_with(b"\"{}") {
+        return Some(("JSON inside strings", "; unpack them: jq -c fromjson FILE | tweetblast -"));
+    }
+    let object = memchr::memchr(b'{', first)?;
+    let has_object = object > 0 && container_end(first, object) == Some(first.len());
+    has_object.then_some((
+        "JSON after something else on the line",
+        "; take that away: sed 's/^[^{]*//' FILE | tweetblast -",
+    ))
 }

@@ -51,7 +51,9 @@ pub fn spool(path: &Path, input: File) -> Result<(File, Storage), SourceError> {
     let input = Cursor::new(head).chain(input);
     let file = match storage {
         Storage::Gzip => copy(path, flate2::bufread::MultiGzDecoder::new(input), Some("gzip -dc FILE")),
-        Storage::Zstd => copy(path, zstd_decoder(input).map_err(read_error)?, Some("zstd -dc FILE")),
+        Storage::Zstd => {
+            copy(path, zstd_decoder(input).map_err(read_error)?, Some("zstd -dc --long=31 FILE"))
+        }
         Storage::Mapped | Storage::Copied => copy(path, input, None),
     }?;
     Ok((file, storage))

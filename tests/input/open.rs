@@ -56,7 +56,11 @@ fn broken_compressed_data_says_how_far_it_went() {
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         match TweetFile::open(&path) {
             Err(error @ SourceError::Compressed { unpacked: 1.., .. }) => {
-                assert!(error.to_string().contains("-dc FILE"), "{error}");
+                assert!(
+                    error.to_string().contains("-dc ")
+                        && error.to_string().contains("tweets.json.gz | tweetblast -`"),
+                    "{error}"
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -99,7 +103,7 @@ fn folders_missing_files_and_text_are_errors() {
     let path = dir.path().join("table.csv");
     fs::write(&path, "id,text\n1,a\n").unwrap();
     let error = TweetFile::open(&path).unwrap_err().to_string();
-    assert!(error.contains("a table (CSV)") && error.contains("reads tweets in JSON"), "{error}");
+    assert!(error.contains("a table (CSV)") && error.contains("table.csv | tweetblast -"), "{error}");
 }
 
 #[test]

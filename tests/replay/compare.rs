@@ -225,8 +225,8 @@ fn what_is_no_report_is_one_clear_line() {
     let missing = dir.path().join("missing.json").to_str().unwrap().to_owned();
     for (file, words) in [
         (missing.as_str(), "cannot open"),
-        (&path("text.json", b"no report"), "it is no JSON"),
-        (&path("empty.json", b""), "it is no JSON"),
+        (&path("text.json", b"no report"), "it is not JSON"),
+        (&path("empty.json", b""), "it is not JSON"),
         (&path("other.json", b"{\"run\": 1}"), "is JSON, but no report of a replay"),
         (SAMPLE, "no report of a replay"),
         (dir.path().to_str().unwrap(), "cannot be read"),
