@@ -15,6 +15,8 @@ pub struct Intake {
     pub unparseable: u64,
     /// Where the first unparseable frames begin, in bytes from the start of the file.
     pub unparseable_at: Vec<u64>,
+    /// The lines of these, from 1, where they have been counted.
+    pub unparseable_lines: Vec<Option<u64>>,
     /// What the records held: tweets and rejects.
     pub items: u64,
     pub tweets: u64,
@@ -34,6 +36,8 @@ pub struct RejectCount {
     pub count: u64,
     /// Byte offset of the record with the first one.
     pub first_offset: u64,
+    /// Its line, from 1; null where it lies too far in to be counted.
+    pub first_line: Option<u64>,
 }
 
 /// How many offsets of unparseable frames are kept: enough to look into the file, few enough to
@@ -52,7 +56,10 @@ impl Intake {
     /// Counts an item that is not a tweet, in the record at `offset`.
     pub fn reject(&mut self, kind: &'static str, offset: u64) {
         self.items += 1;
-        self.rejects.entry(kind).or_insert(RejectCount { count: 0, first_offset: offset }).count += 1;
+        self.rejects
+            .entry(kind)
+            .or_insert(RejectCount { count: 0, first_offset: offset, first_line: None })
+            .count += 1;
     }
 
     /// Counts a tweet from a record of this form.
@@ -72,10 +79,11 @@ impl Intake {
         self.unparseable += later.unparseable;
         let room = OFFSETS_KEPT.saturating_sub(self.unparseable_at.len());
         self.unparseable_at.extend(later.unparseable_at.into_iter().take(room));
+        self.unparseable_lines.extend(later.unparseable_lines.into_iter().take(room));
         self.items += later.items;
         self.tweets += later.tweets;
         for (kind, found) in later.rejects {
-            let none = RejectCount { count: 0, first_offset: found.first_offset };
+            let none = RejectCount { count: 0, ..found };
             self.rejects.entry(kind).or_insert(none).count += found.count;
         }
         self.shapes.extend(later.shapes);
@@ -109,14 +117,14 @@ mod tests {
             intake.unparseable(offset);
         }
         assert_eq!((intake.items, intake.tweets, intake.reject_total()), (3, 1, 2));
-        assert_eq!(intake.rejects["delete"], RejectCount { count: 2, first_offset: 7 });
+        assert_eq!(intake.rejects["delete"], RejectCount { count: 2, first_offset: 7, first_line: None });
         assert_eq!((intake.unparseable, intake.unparseable_at.len()), (20, OFFSETS_KEPT));
         let mut later = Intake::default();
         later.reject("limit", 200);
         later.reject("delete", 300);
         later.unparseable(400);
         intake.merge(later);
-        assert_eq!(intake.rejects["delete"], RejectCount { count: 3, first_offset: 7 });
+        assert_eq!(intake.rejects["delete"], RejectCount { count: 3, first_offset: 7, first_line: None });
         assert_eq!(intake.rejects["limit"].first_offset, 200);
         assert_eq!((intake.unparseable, intake.unparseable_at.len()), (21, OFFSETS_KEPT));
     }

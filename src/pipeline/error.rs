@@ -41,8 +41,16 @@ pub enum ReplayError {
     #[error("cannot write dead letters to {path}", path = path.display())]
     DeadLetters { path: PathBuf, source: io::Error },
     /// The input is not what it was when it was looked through.
-    #[error("{path} changed while it was replayed: there is no tweet at byte {offset} any more; replay a file that nobody writes to", path = path.display())]
-    Changed { path: PathBuf, offset: u64 },
+    #[error(
+        "{path} changed while it was replayed: there is no tweet at {place} any more; replay a file that nobody \
+         writes to",
+        path = path.display()
+    )]
+    Changed {
+        path: PathBuf,
+        /// Line and byte.
+        place: String,
+    },
     /// A flag that makes no sense with this input.
     #[error("{0}")]
     Usage(String),

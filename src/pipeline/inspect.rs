@@ -22,7 +22,8 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
     let prepared =
         prepare(&Preparation { files: &files, options, dead_letters: None, goal: Goal::Inspect, session })?;
     let plan = Plan::new(options, &prepared);
-    let intake = Intake::sum(&prepared.intakes);
+    let intakes = files.with_lines(&prepared.intakes);
+    let intake = Intake::sum(&intakes);
     let (first_ms, last_ms) = prepared.times_ms.unzip();
     let duration_s = plan.duration.map(|duration| duration.as_secs_f64());
     const HOUR_S: f64 = 3_600.0;
@@ -56,9 +57,10 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
         predicted_duration_s: duration_s,
         predicted_rate_per_s: plan.rate_per_s,
         send_hours: duration_s.map(|duration_s| (duration_s / HOUR_S).floor() as u64 + 1),
-        files: file_reports(&files, &prepared, &prepared.intakes),
+        files: file_reports(&files, &prepared, &intakes),
         rejects_by_kind: intake.rejects,
         unparseable_at: intake.unparseable_at,
+        unparseable_lines: intake.unparseable_lines,
     })
 }
 

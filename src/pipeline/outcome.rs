@@ -37,7 +37,11 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     if let Some(druid) = &mut druid {
         mask_secrets(&mut druid.spec);
     }
-    let intakes = outcome.feed.intakes.as_ref().unwrap_or(&prepared.intakes);
+    // Before anything that is not of the replay itself.
+    let published = outcome.counters.published.get();
+    let (cpu, memory) =
+        (CpuUsage::of_process(published, machine), MemoryUsage::of_process(outcome.own_memory_mib));
+    let intakes = &files.with_lines(outcome.feed.intakes.as_ref().unwrap_or(&prepared.intakes));
     let intake = Intake::sum(intakes);
     let counters = &*outcome.counters;
     let with_mqtt = |count: u64| ends.addresses.mqtt.as_ref().map(|_| count);
@@ -92,6 +96,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         dead_letters,
         rejects_by_kind: intake.rejects,
         unparseable_at: intake.unparseable_at,
+        unparseable_lines: intake.unparseable_lines,
         failed_by_reason: outcome.tally.failures.by_reason,
         failed_maybe_delivered: outcome.tally.failures.unknown,
         verdict,
@@ -107,8 +112,8 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
             ..ends.addresses.clone()
         },
         druid,
-        cpu: CpuUsage::of_process(ledger.published, machine),
-        memory: MemoryUsage::of_process(outcome.own_memory_mib),
+        cpu,
+        memory,
         environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         ledger,
         run: run.to_owned(),
@@ -177,6 +182,7 @@ pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake
         rejects_by_kind: intake.rejects.clone(),
         unparseable: intake.unparseable,
         unparseable_at: intake.unparseable_at.clone(),
+        unparseable_lines: intake.unparseable_lines.clone(),
     };
     files.iter().zip(intakes).map(file).collect()
 }

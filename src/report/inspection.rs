@@ -8,7 +8,7 @@ use serde::Serialize;
 #[cfg(test)]
 use super::REPORT_VERSION;
 use super::page::{Layout, Page, glued};
-use super::words::{counted, iso_seconds, rate, seconds};
+use super::words::{counted, iso_seconds, place, rate, seconds};
 use super::{FileReport, InputFormat};
 use crate::count::RejectCount;
 use crate::pace::{FileOrder, Order};
@@ -47,6 +47,8 @@ pub struct Inspection {
     pub unparseable: u64,
     /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
+    /// The lines of these, from 1; null where one lies too far in to be counted.
+    pub unparseable_lines: Vec<Option<u64>>,
     /// Time of the oldest tweet, ISO 8601 with milliseconds; null without times.
     pub first: Option<String>,
     /// Time of the newest tweet.
@@ -100,20 +102,17 @@ pub fn inspection_page(found: &Inspection, layout: Layout) -> String {
             count(found.frames),
             counted(found.records, "record"),
             count(found.unparseable),
-            found
-                .unparseable_at
-                .first()
-                .map_or(String::new(), |at| format!(" (first at byte {})", count(*at)))
+            match found.unparseable_at.first().zip(found.unparseable_lines.first()) {
+                Some((offset, line)) => format!(" (first at {})", place(*line, *offset)),
+                None => String::new(),
+            }
         ),
     );
     let (tweets, rejects) = (counted(found.tweets, "tweet"), counted(found.rejects, "reject"));
     page.row("items", format!("{} = {tweets} + {rejects}", count(found.items)));
     for (kind, rejects) in &found.rejects_by_kind {
-        page.more(format!(
-            "{} {kind}, the first at byte {}",
-            count(rejects.count),
-            count(rejects.first_offset)
-        ));
+        let first = place(rejects.first_line, rejects.first_offset);
+        page.more(format!("{} {kind}, the first at {first}", count(rejects.count)));
     }
     if found.tweets == 0 {
         return page.finish();

@@ -18,8 +18,8 @@ fn latency(p50: f64) -> Option<LatencyMs> {
 }
 
 fn rejects() -> BTreeMap<&'static str, RejectCount> {
-    let reject = |count, first_offset| RejectCount { count, first_offset };
-    [("delete", reject(16, 8_553)), ("limit", reject(8, 591_652))].into()
+    let reject = |count, first_offset, line| RejectCount { count, first_offset, first_line: Some(line) };
+    [("delete", reject(16, 8_553, 11)), ("limit", reject(8, 591_652, 628))].into()
 }
 
 fn hop(tweets: u64, us: f64) -> HopReport {
@@ -116,6 +116,7 @@ fn report() -> RunReport {
         }),
         rejects_by_kind: rejects(),
         unparseable_at: Vec::new(),
+        unparseable_lines: Vec::new(),
         failed_by_reason: BTreeMap::new(),
         failed_maybe_delivered: 0,
         verdict: Verdict::Incomplete,
@@ -162,6 +163,7 @@ fn inspection() -> Inspection {
         rejects_by_kind: rejects(),
         unparseable: 0,
         unparseable_at: Vec::new(),
+        unparseable_lines: Vec::new(),
     };
     Inspection {
         report_version: REPORT_VERSION,
@@ -178,6 +180,7 @@ fn inspection() -> Inspection {
         rejects_by_kind: rejects(),
         unparseable: 1,
         unparseable_at: vec![8_000_000],
+        unparseable_lines: vec![Some(7_003)],
         first: Some("2024-03-09T18:00:00.050Z".to_owned()),
         last: Some("2024-03-09T18:10:16.723Z".to_owned()),
         without_time: 1,

@@ -49,6 +49,9 @@ pub struct RunReport {
     /// Byte offsets of the first unparseable frames, at most 10.
     #[cfg_attr(test, schemars(length(max = 10)))]
     pub unparseable_at: Vec<u64>,
+    /// The lines of these, from 1; null where one lies too far in to be counted.
+    #[cfg_attr(test, schemars(length(max = 10)))]
+    pub unparseable_lines: Vec<Option<u64>>,
     /// Failed tweets by Kafka's reason.
     #[cfg_attr(test, schemars(extend("additionalProperties" = serde_json::json!({"type": "integer", "minimum": 1}))))]
     pub failed_by_reason: BTreeMap<String, u64>,
@@ -127,6 +130,8 @@ pub struct FileReport {
     pub unparseable: u64,
     /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
+    /// The lines of these, from 1; null where one lies too far in to be counted.
+    pub unparseable_lines: Vec<Option<u64>>,
 }
 
 /// What was written as dead letters.

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 
 use super::page::{BAD, DIM, GOOD, Layout, Page, glued};
-use super::words::{counted, micros, millis, rate, seconds};
+use super::words::{counted, micros, millis, place, rate, seconds};
 use super::{
     ChangeReport, DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line,
 };
@@ -199,10 +199,10 @@ fn write_intake(report: &RunReport, page: &mut Page) {
             count(ledger.frames),
             counted(ledger.records, "record"),
             count(ledger.unparseable),
-            report
-                .unparseable_at
-                .first()
-                .map_or(String::new(), |at| format!(" (first at byte {})", count(*at)))
+            match report.unparseable_at.first().zip(report.unparseable_lines.first()) {
+                Some((offset, line)) => format!(" (first at {})", place(*line, *offset)),
+                None => String::new(),
+            }
         ),
     );
     let kinds: Vec<(&str, u64)> =

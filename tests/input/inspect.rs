@@ -32,9 +32,12 @@ fn the_page_and_the_json_say_what_is_in_the_sample_and_how_long_it_takes() {
         assert_eq!(&found[key], value, "{key}");
     }
     let page = run(&["inspect", SAMPLE, "--speedup", "100x"]).stdout;
-    for words in
-        ["6,000 tweets + 24 rejects", "8 limit, the first at byte 591,652", "not in order", "6.17 s at 973/s"]
-    {
+    for words in [
+        "6,000 tweets + 24 rejects",
+        "8 limit, the first at line 628, byte 591,652",
+        "not in order",
+        "6.17 s at 973/s",
+    ] {
         assert!(page.contains(words), "{words:?} is missing:\n{page}");
     }
 }

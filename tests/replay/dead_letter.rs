@@ -52,6 +52,7 @@ fn what_is_no_tweet_is_written_with_reason_and_offset_in_every_order() {
         let header =
             |key: &str| letters.iter().map(|letter| letter["dead_letter"][key].clone()).collect::<Vec<_>>();
         assert_eq!(header("offset"), offsets.map(Value::from), "{order}");
+        assert_eq!(header("line"), [2, 3, 4, 6].map(Value::from), "{order}");
         assert_eq!(header("kind"), ["unparseable", "reject", "unparseable", "unparseable"], "{order}");
         assert_eq!(header("reason")[1], "delete");
         assert!(header("file").iter().all(|file| *file == input.as_str()));

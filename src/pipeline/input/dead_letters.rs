@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! {"dead_letter":{"kind":"failed","reason":"…","file":"t.json","offset":17,"bytes":90,"seq":4},"record":{…}}
-//! {"dead_letter":{"kind":"unparseable","reason":"not a JSON value","file":"t.json","offset":107,"bytes":9},"text":"…"}
+//! {"dead_letter":{"kind":"unparseable","reason":"not a JSON value","file":"t.json","offset":107,"line":2,"bytes":9},"text":"…"}
 //! ```
 //!
 //! Read as input, such a line is the record in it, and a `text` is unparseable again.
@@ -22,6 +22,7 @@ use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::{Context, Files, Inside};
 use crate::pipeline::input::letter::{Letter, LetterReason};
+use crate::pipeline::input::line_count::LineCount;
 use crate::report::DeadLetterReport;
 
 /// Longest `text` of a value that is no JSON, in bytes: enough to see what it is.
@@ -37,6 +38,7 @@ struct LetterFile {
     out: BufWriter<Arc<File>>,
     counts: DeadLetterReport,
     error: Option<io::Error>,
+    lines: LineCount,
 }
 
 #[derive(Serialize)]
@@ -45,6 +47,9 @@ struct Header<'a> {
     reason: &'a str,
     file: String,
     offset: u64,
+    /// From 1. Not of a tweet that failed: nothing is wrong with its record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     bytes: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
@@ -59,6 +64,7 @@ impl DeadLetters {
             out: BufWriter::new(to.file.clone()),
             counts: DeadLetterReport { file: to.path.display().to_string(), ..DeadLetterReport::default() },
             error: None,
+            lines: LineCount::default(),
         };
         Self { name: to.path.display().to_string(), inner: Mutex::new(inner) }
     }
@@ -70,9 +76,9 @@ impl DeadLetters {
         }
         let mut inner = self.lock();
         for letter in letters {
-            let bytes = files.get(file).bytes();
+            let whole = files.get(file).bytes();
             let start = usize::try_from(letter.offset).unwrap_or(usize::MAX);
-            let bytes = bytes.get(start..).and_then(|rest| rest.get(..letter.bytes)).unwrap_or_default();
+            let bytes = whole.get(start..).and_then(|rest| rest.get(..letter.bytes)).unwrap_or_default();
             let (kind, reason) = match letter.why {
                 LetterReason::Unparseable => ("unparseable", "not a JSON value"),
                 LetterReason::Reject(kind) | LetterReason::Item { kind, .. } => ("reject", kind),
@@ -82,6 +88,7 @@ impl DeadLetters {
                 reason,
                 file: files.get(file).path().display().to_string(),
                 offset: letter.offset,
+                line: Some(inner.lines.of(file, whole, start)),
                 bytes: letter.bytes,
                 seq: None,
                 may_have_arrived: false,
@@ -122,6 +129,7 @@ impl DeadLetters {
                 reason,
                 file: files.get(context.file).path().display().to_string(),
                 offset: slot.offset,
+                line: None,
                 bytes: frame.bytes.len(),
                 seq: Some(seq),
                 may_have_arrived: *may_have_arrived,

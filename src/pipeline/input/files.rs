@@ -1,9 +1,12 @@
 //! The input: one file, several, or the files of a folder, all open before anything starts.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use crate::count::Intake;
 use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::line_count::LineCount;
 use crate::report::InputFormat;
 use crate::source::{Frame, Framing, TweetFile};
 
@@ -56,7 +59,56 @@ impl Files {
                 files.push(TweetFile::open_as(path, framing)?);
             }
         }
-        Ok(Self(files))
+        let files = Self(files);
+        files.remark_on_repeats();
+        Ok(files)
+    }
+
+    /// Says which files are given twice: their tweets are sent twice, and hardly anybody means that.
+    fn remark_on_repeats(&self) {
+        let mut seen = HashMap::new();
+        for file in &self.0 {
+            let times = file.path().canonicalize().map_or(0, |whole| {
+                let times = seen.entry(whole).or_insert(0);
+                *times += 1;
+                *times
+            });
+            if times == 2 {
+                tracing::warn!(
+                    "{} is given more than once, and its tweets are sent as often",
+                    file.path().display()
+                );
+            }
+        }
+    }
+
+    /// The line of a byte, from 1. `None`: it lies so far in that nobody waits for the count.
+    pub fn line(&self, file: u32, offset: u64) -> Option<u64> {
+        self.line_after(&mut LineCount::default(), file, offset)
+    }
+
+    fn line_after(&self, count: &mut LineCount, file: u32, offset: u64) -> Option<u64> {
+        const FARTHEST: u64 = 1 << 30;
+        let offset = usize::try_from(offset).ok().filter(|_| offset <= FARTHEST)?;
+        Some(count.of(file, self.get(file).bytes(), offset))
+    }
+
+    /// What was found in each file, with the lines of what is no tweet.
+    pub fn with_lines(&self, intakes: &[Intake]) -> Vec<Intake> {
+        let mut intakes = intakes.to_vec();
+        for ((file, _), intake) in self.iter().zip(&mut intakes) {
+            let firsts = intake.rejects.values().map(|rejects| rejects.first_offset);
+            let offsets: BTreeSet<u64> = firsts.chain(intake.unparseable_at.iter().copied()).collect();
+            let mut count = LineCount::default();
+            let line = |offset: &u64| Some((*offset, self.line_after(&mut count, file, *offset)?));
+            let lines: BTreeMap<u64, u64> = offsets.iter().map_while(line).collect();
+            intake.unparseable_lines =
+                intake.unparseable_at.iter().map(|offset| lines.get(offset).copied()).collect();
+            for rejects in intake.rejects.values_mut() {
+                rejects.first_line = lines.get(&rejects.first_offset).copied();
+            }
+        }
+        intakes
     }
 
     /// How many.

@@ -4,6 +4,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod files;
 pub(crate) mod input_hash;
 pub(crate) mod letter;
+pub(crate) mod line_count;
 pub(crate) mod read;
 pub(crate) mod select;
 pub(crate) mod stream;

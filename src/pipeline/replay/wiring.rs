@@ -22,6 +22,7 @@ use crate::pace::PaceStats;
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::run_id::random_u64;
+use crate::report::place;
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;
@@ -146,7 +147,8 @@ pub(crate) fn run(
             tracing::warn!("{error}");
         }
         if let Some((file, offset)) = feed.changed_at {
-            errors.add(ReplayError::Changed { path: replay.files.get(file).path().to_owned(), offset });
+            let place = place(replay.files.line(file, offset), offset);
+            errors.add(ReplayError::Changed { path: replay.files.get(file).path().to_owned(), place });
         }
         errors.add_from(drained);
         errors.add_from(released.result);
