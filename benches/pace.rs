@@ -125,7 +125,8 @@ fn index(criterion: &mut Criterion) {
             let options = ReplayOptions { input, ..ReplayOptions::default() };
             group.bench_function(format!("{case}/{name}"), |bencher| {
                 bencher.iter(|| {
-                    let found = inspect(&options, &Session::unattended()).expect("it is a file of tweets");
+                    let (found, _) =
+                        inspect(&options, &Session::unattended()).expect("it is a file of tweets");
                     assert_eq!(found.tweets, TWEETS);
                 });
             });

@@ -9,7 +9,7 @@ use super::output::Output;
 use super::pace::PaceArgs;
 use super::signals::stop_on_signals;
 use crate::options::{Quiet, ReplayOptions, Session};
-use crate::pipeline::{inspect, without_tweets};
+use crate::pipeline::inspect;
 use crate::report::{Screen, inspection_page, prediction_line};
 
 #[derive(Debug, Args)]
@@ -67,7 +67,7 @@ pub(super) fn run(
     session: &Session,
     json: Option<&mut Output>,
 ) -> anyhow::Result<u8> {
-    let found = inspect(options, session)?;
+    let (found, no_tweets) = inspect(options, session)?;
     match json {
         Some(out) => write_report(&found, out)?,
         None => {
@@ -79,7 +79,7 @@ pub(super) fn run(
             }
         }
     }
-    match without_tweets(&found) {
+    match no_tweets {
         None => Ok(Exit::Balanced as u8),
         Some(error) => Err(error.into()),
     }

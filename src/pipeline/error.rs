@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::bridge;
-use crate::count::Intake;
 use crate::druid::DruidError;
 use crate::enrich::EnrichError;
 use crate::kafka::KafkaError;
@@ -25,18 +24,33 @@ pub enum ReplayError {
     #[error("cannot read the folder {path}", path = path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// A folder has no files.
-    #[error("{path} is a folder without files (those in its folders do not count)", path = path.display())]
+    #[error("{path} contains no files (subfolders are not searched)", path = path.display())]
     EmptyFolder { path: PathBuf },
     /// There is nothing to replay.
-    #[error(
-        "{input}: no tweets in it ({found}); {READ}; `tweetblast generate -o FILE` makes a file that has some"
-    )]
-    NoTweets { input: String, found: String },
+    #[error("{input}: no tweets in it: {found}")]
+    NoTweets {
+        input: String,
+        /// What is in it instead, and what to type: several lines.
+        found: String,
+    },
+    /// There are tweets, and not what --map names.
+    #[error("{input}: --map {misses}")]
+    Map {
+        input: String,
+        /// Each field that is not there, or cannot be read.
+        misses: String,
+    },
     /// There are tweets, and none of them is asked for.
-    #[error("none of the {tweets} tweets is asked for: --start, --end or --limit leave all of them out")]
-    NothingSelected { tweets: u64 },
+    #[error("nothing to send: {excluded}")]
+    NothingSelected {
+        /// Which flags exclude them, and when the tweets were written.
+        excluded: String,
+    },
     /// Event times are asked for where there are none.
-    #[error("the tweets have no times, so --start and --end cannot choose among them")]
+    #[error(
+        "the tweets have no times, so --start and --end cannot choose among them; if a field holds them, \
+         --map time=FIELD names it"
+    )]
     NoTimes,
     #[error("cannot write dead letters to {path}", path = path.display())]
     DeadLetters { path: PathBuf, source: io::Error },
@@ -76,19 +90,4 @@ pub enum ReplayError {
     /// Stopped by the user before the first tweet left.
     #[error("stopped before the first tweet was sent")]
     Stopped,
-}
-
-/// What is read, for the end of a message.
-const READ: &str = "tweetblast reads tweets of the Twitter API v1.1 and v2, account archives, activity \
-     streams, users with their texts, and objects with fields such as text and created_at";
-
-impl ReplayError {
-    /// An input without tweets, and what is in it instead.
-    pub(crate) fn no_tweets(input: String, intake: &Intake) -> Self {
-        let mut found = format!("{} values, {} unparseable", intake.frames, intake.unparseable);
-        for (kind, rejects) in &intake.rejects {
-            found.push_str(&format!(", {} {kind}", rejects.count));
-        }
-        ReplayError::NoTweets { input, found }
-    }
 }

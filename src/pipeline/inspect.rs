@@ -3,6 +3,7 @@
 use crate::count::Intake;
 use crate::options::{ReplayOptions, Session};
 use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::diagnosis::without_tweets;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::tables::load_tables;
 use crate::pipeline::outcome::file_reports;
@@ -10,12 +11,15 @@ use crate::pipeline::prepare::{Goal, Plan, Preparation, prepare};
 use crate::report::{Inspection, REPORT_VERSION};
 use crate::tweet::iso_ms;
 
-/// What is in the input, and what a replay with these options would be. An input without tweets is
-/// no error here: the counts say so.
+/// What is in the input, and what a replay with these options would be. Where it has no tweets, the counts
+/// say so, and the error that a replay would end with comes beside them.
 ///
 /// # Errors
-/// When a file cannot be read, or it is stopped.
-pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection, ReplayError> {
+/// When a file cannot be read, what `--map` names is not there, or it is stopped.
+pub fn inspect(
+    options: &ReplayOptions,
+    session: &Session,
+) -> Result<(Inspection, Option<ReplayError>), ReplayError> {
     let files = Files::open(&options.input.files, options.input.framing)?;
     // Only to say what is wrong with it.
     load_tables(options, &session.screen)?;
@@ -27,7 +31,8 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
     let (first_ms, last_ms) = prepared.times_ms.unzip();
     let duration_s = plan.duration.map(|duration| duration.as_secs_f64());
     const HOUR_S: f64 = 3_600.0;
-    Ok(Inspection {
+    let no_tweets = (intake.tweets == 0).then(|| without_tweets(&files, options, &intake));
+    let found = Inspection {
         report_version: REPORT_VERSION,
         file: files.words(),
         format: files.framing(),
@@ -61,16 +66,6 @@ pub fn inspect(options: &ReplayOptions, session: &Session) -> Result<Inspection,
         rejects_by_kind: intake.rejects,
         unparseable_at: intake.unparseable_at,
         unparseable_lines: intake.unparseable_lines,
-    })
-}
-
-/// The error that an input without tweets is.
-pub fn without_tweets(found: &Inspection) -> Option<ReplayError> {
-    let intake = Intake {
-        frames: found.frames,
-        unparseable: found.unparseable,
-        rejects: found.rejects_by_kind.clone(),
-        ..Intake::default()
     };
-    (found.tweets == 0).then(|| ReplayError::no_tweets(found.file.clone(), &intake))
+    Ok((found, no_tweets))
 }

@@ -43,7 +43,7 @@ pub use encode::{RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, is
 pub use extra::Extra;
 pub use grouped::{Group, TextSlot, texts};
 pub use hashtags::{Hashtags, hashtags_in};
-pub use map::{FieldMap, MapError, TimeFormat};
+pub use map::{AtPath, FieldMap, MapError, TimeFormat};
 pub use parser::{NotJson, Parser, ParserOptions, Record};
 pub use reject::Reject;
 pub use time::{event_time_ms, parse_created_at, parse_time, snowflake_ms};

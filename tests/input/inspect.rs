@@ -102,7 +102,11 @@ fn what_holds_no_tweets_is_named_with_what_is_supported_and_exit_code_1() {
         ("a.tsv", b"id\ttext\n1\thello\n2\tworld\n", "TSV"),
         ("a.csv", b"id,text\n1,hello\n2,world\n", "CSV"),
         ("a.png", png, "PNG image"),
-        ("a.json", b"[{\"name\":\"x\",\"size\":1},{\"name\":\"y\",\"size\":2}]", "no tweets in it (2 values"),
+        (
+            "a.json",
+            b"[{\"name\":\"x\",\"size\":1},{\"name\":\"y\",\"size\":2}]",
+            "no tweets in it: 2 records",
+        ),
         ("b.json", b"{\"type\":\"FeatureCollection\",\"features\":[{\"a\":1}]}", "no tweets in it"),
     ];
     for (name, bytes, words) in files {
@@ -112,7 +116,9 @@ fn what_holds_no_tweets_is_named_with_what_is_supported_and_exit_code_1() {
             let finished = run(arguments);
             assert_eq!(finished.code, 1, "{name}: {}", finished.stdout);
             assert!(finished.stderr.contains(words), "{name}: {words:?} is missing: {}", finished.stderr);
-            assert!(finished.stderr.contains("tweetblast reads tweets"), "{name}: {}", finished.stderr);
+            let says_what_to_do = ["tweetblast reads tweets", "--map text=", "| tweetblast -"]
+                .map(|words| finished.stderr.contains(words));
+            assert!(says_what_to_do.contains(&true), "{name}: {}", finished.stderr);
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The input as the replay sees it: its files, what each value of them is, and which tweets are asked for.
 
 pub(crate) mod dead_letters;
+pub(crate) mod diagnosis;
 pub(crate) mod files;
 pub(crate) mod input_hash;
 pub(crate) mod letter;
 pub(crate) mod line_count;
 pub(crate) mod read;
+pub(crate) mod sample;
 pub(crate) mod select;
 pub(crate) mod stream;
 pub(crate) mod tables;
+pub(crate) mod time_pattern;

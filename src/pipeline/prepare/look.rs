@@ -7,6 +7,7 @@ use super::prepared::{Goal, Preparation, Prepared, Work};
 use crate::options::{OrderBy, Pace, ReplayOptions};
 use crate::pace::Order;
 use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::diagnosis::{check_map, unread_time, without_tweets};
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::read::Reader;
 use crate::pipeline::input::select::Skipped;
@@ -15,6 +16,7 @@ use crate::report::prepare_bar;
 /// Finds out what the order of sending depends on.
 pub(crate) fn prepare(preparation: &Preparation<'_>) -> Result<Prepared, ReplayError> {
     let Preparation { files, options, goal, .. } = *preparation;
+    check_map(files, options)?;
     let in_file_order = matches!(options.input.order, Some(OrderBy::File | OrderBy::Window(_)));
     // To fit a time, the number and span must be known, whatever the order.
     let is_stream = in_file_order && goal == Goal::Replay && !matches!(options.pace.speed, Pace::Fit(_));
@@ -27,10 +29,20 @@ pub(crate) fn prepare(preparation: &Preparation<'_>) -> Result<Prepared, ReplayE
     let must_keep =
         options.input.order == Some(OrderBy::Shuffle) || options.input.select.dedup || (inspects && !by_time);
     let (kept, gathered) = look_through(preparation, must_keep, by_time)?;
+    if gathered.times_ms.is_none() {
+        remark_on_times(files, options);
+    }
     arrange(preparation, kept, gathered)
 }
 
-/// How many tweets at the start of a stream are checked for times.
+/// Says which field may hold the times that none of the tweets was found to have.
+fn remark_on_times(files: &Files, options: &ReplayOptions) {
+    if let Some(words) = unread_time(files, options) {
+        tracing::warn!("{words}");
+    }
+}
+
+/// So many tweets at the start of a stream are looked at to see whether they have times.
 const LOOK_TWEETS: u64 = 1_000;
 
 fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, ReplayError> {
@@ -42,10 +54,13 @@ fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, Rep
         }
     }
     if reader.counted.intake.tweets == 0 {
-        return Err(ReplayError::no_tweets(files.words(), &reader.counted.intake));
+        return Err(without_tweets(files, options, &reader.counted.intake));
     }
     if first_ms.is_none() && options.input.select.by_time() {
         return Err(ReplayError::NoTimes);
+    }
+    if first_ms.is_none() {
+        remark_on_times(files, options);
     }
     Ok(Prepared {
         intakes: vec![reader.counted.intake],

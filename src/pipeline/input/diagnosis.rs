@@ -1,0 +1,352 @@
+//! Why an input has no tweets in it, or not the fields that `--map` names, and what to type.
+
+use std::fmt::Write;
+
+use indicatif::HumanCount;
+
+use super::files::Files;
+use super::sample::{JSON_INSIDE, Sample, first_records, shown};
+use super::time_pattern::{other_pattern_of, pattern_of};
+use crate::count::Intake;
+use crate::options::ReplayOptions;
+use crate::pipeline::error::ReplayError;
+use crate::report::{counted, place};
+use crate::source::{Frame, Framing, detect};
+use crate::tweet::{AtPath, FieldMap, Record, Reject};
+
+/// Fields that are shown with an example.
+const FIELDS: usize = 12;
+
+/// An input without tweets, with what is in it instead and what to do.
+pub(crate) fn without_tweets(files: &Files, options: &ReplayOptions, intake: &Intake) -> ReplayError {
+    let mut found = summary(files, intake);
+    // Writing to a string cannot fail.
+    let _ = write_details(files, options, intake, &mut found);
+    ReplayError::NoTweets { input: files.words(), found }
+}
+
+/// What was counted, in one line.
+fn summary(files: &Files, intake: &Intake) -> String {
+    if intake.frames == 0 {
+        let is_list = files.iter().all(|(_, file)| file.bytes().trim_ascii().starts_with(b"["));
+        return if is_list { "it is an empty list".to_owned() } else { "it has no records".to_owned() };
+    }
+    let kinds = intake.rejects.iter().map(|(kind, rejects)| format!("{} {kind}", HumanCount(rejects.count)));
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    let records = (intake.records > 0).then(|| format!("{} ({kinds})", counted(intake.records, "record")));
+    let broken = (intake.unparseable > 0).then(|| format!("{} unparseable", HumanCount(intake.unparseable)));
+    records.into_iter().chain(broken).collect::<Vec<_>>().join(" and ")
+}
+
+fn write_details(
+    files: &Files,
+    options: &ReplayOptions,
+    intake: &Intake,
+    out: &mut String,
+) -> std::fmt::Result {
+    if let Some(words) = intake.unparseable_at.first().and_then(|_| first_break(files, options)) {
+        write!(out, "\n  broken     {words}")?;
+    }
+    if let Some(words) = other_layout(files, options) {
+        write!(out, "\n  layout     {words}")?;
+    }
+    if let Some(words) = intake.rejects.get(Reject::TooLarge.name()).and_then(|_| too_large(files, options)) {
+        write!(out, "\n  too large  {words}")?;
+    }
+    let is_candidate =
+        |record: &Record<'_>| matches!(record, Record::Reject(Reject::NotATweet | Reject::Other(_)));
+    let mut sample = Sample::default();
+    first_records(files, options, is_candidate, |record, _| sample.add(record));
+    let mut notices = 0;
+    first_records(
+        files,
+        options,
+        |record| matches!(record, Record::Reject(Reject::Notice(_))),
+        |_, _| notices += 1,
+    );
+    let others = intake.rejects.contains_key(Reject::NotATweet.name()) || sample.objects > 0;
+    if notices > 0 && !others {
+        return write!(out, "\n  These are notices of the streaming API, which say what became of tweets.");
+    }
+    write_fields(&sample, out)?;
+    if let Some(fields) = &options.input.parser.fields {
+        for miss in misses(files, options, fields, is_candidate) {
+            write!(out, "\n  --map      {miss}")?;
+        }
+    }
+    let is_unknown = intake.rejects.contains_key(Reject::NotATweet.name());
+    match command(files, &sample).filter(|_| is_unknown) {
+        Some(command) => write!(out, "\n  try        {command}"),
+        None if intake.rejects.contains_key(Reject::TooLarge.name()) => Ok(()),
+        None => write!(out, "\n  {READ}"),
+    }
+}
+
+/// What is read, for the end of a message.
+const READ: &str = "tweetblast reads tweets of the Twitter API v1.1 and v2, account archives, activity streams, users\n  \
+     with their texts, and objects with fields such as text and created_at; --map names other fields.\n  \
+     `tweetblast generate -o tweets.json` makes a file with tweets.";
+
+/// Where the first value that is no JSON breaks, and what was expected there.
+fn first_break(files: &Files, options: &ReplayOptions) -> Option<String> {
+    let mut parser = options.new_parser();
+    let is_broken = |(_, frame): &(u32, Frame<'_>)| parser.parse_frame(*frame, |record| record.is_err());
+    let (file, frame) = files.frames().find(is_broken)?;
+    let (at, why) = break_in(frame.bytes);
+    let offset = frame.offset + at as u64;
+    let bytes = files.get(file).bytes();
+    let before = &bytes[..bytes.len().min(offset as usize)];
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let (line, column) = (files.line(file, offset)?, before.len() - line_start + 1);
+    let name =
+        if files.count() > 1 { format!("{}, ", files.get(file).path().display()) } else { String::new() };
+    let (line, column, offset) = (HumanCount(line), HumanCount(column as u64), HumanCount(offset));
+    Some(format!("{name}line {line}, column {column} (byte {offset}): {why}"))
+}
+
+/// How far a value is JSON, in bytes, and what is wrong there.
+fn break_in(bytes: &[u8]) -> (usize, String) {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return (error.valid_up_to(), "this is not UTF-8".to_owned()),
+    };
+    let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else {
+        return (
+            0,
+            "this record has an escape that stands for no character, or a number that is too long".into(),
+        );
+    };
+    let line_start =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let at = (line_start + error.column()).saturating_sub(1).min(bytes.len());
+    let words = error.to_string();
+    let words = words.rfind(" at line ").map_or(&words[..], |end| &words[..end]);
+    let words = match words.strip_prefix("EOF while parsing ") {
+        Some(what) => format!("the record ends inside {what}"),
+        None => words.to_owned(),
+    };
+    (at, words)
+}
+
+/// Another layout than the one that was given.
+fn other_layout(files: &Files, options: &ReplayOptions) -> Option<String> {
+    let given = options.input.framing?;
+    let (_, file) = files.iter().next()?;
+    let found = detect(file.path(), file.bytes()).ok().filter(|found| *found != given)?;
+    Some(format!(
+        "--format {} was given, and it looks like {}: leave --format out, or --format {}",
+        given.flag(),
+        found.name(),
+        found.flag()
+    ))
+}
+
+/// The first record above the limit, and a limit that it is not above.
+fn too_large(files: &Files, options: &ReplayOptions) -> Option<String> {
+    let most = options.input.max_record_bytes;
+    let bytes = files.frames().map(|(_, frame)| frame.bytes.len()).find(|bytes| *bytes > most)?;
+    // Room for others that are a little longer.
+    let enough = (2 * bytes).next_power_of_two().max(1 << 10);
+    let enough = match enough {
+        enough if enough < 1 << 20 => format!("{}KiB", enough >> 10),
+        enough => format!("{}MiB", enough >> 20),
+    };
+    let (bytes, most) = (HumanCount(bytes as u64), HumanCount(most as u64));
+    Some(format!("the first has {bytes} bytes, and --max-record allows {most}: try --max-record {enough}"))
+}
+
+fn write_fields(sample: &Sample, out: &mut String) -> std::fmt::Result {
+    if sample.objects == 0 {
+        return match sample.other {
+            Some(kind) => write!(out, "\n  records    {kind}, not objects with fields"),
+            None => Ok(()),
+        };
+    }
+    write!(out, "\n  fields     of the first {}", counted(sample.objects, "record"))?;
+    let fields = &sample.fields()[..sample.fields().len().min(FIELDS)];
+    let width = fields.iter().map(|field| field.path.chars().count()).max().unwrap_or(0).min(30);
+    for field in fields {
+        write!(out, "\n             {:<width$}  {}", field.path, field.example)?;
+    }
+    match sample.fields().len().saturating_sub(FIELDS) {
+        0 => Ok(()),
+        more => write!(out, "\n             and {more} more"),
+    }
+}
+
+/// What to type, by the fields that are likely.
+fn command(files: &Files, sample: &Sample) -> Option<String> {
+    let (_, file) = files.iter().next()?;
+    let name = file.path().display().to_string();
+    if sample.other == Some(JSON_INSIDE) && sample.objects == 0 {
+        let filter = if file.framing() == Framing::Array { "'.[] | fromjson'" } else { "fromjson" };
+        return Some(format!("jq -c {filter} {} | tweetblast -", quoted(&name)));
+    }
+    let text = sample.text()?;
+    let mut map = format!("text={}", text.path);
+    let mut pattern = None;
+    if let Some((time, reads)) = sample.time().filter(|(time, _)| time.path != text.path) {
+        pattern = if reads { None } else { pattern_of(&time.plain) };
+        if reads || pattern.is_some() {
+            let _ = write!(map, ",time={}", time.path);
+        }
+    }
+    let format = pattern.map_or(String::new(), |pattern| format!(" --time-format {}", quoted(&pattern)));
+    Some(format!("tweetblast inspect {} --map {}{format}", quoted(&name), quoted(&map)))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=,:@+".contains(&byte);
+    match !word.is_empty() && word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// One mapped field in the records that were looked at.
+struct MappedField {
+    name: &'static str,
+    path: String,
+    records: u64,
+    nothing: u64,
+    other: u64,
+    /// The first value that is not what the field takes: where, as JSON, and plain.
+    first: Option<(String, String, String)>,
+}
+
+/// What `--map` names and no record has, or none in a way that can be read: of the records that `is_wanted`
+/// takes.
+fn misses(
+    files: &Files,
+    options: &ReplayOptions,
+    map: &FieldMap,
+    is_wanted: impl Fn(&Record<'_>) -> bool,
+) -> Vec<String> {
+    let (mut sample, mut mapped) = (Sample::default(), Vec::<MappedField>::new());
+    first_records(files, options, is_wanted, |record, at| {
+        sample.add(record);
+        for (number, (name, path, found)) in map.each(record).into_iter().enumerate() {
+            if mapped.len() == number {
+                mapped.push(MappedField { name, path, records: 0, nothing: 0, other: 0, first: None });
+            }
+            let field = &mut mapped[number];
+            field.records += 1;
+            match found {
+                AtPath::Nothing => field.nothing += 1,
+                AtPath::Fits => {}
+                AtPath::Other(value) => {
+                    field.other += 1;
+                    field.first.get_or_insert_with(|| {
+                        let words = place(files.line(at.file, at.frame.offset), at.frame.offset);
+                        (words, shown(value), value_text(value))
+                    });
+                }
+            }
+        }
+    });
+    mapped.iter().filter_map(|field| miss_words(field, &sample, map)).collect()
+}
+
+fn value_text(value: simd_json::tape::Value<'_, '_>) -> String {
+    use simd_json::prelude::ValueAsScalar;
+    value.as_str().map_or_else(|| shown(value), str::to_owned)
+}
+
+fn miss_words(field: &MappedField, sample: &Sample, map: &FieldMap) -> Option<String> {
+    let MappedField { name, path, records, .. } = field;
+    let of = match records {
+        1 => "the first record".to_owned(),
+        records => format!("the first {} records", HumanCount(*records)),
+    };
+    if field.nothing == *records {
+        let mut words = format!("{name}={path} is in none of {of}; there are: {}", sample.paths());
+        if let Some(meant) = sample.meant_by(path) {
+            let _ = write!(words, "; did you mean {name}={meant}?");
+        }
+        return Some(words);
+    }
+    let (place, example, plain) = field.first.as_ref().filter(|_| field.nothing + field.other == *records)?;
+    let what = match *name {
+        "time" => "cannot be read as a time",
+        "text" => "is not a text",
+        "id" => "is not an id",
+        _ => "is not a user",
+    };
+    let mut words = format!("{name}={path} {what} in any of {of}; the first is {example} ({place})");
+    if *name == "time" {
+        match pattern_of(plain).filter(|_| map.time_format.is_none()) {
+            Some(pattern) => {
+                let _ = write!(words, "; try{}", time_format(&pattern, plain));
+            }
+            None => {
+                words.push_str("; --time-format says how it is written, such as '%d/%m/%Y %H:%M:%S' or ms")
+            }
+        }
+    }
+    Some(words)
+}
+
+/// Makes sure that what `--map` names is in the tweets.
+///
+/// # Errors
+/// When a mapped field is in none of the first tweets, or can be read in none.
+pub(crate) fn check_map(files: &Files, options: &ReplayOptions) -> Result<(), ReplayError> {
+    let Some(map) = &options.input.parser.fields else { return Ok(()) };
+    let misses = misses(files, options, map, |record| matches!(record, Record::Tweet(_)));
+    match misses.is_empty() {
+        true => Ok(()),
+        false => Err(ReplayError::Map { input: files.words(), misses: misses.join("\n  --map ") }),
+    }
+}
+
+/// A field that looks like a time, in tweets of which none has a time that could be read.
+pub(crate) fn unread_time(files: &Files, options: &ReplayOptions) -> Option<String> {
+    let mut sample = Sample::default();
+    first_records(
+        files,
+        options,
+        |record| matches!(record, Record::Tweet(_)),
+        |record, _| sample.add(record),
+    );
+    let (time, reads) = sample.time()?;
+    let pattern = if reads { None } else { pattern_of(&time.plain) };
+    let format = match (reads, pattern) {
+        (true, _) => String::new(),
+        (false, Some(pattern)) => time_format(&pattern, &time.plain),
+        (false, None) => " --time-format FORMAT".to_owned(),
+    };
+    let (path, example) = (&time.path, &time.example);
+    let map = quoted(&format!("time={path}"));
+    Some(format!("no time could be read; {path} may be one, such as {example}: --map {map}{format}"))
+}
+
+/// The flag for a pattern, and for the other one that fits too.
+fn time_format(pattern: &str, text: &str) -> String {
+    let flag = format!(" --time-format {}", quoted(pattern));
+    match other_pattern_of(pattern, text) {
+        Some(other) => format!("{flag} (or {})", quoted(&other)),
+        None => flag,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_where_a_record_breaks_is_that_of_the_first_wrong_byte() {
+        let (at, why) = break_in(br#"{"a":1 "b":2}"#);
+        assert_eq!((at, &why[..]), (7, "expected `,` or `}`"));
+        let (at, why) = break_in(b"{\"a\":\n[1,\n \"x");
+        assert_eq!((at, &why[..]), (12, "the record ends inside a string"));
+        assert_eq!(break_in(b"{\"a\":\"\xff\"}").0, 6);
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell_where_they_need_it() {
+        assert_eq!(quoted("text=a.b,time=c"), "text=a.b,time=c");
+        assert_eq!(quoted("%d/%m/%Y %H:%M"), "'%d/%m/%Y %H:%M'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}
