@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::exit::UsageError;
 use super::json::{JsonArgs, write_report};
+use super::output::STDOUT_FAILED;
 use crate::report::{Comparison, Layout, SavedReport, comparison_page};
 
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ impl CompareArgs {
             None => {
                 let mut out = std::io::stdout();
                 let page = comparison_page(&a, &b, Layout::of(&out));
-                Ok(out.write_all(page.as_bytes())?)
+                out.write_all(page.as_bytes()).and_then(|()| out.flush()).context(STDOUT_FAILED)
             }
         }
     }

@@ -1,12 +1,14 @@
 //! `tweetblast doctor`.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use anstyle::Style;
+use anyhow::Context;
 use clap::Args;
 
 use super::exit::Exit;
 use super::json::{JsonArgs, write_report};
+use super::output::STDOUT_FAILED;
 use super::signals::stop_on_signals;
 use super::target::TargetArgs;
 use super::{help, values};
@@ -50,6 +52,7 @@ impl DoctorArgs {
             false => (Box::new(std::io::stdout()), Layout::of(&std::io::stdout())),
         };
         let mut checks = Vec::new();
+        let mut written = Ok(());
         let well = doctor(&options, &stop, &mut |check: &Check| {
             let (state, style) = match check.state {
                 CheckState::Ok => ("ok", GOOD),
@@ -60,10 +63,16 @@ impl DoctorArgs {
             let mut page = Page::new(layout);
             let state = layout.paint(style, &format!("{state:<8}"));
             page.hanging(&format!("{:<13} {state} ", check.name), &check.words);
-            // A closed pipe is no reason to stop.
-            let _ = out.write_all(page.finish().as_bytes()).and_then(|()| out.flush());
+            // No reason to stop: what was found is in the exit code too.
+            if let Err(error) = out.write_all(page.finish().as_bytes()).and_then(|()| out.flush()) {
+                written = Err(error);
+            }
             checks.push(check.clone());
         });
+        match written {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error).context(STDOUT_FAILED),
+            _ => {}
+        }
         if let Some(json) = &mut json {
             write_report(&DoctorReport { ok: well, checks }, json)?;
         }

@@ -1,16 +1,16 @@
 //! `tweetblast generate`.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::exit::{UsageError, no_effect};
+use super::output::{Output, is_stdout};
 use super::values;
 use crate::generate::{GenerateForm, GenerateOptions, generate, generate_users};
+use crate::report::counted;
 use crate::source::Framing;
 
 #[derive(Debug, Args)]
@@ -146,56 +146,49 @@ impl GenerateArgs {
 
     pub fn run(&self) -> anyhow::Result<()> {
         let options = self.options()?;
+        options.check().map_err(UsageError::value)?;
         if let Some(users) = &self.users_file {
-            if std::path::absolute(users)? == std::path::absolute(&self.output)? {
+            let is_same = std::path::absolute(users)? == std::path::absolute(&self.output)?;
+            if is_same || (is_stdout(users) && is_stdout(&self.output)) {
                 let words =
                     format!("--users-file {} is the file of the tweets: name another one", users.display());
-                return Err(UsageError::value(words).into());
+                return Err(UsageError::conflict(words).into());
             }
-            let made = self.write(users, |out| generate_users(&options, out))?;
-            writeln!(std::io::stderr(), "{made} users: {}", users.display())?;
         }
-        let path = self.output.display();
-        let made = self.write(&self.output, |out| generate(&options, out))?;
+        // Both before either is written.
+        let open = |flag, path| Output::create(flag, path, &[], self.force);
+        let users = self.users_file.as_deref().map(|path| open("--users-file", path)).transpose()?;
+        let tweets = open("--output", &self.output)?;
         // On standard error: standard output may be the file.
-        writeln!(
-            std::io::stderr(),
-            "{} tweets and {} notices, {} bytes: {path}",
-            made.tweets,
-            made.notices,
-            made.bytes
-        )?;
+        let mut say = std::io::stderr();
+        if let Some(users) = users {
+            let name = users.name();
+            let made = write(users, |out| generate_users(&options, out))?;
+            writeln!(say, "{}: {name}", counted(made, "user"))?;
+        }
+        let name = tweets.name();
+        let made = write(tweets, |out| generate(&options, out))?;
+        let (tweets, notices) = (counted(made.tweets, "tweet"), counted(made.notices, "notice"));
+        writeln!(say, "{tweets} and {notices}, {}: {name}", counted(made.bytes, "byte"))?;
         Ok(())
     }
+}
 
-    /// Has a file written, and says which one it was when that fails.
-    fn write<T>(
-        &self,
-        path: &Path,
-        make: impl FnOnce(&mut BufWriter<Box<dyn Write>>) -> std::io::Result<T>,
-    ) -> anyhow::Result<T> {
-        let name = path.display();
-        let sink: Box<dyn Write> = if path.as_os_str() == "-" {
-            Box::new(std::io::stdout().lock())
-        } else {
-            let mut open = OpenOptions::new();
-            if self.force {
-                open.write(true).create(true).truncate(true);
-            } else {
-                open.write(true).create_new(true);
-            }
-            let hint = if !self.force && path.exists() {
-                " (it is there already: --force writes over it)"
-            } else {
-                ""
-            };
-            Box::new(open.open(path).with_context(|| format!("cannot write {name}{hint}"))?)
-        };
-        let mut out = BufWriter::with_capacity(1 << 20, sink);
-        let made = make(&mut out).with_context(|| format!("cannot write {name}"))?;
-        out.flush().with_context(|| format!("cannot write {name}"))?;
-        Ok(made)
-    }
+/// Has a file written. Where that fails, nothing of it stays, or the message says that a part does.
+fn write<T>(
+    output: Output,
+    make: impl FnOnce(&mut BufWriter<&mut Output>) -> std::io::Result<T>,
+) -> anyhow::Result<T> {
+    let mut output = output;
+    let mut out = BufWriter::with_capacity(1 << 20, &mut output);
+    let made = make(&mut out).and_then(|made| out.flush().map(|()| made));
+    // What could not be written is not tried again.
+    drop(out.into_parts());
+    output.keep();
+    made.map_err(|error| {
+        let rest = if output.give_up() { "; a part of it is written" } else { "" };
+        anyhow::Error::new(error).context(format!("cannot write to {}{rest}", output.name()))
+    })
 }
 
 #[cfg(test)]

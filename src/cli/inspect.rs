@@ -1,11 +1,12 @@
 //! `tweetblast inspect`, and the dry run of a replay.
 
+use anyhow::Context;
 use clap::Args;
 
 use super::exit::{Exit, UsageError};
 use super::input::InputArgs;
 use super::json::{JsonArgs, write_report};
-use super::output::Output;
+use super::output::{Output, STDOUT_FAILED};
 use super::pace::PaceArgs;
 use super::signals::stop_on_signals;
 use crate::options::{Quiet, ReplayOptions, Session};
@@ -79,6 +80,7 @@ pub(super) fn run(
             }
         }
     }
+    session.screen.written().context(STDOUT_FAILED)?;
     match no_tweets {
         None => Ok(Exit::Balanced as u8),
         Some(error) => Err(error.into()),

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit::UsageError;
-use super::output::Output;
+use super::output::{Output, is_stdout};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
@@ -36,7 +36,7 @@ impl JsonArgs {
 
     /// Whether standard output carries it.
     pub fn is_on_stdout(&self) -> bool {
-        self.path() == Some(Path::new("-"))
+        self.path().is_some_and(is_stdout)
     }
 
     /// Opens it, if it is asked for.

@@ -3,14 +3,22 @@
 
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::anyhow;
 
 use super::exit::UsageError;
 use crate::options::DeadLetterFile;
+
+/// What went wrong where standard output takes nothing.
+pub(super) const STDOUT_FAILED: &str = "cannot write to standard output";
+
+/// Whether a path means standard output.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
 
 /// A file, or standard output.
 pub(super) struct Output {
@@ -18,19 +26,24 @@ pub(super) struct Output {
     file: Option<(PathBuf, Arc<File>)>,
     /// Made by us, with nothing in it yet: removed when it stays so.
     is_new: Cell<bool>,
+    /// Whether it was made by us.
+    is_ours: bool,
 }
 
 impl Output {
     pub fn stdout() -> Self {
-        Self { file: None, is_new: Cell::new(false) }
+        Self { file: None, is_new: Cell::new(false), is_ours: false }
     }
 
-    /// Opens a file that `flag` names.
+    /// Opens what `flag` names: standard output, a device or a pipe as it is, and a plain file only where it
+    /// is not there yet, or `force` is set.
     ///
     /// # Errors
-    /// When it is one of the inputs or lies in one; when it is there already, unless `force` is set;
-    /// when it cannot be written.
+    /// When it is one of the inputs or lies in one; when it is there already; when it cannot be written.
     pub fn create(flag: &str, path: &Path, inputs: &[PathBuf], force: bool) -> anyhow::Result<Self> {
+        if is_stdout(path) {
+            return Ok(Self::stdout());
+        }
         let input = |input: &PathBuf| {
             let is_same = |path: &Path| {
                 path.canonicalize().ok().zip(input.canonicalize().ok()).is_some_and(|(a, b)| a == b)
@@ -46,21 +59,42 @@ impl Output {
                 format!("{flag} {} is the input, or in its folder: name another file", path.display());
             return Err(UsageError::value(words).into());
         }
-        let was_there = path.exists();
+        let there = std::fs::metadata(path).ok();
+        // Only a plain file has something that could be lost; a folder says by itself that it is one.
+        let is_device = there.as_ref().is_some_and(|there| !there.is_file() && !there.is_dir());
         let mut open = OpenOptions::new();
-        match force {
-            true => open.write(true).create(true).truncate(true),
-            false => open.write(true).create_new(true),
+        match (is_device, force) {
+            (true, _) => open.write(true),
+            (false, true) => open.write(true).create(true).truncate(true),
+            (false, false) => open.write(true).create_new(true),
         };
-        let hint = if !force && was_there { " (it is there already: --force writes over it)" } else { "" };
-        let file =
-            open.open(path).with_context(|| format!("cannot write {} ({flag}){hint}", path.display()))?;
-        Ok(Self { file: Some((path.to_owned(), Arc::new(file))), is_new: Cell::new(!was_there) })
+        let file = open.open(path).map_err(|error| match (error.kind(), &there) {
+            (ErrorKind::AlreadyExists, Some(there)) if there.is_file() => {
+                anyhow!("{} is there already ({flag}): --force overwrites it", path.display())
+            }
+            (ErrorKind::AlreadyExists, Some(there)) if there.is_dir() => {
+                UsageError::value(format!("{flag} {} is a folder: name a file", path.display())).into()
+            }
+            _ => anyhow::Error::new(error).context(format!("cannot write {} ({flag})", path.display())),
+        })?;
+        let is_ours = there.is_none();
+        Ok(Self { file: Some((path.to_owned(), Arc::new(file))), is_new: Cell::new(is_ours), is_ours })
     }
 
     /// Leaves the file where it is, even with nothing in it.
     pub fn keep(&self) {
         self.is_new.set(false);
+    }
+
+    /// Gives up what is in it so far: a file that was made by us is removed. Whether a part of it stays.
+    pub fn give_up(&self) -> bool {
+        self.is_new.set(self.is_ours);
+        !self.is_ours && self.file.is_some()
+    }
+
+    /// In words, for messages.
+    pub fn name(&self) -> String {
+        self.file.as_ref().map_or("standard output".to_owned(), |(path, _)| path.display().to_string())
     }
 
     /// For the replay to write to.

@@ -12,7 +12,7 @@ use super::exit::{UsageError, no_effect};
 use super::input::InputArgs;
 use super::json::JsonArgs;
 use super::keys::{self, Keys};
-use super::output::Output;
+use super::output::{Output, STDOUT_FAILED};
 use super::pace::PaceArgs;
 use super::signals::{note_continuations, stop_on_signals};
 use super::target::TargetArgs;
@@ -187,6 +187,7 @@ impl ReplayArgs {
             replayed.hold(&session);
         }
         replayed.close()?;
+        screen.written().context(STDOUT_FAILED)?;
         Ok(exit_code)
     }
 

@@ -126,17 +126,39 @@ pub struct Generated {
     pub last_ms: Option<u64>,
 }
 
-/// Writes synthetic tweets to `out`, in pieces of about 64 KiB (so `out` needs no buffer), and
-/// flushes it.
+impl GenerateOptions {
+    /// Whether such a file can be made.
+    ///
+    /// # Errors
+    /// Which option cannot be, and what it can be.
+    pub fn check(&self) -> Result<(), String> {
+        if !(self.rate_per_s.is_finite() && self.rate_per_s > 0.0) {
+            return Err("--rate is a number of tweets per second above 0".to_owned());
+        }
+        if self.users == 0 || self.users > u64::from(u32::MAX) {
+            return Err(format!("--users is a number from 1 to {}", u32::MAX));
+        }
+        let last_ms = START_MS as f64 + self.tweets as f64 / self.rate_per_s * 1_000.0;
+        // By the mean. Those that run over by chance end with an error of `generate`.
+        if self.form != GenerateForm::Grouped && last_ms > snowflake::END_MS as f64 {
+            return Err(format!(
+                "{} tweets at --rate {} would end after the year 2080, where tweet ids do: raise --rate",
+                self.tweets, self.rate_per_s
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Writes synthetic tweets to `out`, in pieces of some 64 KiB (so `out` needs no buffer of its own),
+/// and flushes it.
 ///
 /// # Errors
-/// Those of `out`. [`io::ErrorKind::InvalidInput`] if the options cannot be met: no users or too
-/// many, a rate that is not above 0, or event times beyond the year 2080, where tweet ids end. In
-/// the last case part of the file has been written.
+/// Those of `out`. [`io::ErrorKind::InvalidInput`] if the options cannot be met, as
+/// [`GenerateOptions::check`] says, or if the event times run past the year 2080 all the same: then part
+/// of the file has been written.
 pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Result<Generated> {
-    if !(options.rate_per_s.is_finite() && options.rate_per_s > 0.0) {
-        return Err(invalid("the rate must be a number of tweets per second above 0"));
-    }
+    options.check().map_err(|words| io::Error::new(io::ErrorKind::InvalidInput, words))?;
     forms::write_file(options, status::Writers::of(options)?, out)
 }
 

@@ -19,7 +19,7 @@ fn the_defaults_make_the_sample() {
     assert!(made.status.success());
     let sample = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json")).unwrap();
     assert!(made.stdout == sample, "data/tweets.json is not what the defaults make");
-    assert!(String::from_utf8(made.stderr).unwrap().starts_with("6000 tweets"));
+    assert!(String::from_utf8(made.stderr).unwrap().starts_with("6,000 tweets and 24 notices, 5,"));
 }
 
 #[test]
@@ -143,4 +143,44 @@ fn every_form_is_read_back_as_what_it_is() {
         let differ: Vec<_> = ids.symmetric_difference(first).take(4).collect();
         assert!(differ.is_empty(), "{form:?} has other tweets: {differ:#?}");
     }
+}
+
+#[test]
+fn options_that_cannot_be_are_usage_errors_and_no_file_is_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (tweets, users) = (path("t.json"), path("u.csv"));
+    for wrong in
+        [["--rate", "0"], ["--rate", "inf"], ["--users", "0"], ["--users", "4294967296"], ["--rate", "1e-9"]]
+    {
+        let made = tweetblast(&[&["generate", "-o", &tweets, "--users-file", &users][..], &wrong].concat());
+        assert_eq!(made.status.code(), Some(2), "{wrong:?}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "{wrong:?}");
+    }
+    // The second cannot be opened, so the first is not written either.
+    fs::write(&tweets, "mine").unwrap();
+    let made = tweetblast(&["generate", "-o", &tweets, "--users-file", &users]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(!Path::new(&users).exists());
+}
+
+#[test]
+fn of_a_file_that_cannot_be_written_to_its_end_nothing_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = |flags: &str| {
+        // No file above 100 KiB, and no signal in place of the error.
+        let line = format!("trap '' XFSZ; ulimit -f 200; exec \"$0\" generate -o made.json {flags}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line, env!("CARGO_BIN_EXE_tweetblast")]).current_dir(dir.path()).output().unwrap()
+    };
+    let made = small("");
+    let stderr = String::from_utf8(made.stderr).unwrap();
+    assert_eq!(made.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot write to made.json: File too large"), "{stderr}");
+    assert!(!dir.path().join("made.json").exists(), "a part of it is left");
+    // One that was there before is not ours to remove.
+    fs::write(dir.path().join("made.json"), "mine").unwrap();
+    let stderr = String::from_utf8(small("--force").stderr).unwrap();
+    assert!(stderr.contains("a part of it is written"), "{stderr}");
+    assert!(dir.path().join("made.json").exists());
 }

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::common::{FREE_PORTS, Running, SAMPLE, run, topics, tweetblast, write};
 
-/// Runs a replay that must end with `code` and one line on standard error that holds all `words`.
+/// Runs a replay that must end with `code` and one error that holds all `words`: ours, or a usage error.
 fn refused(arguments: &[&str], code: i32, words: &[&str]) {
     let finished = run(arguments);
     assert_eq!(finished.code, code, "{arguments:?}\n{}\n{}", finished.stdout, finished.stderr);
     let lines: Vec<&str> = finished.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
     let [line] = lines[..] else { panic!("not one line: {}", finished.stderr) };
     for word in words {
-        assert!(line.contains(word), "{word:?} is missing in: {line}");
+        assert!(finished.stderr.contains(word), "{word:?} is missing in: {}", finished.stderr);
     }
 }
 
@@ -39,14 +39,14 @@ fn files_that_cannot_be_replayed_are_named_with_what_is_wrong() {
     // A file in a folder is named, and so is a folder without any.
     refused(&[&[dir.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["empty.json", "empty"]);
     let no_files = tempfile::tempdir().unwrap();
-    refused(&[&[no_files.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["folder without files"]);
+    refused(&[&[no_files.path().to_str().unwrap()], FREE_PORTS].concat(), 1, &["contains no files"]);
     let random: Vec<u8> = (0u32..4_096).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 | 1).collect();
     refused(&[&[path("random.bin", &random).as_str()], FREE_PORTS].concat(), 1, &["random.bin"]);
     let other = path("other.json", b"{\"a\":1}\n{\"b\":2}\n");
     refused(
         &[&[other.as_str()], FREE_PORTS].concat(),
         1,
-        &["no tweets", "2 not a tweet", "tweetblast generate"],
+        &["no tweets", "2 records (2 not a tweet)", "tweetblast generate"],
     );
     let empty_dir = tempfile::tempdir().unwrap();
     let finished = tweetblast().current_dir(empty_dir.path()).output().unwrap();
@@ -91,7 +91,55 @@ fn a_named_port_that_is_taken_is_an_error_and_a_default_one_is_not() {
 #[test]
 fn a_kafka_that_does_not_answer_is_an_error_that_names_it() {
     let arguments = [SAMPLE, "--kafka", "127.0.0.1:9", "--mqtt-listen", "127.0.0.1:0"];
-    refused(&arguments, 1, &["127.0.0.1:9", "is it running"]);
+    refused(&arguments, 1, &["127.0.0.1:9", "connection refused", "is it running", "tweetblast doctor"]);
+    let hosts = "127.0.0.1:9,no-such-host.invalid:9092";
+    let arguments = [SAMPLE, "--kafka", hosts, "--mqtt-listen", "127.0.0.1:0"];
+    refused(&arguments, 1, &["127.0.0.1:9: connection refused, no-such-host.invalid:9092: "]);
+}
+
+#[test]
+fn a_kafka_that_takes_connections_and_says_nothing_is_named_with_what_librdkafka_saw() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    // Whoever comes is sent away, as by a port that wants TLS.
+    std::thread::spawn(move || silent.incoming().for_each(drop));
+    let arguments = [SAMPLE, "--kafka", &address, "--mqtt-listen", "127.0.0.1:0"];
+    refused(&arguments, 1, &[&address, "within 10 s", "security.protocol", "Disconnected"]);
+}
+
+#[test]
+fn what_the_broker_says_of_a_topic_is_shown() {
+    let refusal = &["cannot create topic tweets", "512 partitions in all"];
+    refused(&[&[SAMPLE, "--partitions", "600"][..], FREE_PORTS].concat(), 1, refusal);
+}
+
+#[test]
+fn a_report_that_standard_output_does_not_take_is_an_error_and_a_closed_pipe_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().join("report.json").to_str().unwrap().to_owned();
+    let replay = [&[SAMPLE, "--speedup", "max", "--limit", "5", "--json", &report][..], FREE_PORTS].concat();
+    let compare = ["compare", &report, &report];
+    let doctor = [&["doctor"][..], FREE_PORTS].concat();
+    for arguments in
+        [&replay[..], &compare, &doctor, &["inspect", SAMPLE], &["--help"], &["generate", "-o", "-"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = tweetblast().args(arguments).stdout(full).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        let words = "cannot write to standard output: No space left on device";
+        assert!(stderr.contains(words), "{arguments:?}: {stderr}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let force: &[&str] = if arguments == replay { &["--force"] } else { &[] };
+        let output = tweetblast().args(arguments).args(force).stdout(writer).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }
 
 #[test]
@@ -144,12 +192,18 @@ fn a_full_disk_ends_the_run_with_its_ledger() {
     assert!(mounted.unwrap().status.success(), "a small file system cannot be mounted here");
     let kafka_dir = dir.path().join("kafka");
     let arguments = [SAMPLE, "--speedup", "max", "--kafka-dir", kafka_dir.to_str().unwrap()];
-    let arguments = [&arguments[..], &["--drain-timeout", "1s"], FREE_PORTS].concat();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let report = elsewhere.path().join("report.json");
+    let json = ["--drain-timeout", "1s", "--json", report.to_str().unwrap()];
+    let arguments = [&arguments[..], &json, FREE_PORTS].concat();
     let finished = run(&arguments);
     assert!(Command::new("umount").arg(small).status().unwrap().success());
     assert_eq!(finished.code, 1, "{}\n{}", finished.stdout, finished.stderr);
     let error = finished.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
     assert!(error.contains("kafka/topics/tweets/0") && error.contains("has room"), "{error}");
+    assert!(error.ends_with("No space left on device"), "{error}");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    assert_eq!(format!("error: {}", report["error"].as_str().unwrap()), error);
     assert!(
         finished.stdout.contains("\nunbalanced: ") && finished.stdout.contains("kafka      6,000 received")
     );
