@@ -12,7 +12,7 @@ fn refused(arguments: &[&str], code: i32, words: &[&str]) {
     let finished = run(arguments);
     assert_eq!(finished.code, code, "{arguments:?}\n{}\n{}", finished.stdout, finished.stderr);
     let lines: Vec<&str> = finished.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
-    let [line] = lines[..] else { panic!("not one line: {}", finished.stderr) };
+    let [_] = lines[..] else { panic!("not one line: {}", finished.stderr) };
     for word in words {
         assert!(finished.stderr.contains(word), "{word:?} is missing in: {}", finished.stderr);
     }

@@ -13,3 +13,4 @@ mod pages;
 mod real_replays;
 mod serve;
 mod whole;
+mod wrong;
