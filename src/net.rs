@@ -9,14 +9,9 @@ use std::time::Duration;
 /// # Errors
 /// [`ErrorKind::NotFound`], in words for people, when it has none.
 pub fn resolve(host: &str, port: u16) -> io::Result<impl Iterator<Item = SocketAddr> + use<>> {
-    let unknown = |words: &str| io::Error::new(ErrorKind::NotFound, words);
-    let found = (host, port).to_socket_addrs().map_err(|error| match error.to_string() {
-        words if words.contains("Temporary failure") => unknown("the name cannot be looked up now"),
-        // The resolver's codes do not reach Rust.
-        words if words.contains("lookup") => unknown("unknown host"),
-        _ => error,
-    })?;
-    if found.len() == 0 { Err(unknown("unknown host")) } else { Ok(found) }
+    let unknown = |words: String| io::Error::new(ErrorKind::NotFound, words);
+    let found = (host, port).to_socket_addrs().map_err(|error| unknown(words(&error)))?;
+    if found.len() == 0 { Err(unknown("unknown host".to_owned())) } else { Ok(found) }
 }
 
 /// Whether a connection can be made.
@@ -39,13 +34,19 @@ pub fn reach(host: &str, port: u16, wait: Duration) -> Result<(), String> {
 
 /// An error of the system in plain words, without its number.
 pub fn words(error: &io::Error) -> String {
+    // The resolver's codes do not reach Rust.
+    const LOOKUP: &str = "failed to lookup address information: ";
     match (error.kind(), error.raw_os_error()) {
         (ErrorKind::ConnectionRefused, _) => "connection refused".to_owned(),
         (ErrorKind::ConnectionReset, _) => "the connection was reset".to_owned(),
         (ErrorKind::TimedOut, _) if error.get_ref().is_none() => "no answer in time".to_owned(),
-        (_, Some(libc::EMFILE)) => "this process may open too few files (ulimit -n)".to_owned(),
+        (_, Some(libc::EMFILE)) => "this process may open too few files: ulimit -n".to_owned(),
         (_, Some(code)) => error.to_string().replace(&format!(" (os error {code})"), ""),
-        (_, None) => error.to_string(),
+        (_, None) => match error.to_string() {
+            words if !words.starts_with(LOOKUP) => words,
+            words if words.contains("Temporary failure") => "the name cannot be looked up now".to_owned(),
+            _ => "unknown host".to_owned(),
+        },
     }
 }
 

@@ -38,6 +38,7 @@ use druid::DruidCommand;
 pub use exit::Exit;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
+use output::STDOUT_FAILED;
 use replay::ReplayArgs;
 use serve::ServeArgs;
 
@@ -121,7 +122,11 @@ impl Cli {
             Some(Command::Compare(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Doctor(args)) => args.run(),
-            Some(Command::Druid(command)) => command.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Druid(command)) => match command.run() {
+                // All that it does to files is to print.
+                Err(error) if error.is::<std::io::Error>() => Err(error.context(STDOUT_FAILED)),
+                done => done.map(|()| Exit::Balanced as u8),
+            },
             Some(Command::Completions(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
             Some(Command::Man(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
             None => {

@@ -100,7 +100,27 @@ impl Client {
         self.url.split_once("://").map_or(&self.url, |(_, host)| host)
     }
 
-    /// Sends a GET request for `path`, which begins with a slash.
+    /// Makes sure that somebody listens at the address, and asks nothing: what is wrong there at the start
+    /// need not wait for the input to be read. Who does not answer within a second is left for later.
+    ///
+    /// # Errors
+    /// When a connection is refused, or nobody knows the host.
+    pub fn check_address(&self) -> Result<(), DruidError> {
+        let default_port = if self.url.starts_with("https") { 443 } else { 80 };
+        let (host, port) = match self.host().rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().unwrap_or(default_port)),
+            _ => (self.host(), default_port),
+        };
+        match net::reach(host.trim_matches(['[', ']']), port, Duration::from_secs(1)) {
+            Err(reason) if !reason.starts_with("no answer") => {
+                let url = self.url.clone();
+                Err(DruidError::Unreachable { method: "GET", url, reason, hint: "" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for `path`, which begins with a slash.
     ///
     /// # Errors
     /// When there is no answer, or it reports a failure, or is not JSON.

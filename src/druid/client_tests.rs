@@ -83,7 +83,9 @@ fn nobody_there_and_nobody_answering_are_told_within_the_time_out() {
     let client = Client::with_timeout(&url, &Access::default(), Duration::from_millis(100)).unwrap();
     let error = client.get("/status").unwrap_err();
     assert!(error.is_passing() && error.to_string().contains("timeout"), "{error}");
+    client.check_address().unwrap();
     drop(listener);
+    assert!(client.check_address().unwrap_err().to_string().contains("(connection refused)"));
     let error = client.get("/status").unwrap_err();
     let doctor = format!("`tweetblast doctor --druid {}` checks each hop", client.url());
     assert!(error.to_string().contains("is it running") && error.to_string().ends_with(&doctor), "{error}");

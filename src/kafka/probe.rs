@@ -26,6 +26,9 @@ pub(super) enum Probe {
 /// Asks all of `brokers` at once, and comes back with the first that takes a connection.
 pub(super) fn probe(brokers: &str) -> Probe {
     let addresses: Vec<&str> = brokers.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
+    if addresses.is_empty() {
+        return Probe::Nobody("no address is given".to_owned());
+    }
     let mut words = vec![String::new(); addresses.len()];
     let (tell, told) = channel();
     for (number, address) in addresses.iter().enumerate() {
@@ -83,6 +86,7 @@ mod tests {
         assert_eq!(probe(&good), Probe::Answers);
         assert_eq!(probe(&format!("127.0.0.1:9, SSL://{good}")), Probe::Answers);
         assert_eq!(probe("127.0.0.1:9"), Probe::Nobody("connection refused".to_owned()));
+        assert_eq!(probe(" ,"), Probe::Nobody("no address is given".to_owned()));
         drop(listener);
         let words = format!("127.0.0.1:9: connection refused, {good}: connection refused");
         assert_eq!(probe(&format!("127.0.0.1:9,{good}")), Probe::Nobody(words));

@@ -62,6 +62,7 @@ pub struct Replayed {
 pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, ReplayError> {
     let run = &new_run_id();
     let machine = MachineCpu::now();
+    DruidHop::check_address(options)?;
     let files = &Files::open(&options.input.files, options.input.framing)?;
     let enrichment = load_tables(options, &session.screen)?;
     let ends = Ends::start(options, run)?;

@@ -26,13 +26,13 @@ pub enum ReportFileError {
     #[error("cannot be read")]
     Read(#[source] std::io::Error),
     /// Longer than any report.
-    #[error("is no report of a replay: it is longer than 64 MiB")]
+    #[error("is not a report of a replay: it is longer than 64 MiB")]
     TooLong,
     /// No JSON.
-    #[error("is no report of a replay: it is not JSON")]
+    #[error("is not a report of a replay: it is not JSON")]
     NoJson(#[source] serde_json::Error),
     /// Some other JSON.
-    #[error("is JSON, but no report of a replay: `tweetblast tweets.json --json FILE` writes one")]
+    #[error("is JSON, but not a report of a replay: `tweetblast tweets.json --json FILE` writes one")]
     NoReport,
     /// A report of another version.
     #[error("is a report of version {0}, and this tweetblast reads version {REPORT_VERSION}: run it again")]

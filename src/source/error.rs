@@ -10,22 +10,23 @@ const READ: &str = "tweetblast reads tweets in JSON: one value per line, arrays,
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    #[error("cannot read {path}", path = path.display())]
+    /// The path cannot be opened, read or mapped.
+    #[error("cannot read {path}", path = name(path))]
     Open {
         /// The file as named by the user.
         path: PathBuf,
         source: io::Error,
     },
-    #[error("{path} is a directory: name a file in it", path = path.display())]
+    #[error("{path} is a directory: name a file in it", path = name(path))]
     Directory { path: PathBuf },
-    /// No bytes, or only white space.
-    #[error("{path} is empty: there is nothing to replay", path = path.display())]
+    /// No bytes, or white space only.
+    #[error("{path} is empty: there is nothing to replay", path = name(path))]
     Empty { path: PathBuf },
     /// The compressed data is broken, or ends too early.
     #[error(
         "cannot unpack more than {unpacked} bytes of {path} (`{} | tweetblast -` replays these)",
         command.replace("FILE", &quoted(&path.display().to_string())),
-        path = path.display()
+        path = name(path)
     )]
     Compressed {
         path: PathBuf,
@@ -38,11 +39,11 @@ pub enum SourceError {
     #[error(
         "{path} has to be copied to a temporary file in {folder}, and that failed after {written} bytes; make \
          room there, or set TMPDIR to a folder with more",
-        path = path.display(), folder = folder.display()
+        path = name(path), folder = folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
     /// No tweets in a form that is read.
-    #[error("{path} looks like {form}{}{}", at(*.line, *.offset), todo(.path, .hint), path = path.display())]
+    #[error("{path} looks like {form}{}{}", at(*.line, *.offset), todo(.path, .hint), path = name(path))]
     UnsupportedForm {
         path: PathBuf,
         form: &'static str,
@@ -51,6 +52,14 @@ pub enum SourceError {
         /// What the user can type, with FILE for the path; empty, or starting with a separator.
         hint: &'static str,
     },
+}
+
+/// A file as a message names it.
+fn name(path: &Path) -> String {
+    match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => path.display().to_string(),
+    }
 }
 
 /// Where it was seen, unless at the very start.

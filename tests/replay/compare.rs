@@ -227,8 +227,8 @@ fn what_is_no_report_is_one_clear_line() {
         (missing.as_str(), "cannot open"),
         (&path("text.json", b"no report"), "it is not JSON"),
         (&path("empty.json", b""), "it is not JSON"),
-        (&path("other.json", b"{\"run\": 1}"), "is JSON, but no report of a replay"),
-        (SAMPLE, "no report of a replay"),
+        (&path("other.json", b"{\"run\": 1}"), "is JSON, but not a report of a replay"),
+        (SAMPLE, "not a report of a replay"),
         (dir.path().to_str().unwrap(), "cannot be read"),
     ] {
         for arguments in [["compare", file, SAMPLE], ["compare", file, file]] {

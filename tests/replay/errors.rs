@@ -120,9 +120,15 @@ fn a_report_that_standard_output_does_not_take_is_an_error_and_a_closed_pipe_is_
     let replay = [&[SAMPLE, "--speedup", "max", "--limit", "5", "--json", &report][..], FREE_PORTS].concat();
     let compare = ["compare", &report, &report];
     let doctor = [&["doctor"][..], FREE_PORTS].concat();
-    for arguments in
-        [&replay[..], &compare, &doctor, &["inspect", SAMPLE], &["--help"], &["generate", "-o", "-"]]
-    {
+    for arguments in [
+        &replay[..],
+        &compare,
+        &doctor,
+        &["druid", "spec"],
+        &["inspect", SAMPLE],
+        &["--help"],
+        &["generate", "-o", "-"],
+    ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = tweetblast().args(arguments).stdout(full).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();

@@ -22,7 +22,15 @@ pub(crate) fn without_tweets(files: &Files, options: &ReplayOptions, intake: &In
     let mut found = summary(files, intake);
     // Writing to a string cannot fail.
     let _ = write_details(files, options, intake, &mut found);
-    ReplayError::NoTweets { input: files.words(), found }
+    ReplayError::NoTweets { input: input_words(files), found }
+}
+
+/// The input as a message begins with it.
+fn input_words(files: &Files) -> String {
+    match files.words() {
+        stdin if stdin == "-" => "standard input".to_owned(),
+        words => words,
+    }
 }
 
 /// What was counted, in one line.
@@ -255,12 +263,15 @@ fn value_text(value: simd_json::tape::Value<'_, '_>) -> String {
 
 fn miss_words(field: &MappedField, sample: &Sample, map: &FieldMap) -> Option<String> {
     let MappedField { name, path, records, .. } = field;
-    let of = match records {
-        1 => "the first record".to_owned(),
-        records => format!("the first {} records", HumanCount(*records)),
+    let (none_of, any_of) = match records {
+        1 => ("not in the first record".to_owned(), "in the first record".to_owned()),
+        records => {
+            let of = format!("of the first {} records", HumanCount(*records));
+            (format!("in none {of}"), format!("in any {of}"))
+        }
     };
     if field.nothing == *records {
-        let mut words = format!("{name}={path} is in none of {of}; there are: {}", sample.paths());
+        let mut words = format!("{name}={path} is {none_of}; there are: {}", sample.paths());
         if let Some(meant) = sample.meant_by(path) {
             let _ = write!(words, "; did you mean {name}={meant}?");
         }
@@ -273,7 +284,7 @@ fn miss_words(field: &MappedField, sample: &Sample, map: &FieldMap) -> Option<St
         "id" => "is not an id",
         _ => "is not a user",
     };
-    let mut words = format!("{name}={path} {what} in any of {of}; the first is {example} ({place})");
+    let mut words = format!("{name}={path} {what} {any_of}; the first is {example} ({place})");
     if *name == "time" {
         match pattern_of(plain).filter(|_| map.time_format.is_none()) {
             Some(pattern) => {
@@ -296,7 +307,7 @@ pub(crate) fn check_map(files: &Files, options: &ReplayOptions) -> Result<(), Re
     let misses = misses(files, options, map, |record| matches!(record, Record::Tweet(_)));
     match misses.is_empty() {
         true => Ok(()),
-        false => Err(ReplayError::Map { input: files.words(), misses: misses.join("\n  --map ") }),
+        false => Err(ReplayError::Map { input: input_words(files), misses: misses.join("\n  --map ") }),
     }
 }
 

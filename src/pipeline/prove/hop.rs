@@ -18,7 +18,7 @@ use crate::druid::{
     Access, Client, DruidAfter, Evidence, Patience, ReadyWait, Submission, Supervisor, TaskRows,
 };
 use crate::kafka::{ProducerOptions, end_offsets};
-use crate::options::{DRAIN_AFTER_STOP, DruidOptions, Session};
+use crate::options::{DRAIN_AFTER_STOP, DruidOptions, ReplayOptions, Session};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
 use crate::report::{DruidReport, DruidUsers, PairedBy, seconds};
@@ -82,6 +82,12 @@ impl Tasks {
 }
 
 impl<'a> DruidHop<'a> {
+    /// Makes sure that somebody listens where Druid is to be, before anything else takes time.
+    pub fn check_address(options: &ReplayOptions) -> Result<(), ReplayError> {
+        let Some(choice) = &options.druid else { return Ok(()) };
+        Ok(Client::new(&choice.url, &Access::from_env()?)?.check_address()?)
+    }
+
     /// Submits the supervisor, waits until it reads every partition, and starts to count. Blocks
     /// until then. `None` if the replay has no Druid.
     pub fn start(replay: &Replay<'a>) -> Result<Option<Self>, ReplayError> {
