@@ -10,12 +10,12 @@ use std::arch::x86_64::{
     _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
 };
 
-super::wide::scanner!("avx2,pclmulqdq,popcnt,bmi1", "avx2" "pclmulqdq" "popcnt" "bmi1");
+super::wide::scanner!(Avx2Lanes, "avx2,pclmulqdq,popcnt,bmi1", "avx2" "pclmulqdq" "popcnt" "bmi1");
 
 #[derive(Clone, Copy)]
-struct Lanes(__m256i, __m256i);
+struct Avx2Lanes(__m256i, __m256i);
 
-impl Lanes {
+impl Avx2Lanes {
     #[target_feature(enable = "avx2")]
     #[inline]
     fn load(block: &[u8; BLOCK]) -> Self {

@@ -11,14 +11,15 @@ use std::arch::x86_64::{
 };
 
 super::wide::scanner!(
+    Avx512Lanes,
     "avx512f,avx512bw,pclmulqdq,popcnt,bmi1",
     "avx512f" "avx512bw" "pclmulqdq" "popcnt" "bmi1"
 );
 
 #[derive(Clone, Copy)]
-struct Lanes(__m512i);
+struct Avx512Lanes(__m512i);
 
-impl Lanes {
+impl Avx512Lanes {
     #[target_feature(enable = "avx512f")]
     #[inline]
     fn load(block: &[u8; BLOCK]) -> Self {

@@ -79,13 +79,13 @@ pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> BlockEnd {
     if wrong == 0 { BlockEnd::Nothing } else { BlockEnd::Broken }
 }
 
-/// The functions of a scanner, compiled for the instructions of the module that invokes this. The
-/// module has a type `Lanes` of 64 bytes with `load`, `equal`, `up_to` and `with_bit`.
+/// The functions of a scanner, compiled for the instructions of the module that invokes this.
+/// `$lanes` is a type of 64 bytes with `load`, `equal`, `up_to` and `with_bit`.
 ///
 /// Safety: functions compiled for these instructions are reached through `scanner` only, which
 /// checks the processor first.
 macro_rules! scanner {
-    ($features:literal, $($feature:tt)+) => {
+    ($lanes:ident, $features:literal, $($feature:tt)+) => {
         use super::scanner::Scanner;
         use super::block::{BLOCK, Block, LineEndsOfBlock};
         use super::wide::{BlockEnd, Strings, count};
@@ -123,7 +123,7 @@ macro_rules! scanner {
         #[target_feature(enable = $features)]
         #[inline]
         fn look(block: &[u8; BLOCK], strings: &mut Strings, depth: &mut u64) -> BlockEnd {
-            let lanes = Lanes::load(block);
+            let lanes = $lanes::load(block);
             let backslashes = lanes.equal(b'\\');
             let quotes = strings.unescaped(lanes.equal(b'"'), backslashes);
             let line_breaks = lanes.equal(b'\n');
@@ -155,7 +155,7 @@ macro_rules! scanner {
         #[target_feature(enable = $features)]
         #[inline]
         fn structure(bytes: &[u8; BLOCK], block: &mut Block, strings: &mut Strings) -> u64 {
-            let lanes = Lanes::load(bytes);
+            let lanes = $lanes::load(bytes);
             let backslashes = lanes.equal(b'\\');
             let quotes = strings.unescaped(lanes.equal(b'"'), backslashes);
             let inside = strings.inside(running_xor(quotes));
@@ -181,7 +181,7 @@ macro_rules! scanner {
             let (whole, rest) = bytes.as_chunks::<BLOCK>();
             let (mut start, mut count) = (0, 0);
             let mut put = |bytes: &[u8; BLOCK]| {
-                let ends = Lanes::load(bytes).equal(b'\n');
+                let ends = $lanes::load(bytes).equal(b'\n');
                 // Without a branch: the next block overwrites one without line ends.
                 found[count] = LineEndsOfBlock { start, ends };
                 count += usize::from(ends != 0);
