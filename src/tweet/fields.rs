@@ -10,7 +10,7 @@ use super::civil::Stamp;
 use super::json::Json;
 use super::keys::{COORDINATES, ENTITIES, FIELDS, Field, GEO, HASHTAGS, Holder, KEYS, find};
 use super::map::Mapped;
-use super::members::{Entities, Place, Plain, Record};
+use super::members::{Entities, Place, Plain, RecordFields};
 use super::read::{count, degrees, id_of, integer, on_earth, pair, stamp};
 use super::time::event_time_ms;
 use super::{Hashtags, Id, Tweet};
@@ -51,7 +51,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields of a record inside this one.
-    pub fn within(&self, record: Json<'a, Record>) -> Option<Self> {
+    pub fn within(&self, record: Json<'a, RecordFields>) -> Option<Self> {
         Some(Self { mapped: self.mapped, ..Self::of(&record.object()?) })
     }
 

@@ -6,7 +6,7 @@ use super::json::Json;
 use super::keys::{AUTHOR, Field, USER};
 use super::members::Person;
 use super::read::user_id;
-use super::{Shape, Tweet};
+use super::{Tweet, TweetForm};
 
 /// The tweet in these fields. `None` if no field is a text, or only an ambiguous one (`content`)
 /// without a time, an id or a user next to it.
@@ -26,7 +26,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let in_user = |key| user?.get(key);
     let tweet = fields.tweet(text, id, created);
     Some(Tweet {
-        shape: Shape::Flat,
+        shape: TweetForm::Flat,
         user_id: in_user(Person::ID_STR)
             .or_else(|| in_user(Person::ID))
             .or(fields.get(Field::UserId))
@@ -46,7 +46,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tweet::{Id, Shape, tests::tweet};
+    use crate::tweet::{Id, TweetForm, tests::tweet};
 
     #[test]
     fn common_names() {
@@ -59,7 +59,7 @@ mod tests {
                 "created_at":"2021-07-06T16:04:47.000Z","screen_name":"n","hashtags":["x"],"run":"r","seq":1}"#,
         ] {
             tweet(json, |tweet| {
-                assert_eq!(tweet.shape, Shape::Flat, "{json}");
+                assert_eq!(tweet.shape, TweetForm::Flat, "{json}");
                 assert_eq!(tweet.id.and_then(Id::number), Some(12), "{json}");
                 assert_eq!(
                     (tweet.text, tweet.user_id, tweet.screen_name),

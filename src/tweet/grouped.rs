@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::json::Json;
 use super::keys::{Field, TWEETS};
 use super::members::{Plain, Texts};
-use super::{Reject, Shape, Tweet};
+use super::{Reject, Tweet, TweetForm};
 use crate::scan::{Members, space, value_end};
 use crate::source::Frame;
 
@@ -39,7 +39,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
 /// The tweet in one item of a group.
 pub(super) fn text(item: Json<'_, Plain>, user_id: Option<i64>) -> Result<Tweet<'_>, Reject> {
     let text = item.text().ok_or(Reject::NotAText)?;
-    Ok(Tweet { shape: Shape::Grouped, user_id, text, ..Tweet::default() })
+    Ok(Tweet { shape: TweetForm::Grouped, user_id, text, ..Tweet::default() })
 }
 
 /// Where one text of a group is: its JSON string, quotes included.

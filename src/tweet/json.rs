@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use simd_json::prelude::*;
 use simd_json::tape::{self, Value};
 
-use super::members::{Each, Key, Object, Plain, Record, Texts, Whole};
+use super::members::{Each, MemberKey, Object, Plain, RecordFields, Texts, Whole};
 
 /// A value in which `I` can be read.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl<'a, I> Json<'a, I> {
 
 impl<'a, O: Object> Json<'a, O> {
     /// A member of an object; the last one if its key appears twice.
-    pub fn get<I>(self, key: Key<O, I>) -> Option<Json<'a, I>> {
+    pub fn get<I>(self, key: MemberKey<O, I>) -> Option<Json<'a, I>> {
         member(self.value, key.name).map(Json::from)
     }
 }
@@ -97,7 +97,7 @@ impl<'a> Json<'a, Whole> {
     }
 }
 
-impl<'a> Json<'a, Record> {
+impl<'a> Json<'a, RecordFields> {
     /// For [`Fields`](super::fields::Fields).
     pub fn object(self) -> Option<tape::Object<'a, 'a>> {
         self.value.as_object()

@@ -10,8 +10,8 @@
 use std::marker::PhantomData;
 
 use super::members::{
-    Each, Entities, Extended, Hashtag, Includes, Inside, Keep, LongObject, Metrics, Note, Person, Place,
-    Record, Texts,
+    Each, Entities, Extended, Hashtag, Includes, Keep, LongObject, Metrics, Note, Person, Place, Readable,
+    RecordFields, Texts,
 };
 use super::name::Name;
 
@@ -83,7 +83,7 @@ macro_rules! holders {
         /// How much of a field's value is kept.
         pub fn keep(field: Field) -> Keep {
             match field {
-                $(Field::$field => <$inside as Inside>::KEEP,)*
+                $(Field::$field => <$inside as Readable>::KEEP,)*
                 _ => Keep::Plain,
             }
         }
@@ -103,25 +103,25 @@ holders! {
     NOTE_TWEET = NoteTweet: Note,
     LONG_OBJECT = LongObject: LongObject,
     INCLUDES = Includes: Includes,
-    DATA = Data: Record,
-    TWEET = Tweet: Record,
+    DATA = Data: RecordFields,
+    TWEET = Tweet: RecordFields,
     TWEETS = Tweets: Texts,
 }
 
 /// A key and the field it stands for.
 #[derive(Debug)]
-pub struct Key {
+pub struct RecordKey {
     pub name: &'static str,
     pub field: Field,
     word: Name,
 }
 
-const fn key(name: &'static str, field: Field) -> Key {
-    Key { name, field, word: Name::of(name.as_bytes()) }
+const fn key(name: &'static str, field: Field) -> RecordKey {
+    RecordKey { name, field, word: Name::of(name.as_bytes()) }
 }
 
 /// All keys; of those for one field, the preferred one comes first.
-pub static KEYS: [Key; 119] = [
+pub static KEYS: [RecordKey; 119] = [
     key("created_at", Field::CreatedAt),
     key("timestamp_ms", Field::TimestampMs),
     key("id", Field::Id),
@@ -247,13 +247,13 @@ pub static KEYS: [Key; 119] = [
 
 /// The key with this name, and its place in [`KEYS`].
 #[inline]
-pub fn find(name: &[u8]) -> Option<(&'static Key, u8)> {
+pub fn find(name: &[u8]) -> Option<(&'static RecordKey, u8)> {
     find_name(&Name::of(name), name)
 }
 
 /// As [`find`], with the name as `word`.
 #[inline]
-pub fn find_name(word: &Name, name: &[u8]) -> Option<(&'static Key, u8)> {
+pub fn find_name(word: &Name, name: &[u8]) -> Option<(&'static RecordKey, u8)> {
     let place = TABLE[slot_of(word)];
     let key = KEYS.get(usize::from(place))?;
     word.is(name, &key.word, key.name).then_some((key, place))

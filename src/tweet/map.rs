@@ -10,7 +10,7 @@ use super::civil::Stamp;
 use super::json::Json;
 use super::members::Plain;
 use super::read::{id_of, stamp, user_id};
-use super::{Id, Shape, Tweet};
+use super::{Id, Tweet, TweetForm};
 
 /// Which fields of a record hold what. What is not mapped is found as in any file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -163,7 +163,7 @@ impl<'a> Mapped<'a> {
 
     /// The tweet as mapped, with this user where one is mapped: a number is an id, else it is a name.
     pub fn put_user(&self, tweet: Tweet<'a>) -> Tweet<'a> {
-        let tweet = Tweet { shape: Shape::Mapped, ..tweet };
+        let tweet = Tweet { shape: TweetForm::Mapped, ..tweet };
         let Some(user) = self.user else { return tweet };
         let name = user.and_then(Json::text).filter(|name| name.parse::<u64>().is_err());
         Tweet { user_id: user.and_then(user_id), screen_name: name.or(tweet.screen_name), ..tweet }

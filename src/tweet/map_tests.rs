@@ -20,7 +20,7 @@ fn paths_lead_into_objects_and_arrays() {
         r#"{"nr":"20","says":[{},{"words":"hello"}],"by":{"id":"7"},"meta":{"at":"2021-07-06T16:04:47Z"}}"#,
         |tweet| {
             let tweet = tweet.unwrap();
-            assert_eq!((tweet.text, tweet.user_id, tweet.shape), ("hello", Some(7), Shape::Mapped));
+            assert_eq!((tweet.text, tweet.user_id, tweet.shape), ("hello", Some(7), TweetForm::Mapped));
             assert_eq!(tweet.id, Some(Id::Text("20")));
             assert_eq!(tweet.event_time_ms, Some(1_625_587_487_000));
         },
@@ -138,7 +138,7 @@ fn what_is_mapped_makes_the_rest_likely_and_an_id_has_its_time() {
 }
 
 #[test]
-fn a_record_without_the_mapped_text_is_no_tweet() {
+fn a_record_without_the_mapped_text_is_not_a_tweet() {
     assert!(with_map("text=words", None, r#"{"text":"t","id":1}"#, |tweet| tweet.is_none()));
     assert!(with_map("text=words", None, r#"{"words":7}"#, |tweet| tweet.is_none()));
 }

@@ -1,6 +1,6 @@
 //! What the forms read inside a record's members.
 //!
-//! One table, at the end, serves both sides: a form names a member by its [`Key`], and only the
+//! One table, at the end, serves both sides: a form names a member by its [`MemberKey`], and only the
 //! table has keys; the pruned parser keeps what the table lists. So no form can read what was
 //! dropped. The names at the top of a record are in `keys.rs`, which also says what kind of value
 //! each has.
@@ -25,7 +25,7 @@ pub enum Keep {
 }
 
 /// What can be read in a value: the type of a [`Json`](super::json::Json).
-pub trait Inside {
+pub trait Readable {
     /// How much of the value is kept for it.
     const KEEP: Keep;
 }
@@ -40,7 +40,7 @@ pub struct Whole;
 
 /// The fields of a record inside another one.
 #[derive(Debug)]
-pub struct Record;
+pub struct RecordFields;
 
 /// A user's texts.
 #[derive(Debug)]
@@ -50,39 +50,39 @@ pub struct Texts;
 #[derive(Debug)]
 pub struct Each<O>(PhantomData<O>);
 
-impl Inside for Plain {
+impl Readable for Plain {
     const KEEP: Keep = Keep::Plain;
 }
 
-impl Inside for Whole {
+impl Readable for Whole {
     const KEEP: Keep = Keep::Whole;
 }
 
-impl Inside for Record {
+impl Readable for RecordFields {
     const KEEP: Keep = Keep::Members(Level::Record);
 }
 
-impl Inside for Texts {
+impl Readable for Texts {
     const KEEP: Keep = Keep::NotHere;
 }
 
-impl<O: Object> Inside for Each<O> {
+impl<O: Object> Readable for Each<O> {
     const KEEP: Keep = Keep::Each(O::LEVEL);
 }
 
 /// Some members of an object.
-pub trait Object: Inside {
+pub trait Object: Readable {
     const LEVEL: Level;
 }
 
 /// The name of a member of `O`s, and what can be read in its value.
-pub struct Key<O, I> {
+pub struct MemberKey<O, I> {
     pub name: &'static str,
     kinds: PhantomData<(O, I)>,
 }
 
 /// A member as the pruned parser knows it.
-pub struct Listed {
+pub struct ListedMember {
     pub name: &'static str,
     pub word: Name,
     pub keep: Keep,
@@ -100,14 +100,14 @@ macro_rules! members {
 
         impl Level {
             /// The members; those at the top of a record are in `keys.rs`.
-            pub fn listed(self) -> &'static [Listed] {
+            pub fn listed(self) -> &'static [ListedMember] {
                 match self {
                     Level::Record => &[],
                     $(Level::$object => {
-                        static LISTED: &[Listed] = &[$(Listed {
+                        static LISTED: &[ListedMember] = &[$(ListedMember {
                             name: $name,
                             word: Name::of($name.as_bytes()),
-                            keep: <$inside as Inside>::KEEP,
+                            keep: <$inside as Readable>::KEEP,
                         },)*];
                         LISTED
                     })*
@@ -121,10 +121,10 @@ macro_rules! members {
             pub struct $object;
 
             impl $object {
-                $(pub const $key: Key<$object, $inside> = Key { name: $name, kinds: PhantomData };)*
+                $(pub const $key: MemberKey<$object, $inside> = MemberKey { name: $name, kinds: PhantomData };)*
             }
 
-            impl Inside for $object {
+            impl Readable for $object {
                 const KEEP: Keep = Keep::Members(Level::$object);
             }
 

@@ -8,7 +8,7 @@
 //! 1. Add its names at the top of a record to `keys.rs`, and those inside members to `members.rs`.
 //!    The parser drops all other members, and a form cannot read them.
 //! 2. Write its file, which reads a [`Tweet`] by these names, and call it in `parser.rs`, next to
-//!    the names that distinguish it from other forms. Name it with a variant of [`Shape`].
+//!    the names that distinguish it from other forms. Name it with a variant of [`TweetForm`].
 //! 3. Add a small sample file to `tests/data`; `tests/input/golden.rs` compares what comes out.
 
 mod activity;
@@ -54,7 +54,7 @@ use decimal::decimal;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tweet<'a> {
     /// The form of the record that it was read from.
-    pub shape: Shape,
+    pub shape: TweetForm,
     /// The exact id: `id_str` if there is one, because many files have rounded `id` to a double.
     pub id: Option<Id<'a>>,
     /// The author's id. `None`: not in the record, or not a number below 2^63.
@@ -100,7 +100,7 @@ impl Tweet<'_> {
 
 /// The form of a record that holds a tweet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Shape {
+pub enum TweetForm {
     /// Twitter API v1.1.
     #[default]
     V11,
@@ -118,17 +118,17 @@ pub enum Shape {
     Mapped,
 }
 
-impl Shape {
+impl TweetForm {
     /// A description for people.
     pub fn name(self) -> &'static str {
         match self {
-            Shape::V11 => "Twitter API v1.1",
-            Shape::V2 => "Twitter API v2",
-            Shape::Grouped => "users with their texts",
-            Shape::Archive => "account archive",
-            Shape::ActivityStreams => "activity streams",
-            Shape::Flat => "flat objects",
-            Shape::Mapped => "objects as mapped",
+            TweetForm::V11 => "Twitter API v1.1",
+            TweetForm::V2 => "Twitter API v2",
+            TweetForm::Grouped => "users with their texts",
+            TweetForm::Archive => "account archive",
+            TweetForm::ActivityStreams => "activity streams",
+            TweetForm::Flat => "flat objects",
+            TweetForm::Mapped => "objects as mapped",
         }
     }
 }

@@ -15,7 +15,7 @@ use super::map::FieldMap;
 use super::pruned::{self, Pruned};
 use super::reject::judge;
 use super::users::{PageUsers, Users};
-use super::{Group, Reject, Shape, Tweet, activity, flat, grouped, v2, v11};
+use super::{Group, Reject, Tweet, TweetForm, activity, flat, grouped, v2, v11};
 use crate::source::Frame;
 
 /// What a frame turned out to be.
@@ -48,7 +48,7 @@ pub struct ParserOptions {
 #[derive(Default)]
 pub struct Parser {
     options: ParserOptions,
-    values: Values,
+    values: ValueBuffers,
     users: PageUsers,
 }
 
@@ -109,7 +109,7 @@ impl Parser {
 
 /// Buffers for JSON values, reused for each frame.
 #[derive(Default)]
-struct Values {
+struct ValueBuffers {
     scratch: Vec<u8>,
     pruned: pruned::Buffers,
     places: Vec<u8>,
@@ -117,7 +117,7 @@ struct Values {
     tape: Option<Tape<'static>>,
 }
 
-impl Values {
+impl ValueBuffers {
     /// Shows the value to `look`. With `prune`, members that no form reads may be missing, and the
     /// places in `KEYS` of those at its top may be known.
     fn read<T>(
@@ -189,7 +189,7 @@ fn read_tweet<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
 fn read_official<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'a>> {
     if let Some(wrapped) = fields.object(TWEET) {
         let tweet = v11::read(&fields.within(wrapped)?)?;
-        return Some(Tweet { shape: Shape::Archive, ..tweet });
+        return Some(Tweet { shape: TweetForm::Archive, ..tweet });
     }
     if let Some(data) = fields.object(DATA) {
         return v2::read_stream(fields, data);

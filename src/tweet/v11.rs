@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::keys::{EXTENDED_TWEET, Field, USER};
 use super::members::{Entities, Extended, Person};
 use super::read::user_id;
-use super::{Hashtags, Shape, Tweet};
+use super::{Hashtags, Tweet, TweetForm};
 
 /// The tweet in these fields; `None` if there is no text.
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
@@ -17,7 +17,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     // The hashtags of the whole text, where `text` was cut.
     let hashtags = extended.and_then(|extended| extended.get(Extended::ENTITIES)?.get(Entities::HASHTAGS));
     Some(Tweet {
-        shape: Shape::V11,
+        shape: TweetForm::V11,
         user_id: user.and_then(|user| {
             user.get(Person::ID_STR).and_then(user_id).or_else(|| user.get(Person::ID).and_then(user_id))
         }),
@@ -94,7 +94,7 @@ mod tests {
             r#"{"tweet":{"id_str":"1486016280540889088","full_text":"a","favorite_count":"12","retweet_count":"3",
                 "created_at":"Tue Jan 25 16:41:04 +0000 2022","lang":"en"}}"#,
             |tweet| {
-                assert_eq!(tweet.shape, crate::tweet::Shape::Archive);
+                assert_eq!(tweet.shape, crate::tweet::TweetForm::Archive);
                 assert_eq!((tweet.favorite_count, tweet.retweet_count), (Some(12), Some(3)));
                 assert_eq!(tweet.event_time_ms.map(|ms| ms / 1_000), Some(1_643_128_864));
             },

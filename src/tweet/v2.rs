@@ -4,10 +4,10 @@
 use super::fields::Fields;
 use super::json::Json;
 use super::keys::{AUTHOR, Field, INCLUDES, NOTE_TWEET, PUBLIC_METRICS};
-use super::members::{Includes, Metrics, Note, Person, Record};
+use super::members::{Includes, Metrics, Note, Person, RecordFields};
 use super::read::{count, user_id};
 use super::users::Users;
-use super::{Shape, Tweet};
+use super::{Tweet, TweetForm};
 
 /// Whether only API v2 has such fields. A tweet requested with the default fields has only `id`, a
 /// string, and `text`.
@@ -25,7 +25,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'
     let author_id = fields.get(Field::AuthorId).or_else(|| author?.get(Person::ID));
     let metric = |key| count(fields.inside(PUBLIC_METRICS)?.get(key)?);
     Some(Tweet {
-        shape: Shape::V2,
+        shape: TweetForm::V2,
         user_id: author_id.and_then(user_id),
         screen_name: author
             .and_then(|author| author.get(Person::USERNAME)?.text())
@@ -37,14 +37,14 @@ pub(super) fn read<'a>(fields: &Fields<'a>, users: &Users<'a>) -> Option<Tweet<'
 }
 
 /// The tweet in a stream's record, which has these fields and an object in `data`.
-pub(super) fn read_stream<'a>(fields: &Fields<'a>, data: Json<'a, Record>) -> Option<Tweet<'a>> {
+pub(super) fn read_stream<'a>(fields: &Fields<'a>, data: Json<'a, RecordFields>) -> Option<Tweet<'a>> {
     let users = fields.inside(INCLUDES).and_then(|includes| includes.get(Includes::USERS));
     read(&fields.within(data)?, &users.map_or(Users::None, Users::Parsed))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::tweet::{Id, Shape, tests::tweet};
+    use crate::tweet::{Id, TweetForm, tests::tweet};
 
     #[test]
     fn a_record_of_the_stream_has_its_author_beside_it() {
@@ -53,7 +53,7 @@ mod tests {
                 "created_at":"2021-04-01T15:52:31.000Z","geo":{"coordinates":{"type":"Point","coordinates":[-73.5,40]}}},
                 "includes":{"users":[{"id":"45","username":"x"},{"username":"y","id":"46"}]},"matching_rules":[]}"#,
             |tweet| {
-                assert_eq!(tweet.shape, Shape::V2);
+                assert_eq!(tweet.shape, TweetForm::V2);
                 assert_eq!((tweet.user_id, tweet.screen_name), (Some(46), Some("y")));
                 assert_eq!(tweet.favorite_count, Some(3));
                 assert_eq!(tweet.position, Some((40.0, -73.5)));

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
 use tweetblast::source::{Frames, Framing, TweetFile, detect};
-use tweetblast::tweet::{Parser, Record, Shape};
+use tweetblast::tweet::{Parser, Record, TweetForm};
 
 fn tweetblast(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tweetblast")).args(arguments).output().unwrap()
@@ -90,19 +90,19 @@ fn a_mistyped_flag_is_a_usage_error() {
 }
 
 /// What the reader must find in a file of each form.
-fn expected(form: GenerateForm) -> (Framing, Shape) {
+fn expected(form: GenerateForm) -> (Framing, TweetForm) {
     match form {
-        GenerateForm::Lines | GenerateForm::FullLines => (Framing::Lines, Shape::V11),
-        GenerateForm::Array => (Framing::Array, Shape::V11),
-        GenerateForm::Grouped => (Framing::Array, Shape::Grouped),
-        GenerateForm::Objects => (Framing::Objects, Shape::V11),
-        GenerateForm::Search => (Framing::Pages, Shape::V11),
-        GenerateForm::V2Pages => (Framing::PageLines, Shape::V2),
-        GenerateForm::V2Stream => (Framing::Lines, Shape::V2),
-        GenerateForm::V2Flat => (Framing::Lines, Shape::V2),
-        GenerateForm::Archive => (Framing::Script, Shape::Archive),
-        GenerateForm::ActivityStreams => (Framing::Lines, Shape::ActivityStreams),
-        GenerateForm::Flat => (Framing::Lines, Shape::Flat),
+        GenerateForm::Lines | GenerateForm::FullLines => (Framing::Lines, TweetForm::V11),
+        GenerateForm::Array => (Framing::Array, TweetForm::V11),
+        GenerateForm::Grouped => (Framing::Array, TweetForm::Grouped),
+        GenerateForm::Objects => (Framing::Objects, TweetForm::V11),
+        GenerateForm::Search => (Framing::Pages, TweetForm::V11),
+        GenerateForm::V2Pages => (Framing::PageLines, TweetForm::V2),
+        GenerateForm::V2Stream => (Framing::Lines, TweetForm::V2),
+        GenerateForm::V2Flat => (Framing::Lines, TweetForm::V2),
+        GenerateForm::Archive => (Framing::Script, TweetForm::Archive),
+        GenerateForm::ActivityStreams => (Framing::Lines, TweetForm::ActivityStreams),
+        GenerateForm::Flat => (Framing::Lines, TweetForm::Flat),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::event::PayloadForm;
 use crate::options::ReplayOptions;
 use crate::pace::Slot;
 use crate::source::Frame;
-use crate::tweet::{Group, Parser, Record, Reject, Shape, TextSlot, Tweet, texts};
+use crate::tweet::{Group, Parser, Record, Reject, TextSlot, Tweet, TweetForm, texts};
 
 /// Stands for "no time" until all times are known.
 pub(crate) const NO_TIME: i64 = i64::MIN;
@@ -140,7 +140,7 @@ impl Reader {
 impl Counted {
     /// Counts a text of a group.
     fn text(&mut self) {
-        self.intake.tweet(Shape::Grouped.name());
+        self.intake.tweet(TweetForm::Grouped.name());
     }
 
     /// Counts an item of a group that is no text.

@@ -6,7 +6,7 @@ use crate::tweet::name::Name;
 
 /// A member that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
+pub struct KeptMember {
     pub name: &'static str,
     pub keep: Keep,
     /// At the top of a record: its place in [`KEYS`](crate::tweet::keys::KEYS).
@@ -15,13 +15,13 @@ pub struct Member {
 
 impl Level {
     /// The member with this name, if it is kept.
-    pub fn member(self, name: &[u8]) -> Option<Member> {
+    pub fn member(self, name: &[u8]) -> Option<KeptMember> {
         let word = Name::of(name);
         if self == Level::Record {
             let (key, place) = find_name(&word, name)?;
-            return Some(Member { name: key.name, keep: keep(key.field), place });
+            return Some(KeptMember { name: key.name, keep: keep(key.field), place });
         }
         let listed = self.listed().iter().find(|listed| word.is(name, &listed.word, listed.name))?;
-        Some(Member { name: listed.name, keep: listed.keep, place: u8::MAX })
+        Some(KeptMember { name: listed.name, keep: listed.keep, place: u8::MAX })
     }
 }

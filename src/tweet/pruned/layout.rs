@@ -4,7 +4,7 @@
 //! next key is guessed from the previous one, and compared in one step, together with the comma and
 //! the quotes around it. A wrong guess costs little, and the result does not depend on the guesses.
 
-use super::keep::Member;
+use super::keep::KeptMember;
 use crate::tweet::members::Level;
 
 /// Keys that are remembered: far more than a tweet of any API has.
@@ -15,9 +15,9 @@ const WINDOW: usize = 16;
 
 /// The position of a key: in which object, and whether it is the first one there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stand(u8);
+pub struct KeyPosition(u8);
 
-impl Stand {
+impl KeyPosition {
     const FIRST: u8 = 0x80;
 
     /// The first key of an object.
@@ -26,7 +26,7 @@ impl Stand {
     }
 
     /// A key after other members.
-    pub fn behind(level: Level) -> Self {
+    pub fn later(level: Level) -> Self {
         Self(level as u8)
     }
 
@@ -39,7 +39,7 @@ impl Stand {
 #[derive(Debug)]
 pub struct Layout {
     /// The first entry is not a key: it represents the start of a record.
-    known: Vec<Known>,
+    known: Vec<KnownKey>,
     /// The previous key.
     last: usize,
     /// The key that followed it the last time.
@@ -47,20 +47,20 @@ pub struct Layout {
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownKey {
     /// The end of `spelt`, as numbers from the last one backwards, and which of their bits count.
     ends: [u128; 2],
     masks: [u128; 2],
-    stand: Stand,
+    position: KeyPosition,
     next: usize,
-    member: Option<Member>,
+    member: Option<KeptMember>,
     /// From the comma or brace before the key to its closing quote.
     spelt: Box<[u8]>,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        let start = Known::new(b"", Stand::behind(Level::Record), None);
+        let start = KnownKey::new(b"", KeyPosition::later(Level::Record), None);
         Self { known: vec![start], last: 0, next: 0 }
     }
 }
@@ -74,9 +74,9 @@ impl Layout {
     /// The member whose key ends before the colon at `colon`, if it is the expected key; then it
     /// may also be one that is not kept.
     #[inline]
-    pub fn guess(&mut self, bytes: &[u8], colon: usize, stand: Stand) -> Option<Option<Member>> {
+    pub fn guess(&mut self, bytes: &[u8], colon: usize, position: KeyPosition) -> Option<Option<KeptMember>> {
         let known = self.known.get(self.next)?;
-        let is_it = known.stand == stand
+        let is_it = known.position == position
             && self.next != 0
             && if colon < WINDOW2 {
                 bytes[..colon].ends_with(&known.spelt)
@@ -93,13 +93,13 @@ impl Layout {
 
     /// Remembers a key that was not guessed: its bytes with those around it, and which member it
     /// is.
-    pub fn learn(&mut self, spelt: &[u8], stand: Stand, member: Option<Member>) {
-        let is_it = |known: &Known| *known.spelt == *spelt && known.stand == stand;
+    pub fn learn(&mut self, spelt: &[u8], position: KeyPosition, member: Option<KeptMember>) {
+        let is_it = |known: &KnownKey| *known.spelt == *spelt && known.position == position;
         let found = match self.known.iter().position(is_it) {
             Some(found) => found,
             None if self.known.len() == MOST_KEYS => return,
             None => {
-                self.known.push(Known::new(spelt, stand, member));
+                self.known.push(KnownKey::new(spelt, position, member));
                 self.known.len() - 1
             }
         };
@@ -110,15 +110,15 @@ impl Layout {
 
 const WINDOW2: usize = 2 * WINDOW;
 
-impl Known {
-    fn new(spelt: &[u8], stand: Stand, member: Option<Member>) -> Self {
+impl KnownKey {
+    fn new(spelt: &[u8], position: KeyPosition, member: Option<KeptMember>) -> Self {
         let (mut ends, mut masks) = ([0; 2], [0; 2]);
         for (nth, byte) in spelt.iter().rev().take(WINDOW2).enumerate() {
             let shift = 8 * (WINDOW - 1 - nth % WINDOW);
             ends[nth / WINDOW] |= u128::from(*byte) << shift;
             masks[nth / WINDOW] |= 0xff << shift;
         }
-        Self { ends, masks, stand, next: 0, member, spelt: spelt.into() }
+        Self { ends, masks, position, next: 0, member, spelt: spelt.into() }
     }
 
     /// Whether the `NTH` window before `colon` has the same bytes as in `spelt`.

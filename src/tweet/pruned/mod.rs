@@ -28,8 +28,8 @@ use simd_json::{Node, StaticNode};
 use super::members::{Keep, Level};
 use crate::scan::{Cursor, Structure, is_space};
 use escapes::unescape;
-use keep::Member;
-use layout::{Layout, Stand};
+use keep::KeptMember;
+use layout::{KeyPosition, Layout};
 
 /// The buffers of one thread.
 #[derive(Debug, Default)]
@@ -130,7 +130,7 @@ impl<'a> Writer<'a, '_> {
     fn members(&mut self, open: usize, level: Level, depth: usize) -> Option<usize> {
         let (node, mut len) = (self.to.nodes.len(), 0);
         self.to.nodes.push(Node::Object { len, count: 0 });
-        let mut stand = Stand::first(level);
+        let mut position = KeyPosition::first(level);
         // The colon before a value that is not kept.
         let mut unasked = None;
         loop {
@@ -146,19 +146,20 @@ impl<'a> Writer<'a, '_> {
                 close => {
                     let before = self.back(hop)?;
                     // Nothing may be between the braces, and no comma before the last one.
-                    let is_end = if stand.is_first() { before == open } else { self.bytes[before] != b',' };
+                    let is_end =
+                        if position.is_first() { before == open } else { self.bytes[before] != b',' };
                     (is_end && close == b'}').then_some(())?;
                     let count = self.to.nodes.len() - node - 1;
                     self.to.nodes[node] = Node::Object { len, count };
                     return Some(hop + 1);
                 }
             }
-            let member = match self.layout.guess(self.bytes, hop, stand) {
+            let member = match self.layout.guess(self.bytes, hop, position) {
                 Some(member) => member,
-                None => self.member(hop, level, stand)?,
+                None => self.member(hop, level, position)?,
             };
-            stand = Stand::behind(level);
-            let Some(Member { name, keep, place }) = member else {
+            position = KeyPosition::later(level);
+            let Some(KeptMember { name, keep, place }) = member else {
                 unasked = Some(hop);
                 continue;
             };
@@ -184,18 +185,18 @@ impl<'a> Writer<'a, '_> {
 
     /// The member whose key is before the colon at `colon`, if it is kept.
     #[cold]
-    fn member(&mut self, colon: usize, level: Level, stand: Stand) -> Option<Option<Member>> {
+    fn member(&mut self, colon: usize, level: Level, position: KeyPosition) -> Option<Option<KeptMember>> {
         let close = self.back(colon)?;
         let open = self.cursor.mark_before(close)?;
         let before = self.back(open)?;
         let is_key = self.bytes[close] == b'"'
             // Otherwise it is a backslash.
             && self.bytes[open] == b'"'
-            && self.bytes[before] == if stand.is_first() { b'{' } else { b',' };
+            && self.bytes[before] == if position.is_first() { b'{' } else { b',' };
         let name = self.bytes.get(open + 1..close).filter(|_| is_key)?;
         let member = level.member(name);
         if before + 1 == open && close + 1 == colon {
-            self.layout.learn(&self.bytes[before..colon], stand, member);
+            self.layout.learn(&self.bytes[before..colon], position, member);
         }
         Some(member)
     }
