@@ -18,7 +18,7 @@ mod window;
 
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use control::{Change, ChangeKind, Control};
-pub use order::{Ascending, FileOrder, Order, OrderSeen, Slot, order_ties_by_id, put_in_order};
+pub use order::{AscendingCheck, FileOrder, Order, OrderDetector, Slot, order_ties_by_id, put_in_order};
 pub use pacer::{PaceStats, Pacer, PacerOptions, PayloadStamp, StampTime};
 pub use schedule::{Moment, Schedule, Speed, Timeline};
 pub use spread::{SpreadRuns, event_times_us, is_whole_second, spread_us, whole_us};

@@ -68,13 +68,13 @@ impl FileOrder {
 
 /// Determines the order of tweets in time, one tweet after another.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OrderSeen {
+pub struct OrderDetector {
     last_ms: Option<i64>,
     forward: bool,
     backward: bool,
 }
 
-impl OrderSeen {
+impl OrderDetector {
     /// Adds the next tweet of the file.
     pub fn add(&mut self, time_ms: i64) {
         let last_ms = self.last_ms.replace(time_ms).unwrap_or(time_ms);
@@ -94,13 +94,13 @@ impl OrderSeen {
 
 /// Whether tweets come in the order of sending, so that sorting is not needed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Ascending {
+pub struct AscendingCheck {
     last: Option<(i64, Option<u64>)>,
 }
 
-impl Ascending {
+impl AscendingCheck {
     /// Whether the next tweet, with its id if it has one, follows those before.
-    pub fn goes_on(&mut self, time_ms: i64, id: Option<u64>) -> bool {
+    pub fn accepts(&mut self, time_ms: i64, id: Option<u64>) -> bool {
         let (in_order, last_id) = match self.last {
             Some((last_ms, last_id)) if last_ms == time_ms => {
                 (last_id.zip(id).is_none_or(|(last, this)| last <= this), last_id)
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_order_of_a_file_is_seen_as_it_goes_by() {
         let order = |times: &[i64]| {
-            let mut seen = OrderSeen::default();
+            let mut seen = OrderDetector::default();
             times.iter().for_each(|time| seen.add(*time));
             seen.order()
         };
@@ -222,8 +222,8 @@ mod tests {
             put_in_order(&mut sorted, Order::Time, |slot| slot.offset);
             order_ties_by_id(&mut sorted, |slot| tweets[slot.offset as usize].1);
             let unchanged = sorted == slots(&times);
-            let mut ascending = Ascending::default();
-            let in_order = tweets.iter().map(|(time, id)| ascending.goes_on(*time, *id)).fold(true, |a, b| a & b);
+            let mut ascending = AscendingCheck::default();
+            let in_order = tweets.iter().map(|(time, id)| ascending.accepts(*time, *id)).fold(true, |a, b| a & b);
             prop_assert_eq!(in_order, unchanged);
         }
     }

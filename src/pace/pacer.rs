@@ -141,12 +141,12 @@ impl<'a, C: Clock> Pacer<'a, C> {
         let Drafts { mut bytes, items } = drafts;
         let mut items = items.as_slice();
         while let Some(first) = items.first() {
-            let Some((anchor, now)) = self.look_up() else { return Ok(self.leave(items)) };
+            let Some((anchor, now)) = self.look_up() else { return Ok(self.skip(items)) };
             let since_start = now.saturating_duration_since(anchor.instant);
             let (mut next, due) = self.advance(moment(first));
             if self.is_over(due, since_start) {
                 self.options.over.store(true, Ordering::Relaxed);
-                return Ok(self.leave(items));
+                return Ok(self.skip(items));
             }
             if due.is_some_and(|due| due > since_start) {
                 self.asleep_since = Some(now);
@@ -193,7 +193,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         if is_over() {
             return None;
         }
-        let mut now = self.leave_out_stops();
+        let mut now = self.shift_by_stops();
         if self.options.control.is_paused() {
             let since = now;
             self.options.control.set_waits(true);
@@ -236,7 +236,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
     }
 
     /// Moves the plan by the time in which the process was stopped; returns the time now.
-    fn leave_out_stops(&mut self) -> Instant {
+    fn shift_by_stops(&mut self) -> Instant {
         /// Looks to wait for: the first one may have begun before the stop.
         const LOOKS: u64 = 2;
         let mut now = self.clock.now();
@@ -300,7 +300,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
 
     /// Counts drafts that will not be released. The first loop counts as begun, even if nothing was
     /// sent.
-    fn leave(&mut self, drafts: &[Draft]) -> usize {
+    fn skip(&mut self, drafts: &[Draft]) -> usize {
         let loops = self.stats.loops.max(1);
         let of_later_loops = drafts.iter().filter(|draft| u64::from(draft.pass) >= loops);
         self.stats.unreleased_of_later_loops += of_later_loops.count() as u64;

@@ -16,10 +16,10 @@ const BATCH: u64 = 7;
 const MAX_SPEED_BATCH_US: u64 = 100_000;
 
 /// A user command, and when.
-type Key = (u64, fn(&Control));
+type TimedKeyPress = (u64, fn(&Control));
 
 /// A replay of tweets 200 ms apart.
-struct Replay {
+struct StalledReplay {
     speed: Speed,
     /// Tweets of each loop.
     tweets: u64,
@@ -27,17 +27,17 @@ struct Replay {
     duration_us: u64,
     /// From when to when the next hop takes nothing.
     stalls_us: Vec<(u64, u64)>,
-    keys: Vec<Key>,
+    keys: Vec<TimedKeyPress>,
 }
 
 /// The result.
-struct Seen {
+struct ReplayResult {
     sent: u64,
     left: u64,
     stats: PaceStats,
 }
 
-impl Seen {
+impl ReplayResult {
     fn lag_counts(&self) -> Vec<(u64, u64)> {
         counts(self.stats.lag_us.as_ref().unwrap())
     }
@@ -47,7 +47,7 @@ impl Seen {
 struct StallClock<'a> {
     now: &'a Cell<Instant>,
     zero: Instant,
-    keys: std::iter::Peekable<std::vec::IntoIter<Key>>,
+    keys: std::iter::Peekable<std::vec::IntoIter<TimedKeyPress>>,
     control: &'a Control,
 }
 
@@ -67,9 +67,9 @@ impl Clock for StallClock<'_> {
     }
 }
 
-impl Replay {
+impl StalledReplay {
     /// 50 tweets per second for one second.
-    fn at_rate(stalls_us: &[(u64, u64)], keys: &[Key]) -> Self {
+    fn at_rate(stalls_us: &[(u64, u64)], keys: &[TimedKeyPress]) -> Self {
         Self {
             speed: Speed::PerSecond(50.0),
             tweets: 500,
@@ -80,7 +80,7 @@ impl Replay {
         }
     }
 
-    fn run(self) -> Seen {
+    fn run(self) -> ReplayResult {
         let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::new(false));
         let zero = Instant::now();
         let now = Cell::new(zero);
@@ -118,7 +118,7 @@ impl Replay {
         }
         assert_eq!(over.load(Ordering::Relaxed), left > 0, "the feed is told that it is over");
         assert_eq!(sent + left, self.tweets * u64::from(self.loops), "each tweet is sent or left out");
-        Seen { sent, left, stats: pacer.into_stats() }
+        ReplayResult { sent, left, stats: pacer.into_stats() }
     }
 }
 
@@ -214,7 +214,8 @@ fn what_is_intended_before_the_end_is_sent_and_its_lateness_counts_at_every_pace
                     );
                     let stalls_us = stall_us.into_iter().collect();
                     let seen =
-                        Replay { speed, tweets, loops, duration_us, stalls_us, keys: Vec::new() }.run();
+                        StalledReplay { speed, tweets, loops, duration_us, stalls_us, keys: Vec::new() }
+                            .run();
                     if speed == Speed::Max {
                         let all = tweets * u64::from(loops);
                         assert_eq!(
@@ -239,7 +240,7 @@ fn what_is_intended_before_the_end_is_sent_and_its_lateness_counts_at_every_pace
 
 #[test]
 fn the_wait_of_the_last_batch_is_lateness_and_part_of_the_time() {
-    let seen = Replay::at_rate(&[(980_000, 4_980_000)], &[]).run();
+    let seen = StalledReplay::at_rate(&[(980_000, 4_980_000)], &[]).run();
     let (started, ended) = seen.stats.started.zip(seen.stats.ended).unwrap();
     assert_eq!((seen.sent, ended - started), (50, micros(4_980_000)));
     assert_eq!(seen.lag_counts(), counts_of(&[[0; 49].as_slice(), &[4_000_000]].concat()));
@@ -247,18 +248,18 @@ fn the_wait_of_the_last_batch_is_lateness_and_part_of_the_time() {
 
 #[test]
 fn a_pause_moves_the_end_and_leaves_nothing_out_also_when_the_replay_is_late() {
-    let pause: [Key; 2] = [(500_000, Control::toggle_pause), (3_500_000, Control::toggle_pause)];
-    let seen = Replay::at_rate(&[], &pause).run();
+    let pause: [TimedKeyPress; 2] = [(500_000, Control::toggle_pause), (3_500_000, Control::toggle_pause)];
+    let seen = StalledReplay::at_rate(&[], &pause).run();
     assert_eq!((seen.sent, seen.lag_counts()), (50, counts_of(&[0; 50])));
 
     // It is noticed at the end of the stall: tweets overdue by then are as late as they were.
     let dues_us: Vec<u64> = (0..50).map(|place| place * GAP_US).collect();
     let stall_us = (300_000, 800_000);
-    let late = Replay::at_rate(&[stall_us], &pause).run();
+    let late = StalledReplay::at_rate(&[stall_us], &pause).run();
     let lags_us = lags_us(&dues_us, 1_000_000, Some(stall_us));
     assert_eq!((late.sent, late.lag_counts()), (50, counts_of(&lags_us)));
 
-    let max = Replay { speed: Speed::Max, ..Replay::at_rate(&[], &pause) }.run();
+    let max = StalledReplay { speed: Speed::Max, ..StalledReplay::at_rate(&[], &pause) }.run();
     assert_eq!(max.sent, 10 * BATCH, "at full speed too");
 }
 
@@ -267,16 +268,16 @@ fn another_speed_moves_nothing_that_was_intended_before_it() {
     let dues_us: Vec<u64> = (0..50).map(|place| place * GAP_US).collect();
     // Noticed at 3 s, when everything still missing was intended before 1 s.
     let stall_us = (900_000, 3_000_000);
-    let seen = Replay::at_rate(&[stall_us], &[(2_000_000, |control| control.double_speed(1))]).run();
+    let seen = StalledReplay::at_rate(&[stall_us], &[(2_000_000, |control| control.double_speed(1))]).run();
     let lags = lags_us(&dues_us, 1_000_000, Some(stall_us));
     assert_eq!((seen.sent, seen.lag_counts()), (50, counts_of(&lags)));
 
     // Noticed at 0.8 s: from there to 1 s twice as many, or half as many.
     let stall_us = (300_000, 800_000);
-    let faster: Key = (500_000, |control| control.double_speed(1));
-    let slower: Key = (500_000, |control| control.double_speed(-1));
+    let faster: TimedKeyPress = (500_000, |control| control.double_speed(1));
+    let slower: TimedKeyPress = (500_000, |control| control.double_speed(-1));
     for (key, at_new_speed) in [(faster, 20), (slower, 5)] {
-        let seen = Replay::at_rate(&[stall_us], &[key]).run();
+        let seen = StalledReplay::at_rate(&[stall_us], &[key]).run();
         let mut lags = lags_us(&dues_us, 800_000, Some(stall_us));
         assert_eq!(lags.len(), 40);
         lags.extend(vec![0; at_new_speed]);
@@ -288,12 +289,12 @@ fn another_speed_moves_nothing_that_was_intended_before_it() {
 fn a_change_of_speed_that_the_plan_has_not_come_to_moves_with_a_pause() {
     // The plan is at 0.28 s when the pause from 0.7 s to 1.7 s begins. The speed of 0.6 s begins a
     // second later, and so does the end: 30 tweets before it, and 0.4 s at 100/s after it.
-    let keys: [Key; 3] = [
+    let keys: [TimedKeyPress; 3] = [
         (500_000, |control| control.double_speed(1)),
         (650_000, Control::toggle_pause),
         (1_700_000, Control::toggle_pause),
     ];
-    let seen = Replay::at_rate(&[(200_000, 600_000), (600_000, 700_000)], &keys).run();
+    let seen = StalledReplay::at_rate(&[(200_000, 600_000), (600_000, 700_000)], &keys).run();
     assert_eq!(seen.sent, 30 + 40);
     assert_eq!(
         seen.stats.changes.iter().map(|change| change.at).collect::<Vec<_>>(),

@@ -6,10 +6,10 @@ use super::super::VirtualClock;
 use super::*;
 
 /// A user command, and the moment of the clock at which it comes.
-type Key = (Duration, fn(&Control));
+type KeyPress = (Duration, fn(&Control));
 
 /// One replay: its input, and what happens to it.
-struct Replay {
+struct PacedReplay {
     /// Event times, in milliseconds, of each loop.
     loops: Vec<Vec<i64>>,
     speed: Speed,
@@ -17,7 +17,7 @@ struct Replay {
     duration: Option<Duration>,
     /// Time that passes at each look at the clock.
     busy: Duration,
-    keys: Vec<Key>,
+    keys: Vec<KeyPress>,
     gaps: Vec<Gap>,
 }
 
@@ -31,7 +31,7 @@ struct Gap {
     is_stop: bool,
 }
 
-impl Replay {
+impl PacedReplay {
     fn of(times_ms: &[i64], speed: Speed) -> Self {
         Self {
             loops: vec![times_ms.to_vec()],
@@ -88,7 +88,7 @@ struct TestClock<'a> {
     inner: VirtualClock,
     zero: Instant,
     busy: Duration,
-    keys: std::iter::Peekable<std::vec::IntoIter<Key>>,
+    keys: std::iter::Peekable<std::vec::IntoIter<KeyPress>>,
     gaps: std::iter::Peekable<std::vec::IntoIter<Gap>>,
     is_watched: bool,
     control: &'a Control,
@@ -144,7 +144,8 @@ fn millis(ms: u64) -> Duration {
 #[test]
 fn a_day_at_100x_does_not_drift_although_each_release_takes_time() {
     let times_ms: Vec<i64> = (0..86_400).map(|second| second * 1_000).collect();
-    let day = Replay { busy: Duration::from_micros(300), ..Replay::of(&times_ms, Speed::Factor(100.0)) };
+    let day =
+        PacedReplay { busy: Duration::from_micros(300), ..PacedReplay::of(&times_ms, Speed::Factor(100.0)) };
     let (sent, _, stats) = day.run();
     let took = *sent.last().unwrap() - sent[0];
     assert!(took >= millis(863_990) && took < millis(863_991), "{took:?}");
@@ -153,7 +154,8 @@ fn a_day_at_100x_does_not_drift_although_each_release_takes_time() {
 
 #[test]
 fn lag_counts_from_the_intended_time_when_the_sink_is_slow_and_the_plan_stays() {
-    let slow = Replay { busy: millis(500), ..Replay::of(&[0, 1, 2, 3_000, 9_000], Speed::Factor(1.0)) };
+    let slow =
+        PacedReplay { busy: millis(500), ..PacedReplay::of(&[0, 1, 2, 3_000, 9_000], Speed::Factor(1.0)) };
     let (sent, _, stats) = slow.run();
     assert_eq!(sent.len(), 5);
     let took = *sent.last().unwrap() - sent[0];
@@ -164,12 +166,15 @@ fn lag_counts_from_the_intended_time_when_the_sink_is_slow_and_the_plan_stays() 
 #[test]
 fn loop_3_lasts_three_times_loop_1_and_counts_are_loops_times_n() {
     let times_ms = [5_000, 5_250, 7_000];
-    let once = Replay::of(&times_ms, Speed::Factor(2.0)).run().0;
+    let once = PacedReplay::of(&times_ms, Speed::Factor(2.0)).run().0;
     let thrice =
-        Replay { loops: vec![times_ms.to_vec(); 3], ..Replay::of(&times_ms, Speed::Factor(2.0)) }.run().0;
+        PacedReplay { loops: vec![times_ms.to_vec(); 3], ..PacedReplay::of(&times_ms, Speed::Factor(2.0)) }
+            .run()
+            .0;
     assert_eq!((once.len(), thrice.len()), (3, 9));
     assert_eq!((*once.last().unwrap(), *thrice.last().unwrap()), (millis(1_000), millis(3_000)));
-    let max = Replay { loops: vec![times_ms.to_vec(); 3], ..Replay::of(&times_ms, Speed::Max) }.run();
+    let max =
+        PacedReplay { loops: vec![times_ms.to_vec(); 3], ..PacedReplay::of(&times_ms, Speed::Max) }.run();
     assert_eq!((max.0.len(), max.2.lag_us), (9, None), "full speed loops too, without a schedule");
 }
 
@@ -177,11 +182,11 @@ fn loop_3_lasts_three_times_loop_1_and_counts_are_loops_times_n() {
 fn a_duration_leaves_out_what_is_intended_later_and_counts_it() {
     let times_ms: Vec<i64> = (0..10).map(|second| second * 1_000).collect();
     let cut = |speed, busy| {
-        let replay = Replay {
+        let replay = PacedReplay {
             duration: Some(millis(3_000)),
             busy,
             loops: vec![times_ms.clone(); 2],
-            ..Replay::of(&[], speed)
+            ..PacedReplay::of(&[], speed)
         };
         let (sent, left, _) = replay.run();
         (sent.len(), left)
@@ -197,7 +202,7 @@ fn a_duration_leaves_out_what_is_intended_later_and_counts_it() {
 
 #[test]
 fn a_delay_comes_before_the_first_event_and_is_no_part_of_the_plan() {
-    let late = Replay { delay: millis(60_000), ..Replay::of(&[0, 2_000], Speed::Factor(1.0)) };
+    let late = PacedReplay { delay: millis(60_000), ..PacedReplay::of(&[0, 2_000], Speed::Factor(1.0)) };
     let (sent, _, stats) = late.run();
     assert_eq!(sent, [millis(60_000), millis(62_000)]);
     assert_eq!(stats.lag_us.unwrap().max(), 0);
@@ -205,7 +210,7 @@ fn a_delay_comes_before_the_first_event_and_is_no_part_of_the_plan() {
 
 #[test]
 fn pause_and_speed_anchor_the_plan_anew_and_are_noted() {
-    let mut replay = Replay::of(&[0, 1_000, 10_000, 20_000], Speed::Factor(1.0));
+    let mut replay = PacedReplay::of(&[0, 1_000, 10_000, 20_000], Speed::Factor(1.0));
     replay.keys = vec![
         (millis(4_000), Control::toggle_pause),
         (millis(9_000), Control::toggle_pause),
@@ -229,9 +234,9 @@ fn pause_and_speed_anchor_the_plan_anew_and_are_noted() {
 #[test]
 fn the_time_in_which_the_process_stood_still_is_no_lateness_and_is_noted() {
     let stop = |at, time| Gap { at: millis(at), time: millis(time), is_stop: true };
-    let replay = |gaps: &[Gap]| Replay {
+    let replay = |gaps: &[Gap]| PacedReplay {
         gaps: gaps.to_vec(),
-        ..Replay::of(&[0, 1_000, 5_000, 9_000], Speed::Factor(1.0))
+        ..PacedReplay::of(&[0, 1_000, 5_000, 9_000], Speed::Factor(1.0))
     };
     let (sent, _, stats) = replay(&[stop(3_000, 4_000), stop(8_000, 2_000)]).run();
     // Stops are seen by looks 50 ms apart.
@@ -254,7 +259,7 @@ fn the_time_in_which_the_process_stood_still_is_no_lateness_and_is_noted() {
 #[test]
 fn a_stop_within_a_pause_or_a_delay_is_a_part_of_it() {
     let stop = |at, time| Gap { at: millis(at), time: millis(time), is_stop: true };
-    let mut replay = Replay::of(&[0, 1_000, 10_000], Speed::Factor(1.0));
+    let mut replay = PacedReplay::of(&[0, 1_000, 10_000], Speed::Factor(1.0));
     replay.delay = millis(2_000);
     replay.keys = vec![(millis(4_000), Control::toggle_pause), (millis(9_000), Control::toggle_pause)];
     replay.gaps = vec![stop(1_000, 500), stop(6_000, 2_000)];

@@ -35,11 +35,11 @@ pub struct Stops {
     /// Number of looks; 0: no thread looks.
     looks: AtomicU64,
     is_found: AtomicBool,
-    seen: Mutex<Seen>,
+    seen: Mutex<StopsState>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct StopsState {
     last_look: Option<Instant>,
     found: Vec<Stop>,
 }

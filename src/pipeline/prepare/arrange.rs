@@ -1,6 +1,6 @@
 //! Puts the collected slots into the order of sending.
 
-use super::gather::{Gathered, position};
+use super::gather::{PassSummary, position};
 use super::index::workers;
 use super::prepared::{Goal, Preparation, Prepared, Slots, Work, survey_schedule};
 use crate::count::Intake;
@@ -17,11 +17,11 @@ use crate::tweet::Record;
 pub(crate) fn arrange(
     preparation: &Preparation<'_>,
     kept: bool,
-    gathered: Gathered,
+    gathered: PassSummary,
 ) -> Result<Prepared, ReplayError> {
     let Preparation { files, options, goal, .. } = *preparation;
     check(preparation, &gathered)?;
-    let Gathered { mut slots, mut survey, mut skipped, times_ms, .. } = gathered;
+    let PassSummary { mut slots, mut survey, mut skipped, times_ms, .. } = gathered;
     let is_timed = times_ms.is_some();
     let order = order_of(options, is_timed);
     if options.input.seed.is_some() && !matches!(order, Order::Shuffle { .. }) {
@@ -71,7 +71,7 @@ pub(crate) fn arrange(
 }
 
 /// Checks that there is something to send, and that there are times if they are needed.
-fn check(preparation: &Preparation<'_>, gathered: &Gathered) -> Result<(), ReplayError> {
+fn check(preparation: &Preparation<'_>, gathered: &PassSummary) -> Result<(), ReplayError> {
     let has_tweets = gathered.intakes.iter().any(|intake| intake.tweets > 0);
     if preparation.goal == Goal::Replay && !has_tweets {
         let intake = Intake::sum(&gathered.intakes);

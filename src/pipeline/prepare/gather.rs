@@ -8,13 +8,13 @@ use super::index::{Chunk, UserKey};
 use super::prepared::{Slots, survey_schedule};
 use crate::count::Intake;
 use crate::options::{OrderBy, ReplayOptions};
-use crate::pace::{Ascending, FileOrder, OrderSeen, Slot, Survey, Surveyor};
+use crate::pace::{AscendingCheck, FileOrder, OrderDetector, Slot, Survey, Surveyor};
 use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::read::NO_TIME;
 use crate::pipeline::input::select::{Selection, Skipped};
 
 /// What a whole pass has found.
-pub(crate) struct Gathered {
+pub(crate) struct PassSummary {
     pub intakes: Vec<Intake>,
     /// Of each file; `None` if it has no times.
     pub orders: Vec<Option<FileOrder>>,
@@ -57,9 +57,9 @@ pub(crate) struct Gather<'a> {
     times_ms: Option<(i64, i64)>,
     intakes: Vec<Intake>,
     /// Of each file; `None` as long as it has no times.
-    seen: Vec<Option<OrderSeen>>,
-    seen_all: OrderSeen,
-    ascending: Ascending,
+    seen: Vec<Option<OrderDetector>>,
+    seen_all: OrderDetector,
+    ascending: AscendingCheck,
     /// Whether they are sent in input order.
     surveys: bool,
     surveyor: Surveyor,
@@ -92,8 +92,8 @@ impl<'a> Gather<'a> {
             times_ms: None,
             intakes: files.iter().map(|_| Intake::default()).collect(),
             seen: files.iter().map(|_| None).collect(),
-            seen_all: OrderSeen::default(),
-            ascending: Ascending::default(),
+            seen_all: OrderDetector::default(),
+            ascending: AscendingCheck::default(),
             surveys: !keep || matches!(options.input.order, Some(OrderBy::File | OrderBy::Window(_))),
             surveyor: Surveyor::new(survey_schedule(options)),
             has_ids: false,
@@ -184,7 +184,7 @@ impl<'a> Gather<'a> {
         let (first_ms, last_ms) = self.times_ms.unwrap_or((time_ms, time_ms));
         self.times_ms = Some((first_ms.min(time_ms), last_ms.max(time_ms)));
         // All of them, not only those in the range: ties depend on the direction of the whole file.
-        self.has_failed |= self.must_ascend && !self.ascending.goes_on(time_ms, id);
+        self.has_failed |= self.must_ascend && !self.ascending.accepts(time_ms, id);
         if self.selection.is_out_of_range(time_ms) {
             return;
         }
@@ -198,7 +198,7 @@ impl<'a> Gather<'a> {
     }
 
     /// What was found; `None` if the pass is useless, and the slots have to be kept.
-    pub fn finish(mut self) -> Option<Gathered> {
+    pub fn finish(mut self) -> Option<PassSummary> {
         if self.has_failed {
             return None;
         }
@@ -214,9 +214,9 @@ impl<'a> Gather<'a> {
             }
         }
         let limit = self.selected.saturating_sub(self.limit);
-        Some(Gathered {
+        Some(PassSummary {
             intakes: self.intakes,
-            orders: self.seen.iter().map(|seen| seen.as_ref().map(OrderSeen::order)).collect(),
+            orders: self.seen.iter().map(|seen| seen.as_ref().map(OrderDetector::order)).collect(),
             found: self.seen_all.order(),
             times_ms: self.times_ms,
             slots: self.slots,
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
     use crate::pipeline::input::select::IdKey;
 
-    fn gather(times_ms: &[i64], keep: bool, must_ascend: bool) -> Option<Gathered> {
+    fn gather(times_ms: &[i64], keep: bool, must_ascend: bool) -> Option<PassSummary> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.json");
         std::fs::write(&path, "{}").unwrap();

@@ -30,7 +30,7 @@ const CHUNKS_AHEAD: usize = 2;
 
 /// What to find besides the slots.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct PassOptions {
     /// Rejects and unparseable frames.
     pub letters: bool,
     /// The authors of the tweets.
@@ -88,7 +88,7 @@ pub(crate) fn workers(files: &Files) -> usize {
 pub(crate) fn pass(
     files: &Files,
     options: &ReplayOptions,
-    wanted: Wanted,
+    wanted: PassOptions,
     workers: usize,
     stop: &AtomicBool,
     mut take: impl FnMut(Chunk) -> ControlFlow<()>,
@@ -164,7 +164,7 @@ fn jobs(files: &Files, most_frames: usize) -> impl Iterator<Item = Job<'_>> {
 /// Parses chunks.
 struct Worker<'a> {
     files: &'a Files,
-    wanted: Wanted,
+    wanted: PassOptions,
     reader: Reader,
 }
 
@@ -212,7 +212,7 @@ mod tests {
     /// All chunks as one, with the contexts of the slots.
     fn all(files: &Files, workers: usize, options: &ReplayOptions) -> (Chunk, Vec<Context>) {
         let (mut all, mut meant) = (Chunk::default(), Vec::new());
-        let wanted = Wanted { letters: true, users: true };
+        let wanted = PassOptions { letters: true, users: true };
         pass(files, options, wanted, workers, &AtomicBool::new(false), |chunk| {
             for mut slot in chunk.slots {
                 meant.push(match slot.context.checked_sub(files.count()) {

@@ -1,8 +1,8 @@
 //! Looks through the input: all of it, or in file order only its first tweets.
 
 use super::arrange::arrange;
-use super::gather::{Gather, Gathered};
-use super::index::{Chunk, Wanted, pass, workers};
+use super::gather::{Gather, PassSummary};
+use super::index::{Chunk, PassOptions, pass, workers};
 use super::prepared::{Goal, Preparation, Prepared, Work};
 use crate::options::{OrderBy, Pace, ReplayOptions};
 use crate::pace::Order;
@@ -85,10 +85,10 @@ fn look_through(
     preparation: &Preparation<'_>,
     must_keep: bool,
     by_time: bool,
-) -> Result<(bool, Gathered), ReplayError> {
+) -> Result<(bool, PassSummary), ReplayError> {
     let Preparation { files, options, goal, dead_letters, session } = *preparation;
     let bar = prepare_bar(&session.screen, files.bytes());
-    let wanted = Wanted { letters: dead_letters.is_some(), users: goal == Goal::Inspect };
+    let wanted = PassOptions { letters: dead_letters.is_some(), users: goal == Goal::Inspect };
     let starts = files.starts();
     let mut keep = must_keep;
     // Chunks whose dead letters are written.
