@@ -9,7 +9,7 @@ use rand::RngExt;
 use super::arrivals::{Arrivals, START_MS};
 use super::json::{Escape, string};
 use super::status::{Status, Writers, ZIPF_EXPONENT};
-use super::{GenerateForm, GenerateOptions, Generated, write, write_other, write_v2};
+use super::{GenerateForm, GenerateOptions, GenerateSummary, write, write_other, write_v2};
 
 /// The buffer is written out when it holds this much.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -18,7 +18,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 struct FormWriter<'a, W> {
     out: &'a mut W,
     buffer: Vec<u8>,
-    done: Generated,
+    done: GenerateSummary,
 }
 
 impl<W: Write> FormWriter<'_, W> {
@@ -47,9 +47,9 @@ pub(super) fn write_file(
     options: &GenerateOptions,
     writers: Writers,
     out: &mut impl Write,
-) -> io::Result<Generated> {
+) -> io::Result<GenerateSummary> {
     let buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
-    let mut output = FormWriter { out, buffer, done: Generated::default() };
+    let mut output = FormWriter { out, buffer, done: GenerateSummary::default() };
     let form = options.form;
     let (before, behind) = around(form);
     output.buffer.extend_from_slice(before);

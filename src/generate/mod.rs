@@ -110,7 +110,7 @@ impl Default for GenerateOptions {
 
 /// What was generated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Generated {
+pub struct GenerateSummary {
     /// Tweets written: as many as asked for.
     pub tweets: u64,
     /// Delete and limit notices among them; only in forms that have them.
@@ -157,7 +157,7 @@ impl GenerateOptions {
 /// Those of `out`. [`io::ErrorKind::InvalidInput`] if the options cannot be met, as
 /// [`GenerateOptions::check`] says, or if the event times run past the year 2080 all the same: then part
 /// of the file has been written.
-pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Result<Generated> {
+pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Result<GenerateSummary> {
     options.check().map_err(|words| io::Error::new(io::ErrorKind::InvalidInput, words))?;
     forms::write_file(options, status::Writers::of(options)?, out)
 }

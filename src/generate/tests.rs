@@ -27,7 +27,7 @@ fn options(form: GenerateForm) -> GenerateOptions {
     GenerateOptions { tweets: 2_000, seed: 42, form, ..GenerateOptions::default() }
 }
 
-fn make(options: &GenerateOptions) -> (Vec<u8>, Generated) {
+fn make(options: &GenerateOptions) -> (Vec<u8>, GenerateSummary) {
     let mut out = Vec::new();
     let made = generate(options, &mut out).unwrap();
     assert_eq!(made.bytes, out.len() as u64);
