@@ -23,7 +23,7 @@ fn main() {
     let commit =
         git(&["--no-optional-locks", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]);
     set("TWEETBLAST_COMMIT", commit.as_deref());
-    // Figures come from release builds: those follow each commit. Others would be built anew for it.
+    // Only release builds are measured, so only they follow each commit; others would be rebuilt each time.
     if profile == "release"
         && let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
         && Path::new(&log).exists()

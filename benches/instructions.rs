@@ -5,7 +5,7 @@
 //! Without valgrind or gungraun-runner it counts nothing, and says so. `cargo test --benches` runs
 //! each row once, uncounted.
 
-#![allow(clippy::print_stderr)] // what is skipped is for whoever runs it
+#![allow(clippy::print_stderr)] // says what it skips
 
 use std::convert::Infallible;
 use std::hint::black_box;

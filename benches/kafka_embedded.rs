@@ -2,7 +2,7 @@
 //! librdkafka's own mock broker, which keeps them in memory, and with a real Kafka if
 //! `TWEETBLAST_REAL_KAFKA` names one.
 
-#![allow(clippy::print_stderr)] // what is skipped is for whoever runs it
+#![allow(clippy::print_stderr)] // says what it skips
 
 mod settings;
 

@@ -1,5 +1,5 @@
 //! Real tweet files for the benches, if `TWEETBLAST_REAL_DATA` names their folder.
-#![allow(dead_code, clippy::print_stderr)] // a bench may count by itself; what is skipped is for whoever runs it
+#![allow(dead_code, clippy::print_stderr)] // a bench may count by itself; says what it skips
 
 use std::path::Path;
 

@@ -104,11 +104,11 @@ fn a_supervisor_that_began_at_the_end() {
 }
 
 #[test]
-fn a_topic_made_anew_with_fewer_messages() {
+fn a_recreated_topic_with_fewer_messages() {
     // 100 read, then 10 new: healthy, lag 0.
-    let mut anew = running();
-    anew.ends = BTreeMap::from([(0, 10)]);
-    let found = only(&anew);
+    let mut recreated = running();
+    recreated.ends = BTreeMap::from([(0, 10)]);
+    let found = only(&recreated);
     assert_eq!(found.name, CauseName::TopicRecreated);
     assert!(found.cause.contains("offset 100 of partition 0, which ends at 10"), "{found}");
     assert!(found.remedy.contains("reset"));
@@ -141,7 +141,7 @@ fn suspended_gone_failed_and_merely_unhealthy() {
 }
 
 #[test]
-fn a_topic_made_anew_that_is_as_long_as_the_old_one_again() {
+fn a_recreated_topic_that_is_as_long_as_the_old_one() {
     let mut seen = running();
     (seen.delivered, seen.ends) = (100, [(0, 100)].into());
     assert_eq!(only(&seen).name, CauseName::TopicRecreated);

@@ -51,7 +51,7 @@ fn patient(address: SocketAddr, limit: Duration) -> (Client, Arc<Mutex<Vec<Strin
 const LONG: Duration = Duration::from_secs(600);
 
 #[test]
-fn a_broker_that_is_away_for_some_answers_is_waited_for_with_two_lines() {
+fn the_run_waits_for_a_broker_that_is_away_and_says_so_in_two_lines() {
     let address = serving(&[AWAY, AWAY, BUSY, FINE]);
     let (client, said, _) = patient(address, LONG);
     assert!(client.sql("SELECT 1", &[]).unwrap().is_empty());
@@ -71,7 +71,7 @@ fn one_that_is_away_for_too_long_is_given_up_with_the_reason() {
     client.get("/druid/indexer/v1/pendingTasks").unwrap();
     for _ in 0..2 {
         let error = client.sql("SELECT 1", &[]).unwrap_err();
-        assert!(!error.is_passing(), "it is not to be waited for once more");
+        assert!(!error.is_passing(), "the run must not wait for it again");
         let words = error.to_string();
         assert!(words.contains("Druid's broker does not answer at http://127.0.0.1"), "{words}");
         assert!(words.contains("502") && !words.contains("html"), "{words}");
@@ -80,7 +80,7 @@ fn one_that_is_away_for_too_long_is_given_up_with_the_reason() {
 }
 
 #[test]
-fn connections_that_break_are_waited_for_once_druid_has_answered() {
+fn the_run_waits_when_connections_break_once_druid_has_answered() {
     let (client, said, _) = patient(serving(&[FINE, NONE, NONE, FINE]), LONG);
     client.get("/druid/indexer/v1/pendingTasks").unwrap();
     client.get("/druid/indexer/v1/pendingTasks").unwrap();

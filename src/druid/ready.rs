@@ -112,7 +112,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_waited_for_is_said() {
+    fn it_says_what_it_waits_for() {
         let slots = WorkerSlots { used: 4, total: 4, waiting: 2 };
         let free = WorkerSlots { used: 0, total: 4, waiting: 0 };
         let status = |payload| SupervisorStatus::of(&json!({ "payload": payload }));

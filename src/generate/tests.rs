@@ -314,7 +314,7 @@ fn the_sample_is_made_by_the_defaults() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json");
     let sample = std::fs::read(path).unwrap();
     let (out, made) = make(&GenerateOptions::default());
-    assert!(out == sample, "{path} is not what the generator gives: write it anew");
+    assert!(out == sample, "{path} is not what the generator gives: regenerate it");
     assert_eq!(made.tweets, 6_000);
     assert!(sample.len() < 6_000_000, "{} bytes", sample.len());
     let span_s = (made.last_ms.unwrap() - made.first_ms.unwrap()) / 1000;

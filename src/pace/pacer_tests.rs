@@ -209,7 +209,7 @@ fn a_delay_comes_before_the_first_event_and_is_no_part_of_the_plan() {
 }
 
 #[test]
-fn pause_and_speed_anchor_the_plan_anew_and_are_noted() {
+fn pause_and_speed_re_anchor_the_plan_and_are_noted() {
     let mut replay = PacedReplay::of(&[0, 1_000, 10_000, 20_000], Speed::Factor(1.0));
     replay.keys = vec![
         (millis(4_000), Control::toggle_pause),
@@ -232,7 +232,7 @@ fn pause_and_speed_anchor_the_plan_anew_and_are_noted() {
 }
 
 #[test]
-fn the_time_in_which_the_process_stood_still_is_no_lateness_and_is_noted() {
+fn the_time_in_which_the_process_was_stopped_is_not_lag_and_is_noted() {
     let stop = |at, time| Gap { at: millis(at), time: millis(time), is_stop: true };
     let replay = |gaps: &[Gap]| PacedReplay {
         gaps: gaps.to_vec(),

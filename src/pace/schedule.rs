@@ -223,7 +223,7 @@ mod tests {
 
     /// tcpreplay #172, #472: later loops ran at full speed, or slept for ages.
     #[test]
-    fn loops_are_anchored_anew_and_last_equally_long() {
+    fn loops_are_re_anchored_and_last_equally_long() {
         let times_ms = [1_000, 1_300, 2_000];
         let once = due(timeline(Speed::Factor(2.0)), &times_ms, 1);
         let thrice = due(timeline(Speed::Factor(2.0)), &times_ms, 3);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_speed_goes_on_from_where_it_is() {
+    fn a_change_of_speed_continues_from_where_it_is() {
         let mut timeline = timeline(Speed::Factor(1.0));
         let mut at = |ms: i64, change: Option<(f64, u64)>| {
             if let Some((times, now_s)) = change {

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn not_inside_of_words_addresses_and_numbers() {
+    fn not_inside_words_addresses_and_numbers() {
         for text in [
             "a#b",
             "#a#b",

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_said_to_be_none_and_the_parser_goes_on() {
+    fn broken_json_is_an_error_and_the_parser_can_continue() {
         let mut parser = Parser::new();
         for broken in ["", "{", "{\"text\":\"a", "hello", "{\"text\":\"\\ud83d\"}", "\u{0}"] {
             assert!(parser.parse(broken.as_bytes(), |record| record.is_err()), "{broken:?}");

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_are_the_other_way_round_than_geo() {
+    fn coordinates_and_geo_have_opposite_orders() {
         let new = r#"{"id":1,"text":"a","coordinates":{"type":"Point","coordinates":[-73.5,40]}}"#;
         let old = r#"{"id":1,"text":"a","geo":{"type":"Point","coordinates":[40,-73.5]},"coordinates":null}"#;
         for json in [new, old] {

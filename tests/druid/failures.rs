@@ -124,8 +124,8 @@ fn a_supervisor_that_began_at_the_end_is_found() {
 
 #[test]
 #[ignore = "needs a Druid and its Kafka"]
-fn a_topic_that_was_made_anew_is_found_and_reset_helps() {
-    let stack = Stack::new("anew");
+fn a_recreated_topic_is_found_and_reset_helps() {
+    let stack = Stack::new("recreated");
     stack.exact(stack.replay_real(&[]));
     delete_topic(&stack.kafka, &stack.name);
     let (_, code, stderr) = stack.replay_real(&[]);

@@ -55,7 +55,7 @@ fn runs_with_the_embedded_kafka_stay_exact_over_deaths_of_the_broker_and_the_ind
 
 #[test]
 #[ignore = "needs a Druid and its Kafka"]
-fn a_replay_that_is_killed_goes_on_with_the_same_kafka_dir() {
+fn a_killed_replay_can_be_run_again_on_the_same_kafka_dir() {
     let stack = Stack::new("killed");
     let dir = stack.state.path().join("kafka").to_str().unwrap().to_owned();
     let to = ["-t", &stack.name, "--mqtt-listen", "127.0.0.1:0", "--kafka-dir", &dir, "--druid", &stack.url];

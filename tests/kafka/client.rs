@@ -199,7 +199,7 @@ impl Client {
     pub fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !holds() {
-            assert!(Instant::now() < deadline, "waited in vain for {what}");
+            assert!(Instant::now() < deadline, "gave up waiting for {what}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

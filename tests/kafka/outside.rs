@@ -110,7 +110,7 @@ fn lost_nothing(report: &Value) {
 }
 
 #[test]
-fn a_kafka_that_stands_still_for_a_while_loses_nothing_and_memory_stays_bounded() {
+fn a_kafka_that_is_stopped_for_a_while_loses_nothing_and_memory_stays_bounded() {
     let (held, kafka) = hold(&[SAMPLE, "--limit", "1", "--speedup", "max", "-t", "other"]);
     lost_nothing(&replay_with_a_pause(&kafka, "tweets", &held.pid(), Duration::from_secs(5)));
     assert_eq!(read_topic(&kafka, "tweets").len() as u64, TWEETS);
@@ -151,7 +151,7 @@ fn a_real_kafka_gets_the_same_records_and_the_same_ledger() {
 
 #[test]
 #[ignore = "needs a real Kafka"]
-fn a_real_kafka_that_stands_still_for_20_s_loses_nothing() {
+fn a_real_kafka_that_is_stopped_for_20_s_loses_nothing() {
     let _alone = REAL_KAFKA.write().unwrap_or_else(PoisonError::into_inner);
     let (kafka, pid) = (needed("TWEETBLAST_REAL_KAFKA"), needed("TWEETBLAST_REAL_KAFKA_PID"));
     let topic = format!("pause-{}", std::process::id());

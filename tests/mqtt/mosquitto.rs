@@ -277,7 +277,7 @@ fn a_stop_while_the_broker_is_away_ends_with_what_is_missing_as_lost() {
 }
 
 #[test]
-fn a_broker_that_does_not_take_us_is_one_clear_error() {
+fn a_broker_that_refuses_the_connection_is_one_clear_error() {
     let since = Instant::now();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let url = format!("mqtt://{free}");

@@ -219,7 +219,7 @@ fn what_keeps_two_runs_from_being_compared_is_said() {
 }
 
 #[test]
-fn what_is_no_report_is_one_clear_line() {
+fn a_file_that_is_not_a_report_is_one_clear_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str, bytes: &[u8]| write(dir.path(), name, bytes);
     let missing = dir.path().join("missing.json").to_str().unwrap().to_owned();

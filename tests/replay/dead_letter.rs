@@ -33,7 +33,7 @@ fn mixed() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_tweet_is_written_with_reason_and_offset_in_every_order() {
+fn rejects_are_written_with_reason_and_offset_in_every_order() {
     let dir = tempfile::tempdir().unwrap();
     let bytes = mixed();
     let input = write(dir.path(), "mixed.json", &bytes);

@@ -111,7 +111,7 @@ fn stopped_s(report: &Value) -> Vec<f64> {
 }
 
 /// Long enough that only what the test is about can end the wait.
-const STAND_STILL: Duration = Duration::from_secs(1);
+const STOP_TIME: Duration = Duration::from_secs(1);
 
 fn report(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -168,7 +168,7 @@ fn after_ctrl_z_and_fg_the_keys_work_and_the_stop_is_in_the_report() {
     shell.wait_for_delivery();
     shell.press("\x1a");
     shell.wait_for("Stopped");
-    std::thread::sleep(STAND_STILL);
+    std::thread::sleep(STOP_TIME);
     shell.press("fg\r");
     shell.wait_for("delivered");
     shell.press("+");
@@ -182,7 +182,7 @@ fn after_ctrl_z_and_fg_the_keys_work_and_the_stop_is_in_the_report() {
     let report = report(&json);
     assert_eq!(report["verdict"], "incomplete");
     let stops = stopped_s(&report);
-    assert!(stops.len() == 1 && stops[0] >= STAND_STILL.as_secs_f64(), "{stops:?}");
+    assert!(stops.len() == 1 && stops[0] >= STOP_TIME.as_secs_f64(), "{stops:?}");
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_stop_that_nobody_could_see_coming_is_in_the_report_too() {
         assert!(Command::new("kill").args([name, pid.trim()]).status().unwrap().success());
     };
     signal("-STOP", &pid);
-    std::thread::sleep(STAND_STILL);
+    std::thread::sleep(STOP_TIME);
     signal("-CONT", &pid);
     // It stops itself when its child has stopped.
     signal("-CONT", &replay.child.id().to_string());
@@ -203,7 +203,7 @@ fn a_stop_that_nobody_could_see_coming_is_in_the_report_too() {
     replay.press("q");
     assert_eq!(replay.finish().0, 130);
     let stops = stopped_s(&report(&json));
-    assert!(stops.len() == 1 && stops[0] >= STAND_STILL.as_secs_f64(), "{stops:?}");
+    assert!(stops.len() == 1 && stops[0] >= STOP_TIME.as_secs_f64(), "{stops:?}");
 }
 
 #[test]

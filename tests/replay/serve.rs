@@ -8,7 +8,7 @@ fn address(line: &str) -> String {
 }
 
 #[test]
-fn a_replay_into_a_served_endpoint_is_there_for_whoever_comes_later() {
+fn a_replay_into_a_served_endpoint_is_there_for_later_clients() {
     let dir = tempfile::tempdir().unwrap();
     let kept = dir.path().join("kafka").to_str().unwrap().to_owned();
     let serve = |kafka: &str| {

@@ -81,7 +81,7 @@ fn records_of_every_form_are_pruned_and_the_same() {
 }
 
 #[test]
-fn what_nobody_asks_for_is_not_on_the_tape() {
+fn members_that_are_not_kept_are_not_on_the_tape() {
     let json =
         br#"{"a":[{}],"id":1,"b":"c","user":{"id":2,"z":{"id":3}},"place":{"id":4},"text":"t"}        "#;
     let (mut buffers, mut nodes, mut places) = (Buffers::default(), Vec::new(), Vec::new());
@@ -200,7 +200,7 @@ fn breaks_that_are_noticed() {
 }
 
 #[test]
-fn breaks_that_are_not_noticed_in_a_value_that_nobody_asks_for() {
+fn breaks_in_a_value_that_is_not_kept_go_unnoticed() {
     let mut parser = Parser::new();
     let whole = seen(&mut parser, TWEET.as_bytes());
     for value in

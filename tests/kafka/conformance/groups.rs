@@ -51,7 +51,7 @@ pub fn two_on_three(client: &Client, name: &str) -> String {
     format!("{once} once each, split {}+{}; after one left: {}", split[0], split[1], left[0])
 }
 
-pub fn commit_and_go_on(client: &Client, name: &str) -> String {
+pub fn commit_and_continue(client: &Client, name: &str) -> String {
     client.create_topic(name, 1).unwrap();
     let sent = messages("m", 100);
     client.produce(name, 0, &sent, &[]);
@@ -66,7 +66,7 @@ pub fn commit_and_go_on(client: &Client, name: &str) -> String {
     let second = client.member(name);
     second.subscribe(&[name]).unwrap();
     let got = client.take(&second, 1);
-    format!("committed {committed}, went on at {}", sent.iter().position(|m| *m == got[0]).unwrap())
+    format!("committed {committed}, continued at {}", sent.iter().position(|m| *m == got[0]).unwrap())
 }
 
 pub fn commits_outlive(client: &Client, name: &str) -> String {

@@ -45,7 +45,7 @@ const CHECKS: &[Check] = &[
         "Ok, TopicAlreadyExists, InvalidTopic, InvalidReplicationFactor; 3",
     ),
     same("delete topics", topics::delete, "Ok, UnknownTopicOrPartition; gone"),
-    same("a topic of the same name starts anew", topics::again, "0..10, then 0..0, committed Invalid"),
+    same("a topic of the same name starts empty", topics::again, "0..10, then 0..0, committed Invalid"),
     same("create for a large message", topics::large_messages, "Ok; 2 of 5000000 bytes equal"),
     same("a topic appears when it is asked for", topics::by_itself, "4 partitions"),
     same("describe configs", topics::configs, "delete, producer, CreateTime; no topic: 0"),
@@ -77,7 +77,7 @@ const CHECKS: &[Check] = &[
         groups::two_on_three,
         "3000 once each, split 1+2; after one left: 3",
     ),
-    same("commit and go on", groups::commit_and_go_on, "committed 40, went on at 40"),
+    same("commit and continue", groups::commit_and_continue, "committed 40, continued at 40"),
     same("commits outlive the group", groups::commits_outlive, "Offset(40) note 'n', Invalid"),
     same("no commit from outside while members are in", groups::foreign_commit, "UnknownMemberId"),
     same(
