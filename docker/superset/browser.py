@@ -16,7 +16,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-# Of each chart: its name, whether it still loads, what is wrong, whether it is empty, whether there is anything on it.
+# For each chart: its name, whether it is still loading, what is wrong, whether it is empty, whether it shows
+# anything.
 LOOK = """
 return [...document.querySelectorAll('[data-test-chart-id]')].map(chart => {
   const some = selector => chart.querySelector(selector) !== null;

@@ -9,11 +9,11 @@ WHOLE_RUN = "Tweets per second, whole run"
 LATEST = "Latest tweets"
 BY_HOUR = "Tweets by hour (written, else replayed)"
 ENGAGED = "Five most engaged users"
-# Of all users, hashtags and languages these have bars for the ten with the most tweets.
+# For users, hashtags and languages these have bars for the ten with the most tweets.
 TOP_TEN = ("Top users", "Hashtags", "Languages")
 
 ACCOUNT = 'COALESCE("screen_name", CAST("user_id" AS VARCHAR))'
-# Column that a click chooses a value of -> which tweets have that value.
+# Column whose value a click selects -> which tweets have that value.
 CHOSEN = {
     "account": f"{ACCOUNT} = ?",
     "hashtags": 'MV_CONTAINS("hashtags", ?)',
@@ -45,7 +45,7 @@ def shown(chart: dict) -> dict:
         return {row["label"]: row["tweets_sum"] for row in rows}
     if name == ENGAGED:
         return {str(place): row["engagement"] for place, row in enumerate(rows, 1)}
-    # Bars, each a series of its own: a row has the name, the figure of that name, and no figure of all others.
+    # Bars, each a separate series: a row has the name, the figure of that name, and no figure for all others.
     bars = (list(row.values()) for row in rows)
     return {name: int(next(figure for figure in figures if figure is not None)) for name, *figures in bars}
 

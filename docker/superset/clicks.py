@@ -14,8 +14,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 AGREE_S = 60
 NOTHING_S = 0.8  # Superset waits 0.3 s for a second click before it filters.
 
-# The drawing of a chart is ECharts', whose object only React knows. Of its marks the largest: its name, where it is on the
-# page, and whether a click there meets it now (it may still be on its way there).
+# ECharts draws the chart, and only React knows its object. Of its marks the largest: its name, where it is on the
+# page, and whether a click there meets it now (it may still be moving there).
 LARGEST = """
 const box = document.querySelector(`[data-test-chart-id="${arguments[0]}"] [_echarts_instance_]`);
 let fiber = box && box[Object.keys(box).find(key => key.startsWith('__reactFiber$'))];

@@ -16,7 +16,7 @@ FEATURE_FLAGS = {"DASHBOARD_RBAC": True, "ENABLE_TEMPLATE_PROCESSING": True}
 
 # No data cache (the default): each refresh asks Druid.
 
-# The columns with a user's label, the first that a row has counts.
+# The columns with a user's label; the first that a row has counts.
 LABEL_COLUMNS = os.environ.get("SUPERSET_LABEL_COLUMN", "").replace(",", " ").split() or ["mbti_personality", "label"]
 ROUTER = f"http://{os.environ['DRUID_ROUTER_ADDRESS']}/druid/v2/sql"
 COLUMNS_SQL = "SELECT TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'druid'"

@@ -1,8 +1,8 @@
-# What a start needs: ports, programs, memory, disk. What is missing is gathered in the array `problems`, and what
-# packages it comes from in `packages`.
+# What a start needs: ports, programs, memory, disk. Problems are collected in the array `problems`, and the packages
+# that solve them in `packages`.
 # shellcheck shell=bash disable=SC2154
 
-# From the environment, else as remembered in the state folder, else the default.
+# From the environment, otherwise as remembered in the state folder, otherwise the default.
 load_ports() {
     local name value
     declare -gA remembered_port=()
@@ -20,7 +20,7 @@ load_ports() {
     done
 }
 
-# A process that runs keeps its ports: asking for others is a mistake, not a wish to be ignored.
+# A running process keeps its ports: asking for others is an error, and must not be ignored.
 check_moved() {
     local name port
     for name in "${all[@]}"; do
@@ -39,7 +39,7 @@ save_ports() {
     mv "$state/ports.part" "$state/ports"
 }
 
-# Names each port that is taken, and by whom where that can be seen.
+# Names each port that is taken, and the program that has it, if that can be seen.
 check_ports() {
     local name port owner
     local -A used=()
@@ -56,7 +56,7 @@ check_ports() {
     done
 }
 
-# The package of a JDK: 17 is what was tried; where it is no longer to be had, 21.
+# The package of a JDK: 17 was tested; where it is no longer available, 21.
 jdk() {
     local package
     for package in openjdk-17-jre-headless openjdk-21-jre-headless; do

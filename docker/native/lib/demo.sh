@@ -5,7 +5,7 @@ repository=$(dirname "$docker_dir")
 rust_version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$repository/Cargo.toml")
 build_time="5 to 7 minutes on two cores, of which the last crate alone takes two"
 
-# Sets `program`, or leaves it empty where it has to be built.
+# Sets `program`, or leaves it empty if it has to be built.
 find_tweetblast() {
     program=${TWEETBLAST:-$(command -v tweetblast || true)}
     if [[ -z $program && -x $repository/target/release/tweetblast ]]; then program=$repository/target/release/tweetblast; fi
@@ -17,7 +17,7 @@ find_tweetblast() {
     check_disk "$repository" 2000
 }
 
-# Debian's own Rust is too old, or is too old soon: rustup has the newest one.
+# Debian's own Rust is too old, or soon will be: rustup has the newest one.
 check_rust() {
     local version how="see https://rustup.rs, or set TWEETBLAST to a program that is built already"
     if ! version=$(cargo --version 2>/dev/null); then
@@ -35,7 +35,7 @@ build_tweetblast() {
     say "  done in $((SECONDS - begin)) s"
 }
 
-# Ends the replay as Ctrl-C in its own terminal would: it still drains and reports. A second one ends it at once.
+# Ends the replay like Ctrl-C in its own terminal: it still drains and reports. A second signal ends it at once.
 end_replay() { kill -INT "$replay" 2>/dev/null || true; }
 
 rows_of_run() { druid_sql "SELECT COUNT(*) FROM tweets WHERE run = '$run'" || printf 0; }
@@ -58,12 +58,12 @@ cmd_demo() {
     export TWEETBLAST_DASHBOARD
     TWEETBLAST_DASHBOARD=$(dashboard_of_run)
     if (($# == 0)); then
-        # The sample is what `generate` makes by itself; this gives the users that belong to it.
+        # The sample is the default output of `generate`; this makes its users.
         "$program" generate -o - --users-file "$state/users.csv" --force >/dev/null 2>"$log" || { cat "$log" >&2; fail "no users for the sample"; }
         set -- "$repository/data/tweets.json" --enrich "$state/users.csv" --rate 20/s --loop forever
     fi
     say "replaying: tweetblast $* --kafka $(address kafka) --druid http://$(address router)"
-    # In a session of its own, so that Ctrl-C reaches it once, from here.
+    # In a separate session, so that Ctrl-C reaches it once, from here.
     : >"$log"
     setsid "$program" "$@" --kafka "$(address kafka)" --druid "http://$(address router)" >"$log" 2>&1 </dev/null &
     replay=$!
@@ -82,7 +82,7 @@ cmd_demo() {
         say
     fi
     tail -n +1 -f --pid="$replay" "$log" &
-    # Ctrl-C interrupts `wait` and not what it waits for.
+    # Ctrl-C interrupts `wait`, but not the process it waits for.
     while kill -0 "$replay" 2>/dev/null; do wait "$replay" && code=0 || code=$?; done
     wait
     say "the stack is still up; to end it: $here/stack down"

@@ -17,7 +17,7 @@ start_druid() {
 
 worker_listed() { [[ $(get "http://$(address coordinator)/druid/indexer/v1/workers") == *"\"$(address indexer)\""* ]]; }
 
-# A neighbour is asked only where it runs, so that one process can be started or killed by itself.
+# A neighbour is checked only where it runs, so that one process can be started or killed separately.
 druid_healthy() {
     case $1 in
         zookeeper) [[ $(exchange "$ZOOKEEPER_PORT" 4096 srvr | tr -d '\0') == *Mode:* ]] ;;
@@ -41,5 +41,5 @@ druid_healthy() {
     esac
 }
 
-# One query through the router; the answer as CSV. The query must not hold double quotes.
+# One query through the router; the answer is CSV. The query must not contain double quotes.
 druid_sql() { get -H 'Content-Type: application/json' -d "{\"query\":\"$1\",\"resultFormat\":\"csv\"}" "http://$(address router)/druid/v2/sql"; }

@@ -1,7 +1,7 @@
 # Downloads, and the configuration that is made from the templates in docker/.
 # shellcheck shell=bash disable=SC2154
 
-# What the jars of PART were made from: when this changes they are fetched anew.
+# A digest of what determines the jars of PART: when it changes they are fetched again.
 stamp() { cat "$here/poms/$1.xml"; printf 'kafka %s log4j %s druid %s\n' "$KAFKA_VERSION" "$LOG4J_VERSION" "$DRUID_VERSION"; }
 
 jar_folder() { if [[ $1 = kafka ]]; then printf '%s' "$kafka_jars"; else printf '%s' "$druid_jars"; fi; }

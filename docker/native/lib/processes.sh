@@ -1,4 +1,4 @@
-# The processes of this stack: starting one detached, knowing that it is still ours, ending it.
+# The processes of this stack: starts one detached, checks that it is still ours, ends it.
 # shellcheck shell=bash disable=SC2154 # `state` and the tables are the stack script's
 
 # When a process started, in clock ticks since boot: field 22 of /proc/PID/stat, after the name in brackets.
@@ -9,8 +9,8 @@ start_time() {
     [[ ${fields[0]} != Z ]] && printf '%s' "${fields[19]}"
 }
 
-# Sets `pid` to the living process NAME, or fails. A process counts as ours only if it started when the pid file
-# says and carries our mark on its command line: a pid that was given to another process is never taken for it.
+# Sets `pid` to the running process NAME, or fails. A process counts as ours only if it started when the pid file says
+# and carries our mark on its command line: a pid that now belongs to another process is never mistaken for it.
 running() {
     local recorded_start now_start
     pid=
@@ -20,7 +20,7 @@ running() {
     [[ $now_start == "$recorded_start" ]] && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "=$state/run/$1"
 }
 
-# Starts COMMAND as process NAME, detached from this terminal, output in its log. The log of the run before is kept.
+# Starts COMMAND as process NAME, detached from this terminal, with output to its log. The previous run's log is kept.
 spawn() {
     local name=$1 log=$state/logs/$1.log started
     shift

@@ -1,7 +1,7 @@
 # Superset: its Python packages, its database, the server.
 # shellcheck shell=bash disable=SC2154
 
-# What the Python packages were chosen by: when this changes they are installed anew.
+# A digest of what determines the Python packages: when it changes they are installed again.
 superset_stamp() { "$python" --version && cat "$docker_dir/superset/requirements.txt" "$docker_dir/superset/constraints.txt"; }
 
 superset_complete() { [[ $(superset_stamp 2>/dev/null) == "$(cat "$venv/stamp" 2>/dev/null)" ]]; }
@@ -18,7 +18,7 @@ fetch_superset() {
     say "  done in $((SECONDS - begin)) s"
 }
 
-# Superset's database is made ready again when the bundle, the settings or the packages changed, or when a password
+# Superset's database is set up again when the bundle, the settings or the packages have changed, or when a password
 # is given.
 start_superset() {
     local home=$state/data/superset bundle=$state/conf/superset/bundle wanted
@@ -36,21 +36,21 @@ start_superset() {
         SUPERSET_ADMIN_PASSWORD=${SUPERSET_ADMIN_PASSWORD:-$new_password} "$venv/bin/python" "$docker_dir/superset/provision.py" "$bundle" \
             >"$state/logs/superset-provision.log" 2>&1 </dev/null 9>&- || { show_log superset-provision; fail "Superset could not be prepared"; }
         printf '%s\n' "$wanted" >"$home/provisioned"
-        # At once: nothing keeps it, and what comes after may fail.
+        # At once, because it is stored nowhere, and later steps may fail.
         if [[ -n $new_password ]]; then say "  password of admin, made up and kept nowhere: $new_password"; fi
     fi
-    # One worker: SQLite, and the only one who writes is the admin.
+    # One worker: SQLite, and only the admin writes.
     SUPERSET_ADMIN_PASSWORD='' spawn superset "$venv/bin/gunicorn" --name="$state/run/superset" -w 1 -k gthread --threads 8 --timeout 120 \
         --graceful-timeout 5 -b "$(address superset)" --limit-request-line 0 --limit-request-field_size 0 "superset.app:create_app()"
 }
 
-# Address of the dashboard with its run filter set: to {run}, in whose place tweetblast puts the id of a run.
+# Address of the dashboard with its run filter set to {run}, which tweetblast replaces by the id of a run.
 dashboard_of_run() {
     printf 'http://%s/superset/dashboard/tweets/?native_filters=%s' "$(address superset)" \
         '(NATIVE_FILTER-run:(id:NATIVE_FILTER-run,extraFormData:(filters:!((col:run,op:IN,val:!(%27{run}%27)))),filterState:(value:!(%27{run}%27))))'
 }
 
-# The dashboards, and the password where it was made up just now.
+# The dashboards, and the password if it was just made up.
 show_superset() {
     say "dashboards, which need no login:"
     say "  tweets live       http://$(address superset)/superset/dashboard/tweets/"

@@ -3,12 +3,12 @@
 
 get() { curl -fsS -m 5 --noproxy '*' "$@" 2>/dev/null; }
 
-# exchange PORT BYTES REQUEST: sends a request (printf's escapes), gives at most that many bytes of the reply.
+# exchange PORT BYTES REQUEST: sends a request (printf's escapes) and prints at most that many bytes of the reply.
 exchange() (
     { exec 3<>"/dev/tcp/127.0.0.1/$1" && printf '%b' "$3" >&3 && timeout 3 head -c "$2" <&3; } 2>/dev/null || true
 )
 
-# Whether the process `pid` listens on the port: an answer from somebody else who took it is not our health.
+# Whether the process `pid` listens on the port: an answer from another program on the port does not count.
 owns_port() {
     local inode sockets
     inode=$(awk -v port="$(printf ':%04X$' "$1")" '$2 ~ port && $4 == "0A" { printf "%s%s", sep, $10; sep = "|" }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
@@ -17,7 +17,7 @@ owns_port() {
     [[ $sockets =~ socket:\[($inode)\] ]]
 }
 
-# What `healthy` asks, in words.
+# The check of `healthy`, described.
 probe() {
     case $1 in
         kafka) printf 'a broker in the metadata of %s' "$(address kafka)" ;;
@@ -45,8 +45,8 @@ show_log() {
     tail -n "${2:-25}" "$state/logs/$1.log" >&2 || true
 }
 
-# Waits until the named processes among those in `waiting` are healthy, saying what is waited for, and takes each
-# that is healthy out of `waiting`. Shows the log of one that fails.
+# Waits until the processes in `waiting` that are named are healthy, reporting what it waits for, and removes each
+# healthy one from `waiting`. Shows the log of one that fails.
 wait_for() {
     local begin=$SECONDS told=$SECONDS name left wanted
     while :; do
