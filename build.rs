@@ -1,6 +1,6 @@
-//! Writes down what the binary is built from, for the report: commit, compiler and profile.
+//! Records what the binary is built from, for the report: commit, compiler and profile.
 //!
-//! Never fails: what cannot be found out, such as the commit in an unpacked archive, is left out.
+//! Never fails: values that cannot be determined, such as the commit in an unpacked archive, are omitted.
 #![allow(clippy::print_stdout)] // how a build script speaks to cargo
 
 use std::env;

@@ -3,7 +3,7 @@
 //! the clock starts, on all cores, compared with counting its lines. One row waits on the machine's
 //! clock: it takes one second, as requested, and reports how late events left and at what cost.
 
-#![allow(clippy::print_stderr)] // lateness is no time that criterion could show
+#![allow(clippy::print_stderr)] // criterion cannot show lag
 
 mod settings;
 

@@ -193,7 +193,7 @@ fn records<W: Write>(
     form: &mut impl Records,
 ) -> io::Result<()> {
     let arrivals = Arrivals::new(options.rate_per_s, options.seed);
-    let mut left_out = 0;
+    let mut omitted = 0;
     let mut deletable = None;
     for (n, arrival) in (0..options.tweets).zip(arrivals) {
         let mut ms = arrival.ms;
@@ -219,10 +219,10 @@ fn records<W: Write>(
         }
         // A stream is capped when many people write at once.
         if arrival.topic.is_some() && writers.rng.random_ratio(1, 100) {
-            left_out += writers.rng.random_range(1..60);
+            omitted += writers.rng.random_range(1..60);
             if form.has_notices() {
                 output.separate(form.separator());
-                write::limit_notice(&mut output.buffer, left_out, arrival.ms)?;
+                write::limit_notice(&mut output.buffer, omitted, arrival.ms)?;
                 output.done.notices += 1;
             }
         }

@@ -117,7 +117,7 @@ impl StalledReplay {
             }
         }
         assert_eq!(over.load(Ordering::Relaxed), left > 0, "the feed is told that it is over");
-        assert_eq!(sent + left, self.tweets * u64::from(self.loops), "each tweet is sent or left out");
+        assert_eq!(sent + left, self.tweets * u64::from(self.loops), "each tweet is sent or skipped");
         ReplayResult { sent, left, stats: pacer.into_stats() }
     }
 }
@@ -179,7 +179,7 @@ fn batches_before(duration_us: u64, stall_us: Option<(u64, u64)>) -> u64 {
 }
 
 #[test]
-fn what_is_intended_before_the_end_is_sent_and_its_lateness_counts_at_every_pace() {
+fn what_is_intended_before_the_end_is_sent_and_its_lag_counts_at_every_pace() {
     const SECOND: u64 = 1_000_000;
     let mut checked = 0;
     // Neither, --limit, --loop, both.
@@ -239,7 +239,7 @@ fn what_is_intended_before_the_end_is_sent_and_its_lateness_counts_at_every_pace
 }
 
 #[test]
-fn the_wait_of_the_last_batch_is_lateness_and_part_of_the_time() {
+fn the_wait_of_the_last_batch_is_lag_and_part_of_the_time() {
     let seen = StalledReplay::at_rate(&[(980_000, 4_980_000)], &[]).run();
     let (started, ended) = seen.stats.started.zip(seen.stats.ended).unwrap();
     assert_eq!((seen.sent, ended - started), (50, micros(4_980_000)));
@@ -247,7 +247,7 @@ fn the_wait_of_the_last_batch_is_lateness_and_part_of_the_time() {
 }
 
 #[test]
-fn a_pause_moves_the_end_and_leaves_nothing_out_also_when_the_replay_is_late() {
+fn a_pause_moves_the_end_and_skips_nothing_also_when_the_replay_is_late() {
     let pause: [TimedKeyPress; 2] = [(500_000, Control::toggle_pause), (3_500_000, Control::toggle_pause)];
     let seen = StalledReplay::at_rate(&[], &pause).run();
     assert_eq!((seen.sent, seen.lag_counts()), (50, counts_of(&[0; 50])));

@@ -179,7 +179,7 @@ fn loop_3_lasts_three_times_loop_1_and_counts_are_loops_times_n() {
 }
 
 #[test]
-fn a_duration_leaves_out_what_is_intended_later_and_counts_it() {
+fn a_duration_skips_what_is_intended_later_and_counts_it() {
     let times_ms: Vec<i64> = (0..10).map(|second| second * 1_000).collect();
     let cut = |speed, busy| {
         let replay = PacedReplay {

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_fields_are_left_out() {
+    fn absent_fields_are_omitted() {
         assert_eq!(
             payload(r#"{"text":"t","user":{"id_str":"3"}}"#, PayloadForm::Tweet),
             r#"{"timestamp":"                        ","user_id":3,"tweet":"t","run":"r1","seq":7}"#
