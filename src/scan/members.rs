@@ -29,7 +29,7 @@ impl<'a> Members<'a> {
     }
 
     /// The members from `at` on, which is after a value of the object.
-    pub fn behind(bytes: &'a [u8], at: usize) -> Self {
+    pub fn resume(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at, at_value: false }
     }
 

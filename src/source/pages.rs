@@ -39,7 +39,7 @@ pub enum Behind<'a> {
 
 /// What follows the list that ended before `at`.
 pub fn behind_list(bytes: &[u8], at: usize) -> Behind<'_> {
-    let mut members = Members::behind(bytes, at);
+    let mut members = Members::resume(bytes, at);
     match first_list(&mut members, bytes) {
         Some(page) => Behind::List(page),
         None => members.end().map_or(Behind::Broken, Behind::End),

@@ -59,7 +59,7 @@ pub(crate) fn set_up(
             ))
             .into());
         }
-        let notes = without_place(&extra, &spec).into_iter().collect();
+        let notes = unknown_columns(&extra, &spec).into_iter().collect();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         return Ok(Setup {
             datasource: text(&part(&spec, "dataSchema")["dataSource"]),
@@ -71,7 +71,7 @@ pub(crate) fn set_up(
         });
     }
 
-    let kafka = choice.kafka.clone().unwrap_or_else(|| told_address(options, ends));
+    let kafka = choice.kafka.clone().unwrap_or_else(|| kafka_address_for_druid(options, ends));
     let mut notes = Vec::new();
     if embedded && is_loopback(&kafka) && !is_loopback(client.host()) {
         notes.push(format!(
@@ -106,7 +106,7 @@ pub(crate) fn set_up(
     if let Some(there) = there.as_ref().filter(|_| choice.spec.is_none() && !sets_dimensions(&choice.set)) {
         keep_dimensions(&mut spec, there);
     }
-    notes.extend(without_place(&extra, &spec));
+    notes.extend(unknown_columns(&extra, &spec));
     if there.is_some_and(|there| there["suspended"] == true) {
         let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
         supervisor.wait_until_published(&datasource, patience, &replay.session.stop, &say)?;
@@ -147,7 +147,7 @@ fn own_spec(
 }
 
 /// A warning about columns that a spec which is not ours has no place for.
-fn without_place(extra: &[Dimension], spec: &Value) -> Option<String> {
+fn unknown_columns(extra: &[Dimension], spec: &Value) -> Option<String> {
     let names = dimension_names(spec);
     if part(spec, "dataSchema")["dimensionsSpec"]["useSchemaDiscovery"] == true {
         return None;
@@ -262,7 +262,7 @@ pub(crate) fn dimension_names(spec: &Value) -> Vec<&str> {
 }
 
 /// Kafka's address for Druid if the user does not give one.
-fn told_address(options: &ReplayOptions, ends: &Ends) -> String {
+fn kafka_address_for_druid(options: &ReplayOptions, ends: &Ends) -> String {
     match &options.kafka.cluster {
         KafkaChoice::Embedded(kafka) => match &kafka.advertise {
             Some((host, port)) => format!("{host}:{port}"),
