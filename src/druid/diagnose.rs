@@ -120,7 +120,7 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
         add(
             CauseName::SupervisorGone,
             "Druid has no such supervisor any more".into(),
-            "somebody terminated it; the next run makes it anew".into(),
+            "it was terminated from outside; the next run creates it again".into(),
         );
         return found;
     };
@@ -144,8 +144,8 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
         add(
             CauseName::TopicMissing,
             format!("the Kafka that Druid reads at {kafka} has no topic {}", status.topic),
-            "if that is another Kafka than the replay's, name the right one with --druid-kafka HOST:PORT; else \
-             create the topic, and Druid reads it within seconds"
+            "if that is another Kafka than the replay's, name the right one with --druid-kafka HOST:PORT; \
+             otherwise create the topic, and Druid reads it within seconds"
                 .into(),
         );
     } else if status.latest.is_none() && is_connecting(status) {
@@ -158,10 +158,10 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
         } else {
             add(
                 CauseName::KafkaMisadvertised,
-                format!("Druid does not get through to Kafka at {kafka}, although something listens there"),
-                "either Druid runs where that address is another machine (--druid-kafka HOST:PORT says which one it \
-                 is told), or Kafka's advertised listener names a host that Druid does not know (`kcat -L -b` shows \
-                 it; for the embedded endpoint: --kafka-advertise)"
+                format!("Druid cannot connect to Kafka at {kafka}, although a server listens there"),
+                "either that address is another machine where Druid runs (--druid-kafka HOST:PORT gives Druid another \
+                 one), or Kafka's advertised listener names a host that Druid does not know (`kcat -L -b` shows it; \
+                 for the embedded endpoint: --kafka-advertise)"
                     .into(),
             );
         }
@@ -177,7 +177,7 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
         let found = beyond.first().map_or(
             "Druid had read the offsets of this run's messages before they were sent".to_owned(),
             |(partition, read, end)| {
-                format!("Druid goes on from offset {read} of partition {partition}, which ends at {end}")
+                format!("Druid continues from offset {read} of partition {partition}, which ends at {end}")
             },
         );
         add(
@@ -194,7 +194,7 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
         });
         add(
             CauseName::Unparseable,
-            format!("{} messages are no JSON object with a time that the spec can read{example}", rows.unparseable),
+            format!("{} messages are not JSON objects with a time that the spec can read{example}", rows.unparseable),
             "compare timestampSpec and inputFormat of the spec with a message; `tweetblast druid status` shows the \
              messages"
                 .into(),
@@ -203,9 +203,9 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
     if rows.thrown_away > 0 {
         add(
             CauseName::ThrownAway,
-            format!("{} messages lie outside of the times that the spec takes", rows.thrown_away),
-            "take lateMessageRejectionPeriod, earlyMessageRejectionPeriod and transformSpec's filter out, or replay \
-             with --timestamp send"
+            format!("{} messages have times that the spec does not accept", rows.thrown_away),
+            "remove lateMessageRejectionPeriod, earlyMessageRejectionPeriod and transformSpec's filter from the spec, \
+             or replay with --timestamp send"
                 .into(),
         );
     }

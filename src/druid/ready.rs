@@ -100,7 +100,7 @@ fn waiting_for(status: Option<&SupervisorStatus>, slots: WorkerSlots, up: usize)
     }
     match status.detailed_state.as_str() {
         "CONNECTING_TO_STREAM" | "UNABLE_TO_CONNECT_TO_STREAM" => "for Druid to reach Kafka".to_owned(),
-        "RUNNING" if status.reading.is_empty() => "for a task to be made".to_owned(),
+        "RUNNING" if status.reading.is_empty() => "for a task to be created".to_owned(),
         "RUNNING" => format!("for tasks to start: {up} of {} are up", status.reading.len()),
         state => format!("for the supervisor, now {state}"),
     }

@@ -52,7 +52,7 @@ fn rows_that_druid_does_not_take_are_counted_missing_and_the_cause_is_named() {
     assert_eq!((cause(&report), &report["druid"]["thrown_away"]), ("thrown away", &json!(TWEETS)));
 
     let (page, code) = stack.doctor(&["--kafka", &stack.kafka]);
-    assert!(code == 0 && page.contains("lie outside of the times"), "{page}");
+    assert!(code == 0 && page.contains("have times that the spec does not accept"), "{page}");
 
     // And fully corrected, with the times of the tweets.
     stack.exact(stack.replay_real(&["--timestamp", "event"]));
