@@ -1,9 +1,9 @@
-//! Hands messages to librdkafka many at a time: rdkafka's own `send` looks the topic up by its name
-//! and takes its lock for each message anew, which costs more than all that we do for one.
+//! Passes messages to librdkafka in batches: rdkafka's own `send` looks up the topic by name and
+//! takes its lock for each message, which costs more than everything we do for one.
 //!
-//! Safety: librdkafka copies keys and payloads before `rd_kafka_produce_batch` comes back, so the
-//! pointers to them need to hold for that call only. The topic's handle is made from the client that
-//! is kept beside it, and is given back before that client is.
+//! Safety: librdkafka copies keys and payloads before `rd_kafka_produce_batch` returns, so the
+//! pointers to them only need to be valid for that call. The topic's handle is made from the client
+//! next to it, and is released before that client is.
 
 #![expect(unsafe_code, reason = "rdkafka hands over one message a call; librdkafka takes a batch")]
 
@@ -41,16 +41,16 @@ impl<C: ProducerContext<DeliveryOpaque = usize>> BatchProducer<C> {
     pub fn new(inner: BaseProducer<C>, topic: &str) -> Result<Self, KafkaError> {
         let name = CString::new(topic)?;
         // SAFETY: the client lives as long as `inner`, the name as long as the call; without
-        // properties of its own the topic has those of the client.
+        // properties of its own the topic has the client's.
         let topic =
             unsafe { rd_kafka_topic_new(inner.client().native_ptr(), name.as_ptr(), ptr::null_mut()) };
         let invalid = || KafkaError::MessageProduction(RDKafkaErrorCode::InvalidTopic);
         Ok(Self { topic: NonNull::new(topic).ok_or_else(invalid)?, inner })
     }
 
-    /// Gives librdkafka these events, each with the opaque value beside it, up to where its queue is
-    /// full: how many are done with. Those that it refuses for another reason are among them, and are
-    /// shown to `refused`.
+    /// Passes these events to librdkafka, each with its opaque value, until its queue is full;
+    /// returns how many are done. Events that it refuses for another reason are among these, and
+    /// are passed to `refused`.
     pub fn produce(
         &self,
         events: &[Event],
@@ -67,15 +67,15 @@ impl<C: ProducerContext<DeliveryOpaque = usize>> BatchProducer<C> {
             key: if event.key.is_empty() { ptr::null_mut() } else { event.key.as_ptr() as *mut c_void },
             key_len: event.key.len(),
             offset: 0,
-            // As rdkafka makes a pointer of a `usize` and reads it from one.
+            // The same conversion that rdkafka uses for a `usize`.
             _private: ptr::without_provenance_mut(*opaque),
         };
         let mut messages: Vec<_> = events.iter().zip(opaques).map(message).collect();
-        // A batch has some hundred events.
+        // A batch has a few hundred events.
         #[expect(clippy::expect_used, reason = "sent in part, the rest would be lost")]
         let count = i32::try_from(messages.len()).expect("a batch is counted in 31 bits");
         // SAFETY: the topic lives as long as `self`, the messages and what they point to as long as
-        // the call; with `COPY` nothing is written to or kept of them but `err`.
+        // the call; with `COPY` nothing but `err` is written to them, and nothing is kept.
         unsafe {
             rd_kafka_produce_batch(
                 self.topic.as_ptr(),
@@ -88,7 +88,7 @@ impl<C: ProducerContext<DeliveryOpaque = usize>> BatchProducer<C> {
         for (number, message) in messages.iter().enumerate() {
             match message.err {
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => {}
-                // It takes none of those behind either, so their order stays.
+                // It accepts none of the later ones either, so their order is kept.
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR__QUEUE_FULL => return number,
                 other => refused(opaques[number], KafkaError::MessageProduction(other.into())),
             }
@@ -107,7 +107,7 @@ impl<C: ProducerContext<DeliveryOpaque = usize>> Deref for BatchProducer<C> {
 
 impl<C: ProducerContext<DeliveryOpaque = usize> + 'static> Drop for BatchProducer<C> {
     fn drop(&mut self) {
-        // SAFETY: made by `new`, given back once, and before the client.
+        // SAFETY: made by `new`, released once, and before the client.
         unsafe { rd_kafka_topic_destroy(self.topic.as_ptr()) };
     }
 }

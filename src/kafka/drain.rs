@@ -11,9 +11,9 @@ pub struct DrainLimit {
     pub stop: Arc<AtomicBool>,
     /// Longest wait after a stop.
     pub after_stop: Duration,
-    /// Set when the last event has been sent, wherever on its way here it is.
+    /// Set when the last event has been sent, even if it is still on its way here.
     pub ended: Arc<AtomicBool>,
-    /// Longest wait after the last event of an undisturbed replay; `None`: without an end.
+    /// Longest wait after the last event of an undisturbed replay; `None`: no limit.
     pub after_end: Option<Duration>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Drain {
     limit: DrainLimit,
     stopped_at: Option<Instant>,
     ended_at: Option<Instant>,
-    /// Since when there is something that Kafka has not taken.
+    /// Since when there are events that Kafka has not acknowledged.
     waiting_since: Option<Instant>,
 }
 
@@ -32,13 +32,14 @@ impl Drain {
         Self { limit, stopped_at: None, ended_at: None, waiting_since: None }
     }
 
-    /// No event comes any more.
+    /// No more events will come.
     pub(super) fn end(&mut self, now: Instant) {
         self.ended_at.get_or_insert(now);
     }
 
-    /// Whether the wait has lasted too long, where `is_waiting` says that there is something that Kafka has
-    /// not taken. Without, nobody waits for Kafka: an outside MQTT broker may still have events.
+    /// Whether the wait has lasted too long, if `is_waiting` says that there are events which Kafka
+    /// has not acknowledged. Otherwise there is no wait for Kafka: an outside MQTT broker may still
+    /// have events.
     pub(super) fn is_over(&mut self, is_waiting: bool, now: Instant) -> bool {
         if self.limit.stop.load(Ordering::Relaxed) {
             self.stopped_at.get_or_insert(now);
@@ -95,7 +96,7 @@ mod tests {
         let (mut drain, start) = drain();
         drain.end(start);
         assert!(!drain.is_over(false, start + 100 * SECOND));
-        // Something comes late, from an outside broker that was away.
+        // An event comes late, from an outside broker that was away.
         let late = start + 101 * SECOND;
         assert!(!drain.is_over(true, late));
         assert!(!drain.is_over(false, late + SECOND));

@@ -1,4 +1,4 @@
-//! What can go wrong with Kafka, in words that say what to do.
+//! What can go wrong with Kafka, with messages that say what to do.
 
 use rdkafka::types::RDKafkaConfRes;
 
@@ -8,10 +8,10 @@ use super::words::words_of;
 const TLS_BUILD: &str = "cargo build --release --features tls, with OpenSSL's headers (Debian's libssl-dev), \
                          makes one that has it";
 
-/// Why a run cannot use Kafka, or cannot go on with it.
+/// Why a run cannot use Kafka, or cannot continue to use it.
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaError {
-    /// librdkafka refuses a property it was given.
+    /// librdkafka refuses this property.
     #[error("{0}")]
     Properties(String),
     /// None of the addresses takes a connection.
@@ -43,8 +43,8 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
-    /// Of an error while a client is made. The value of a property is not in it: it may be a password,
-    /// and librdkafka's own words hold it.
+    /// From an error while a client is made. It omits the value of a property, which may be a
+    /// password and is part of librdkafka's own message.
     pub(super) fn of_properties(error: &rdkafka::error::KafkaError) -> Self {
         use rdkafka::error::KafkaError as Theirs;
         Self::Properties(match error {

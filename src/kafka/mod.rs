@@ -1,6 +1,6 @@
 //! The Kafka hop: a batched producer, and the embedded Kafka endpoint it talks to by default.
 //!
-//! [`Event`](crate::event::Event)s come in over a queue; every one of them ends in exactly one
+//! [`Event`](crate::event::Event)s come in through a queue; each of them ends in exactly one
 //! [`Delivery`](crate::event::Delivery).
 
 mod batch_producer;

@@ -1,8 +1,9 @@
-//! The batched producer: takes events from a queue, gives each to librdkafka, and hands on exactly
-//! one delivery for each.
+//! The batched producer: takes events from a queue, passes each to librdkafka, and passes on
+//! exactly one delivery for each.
 //!
-//! librdkafka batches and retries; a Kafka that goes away is waited for without an end, unless a
-//! [`DrainLimit`] ends the wait: then what is left is given up and counted as failed.
+//! librdkafka batches and retries. The producer waits without limit for a Kafka that goes away,
+//! unless a [`DrainLimit`] ends the wait: then the remaining events are given up and counted as
+//! failed.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -80,9 +81,9 @@ pub struct Producer {
     topic: String,
     run_in_headers: Option<String>,
     pending: Pending,
-    /// Most bytes pending; a larger message goes when nothing else is.
+    /// Most bytes pending; a larger message is sent when nothing else is pending.
     queue_bytes: usize,
-    /// Those of the events at hand in `pending`.
+    /// Places in `pending` of the current events.
     places: Vec<usize>,
     /// What librdkafka has reported, while it is handed on.
     reports: Vec<(usize, Outcome)>,
@@ -92,7 +93,8 @@ pub struct Producer {
     gave_up: bool,
 }
 
-/// Events that librdkafka has and has not reported on, each in a place whose number goes along.
+/// Events that librdkafka has but has not reported on, each in a place whose number travels with
+/// it.
 #[derive(Default)]
 struct Pending {
     places: Vec<Option<PendingEvent>>,
@@ -114,7 +116,8 @@ impl PendingEvent {
 }
 
 impl Pending {
-    /// How many of these events fit into so many bytes; one always does when nothing else is there.
+    /// How many of these events fit into this many bytes; one always does if nothing else is
+    /// pending.
     fn fitting(&self, events: &[Event], most_bytes: usize) -> usize {
         let mut bytes = self.bytes;
         let fits = |event: &&Event| {
@@ -185,21 +188,22 @@ impl ProducerContext for Reports {
     }
 }
 
-/// Time between two looks for reports while nothing new comes: how late an ack is noticed. The wait
-/// is ours, since that of rdkafka's `poll` spins through its last millisecond (measured: a whole
-/// core).
+/// Time between two polls for reports while nothing new comes, and so the delay until an ack is
+/// noticed. The wait is ours, because rdkafka's `poll` spins through its last millisecond
+/// (measured: a whole core).
 const POLL: Duration = Duration::from_millis(1);
 
-/// Longest wait for a batch while nothing is in flight: how late librdkafka's errors are seen.
+/// Longest wait for a batch while nothing is in flight, and so for librdkafka's errors to be seen.
 const IDLE: Duration = Duration::from_millis(100);
 
 /// Longest wait for each of two answers before the start. librdkafka asks for its producer id when
-/// metadata arrives while it is connected, and else half a second later, in which nothing is sent. The
-/// first answer may come over the bootstrap connection, which ends with it; the second then does not.
+/// metadata arrives while it is connected, and otherwise half a second later, in which nothing is
+/// sent. The first answer may come over the bootstrap connection, which ends with it; the second
+/// one does not.
 const READY_WAIT: Duration = Duration::from_millis(500);
 
 impl Producer {
-    /// A producer that hands deliveries to `deliveries`, ready to send where Kafka answers.
+    /// A producer that passes deliveries to `deliveries`, ready to send if Kafka answers.
     ///
     /// # Errors
     /// When librdkafka refuses the properties.
@@ -236,8 +240,8 @@ impl Producer {
         })
     }
 
-    /// Produces all that comes over `queue`, until its sender is gone and every event is reported
-    /// on, or the drain limit ends the wait.
+    /// Produces everything that comes through `queue`, until its sender is gone and every event is
+    /// reported on, or the drain limit ends the wait.
     pub fn run(mut self, queue: &Receiver<Vec<Event>>) {
         loop {
             match queue.recv_timeout(if self.pending.count() == 0 { IDLE } else { POLL }) {
@@ -256,7 +260,7 @@ impl Producer {
         }
     }
 
-    /// Gives librdkafka all of these, waiting while its queue is full.
+    /// Passes all of these to librdkafka, waiting while its queue is full.
     fn produce(&mut self, events: &[Event]) {
         let (mut left, mut full_since) = (events, None);
         loop {
@@ -284,7 +288,7 @@ impl Producer {
         }
     }
 
-    /// Gives librdkafka as many as it takes: their number, with those that it refuses.
+    /// Passes as many as it accepts to librdkafka; returns their number, including refused ones.
     fn offer(&self, events: &[Event], places: &[usize]) -> usize {
         let refuse = |place, reason| {
             let outcome = Outcome::Failed { reason, may_have_arrived: false };
@@ -298,7 +302,7 @@ impl Producer {
         let Some(run) = &self.run_in_headers else {
             return self.inner.produce(events, places, |place, error| refuse(place, words_of(&error)));
         };
-        // Of a batch no message can have headers.
+        // Messages of a batch cannot have headers.
         for (number, (event, place)) in events.iter().zip(places).enumerate() {
             let mut record = BaseRecord::with_opaque_to(&self.topic, *place).payload(&event.payload[..]);
             if !event.key.is_empty() {
@@ -319,7 +323,7 @@ impl Producer {
         events.len()
     }
 
-    /// Hands on the deliveries that librdkafka has reported since the last look.
+    /// Passes on the deliveries that librdkafka has reported since the last call.
     fn collect(&mut self) {
         self.inner.poll(Duration::ZERO);
         std::mem::swap(&mut self.reports, &mut *self.inner.context().lock());
@@ -350,7 +354,7 @@ impl Producer {
         self.counters.failed.add(failed);
         self.counters.foreign_delivered.add(foreign_delivered);
         self.counters.foreign_failed.add(foreign_failed);
-        // Whoever listens may be gone when the run ends with an error; the counts stand.
+        // The receiver may be gone if the run ends with an error; the counts are right.
         let _ = self.deliveries.send(deliveries);
     }
 

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use rdkafka::mocking::MockCluster;
 use std::sync::atomic::AtomicBool;
 
-/// With headers each message goes by itself, without them whole batches do.
+/// With headers each message is sent separately, without them in whole batches.
 const HEADERS: [Option<&str>; 2] = [Some("r1"), None];
 
 fn options(brokers: String, headers: Option<&str>) -> ProducerOptions {
@@ -87,7 +87,7 @@ fn a_full_queue_waits_and_loses_nothing() {
 #[test]
 fn what_kafka_does_not_take_after_a_stop_is_failed_and_not_forgotten() {
     for headers in HEADERS {
-        // Nobody listens on the discard port.
+        // No server listens on the discard port.
         let (deliveries, counters) = run(&options("127.0.0.1:9".into(), headers), 100, true);
         assert_eq!(deliveries.len(), 100);
         assert_eq!((counters.delivered.get(), counters.failed.get()), (0, 100));
@@ -136,7 +136,7 @@ fn what_comes_later_than_the_limit_is_delivered_all_the_same() {
     let (send, queue) = crossbeam_channel::unbounded();
     std::thread::scope(|scope| {
         scope.spawn(move || producer.run(&queue));
-        // An outside MQTT broker was away so long.
+        // As if an outside MQTT broker had been away this long.
         std::thread::sleep(limit + 2 * IDLE);
         send.send((0..100).map(event).collect()).unwrap();
         drop(send);
@@ -150,7 +150,7 @@ fn what_librdkafka_refuses_is_failed_and_the_rest_is_delivered() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("tweets", 1, 1).unwrap();
         let mut options = options(cluster.bootstrap_servers(), headers);
-        // The least that librdkafka allows.
+        // The smallest value that librdkafka allows.
         options.properties.push(("message.max.bytes".into(), "1000".into()));
         let (producer, deliveries) = producer(&options, false);
         let (send, queue) = crossbeam_channel::unbounded();

@@ -8,7 +8,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 use super::words::words_of;
 use super::{KafkaError, ProducerOptions, end_offsets};
 
-/// Messages from the end of each partition that are looked at.
+/// Messages from the end of each partition that are checked.
 const REACH: i64 = 1_000;
 
 /// Longest search.

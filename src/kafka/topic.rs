@@ -1,4 +1,4 @@
-//! Makes sure, before the clock starts, that Kafka answers and the topic exists.
+//! Checks, before the clock starts, that Kafka answers and that the topic exists.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,9 +23,9 @@ pub struct Topic {
 /// A cluster as it presents itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
-    /// Host and port of each broker, as clients are told.
+    /// Host and port of each broker, as given to clients.
     pub advertised: Vec<(String, u16)>,
-    /// Partitions of the topic; 0: it is missing.
+    /// Partitions of the topic; 0 if it is missing.
     pub partitions: usize,
 }
 
@@ -126,7 +126,7 @@ fn cluster_of(client: &Questions, options: &ProducerOptions) -> Result<Cluster, 
     })
 }
 
-/// Asks for the topic, and creates it where it is missing. Takes at most 20 s.
+/// Asks for the topic, and creates it if it is missing. Takes at most 20 s.
 ///
 /// # Errors
 /// When Kafka does not answer, or the topic is missing and cannot be created.
@@ -156,7 +156,7 @@ pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
     }
 }
 
-/// Offset behind the last message of each partition.
+/// Offset after the last message of each partition.
 ///
 /// # Errors
 /// When Kafka does not answer within 10 s.
