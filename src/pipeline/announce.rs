@@ -1,5 +1,5 @@
-//! The plan in words, before the first tweet leaves: what is read, when it is sent, and what to type to
-//! watch it.
+//! The plan as text, before the first tweet is sent: what is read, when it is sent, and which
+//! commands watch it.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};

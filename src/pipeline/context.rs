@@ -1,4 +1,4 @@
-//! All that is settled before the first tweet leaves.
+//! Everything that is settled before the first tweet is sent.
 
 use crate::enrich::Enrichment;
 use crate::options::{ReplayOptions, Session};
@@ -15,11 +15,10 @@ pub(crate) struct Replay<'a> {
     pub prepared: &'a Prepared,
     pub plan: &'a Plan,
     pub ends: &'a Ends,
-    /// The run's id.
     pub run: &'a str,
-    /// What is known of users from other files.
+    /// The tables of users.
     pub enrichment: Option<&'a Enrichment>,
-    /// Where what is not delivered is written.
+    /// Where undelivered input is written.
     pub dead_letters: Option<&'a DeadLetters>,
     pub session: &'a Session,
 }

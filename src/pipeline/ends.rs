@@ -1,5 +1,5 @@
-//! The two ends that may live in this process: the MQTT broker and the Kafka endpoint. Started
-//! before anything else takes time, so that a port that is taken is known at once.
+//! The two ends that may be in this process: the MQTT broker and the Kafka endpoint. Started before
+//! anything that takes time, so that a taken port is reported at once.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttC
 use crate::pipeline::error::ReplayError;
 use crate::report::Endpoints;
 
-/// What is up, and how to reach it.
+/// The running ends, and how to reach them.
 pub(crate) struct Ends {
     pub broker: Option<Broker>,
     pub outside: Option<OutsideOptions>,
@@ -37,7 +37,8 @@ impl Ends {
             KafkaChoice::Cluster(brokers) => (None, brokers.clone()),
             KafkaChoice::Embedded(kafka) => {
                 let endpoint = match options.druid {
-                    // Druid goes on where it stopped, so the log and its address must be the same then.
+                    // Druid continues where it stopped, so the log and its address must be the
+                    // same.
                     Some(_) => start_kept_endpoint(kafka, options.kafka.partitions)?,
                     None => start_endpoint(kafka, options.kafka.partitions)?,
                 };
@@ -62,7 +63,7 @@ impl Ends {
     }
 }
 
-/// How to produce what `options` ask for into the Kafka at `brokers`.
+/// The producer's options for the Kafka at `brokers`.
 pub(crate) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str) -> ProducerOptions {
     ProducerOptions {
         brokers: brokers.to_owned(),
@@ -74,7 +75,7 @@ pub(crate) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str
     }
 }
 
-/// Makes sure that an outside broker accepts the connection, and that its messages can be told apart.
+/// Checks that an outside broker accepts the connection, and that its messages can be told apart.
 pub(crate) fn check_outside(
     broker: &OutsideBroker,
     options: &ReplayOptions,
@@ -93,12 +94,12 @@ pub(crate) fn check_outside(
     Ok(outside)
 }
 
-/// Why an outside broker takes one form of payload only.
+/// Why an outside broker accepts one form of payload only.
 pub const PAYLOAD_WITHOUT_RUN: &str = "--payload raw and minimal do not go with an outside MQTT broker: over \
      MQTT 3.1.1 a tweet is known by the run and seq in its payload, which they do not have; use --payload \
      tweet, or the embedded broker";
 
-/// Starts the broker, on a free port where the default one is taken.
+/// Starts the broker, on a free port if the default one is taken.
 pub(crate) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttError> {
     Broker::start(&BrokerOptions {
         listen: listen.addr,
@@ -108,7 +109,7 @@ pub(crate) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttEr
     })
 }
 
-/// Starts the endpoint, on a free port where the default one is taken.
+/// Starts the endpoint, on a free port if the default one is taken.
 pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
     let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes } = kafka.clone();
     let options = EndpointOptions {
@@ -128,8 +129,8 @@ pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<E
     }
 }
 
-/// Starts the endpoint with a log that stays, in the user's state directory unless another is named,
-/// and where possible on the port that it had before.
+/// Starts the endpoint with a permanent log, in the user's state directory unless another is named,
+/// and if possible on the port that it had before.
 fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, ReplayError> {
     let dir = match &kafka.dir {
         Some(dir) => dir.clone(),
@@ -140,7 +141,7 @@ fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoin
         move |source| ReplayError::StateDir { path, source }
     };
     std::fs::create_dir_all(&dir).map_err(failed(&dir))?;
-    // Beside it: what is in the directory is the endpoint's own.
+    // Next to it, because the directory itself belongs to the endpoint.
     let port_file =
         dir.with_file_name(format!("{}.port", dir.file_name().unwrap_or_default().to_string_lossy()));
     let mut kept = EmbeddedKafka { dir: Some(dir), ..kafka.clone() };
@@ -155,7 +156,8 @@ fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoin
     Ok(endpoint)
 }
 
-/// Where programs keep what must survive a restart, by the XDG base directory specification.
+/// Where programs keep files that must survive a restart, according to the XDG base directory
+/// specification.
 fn state_dir() -> Result<PathBuf, ReplayError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));

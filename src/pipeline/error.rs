@@ -1,4 +1,4 @@
-//! Why a replay cannot start, or ended before its end.
+//! Why a replay cannot start, or ended early.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ pub enum ReplayError {
     /// The input cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// What is to be joined cannot be read.
+    /// A table to join cannot be read.
     #[error(transparent)]
     Enrich(#[from] EnrichError),
     /// A folder cannot be listed.
@@ -84,10 +84,10 @@ pub enum ReplayError {
     /// The embedded endpoint's own directory.
     #[error("cannot keep the log of the embedded Kafka for Druid in {path}; --kafka-dir DIR names another place", path = path.display())]
     StateDir { path: PathBuf, source: std::io::Error },
-    /// A thread panicked: a fault of ours.
+    /// A thread panicked: a bug of ours.
     #[error("the {0} thread panicked; this is a bug in tweetblast, please report it")]
     Panic(&'static str),
-    /// Stopped by the user before the first tweet left.
+    /// Stopped by the user before the first tweet was sent.
     #[error("stopped before the first tweet was sent")]
     Stopped,
 }

@@ -1,4 +1,4 @@
-//! The pipeline: joins the hops to a replay. The only module that knows all of them.
+//! The pipeline: joins the hops into a replay. The only module that knows all of them.
 //!
 //! ```text
 //!  prepare: files ─▶ frames ─▶ times ─▶ slots in the order of sending, and the plan
@@ -6,8 +6,8 @@
 //!           (each arrow between two threads is a bounded queue of batches)
 //! ```
 //!
-//! It is built from the last hop to the first and ends from the first to the last: each hop ends
-//! when the one before it has, so nothing that was sent is forgotten.
+//! The threads are started from the last hop to the first, and end from the first to the last: each
+//! hop ends after the one before it, so nothing that was sent is forgotten.
 
 mod announce;
 mod context;
@@ -47,18 +47,17 @@ use outcome::Results;
 use prepare::{Goal, Plan, Preparation, prepare};
 use prove::DruidHop;
 
-/// A replay that has ended, with what still answers: dropping it takes the ends down.
+/// A replay that has ended, with the ends that still run: dropping it stops them.
 pub struct Replayed {
-    /// What came of it.
     pub report: RunReport,
     ends: Ends,
 }
 
-/// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or the
-/// session is stopped and what was sent has been drained.
+/// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or
+/// the session is stopped and everything that was sent has been drained.
 ///
 /// # Errors
-/// When the replay cannot start. What goes wrong later is in the report, with the ledger so far.
+/// When the replay cannot start. Later failures are in the report, with the ledger so far.
 pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, ReplayError> {
     let run = &new_run_id();
     let machine = MachineCpu::now();
@@ -88,7 +87,7 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     });
     let results = Results { dead_letters, druid, interrupted: session.is_stopped(), machine };
     let mut report = outcome::report(&replay, outcome, results);
-    // Last: the report's CPU time and memory are those of the replay.
+    // At the end: the report's CPU time and memory are those of the replay.
     if options.report.hash_input {
         report.environment.input_hash = input_hash(files, &session.stop);
     }
@@ -96,10 +95,11 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
 }
 
 impl Replayed {
-    /// Partition and offset of a message of this run among the last ones of the topic; `None`: there is
-    /// none. Blocks for seconds at most.
+    /// Partition and offset of a message of this run among the last ones of the topic; `None` if
+    /// there is none. Blocks for seconds at most.
     ///
     /// # Errors
+    /// When Kafka does not answer.
     /// When Kafka does not answer.
     pub fn find_in_kafka(&self) -> Result<Option<(i32, i64)>, KafkaError> {
         let needle = format!("\"run\":\"{}\"", self.report.run);
@@ -113,7 +113,7 @@ impl Replayed {
         }
     }
 
-    /// Takes the ends down; a temporary Kafka directory goes with them.
+    /// Stops the ends; a temporary Kafka directory is removed with them.
     ///
     /// # Errors
     /// When the directory cannot be removed.

@@ -1,4 +1,4 @@
-//! Makes the report of what the hops came back with.
+//! Makes the report from the results of the hops.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use crate::report::{
 use crate::source::TweetFile;
 use crate::tweet::iso_ms;
 
-/// What there is beside what the hops came back with.
+/// What the report needs besides the results of the hops.
 pub(crate) struct Results {
     pub dead_letters: Option<DeadLetterReport>,
     pub druid: Option<DruidReport>,
@@ -30,7 +30,7 @@ pub(crate) struct Results {
     pub machine: MachineCpu,
 }
 
-/// Everything that is known when the replay has ended.
+/// The report of a replay that has ended.
 pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Results) -> RunReport {
     let Replay { options, files, prepared, ends, run, .. } = *replay;
     let Results { dead_letters, mut druid, interrupted, machine } = results;
@@ -210,7 +210,7 @@ fn input_report(
     }
 }
 
-/// Why Druid's rows are not what was delivered.
+/// Why the number of Druid's rows differs from the number of delivered tweets.
 fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
     let mut reasons = Vec::new();
     if let Some(why) = &druid.count_error {
@@ -296,14 +296,14 @@ fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
 /// Schedule lag up to which a replay counts as on time.
 const ON_TIME_MS: f64 = 100.0;
 
-/// Share of the time that a hop must have waited for the next one to be held up by it.
+/// Share of the time that a hop must have been blocked by the next one to count as held up.
 const HELD_UP: f64 = 0.2;
 
 /// Time from Kafka's last delivery report to the last row up to which Druid counts as keeping up.
 const DRUID_BEHIND_S: f64 = 5.0;
 
-/// Which hop held the others up: looked for from the last to the first, since a hop that is full
-/// fills the ones before it.
+/// Which hop held the others up: checked from the last to the first, because a full hop fills the
+/// ones before it.
 fn bottleneck(
     options: &ReplayOptions,
     pace: &PaceReport,
@@ -328,7 +328,7 @@ fn bottleneck(
     }
 }
 
-/// What `--enrich` came to.
+/// The result of `--enrich`.
 fn enrich_report(enrichment: &Enrichment, feed: &FeedSummary) -> EnrichReport {
     EnrichReport {
         enriched: feed.enriched,

@@ -1,10 +1,11 @@
-//! What makes a run known among others.
+//! The id that distinguishes a run from others.
 
 use std::hash::{BuildHasher, RandomState};
 
 use jiff::Timestamp;
 
-/// Short, sorts by time, and not the same twice: the second, and a random tail for two runs in it.
+/// Short, sortable by time, and never the same twice: the second, and a random tail to distinguish
+/// two runs in one second.
 pub(crate) fn new_run_id() -> String {
     const TAIL: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut random = random_u64();

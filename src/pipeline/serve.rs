@@ -18,10 +18,11 @@ pub struct ServeOptions {
     pub partitions: i32,
 }
 
-/// Serves until the session is stopped, then ends every connection. What was acknowledged is in the files.
+/// Serves until the session is stopped, then ends every connection. What was acknowledged is in the
+/// files.
 ///
 /// # Errors
-/// When an end cannot be started, or a temporary directory not removed.
+/// When an end cannot be started, or a temporary directory cannot be removed.
 pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayError> {
     let broker = options.mqtt.map(|listen| start_broker(listen, &options.mqtt_topic)).transpose()?;
     let endpoint = start_endpoint(&options.kafka, options.partitions)?;

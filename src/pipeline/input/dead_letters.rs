@@ -1,7 +1,7 @@
-//! Dead letters: what was read or sent and not delivered, one JSON a line, with the reason and the
-//! place in the input.
+//! Dead letters: what was read or sent but not delivered, one JSON object per line, with the reason
+//! and the position in the input.
 //!
-//! A line holds the record's own bytes, so that the file can be replayed:
+//! A line contains the record's own bytes, so that the file can be replayed:
 //!
 //! ```text
 //! {"dead_letter":{"kind":"failed","reason":"…","file":"t.json","offset":17,"bytes":90,"seq":4},"record":{…}}
@@ -25,7 +25,7 @@ use crate::pipeline::input::letter::{Letter, LetterReason};
 use crate::pipeline::input::line_count::LineCount;
 use crate::report::DeadLetterReport;
 
-/// Longest `text` of a value that is no JSON, in bytes: enough to see what it is.
+/// Longest `text` of a frame that is not JSON, in bytes: enough to see what it is.
 const TEXT_MAX_BYTES: usize = 64 * 1024;
 
 /// The open file.
@@ -69,7 +69,7 @@ impl DeadLetters {
         Self { name: to.path.display().to_string(), inner: Mutex::new(inner) }
     }
 
-    /// Writes what was found in a file.
+    /// Writes the rejects and unparseable frames of a file.
     pub fn write_found(&self, files: &Files, file: u32, letters: &[Letter]) {
         if letters.is_empty() {
             return;
@@ -99,10 +99,10 @@ impl DeadLetters {
             }
             inner.write(|out| match letter.why {
                 LetterReason::Unparseable => put_text(&header, bytes, out),
-                // Whoever called it too large has not looked whether it is JSON.
+                // A frame rejected as too large has not been parsed, so it may not be JSON.
                 LetterReason::Reject(_) if !is_json(bytes) => put_text(&header, bytes, out),
                 LetterReason::Reject(_) => put_record(&header, |out| put_line(bytes, out), out),
-                // What stood there is no text; it is the same again when replayed.
+                // The item was not a text; it is the same when replayed.
                 LetterReason::Item { user_id, .. } => {
                     put_record(&header, |out| put_item(user_id, b"null", out), out)
                 }
@@ -110,7 +110,8 @@ impl DeadLetters {
         }
     }
 
-    /// Writes those of `deliveries` that failed; `place` says where a sequence number is in the input.
+    /// Writes the failed ones of `deliveries`; `place` says where a sequence number is in the
+    /// input.
     pub fn write_failed(
         &self,
         files: &Files,
@@ -145,7 +146,7 @@ impl DeadLetters {
         }
     }
 
-    /// Writes what is still in memory, and says how much it was.
+    /// Writes what is still in memory, and returns the totals.
     ///
     /// # Errors
     /// When something could not be written.
@@ -196,7 +197,7 @@ fn put_header(header: &Header<'_>, out: &mut BufWriter<Arc<File>>) -> io::Result
     Ok(serde_json::to_writer(out, header)?)
 }
 
-/// A JSON value on one line: its line ends, which stand between its tokens only, become blanks.
+/// A JSON value on one line: line ends, which are only between its tokens, become blanks.
 fn put_line(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
     let mut parts = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
     out.write_all(parts.next().unwrap_or_default())?;
@@ -210,7 +211,7 @@ fn put_line(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
 fn put_item(user_id: Option<i64>, item: &[u8], out: &mut impl Write) -> io::Result<()> {
     match user_id {
         Some(id) => write!(out, "{{\"id\":{id},\"tweets\":[")?,
-        // An id that is no number, as it was; null would be none at all.
+        // An id that is not a number, unchanged; null would mean no id at all.
         None => write!(out, "{{\"id\":\"\",\"tweets\":[")?,
     }
     out.write_all(item)?;
@@ -230,7 +231,7 @@ mod tests {
         let mut out = Vec::new();
         put_line(b"{\r\n\"a\":\n1}", &mut out).unwrap();
         assert_eq!(out, b"{  \"a\": 1}");
-        // In a string there is none: that is no JSON.
+        // A line end in a string is not JSON.
         for line_end in ["\n", "\r"] {
             let text = format!("{{\"id\":1,\"text\":\"a{line_end}b\",\"user\":{{}}}}");
             assert!(crate::tweet::Parser::new().parse(text.as_bytes(), |record| record.is_err()));

@@ -13,8 +13,8 @@ use crate::source::{Frame, Framing, TweetFile};
 /// All files of a replay, in the order given.
 pub(crate) struct Files(Vec<TweetFile>);
 
-/// Which file a tweet is in, and what of its surroundings belongs to it: what
-/// [`Slot::context`] stands for.
+/// Which file a tweet is in, and what it needs from around its record: the meaning of
+/// [`Slot::context`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Context {
     pub file: u32,
@@ -25,7 +25,7 @@ pub(crate) struct Context {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inside {
     Record,
-    /// An element of a page that has its `includes` here.
+    /// An element of a page, whose `includes` are here.
     Page {
         offset: u64,
         len: u32,
@@ -36,18 +36,18 @@ pub(crate) enum Inside {
 }
 
 impl Context {
-    /// A record of this file that nothing else belongs to.
+    /// A record of this file that needs nothing around it.
     pub fn record(file: u32) -> Self {
         Self { file, inside: Inside::Record }
     }
 }
 
 impl Files {
-    /// Opens all of `paths`, and the files in those that are folders, by name; with the framing given, or
-    /// found in each.
+    /// Opens all of `paths`, and the files in those that are folders, by name; in the given format,
+    /// or in the one detected for each.
     ///
     /// # Errors
-    /// When one of them cannot be read, naming it.
+    /// When one of them cannot be read; the message names it.
     pub fn open(paths: &[PathBuf], framing: Option<Framing>) -> Result<Self, ReplayError> {
         let mut files = Vec::new();
         for path in paths {
@@ -111,17 +111,16 @@ impl Files {
         intakes
     }
 
-    /// How many.
+    /// Number of files.
     pub fn count(&self) -> u32 {
         self.0.len() as u32
     }
 
-    /// All, with their numbers.
+    /// All files, with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &TweetFile)> + Clone {
         (0..).zip(&self.0)
     }
 
-    /// One of them.
     pub fn get(&self, file: u32) -> &TweetFile {
         &self.0[file as usize]
     }
@@ -131,13 +130,13 @@ impl Files {
         self.iter().flat_map(|(number, file)| file.frames().map(move |frame| (number, frame)))
     }
 
-    /// Where each file would start if they stood one after the other, in bytes.
+    /// Where each file would start if they were concatenated, in bytes.
     pub fn starts(&self) -> Vec<u64> {
         let size = |file: &TweetFile| file.bytes().len() as u64;
         self.0.iter().scan(0, |start, file| Some(std::mem::replace(start, *start + size(file)))).collect()
     }
 
-    /// Size of all together, unpacked.
+    /// Total size, unpacked.
     pub fn bytes(&self) -> u64 {
         self.0.iter().map(|file| file.bytes().len() as u64).sum()
     }
@@ -160,7 +159,7 @@ impl Files {
         }
     }
 
-    /// What belongs to a frame.
+    /// The context of a frame.
     pub fn context_of(&self, file: u32, frame: Frame<'_>) -> Context {
         let start = self.get(file).bytes().as_ptr() as usize;
         let offset = (frame.includes.as_ptr() as usize).checked_sub(start);
@@ -172,7 +171,7 @@ impl Files {
         }
     }
 
-    /// The frame that a slot stands for; its bytes are empty when there is nothing any more.
+    /// The frame of a slot; its bytes are empty if it is no longer there.
     pub fn frame(&self, slot: &Slot, context: Context) -> Frame<'_> {
         let file = self.get(context.file);
         let includes = match context.inside {
@@ -184,7 +183,7 @@ impl Files {
     }
 }
 
-/// The files of a folder, by name; hidden ones and folders in it are left out.
+/// The files of a folder, by name; hidden files and folders are skipped.
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     let unreadable = |source| ReplayError::Folder { path: folder.to_owned(), source };
     let mut paths = Vec::new();

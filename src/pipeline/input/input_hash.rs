@@ -1,5 +1,5 @@
-//! The checksum of the input, by which two runs know that they replayed the same bytes. Taken when
-//! the replay is over, so that neither its start nor its CPU time has it in them.
+//! The checksum of the input, which shows whether two runs replayed the same bytes. Computed after
+//! the replay, so that neither its start nor its CPU time includes it.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use crate::pipeline::input::files::Files;
 use crate::source::{Storage, TweetFile};
 
-/// Read between two looks at the stop flag: some milliseconds' worth.
+/// Bytes read between two checks of the stop flag: a few milliseconds' worth.
 const PIECE_BYTES: usize = 16 << 20;
 
-/// Longest wait for it once the user wants to leave.
+/// Longest time for it once the user wants to leave.
 const AFTER_STOP: Duration = Duration::from_secs(1);
 
-/// `crc32c:` and the checksum in hex, over all files in their order, unpacked. The CPU has an
-/// instruction for it: some 10 GB/s where the files are still in memory. `None` when the user does
-/// not want to wait for it, or a file has been shortened meanwhile.
+/// `crc32c:` and the checksum in hex, over all files in order, unpacked. The CPU has an instruction
+/// for it: about 10 GB/s if the files are still in memory. `None` if the user does not want to wait
+/// for it, or a file was shortened meanwhile.
 pub(crate) fn input_hash(files: &Files, stop: &AtomicBool) -> Option<String> {
     let began = Instant::now();
     let mut crc = 0;
@@ -34,7 +34,7 @@ pub(crate) fn input_hash(files: &Files, stop: &AtomicBool) -> Option<String> {
     Some(format!("crc32c:{crc:08x}"))
 }
 
-/// Reading what is no longer there would end the process, with its report.
+/// Reading bytes that are no longer there would end the process, and lose its report.
 fn is_shortened(file: &TweetFile) -> bool {
     let is_shorter = |found: fs::Metadata| found.is_file() && found.len() < file.bytes().len() as u64;
     file.storage() == Storage::Mapped && fs::metadata(file.path()).is_ok_and(is_shorter)

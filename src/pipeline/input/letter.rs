@@ -1,4 +1,4 @@
-//! A dead letter as it is read: the record in it, and what in the input is none.
+//! Reads dead letters as input; and what becomes a dead letter.
 
 use memchr::memmem;
 
@@ -6,11 +6,11 @@ use crate::source::Frame;
 
 /// How every line starts.
 const START: &[u8] = b"{\"dead_letter\":{";
-/// What stands between the header, which has no objects in it, and the record.
+/// What separates the header, which contains no objects, from the record.
 const RECORD: &[u8] = b"},\"record\":";
 
-/// The record in a dead letter. `None`: there is none in it. A frame that is no dead letter comes
-/// back as it is.
+/// The record in a dead letter; `None` if it contains none. A frame that is not a dead letter is
+/// returned unchanged.
 pub(crate) fn unwrap(frame: Frame<'_>) -> Option<Frame<'_>> {
     if !frame.bytes.starts_with(START) {
         return Some(frame);
@@ -20,22 +20,22 @@ pub(crate) fn unwrap(frame: Frame<'_>) -> Option<Frame<'_>> {
     Some(Frame { offset: frame.offset + start as u64, bytes, ..frame })
 }
 
-/// A value of the input, or an item in it, that is no tweet.
+/// A frame of the input, or an item in it, that is not a tweet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Letter {
-    /// Where the value begins.
+    /// Where the frame begins.
     pub offset: u64,
     /// Its length.
     pub bytes: usize,
     pub why: LetterReason,
 }
 
-/// Why it is none.
+/// Why it is not a tweet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LetterReason {
-    /// No JSON.
+    /// Not JSON.
     Unparseable,
-    /// JSON, and no tweet: the kind.
+    /// JSON, but not a tweet: the kind.
     Reject(&'static str),
     /// An item in the list of this user's texts.
     Item { kind: &'static str, user_id: Option<i64> },

@@ -1,4 +1,5 @@
-//! The input as the replay sees it: its files, what each value of them is, and which tweets are asked for.
+//! The input as the replay sees it: its files, what each frame in them is, and which tweets are
+//! selected.
 
 pub(crate) mod dead_letters;
 pub(crate) mod diagnosis;

@@ -1,4 +1,4 @@
-//! Counts what the values of the input are, in the same way in both phases.
+//! Counts what the frames of the input are, in the same way in both phases.
 
 use super::files::{Context, Files, Inside};
 use super::letter::{Letter, LetterReason, unwrap};
@@ -10,7 +10,7 @@ use crate::pace::Slot;
 use crate::source::Frame;
 use crate::tweet::{Group, Parser, Record, Reject, TextSlot, Tweet, TweetForm, texts};
 
-/// Stands for "no time" until all times are known.
+/// Means "no time" until all times are known.
 pub(crate) const NO_TIME: i64 = i64::MIN;
 
 /// Reads frames and counts them.
@@ -20,7 +20,7 @@ pub(crate) struct Reader {
     pub counted: Counted,
 }
 
-/// What makes a record a reject beside what it is.
+/// Options that make a record a reject.
 #[derive(Clone, Copy)]
 struct Rules {
     max_record_bytes: usize,
@@ -31,13 +31,13 @@ struct Rules {
 #[derive(Default)]
 pub(crate) struct Counted {
     pub intake: Intake,
-    /// What is no tweet; `None`: it is not kept.
+    /// Rejects and unparseable frames; `None`: they are not kept.
     pub letters: Option<Vec<Letter>>,
 }
 
 /// Where a tweet is in the input, and what decides whether and when it is sent.
 pub(crate) struct Place<'a> {
-    /// With the file's number as its context.
+    /// Its context is the file's number.
     pub slot: Slot,
     pub context: Context,
     pub id: IdKey,
@@ -51,7 +51,7 @@ pub(crate) struct Author<'a> {
     pub name: Option<&'a str>,
 }
 
-/// What has tweets in it.
+/// A record with tweets in it.
 enum Content<'a> {
     /// One tweet; already counted.
     Tweet(Tweet<'a>),
@@ -60,7 +60,7 @@ enum Content<'a> {
 }
 
 impl Reader {
-    /// A reader; `letters`: it keeps what is no tweet.
+    /// A reader; with `letters` it keeps rejects and unparseable frames.
     pub fn new(options: &ReplayOptions, letters: bool) -> Self {
         let rules = Rules {
             max_record_bytes: options.input.max_record_bytes,
@@ -70,7 +70,7 @@ impl Reader {
         Self { parser: options.new_parser(), rules, counted }
     }
 
-    /// Counts a frame of this file, and gives the place of each tweet in it.
+    /// Counts a frame of this file, and passes the place of each tweet in it to `each`.
     pub fn places(&mut self, files: &Files, file: u32, frame: Frame<'_>, mut each: impl FnMut(Place<'_>)) {
         self.read(frame, |frame, found, counted| match found {
             Content::Tweet(tweet) => each(Place::of_tweet(&tweet, files.context_of(file, frame), frame)),
@@ -88,8 +88,8 @@ impl Reader {
         });
     }
 
-    /// Counts a frame, and gives each tweet in it with the frame that holds it, which of a dead letter is
-    /// the record inside.
+    /// Counts a frame, and passes each tweet in it to `each` with the frame that holds it; for a
+    /// dead letter that is the record inside.
     pub fn tweets<'f>(&mut self, frame: Frame<'f>, mut each: impl FnMut(&Tweet<'_>, Frame<'f>)) {
         self.read(frame, |frame, found, counted| match found {
             Content::Tweet(tweet) => each(&tweet, frame),
@@ -107,7 +107,7 @@ impl Reader {
         });
     }
 
-    /// Parses a frame, counts it, and shows what has tweets in it to `look`.
+    /// Parses a frame, counts it, and shows its contents to `look` if it has tweets.
     fn read<'f>(&mut self, frame: Frame<'f>, look: impl FnOnce(Frame<'f>, Content<'_>, &mut Counted)) {
         let Self { parser, rules, counted } = self;
         counted.intake.frames += 1;
@@ -125,7 +125,7 @@ impl Reader {
                     counted.intake.tweet(tweet.shape.name());
                     look(frame, Content::Tweet(tweet), counted);
                 }
-                // Its texts have no bytes of their own to send.
+                // Its texts have no separate bytes to send.
                 Ok(Record::Group(_)) if rules.raw => {
                     counted.reject("user-grouped (not with --payload raw)", frame);
                 }
@@ -143,7 +143,7 @@ impl Counted {
         self.intake.tweet(TweetForm::Grouped.name());
     }
 
-    /// Counts an item of a group that is no text.
+    /// Counts an item of a group that is not a text.
     fn item(&mut self, reject: Reject, frame: Frame<'_>, user_id: Option<i64>) {
         self.intake.reject(reject.name(), frame.offset);
         self.letter(frame, LetterReason::Item { kind: reject.name(), user_id });

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use crate::options::Select;
 use crate::tweet::Id;
 
-/// An id, for comparing it with others.
+/// An id, for comparison with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IdKey {
     /// No id.
     None,
-    /// A number, as written by everybody else: without a sign or a zero in front.
+    /// A number in its usual spelling: without a sign or a leading zero.
     Number(u64),
     /// Anything else.
     Text(Box<str>),
@@ -65,8 +65,8 @@ impl Skipped {
     }
 }
 
-/// Decides, in the order of the input, and counts what it leaves out. Keeps each id with `dedup`:
-/// 9 to 18 bytes a tweet.
+/// Decides, in input order, and counts what it skips. Keeps each id with `dedup`: 9 to 18 bytes per
+/// tweet.
 #[derive(Debug)]
 pub(crate) struct Selection {
     select: Select,
@@ -80,7 +80,7 @@ impl Selection {
         Self { select, numbers: HashSet::new(), texts: HashSet::new(), skipped: Skipped::default() }
     }
 
-    /// Whether a tweet with this id is one more with the same.
+    /// Whether an earlier tweet had the same id.
     pub fn is_duplicate(&mut self, id: IdKey) -> bool {
         let is_new = !self.select.dedup
             || match id {
@@ -92,7 +92,7 @@ impl Selection {
         !is_new
     }
 
-    /// Whether a tweet of this time is not asked for.
+    /// Whether a tweet of this time is not selected.
     pub fn is_out_of_range(&mut self, time_ms: i64) -> bool {
         let is_out = self.select.start_ms.is_some_and(|start_ms| time_ms < start_ms)
             || self.select.end_ms.is_some_and(|end_ms| time_ms >= end_ms);

@@ -1,4 +1,4 @@
-//! Reads the input from its start to its end, without an index: what is in it is counted on the way.
+//! Reads the input from start to end, without an index, and counts what is in it on the way.
 
 use std::collections::VecDeque;
 
@@ -23,20 +23,19 @@ pub(crate) struct Stream<'a> {
     judge: Judge,
 }
 
-/// A tweet that is to be sent, as it was read.
+/// A tweet to send, as it was read.
 pub(crate) struct Admitted<'t> {
     pub tweet: &'t Tweet<'t>,
-    /// With the time it is sent at, 0 in an input without times.
+    /// With the time at which it is sent; 0 in an input without times.
     pub slot: Slot,
     pub context: Context,
-    /// The bytes of its record.
     pub raw: &'t [u8],
 }
 
-/// Says which tweets are sent, and when they were written.
+/// Decides which tweets are sent, and when they were written.
 struct Judge {
     selection: Selection,
-    /// The time of the tweet before; `None`: the input has no times.
+    /// The time of the previous tweet; `None`: the input has no times.
     before_ms: Option<i64>,
     /// Tweets without a time, among others that have one.
     without_time: u64,
@@ -79,7 +78,8 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Reads the next frame and gives each tweet in it that is to be sent; whether there was a frame.
+    /// Reads the next frame and passes each tweet in it that is to be sent to `each`; returns
+    /// whether there was a frame.
     pub fn read_tweets(&mut self, mut each: impl FnMut(Admitted<'_>)) -> bool {
         let Some((file, frame)) = self.next_frame() else { return false };
         let Self { files, reader, judge, .. } = self;
@@ -95,7 +95,7 @@ impl<'a> Stream<'a> {
         true
     }
 
-    /// The same with the place of each tweet alone.
+    /// As [`read_tweets`](Self::read_tweets), with only the place of each tweet.
     fn read_places(&mut self, mut each: impl FnMut(Slot, Context)) -> bool {
         let Some((file, frame)) = self.next_frame() else { return false };
         let Self { files, reader, judge, .. } = self;
@@ -130,7 +130,7 @@ impl<'a> Stream<'a> {
         self.intakes.iter().map(|intake| intake.tweets).sum::<u64>() + self.reader.counted.intake.tweets
     }
 
-    /// What was left out so far.
+    /// What was skipped so far.
     pub fn selection(&self) -> &Selection {
         &self.judge.selection
     }
@@ -148,7 +148,7 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// A stream's tweets by their places, sorted by time as far as a window reaches.
+/// A stream's tweets by their places, sorted by time within a window.
 pub(crate) struct Sorted<'s, 'a> {
     stream: &'s mut Stream<'a>,
     ready: VecDeque<(i64, (Slot, Context))>,
@@ -156,7 +156,7 @@ pub(crate) struct Sorted<'s, 'a> {
 }
 
 impl<'s, 'a> Sorted<'s, 'a> {
-    /// Sorts with a window of `size` tweets, which is full when this returns, or holds all.
+    /// Sorts with a window of `size` tweets, which is full when this returns, or holds all of them.
     pub fn new(stream: &'s mut Stream<'a>, size: usize) -> Self {
         let mut sorted = Self { stream, ready: VecDeque::new(), window: Window::new(size) };
         while sorted.ready.is_empty() && sorted.read() {}

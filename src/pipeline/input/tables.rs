@@ -6,7 +6,7 @@ use crate::options::ReplayOptions;
 use crate::pipeline::error::ReplayError;
 use crate::report::Screen;
 
-/// Reads the files that are asked for; `None`: none is. Says which rows of them do not count.
+/// Reads the requested files; `None` if there are none. Reports which of their rows do not count.
 ///
 /// # Errors
 /// When a file cannot be joined, or the payload has no place for it.

@@ -10,38 +10,36 @@ use crate::pipeline::context::Replay;
 use crate::pipeline::input::files::Context;
 use crate::tweet::{Id, Tweet, encode};
 
-/// A tweet that is to be encoded.
+/// A tweet to encode.
 pub(crate) struct Ready<'t> {
     pub tweet: &'t Tweet<'t>,
     /// Where it is in the input, and when it was written.
     pub slot: Slot,
     pub context: Context,
-    /// Its event time as the plan has it, in microseconds since 1970 UTC.
+    /// Its planned event time, in microseconds since 1970 UTC.
     pub plan_time_us: i64,
-    /// The bytes of its record.
     pub raw: &'t [u8],
 }
 
 /// Most tweets in one batch.
 const BATCH_TWEETS: usize = 256;
-/// Bytes after which a batch is handed on all the same.
+/// Bytes after which a batch is passed on even if it has fewer tweets.
 const BATCH_BYTES: usize = 256 * 1024;
-/// Payloads of several batches share a buffer of this size: one made for each batch would be half
-/// empty, and the broker's ring keeps them for a long time.
+/// Payloads of several batches share a buffer of this size: a separate one for each batch would be
+/// half empty, and the broker's ring keeps them for a long time.
 const SLAB_BYTES: usize = 1 << 20;
 
-/// Tweets that have been encoded and not yet handed on.
+/// Tweets that have been encoded but not yet passed on.
 pub(crate) struct Batch<'a> {
     message: MessageOptions,
-    /// The run's id.
     run: &'a str,
-    /// What is known of users from other files.
+    /// The tables of users.
     enrichment: Option<&'a Enrichment>,
-    /// Tweets of users that these have.
+    /// Tweets of users who are in these tables.
     pub enriched: u64,
-    /// Which loop they are of.
+    /// Which loop they are from.
     pub pass: u32,
-    /// Where they are in the input; `None`: nobody wants to know.
+    /// Where they are in the input; `None`: not needed.
     places: Option<Vec<(Slot, Context)>>,
     slab: BytesMut,
     items: Vec<Draft>,
@@ -49,7 +47,7 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// An empty one. It notes where its tweets are in the input when dead letters are asked for.
+    /// An empty batch. It notes where its tweets are in the input if dead letters are written.
     pub fn new(replay: &Replay<'a>) -> Self {
         Self {
             message: replay.options.message,
@@ -72,7 +70,7 @@ impl<'a> Batch<'a> {
         self.items.len() >= BATCH_TWEETS || self.slab.len() >= BATCH_BYTES
     }
 
-    /// What is in it, which then is not any more; `None` when there is nothing.
+    /// Its contents, leaving it empty; `None` if there is nothing.
     pub fn take(&mut self) -> Option<(Drafts, Vec<(Slot, Context)>)> {
         if self.items.is_empty() {
             return None;
@@ -85,7 +83,7 @@ impl<'a> Batch<'a> {
     /// Encodes a tweet.
     pub fn push(&mut self, ready: &Ready<'_>) {
         let Self { slab: bytes, items, .. } = self;
-        // Room for most tweets; `put` makes more where one needs it.
+        // Room for most tweets; `put` makes more if one needs it.
         const USUAL_BYTES: usize = 4_096;
         if bytes.capacity() - bytes.len() < USUAL_BYTES {
             bytes.reserve(SLAB_BYTES);

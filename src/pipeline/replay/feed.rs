@@ -1,5 +1,5 @@
-//! Phase two, first half: reads each tweet again where phase one found it, encodes it, and hands
-//! it on in batches, a little ahead of the clock; once for each loop.
+//! Phase two, first half: reads each tweet again where phase one found it, encodes it, and passes
+//! it on in batches, a little ahead of the clock; once per loop.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,28 +19,27 @@ use crate::pipeline::input::stream::{Admitted, Sorted, Stream};
 use crate::pipeline::prepare::{Slots, Work};
 use crate::tweet::{NotJson, Parser, Record};
 
-/// Reads and encodes.
 pub(crate) struct Feed<'a> {
     replay: &'a Replay<'a>,
     out: Sender<Drafts>,
     counters: &'a Counters,
-    /// Nothing more will leave, because the time asked for is over.
+    /// Set when the requested duration is over: nothing more will be sent.
     over: &'a AtomicBool,
-    /// Where the tweets are that were handed on, for the dead letters.
+    /// Where the tweets are that were passed on, for the dead letters.
     in_flight: Option<&'a InFlight>,
     batch: Batch<'a>,
     summary: FeedSummary,
     latest_ms: Option<i64>,
 }
 
-/// What came of it.
+/// The totals of a feed.
 #[derive(Default)]
 pub(crate) struct FeedSummary {
-    /// Tweets encoded and handed on.
+    /// Tweets encoded and passed on.
     pub tweets: u64,
-    /// Of these, tweets of users of whom other files know something.
+    /// Of these, tweets of users who are in the tables.
     pub enriched: u64,
-    /// Loops of which something was read, be it ahead of the clock.
+    /// Loops from which something was read, even if only ahead of the clock.
     pub loops: u64,
     /// Tweets left out on purpose, in all loops.
     pub skipped: Skipped,
@@ -48,7 +47,7 @@ pub(crate) struct FeedSummary {
     pub skipped_of_first: Skipped,
     /// Tweets of the last loop that were not handed on any more.
     pub rest: u64,
-    /// What a stream was found to hold, for each file; `None` where phase one has counted.
+    /// What a stream turned out to hold, for each file; `None` if phase one has counted it.
     pub intakes: Option<Vec<Intake>>,
     /// Tweets of a stream that were older than one sent before them.
     pub out_of_order: u64,
@@ -57,7 +56,7 @@ pub(crate) struct FeedSummary {
 }
 
 impl<'a> Feed<'a> {
-    /// A feed that hands its batches to `out`, until `over` is set.
+    /// A feed that passes its batches to `out`, until `over` is set.
     pub fn new(
         replay: &'a Replay<'a>,
         out: Sender<Drafts>,
@@ -93,13 +92,13 @@ impl<'a> Feed<'a> {
                 break;
             }
         }
-        // What is left of the last batch; if nobody takes it, it counts as not released.
+        // The rest of the last batch; if the receiver is gone, it counts as not released.
         let _ = self.hand_on();
         self.summary.enriched = self.batch.enriched;
         self.summary
     }
 
-    /// Sends the tweets of `slots`; breaks off when nothing more is to be sent.
+    /// Sends the tweets of `slots`; breaks off when nothing more may be sent.
     fn slots(&mut self, slots: &Slots, parser: &mut Parser) -> ControlFlow<()> {
         for (slot, plan_time_us) in event_times_us(&slots.slots, self.replay.plan.spread) {
             self.check_over()?;
@@ -120,7 +119,7 @@ impl<'a> Feed<'a> {
         let is_paced = matches!(plan.schedule.speed, Speed::Factor(_));
         let end = match prepared.order {
             Order::Window(size) => self.sorted(&mut stream, size, options.pace.spread && is_paced, parser),
-            // To be spread, a tweet has to wait until all of its second have been seen.
+            // To be spread, a tweet has to wait until all tweets of its second have been seen.
             _ if plan.spread => self.sorted(&mut stream, 0, true, parser),
             _ => self.as_it_comes(&mut stream),
         };
@@ -131,7 +130,7 @@ impl<'a> Feed<'a> {
         end
     }
 
-    /// Counts what of a stream that nobody had counted before was left out.
+    /// Counts the skipped tweets of a stream that had not been counted before.
     fn account_for(&mut self, stream: Stream<'_>, fed_before: u64, end: ControlFlow<()>) {
         let summary = &mut self.summary;
         let mut skipped = stream.selection().skipped;
@@ -191,13 +190,13 @@ impl<'a> Feed<'a> {
         ControlFlow::Continue(())
     }
 
-    /// How many tweets will have been handed on when this loop has sent all that it may.
+    /// How many tweets will have been passed on when this loop has sent all that it may.
     fn limit(&self) -> u64 {
         self.summary.tweets.saturating_add(self.replay.options.input.select.limit.unwrap_or(u64::MAX))
     }
 
-    /// Reads a tweet where it was found, and sends it; breaks off when it is not there any more, or
-    /// nobody takes it.
+    /// Reads a tweet where it was found, and sends it; breaks off if it is no longer there, or the
+    /// receiver is gone.
     fn put_slot(
         &mut self,
         slot: Slot,
@@ -233,13 +232,13 @@ impl<'a> Feed<'a> {
         self.summary.tweets += 1;
     }
 
-    /// Breaks off when nothing more is to be sent. Looked at between two batches.
+    /// Breaks off when nothing more may be sent. Checked between two batches.
     fn check_over(&self) -> ControlFlow<()> {
         let is_over = || self.replay.session.is_stopped() || self.over.load(Ordering::Relaxed);
         if self.batch.is_empty() && is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Hands the batch on; breaks off when nobody takes batches any more.
+    /// Passes the batch on; breaks off if the receiver is gone.
     fn hand_on(&mut self) -> ControlFlow<()> {
         let Some((drafts, places)) = self.batch.take() else { return ControlFlow::Continue(()) };
         if let Some(in_flight) = self.in_flight {

@@ -1,4 +1,4 @@
-//! Where the tweets are that are under way, for the dead letters of those that fail.
+//! Where the tweets in flight are in the input, for the dead letters of those that fail.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::pace::Slot;
 use crate::pipeline::input::files::Context;
 
-/// Where the tweets are that have been read and not yet reported on. As many as are in flight,
-/// which the hops bound.
+/// Where the tweets are that have been read but not yet reported on. As many as are in flight,
+/// which the hops limit.
 #[derive(Default)]
 pub(crate) struct InFlight(Mutex<PlaceQueue>);
 
@@ -31,7 +31,7 @@ impl InFlight {
         inner.first_seq += settled;
     }
 
-    /// Where this one is; `None` when it was settled.
+    /// Where this one is; `None` if it was settled.
     pub fn get(&self, seq: u64) -> Option<(Slot, Context)> {
         let inner = self.lock();
         let at = seq.checked_sub(inner.first_seq)?;

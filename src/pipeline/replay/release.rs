@@ -1,5 +1,5 @@
-//! The pacer's thread: releases the feed's drafts at their times into the MQTT hop, or without it into
-//! the queues.
+//! The pacer's thread: releases the feed's drafts at their times into the MQTT hop, or without that
+//! into the queues.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,7 +16,7 @@ use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
 use crate::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
 
-/// Where the pacer sends to.
+/// Where the pacer sends events to.
 pub(crate) enum Sink {
     Mqtt(Publisher),
     Outside(OutsidePublisher),
@@ -24,7 +24,7 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// Sends all of `events`; returns how many were left out because of a stop.
+    /// Sends all of `events`; returns how many were skipped because of a stop.
     fn send(&mut self, events: &mut Vec<Event>) -> Result<usize, ReplayError> {
         match self {
             Sink::Mqtt(publisher) => Ok(publisher.publish(events)?),
@@ -38,10 +38,10 @@ impl Sink {
     }
 }
 
-/// What the pacer's thread gives back.
+/// The result of the pacer's thread.
 pub(crate) struct PacerOutcome {
     pub stats: PaceStats,
-    /// Drafts that were encoded and not released, because of a stop or the end of the duration.
+    /// Drafts that were encoded but not released, because of a stop or the end of the duration.
     pub unreleased: u64,
     pub result: Result<(), ReplayError>,
 }
@@ -52,7 +52,7 @@ impl Default for PacerOutcome {
     }
 }
 
-/// Releases all that the feed makes. Sets `over` when the duration is over.
+/// Releases everything the feed makes. Sets `over` when the duration is over.
 pub(crate) fn release(
     replay: &Replay<'_>,
     over: &AtomicBool,
@@ -94,7 +94,7 @@ pub(crate) fn release(
             }
         }
     }
-    // The subscriber learns from the publisher's end that there is no more.
+    // The publisher's end tells the subscriber that no more events will come.
     drop(sink);
     PacerOutcome { stats: pacer.into_stats(), unreleased, result }
 }

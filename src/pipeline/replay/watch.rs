@@ -1,4 +1,4 @@
-//! Looks at the hops from outside while they run: progress, memory, and ends that are in trouble.
+//! Watches the hops while they run: progress, memory, and ends in trouble.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,19 +9,19 @@ use crate::mqtt::OutsideLink;
 use crate::pipeline::context::Replay;
 use crate::report::{Progress, seconds};
 
-/// How often progress is looked at.
+/// How often progress is checked.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How often memory is looked at, and the embedded endpoint asked whether it can write.
+/// How often memory is checked, and whether the embedded endpoint can write.
 const LOOK_CLOSER: Duration = Duration::from_millis(500);
 
-/// How long it may be unable to, before the replay ends: somebody may be making room.
+/// How long it may be unable to write before the replay ends: the user may be making room.
 const FAULT_PATIENCE: Duration = Duration::from_secs(3);
 
 const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C again leaves at once)";
 
-/// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint cannot
-/// write any more, and says why.
+/// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint can no
+/// longer write, and says why.
 pub(crate) fn watch(
     replay: &Replay<'_>,
     counters: &Counters,
@@ -61,7 +61,7 @@ pub(crate) fn watch(
     Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
 }
 
-/// What there is to say when the connection to an outside broker has come or gone.
+/// The line to print when the connection to an outside broker is lost or restored.
 fn connection_news(before: &mut Option<Instant>, now: Option<(Instant, String)>) -> Option<String> {
     let since = now.as_ref().map(|(since, _)| *since);
     match (std::mem::replace(before, since), now) {
@@ -73,7 +73,7 @@ fn connection_news(before: &mut Option<Instant>, now: Option<(Instant, String)>)
     }
 }
 
-/// What was seen from outside of the hops.
+/// What was observed from outside the hops.
 pub(crate) struct Watched {
     /// Why the embedded endpoint could not write at the end.
     pub fault: Result<(), EndpointError>,

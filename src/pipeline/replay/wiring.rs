@@ -31,14 +31,14 @@ const QUEUE_BATCHES: usize = 32;
 /// Batches of delivery reports waiting to be counted.
 const DELIVERY_BATCHES: usize = 1_024;
 
-/// What the hops came back with.
+/// The results of all hops.
 pub(crate) struct ReplayOutcome {
     pub counters: Arc<Counters>,
     pub feed: FeedSummary,
     pub pace: PaceStats,
-    /// Drafts that were encoded and not released, because of a stop or the end of the duration.
+    /// Drafts that were encoded but not released, because of a stop or the end of the duration.
     pub unreleased: u64,
-    /// Whether the duration was over before all was sent.
+    /// Whether the duration was over before everything was sent.
     pub over: bool,
     pub tally: Tally,
     pub cpu: HopCpu,
@@ -56,7 +56,7 @@ pub(crate) struct HopCpu {
     pub kafka: Duration,
 }
 
-/// What gives back what was sent.
+/// Where sent events come out again.
 enum Source {
     Mqtt(Subscriber),
     Outside(OutsideSubscriber),
@@ -95,7 +95,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> Timed<T> {
     (result, thread_cpu())
 }
 
-/// Runs all hops to their end. `queryable`: told of each delivery, where rows in Druid are counted.
+/// Runs all hops to their end. `queryable` is told of each delivery if rows in Druid are counted.
 pub(crate) fn run(
     replay: &Replay<'_>,
     queryable: Option<Arc<Queryable>>,
@@ -166,7 +166,7 @@ pub(crate) fn run(
     })
 }
 
-/// Starts `count` producers at once, as each asks Kafka and waits for its answer.
+/// Starts `count` producers in parallel, because each asks Kafka and waits for its answer.
 fn start_producers(
     replay: &Replay<'_>,
     count: usize,
@@ -189,7 +189,7 @@ fn start_producers(
     })
 }
 
-/// Counts all that Kafka reports on. Those that failed become dead letters.
+/// Counts everything that Kafka reports on. Failed events become dead letters.
 fn count_deliveries(
     replay: &Replay<'_>,
     queryable: Option<Arc<Queryable>>,
