@@ -1,4 +1,4 @@
-//! What is asked of Druid.
+//! Druid's part of a replay.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,26 +7,27 @@ use serde_json::Value;
 
 use crate::druid::DruidAfter;
 
-/// Druid, and what it is to do.
+/// Druid, and what to do there.
 #[derive(Debug, Clone)]
 pub struct DruidOptions {
     /// Address of its router.
     pub url: String,
-    /// Datasource; `None`: named as the topic.
+    /// Datasource; `None`: the name of the topic.
     pub datasource: Option<String>,
-    /// `host:port` of Kafka that Druid is told; `None`: the one that the replay uses.
+    /// `host:port` of Kafka for Druid; `None`: the one that the replay uses.
     pub kafka: Option<String>,
     /// Whether a supervisor that is not ours may be replaced.
     pub overwrite: bool,
-    /// A supervisor to use as it is.
+    /// A supervisor to use unchanged.
     pub supervisor: Option<String>,
-    /// A spec to submit in place of ours.
+    /// A spec to submit instead of ours.
     pub spec: Option<PathBuf>,
     /// Places in the spec to set, as JSON pointers.
     pub set: Vec<(String, Value)>,
     /// Where the table of users goes, if there is one.
     pub users: UsersInto,
-    /// What to do at the end; `None`: suspend with the embedded Kafka, which ends too; else keep.
+    /// What to do at the end; `None`: suspend with the embedded Kafka, which ends too; otherwise
+    /// keep.
     pub after: Option<DruidAfter>,
     /// Longest wait in which nothing happens.
     pub timeout: Duration,
@@ -35,7 +36,7 @@ pub struct DruidOptions {
 /// Where the users of `--enrich` are loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum UsersInto {
-    /// Beside the tweets: `tweets_users`.
+    /// Next to the tweets: `tweets_users`.
     #[default]
     Beside,
     /// Into this datasource.
@@ -43,6 +44,6 @@ pub enum UsersInto {
     Nowhere,
 }
 
-/// Longest wait without anything happening, unless another is asked for: a cold Druid on a busy
-/// machine takes up to two minutes.
+/// Default longest wait in which nothing happens: a cold Druid on a busy machine takes up to two
+/// minutes.
 pub const DRUID_TIMEOUT: Duration = Duration::from_secs(180);

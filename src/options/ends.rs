@@ -1,4 +1,4 @@
-//! Where MQTT and Kafka are: inside of this process, or not.
+//! Where MQTT and Kafka are: inside this process, or not.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,15 +14,14 @@ pub struct MqttOptions {
     pub topic: String,
 }
 
-/// Kafka, as a replay uses it.
+/// How a replay uses Kafka.
 #[derive(Debug, Clone)]
 pub struct KafkaOptions {
-    /// Where it is.
     pub cluster: KafkaChoice,
     pub topic: String,
-    /// Partitions of the topic, when it has to be made.
+    /// Partitions of the topic, if it has to be created.
     pub partitions: i32,
-    /// Producers working side by side.
+    /// Producers that work in parallel.
     pub producers: usize,
     /// librdkafka properties that stand over ours.
     pub properties: Vec<(String, String)>,
@@ -30,7 +29,7 @@ pub struct KafkaOptions {
     pub drain_timeout: Option<Duration>,
 }
 
-/// The topic of both, unless another is asked for.
+/// The default topic of both.
 pub const DEFAULT_TOPIC: &str = "tweets";
 
 impl Default for MqttOptions {
@@ -41,7 +40,7 @@ impl Default for MqttOptions {
 }
 
 impl Default for KafkaOptions {
-    /// The embedded endpoint on a free port, with a log that goes with it.
+    /// The embedded endpoint on a free port, with a temporary log.
     fn default() -> Self {
         Self {
             cluster: KafkaChoice::Embedded(EmbeddedKafka {
@@ -60,15 +59,15 @@ impl Default for KafkaOptions {
     }
 }
 
-/// Longest wait for Kafka after a stop, unless another is asked for.
+/// Default longest wait for Kafka after a stop.
 pub const DRAIN_AFTER_STOP: Duration = Duration::from_secs(20);
 
 /// An address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen {
-    /// Where; port 0 takes a free one.
+    /// The address; with port 0, a free port.
     pub addr: SocketAddr,
-    /// Whether a port that is taken may be replaced by a free one: only where the user named none.
+    /// Whether a taken port may be replaced by a free one: only if the user did not choose it.
     pub fall_back: bool,
 }
 
@@ -82,30 +81,30 @@ impl Listen {
 /// The MQTT hop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MqttChoice {
-    /// Left out: tweets go straight to the queues.
+    /// No MQTT: tweets go straight to the queues.
     Off,
-    /// The broker inside of this process.
+    /// The broker inside this process.
     Embedded(Listen),
-    /// A broker that is not ours. Payloads must carry `run` and `seq`, as [`PayloadForm::Tweet`](crate::event::PayloadForm)
-    /// does.
+    /// A broker that runs elsewhere. Payloads must carry `run` and `seq`, as
+    /// [`PayloadForm::Tweet`](crate::event::PayloadForm) does.
     Outside(OutsideBroker),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KafkaChoice {
-    /// The endpoint inside of this process.
+    /// The endpoint inside this process.
     Embedded(EmbeddedKafka),
     /// A cluster, by its bootstrap servers.
     Cluster(String),
 }
 
-/// The Kafka endpoint inside of this process.
+/// The Kafka endpoint inside this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddedKafka {
     pub listen: Listen,
-    /// Host and port that clients are told; `None`: the address that each came to.
+    /// Host and port given to clients; `None`: the address that each connected to.
     pub advertise: Option<(String, u16)>,
-    /// Where its log lives; `None`: in a temporary directory, removed at the end.
+    /// Where its log is; `None`: in a temporary directory, removed at the end.
     pub dir: Option<PathBuf>,
     /// When to sync to the device.
     pub fsync: Fsync,

@@ -1,4 +1,4 @@
-//! What is read, and which of it is sent in which order.
+//! What is read, which tweets of it are sent, and in which order.
 
 use std::path::PathBuf;
 
@@ -8,17 +8,16 @@ use crate::tweet::ParserOptions;
 /// The input of a replay.
 #[derive(Debug, Clone)]
 pub struct InputOptions {
-    /// Files, and folders for the files in them; several are merged by time.
+    /// Files, and folders with files; several are merged by time.
     pub files: Vec<PathBuf>,
-    /// How the values of all files are strung together; `None`: each file is looked at.
+    /// The format of all files; `None`: detected for each file.
     pub framing: Option<Framing>,
     /// How records are read.
     pub parser: ParserOptions,
-    /// Greatest length of one value of the input, in bytes; a longer one is a reject.
+    /// Largest length of one frame, in bytes; a longer one is a reject.
     pub max_record_bytes: usize,
-    /// What is joined to the tweets of each user.
+    /// Tables to join to the tweets of each user.
     pub enrich: Enrich,
-    /// Which tweets.
     pub select: Select,
     /// In which order; `None`: by time, and shuffled where there are no times.
     pub order: Option<OrderBy>,
@@ -41,14 +40,14 @@ impl Default for InputOptions {
     }
 }
 
-/// Tweets that wait to be put in order where nothing is looked up first. Saved streams step back by
-/// a second or so; the whole of Twitter was 6,000 a second.
+/// Tweets that wait to be sorted if there is no phase one. Saved streams step back by about a
+/// second; the whole of Twitter was 6,000 per second.
 pub const DEFAULT_WINDOW: usize = 10_000;
 
-/// Greatest length of one value of the input, in bytes.
+/// Largest length of one frame of the input, in bytes.
 pub const DEFAULT_MAX_RECORD_BYTES: usize = 16 << 20;
 
-/// What is joined to the tweets of each user, from other files.
+/// Tables to join to the tweets of each user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Enrich {
     /// Tables of users, in CSV or JSON.
@@ -64,14 +63,14 @@ pub struct Select {
     pub start_ms: Option<i64>,
     /// Only those written before this time.
     pub end_ms: Option<i64>,
-    /// Of several with one id only the first in the input.
+    /// Of several tweets with one id, only the first in the input.
     pub dedup: bool,
-    /// Only the first so many, in the order of sending.
+    /// Only this many, in the order of sending.
     pub limit: Option<u64>,
 }
 
 impl Select {
-    /// Whether event times decide.
+    /// Whether the selection depends on event times.
     pub fn by_time(&self) -> bool {
         self.start_ms.is_some() || self.end_ms.is_some()
     }
@@ -82,9 +81,9 @@ impl Select {
 pub enum OrderBy {
     /// Oldest first.
     Time,
-    /// As the file has them; nothing is looked up first.
+    /// As in the file; there is no phase one.
     File,
-    /// Likewise, sorted by time as far as a window of so many tweets reaches.
+    /// As in the file, sorted by time within a window of this many tweets.
     Window(usize),
     /// A random permutation.
     Shuffle,

@@ -1,4 +1,4 @@
-//! What a message holds.
+//! What a message contains.
 
 use crate::event::PayloadForm;
 use crate::pace::StampTime;

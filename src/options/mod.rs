@@ -1,5 +1,4 @@
-//! What a replay is asked to do, as plain values, in groups by who reads them; `cli` makes them from
-//! flags.
+//! The options of a replay, as plain values, grouped by their readers; `cli` makes them from flags.
 
 mod druid;
 mod ends;

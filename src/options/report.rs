@@ -1,4 +1,4 @@
-//! What is said of a run, and where it is written.
+//! What is reported about a run, and where it is written.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,18 +9,18 @@ use crate::report::Threshold;
 /// The report of a replay.
 #[derive(Debug, Clone, Default)]
 pub struct ReportOptions {
-    /// What the user calls the run.
+    /// The user's name for the run.
     pub label: Option<String>,
-    /// Link to the dashboard that shows the tweets, for the end of the run; `{run}` in it stands for the
-    /// run id.
+    /// Link to the dashboard that shows the tweets, printed at the end of the run; `{run}` in it is
+    /// replaced by the run id.
     pub dashboard: Option<String>,
-    /// What the keys do, for the plan; `None`: none is listened to.
+    /// What the keys do, for the plan; `None`: keys are not read.
     pub keys: Option<&'static str>,
     /// Where to write what was not delivered.
     pub dead_letters: Option<DeadLetterFile>,
-    /// What the run must not do.
+    /// Thresholds that the run must not cross.
     pub fail_if: Vec<Threshold>,
-    /// Whether the report names the checksum of the input, which reads all of it once more.
+    /// Whether the report has the checksum of the input, which reads all of it once more.
     pub hash_input: bool,
 }
 
