@@ -15,7 +15,7 @@ use crate::pace::Control;
 /// What the keys do, for the plan.
 pub(super) const WORDS: &str = "space pauses and goes on, + and - double and halve the speed, q stops";
 
-/// Longest wait for a key, and how soon a terminal that was reset is taken again.
+/// Longest wait for a key, and the delay until a terminal that was reset is taken again.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Reads keys until it is dropped.
@@ -25,8 +25,8 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Starts to listen; `None` where standard input is no terminal, or that of another program in
-    /// the foreground.
+    /// Starts to listen; `None` if standard input is not a terminal, or is that of another program
+    /// in the foreground.
     pub fn listen(control: Arc<Control>, stop: Arc<AtomicBool>) -> Option<Self> {
         if !stdin().is_terminal() || !terminal::take() {
             return None;
@@ -45,7 +45,7 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
-        // So that what is typed from now on is left to whoever reads next.
+        // So that keys typed from now on are left to the next reader.
         let _ = self.reader.take().map(JoinHandle::join);
         terminal::give_back();
     }
@@ -64,7 +64,7 @@ fn read_keys(done: &AtomicBool, control: &Control, stop: &AtomicBool) {
             Ok(true) => {}
             Err(_) => break,
         }
-        // A failure of this moment only: the terminal went to another job.
+        // A temporary failure: the terminal went to another job.
         let Ok(keys) = stdin.fill_buf() else { continue };
         keys.iter().for_each(|key| act(*key, control, stop));
         let read = keys.len();
@@ -72,7 +72,7 @@ fn read_keys(done: &AtomicBool, control: &Control, stop: &AtomicBool) {
     }
 }
 
-/// Waits for keys, not for long: a terminal that hands over whole lines would keep a read for ever.
+/// Waits for keys, but not for long: a terminal in line mode would keep a read forever.
 ///
 /// # Errors
 /// When the terminal is gone.

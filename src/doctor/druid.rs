@@ -1,5 +1,5 @@
-//! Druid as it stands, before anything is sent: its services, its extension, its worker slots, and
-//! the supervisor that is there.
+//! Druid's state before anything is sent: its services, its extension, its worker slots, and the
+//! existing supervisor.
 
 use std::time::{Duration, Instant};
 
@@ -20,20 +20,20 @@ use crate::report::{CheckState, with_causes};
 /// The extension that reads from Kafka.
 const EXTENSION: &str = "druid-kafka-indexing-service";
 
-/// How long a supervisor without tasks may be about to start some.
+/// How long a supervisor without tasks may take to start some.
 const STARTING: Duration = Duration::from_secs(10);
 
-/// How a marker can be sent without harm to what runs there.
+/// How a marker can be sent without harming what runs there.
 pub(super) enum MarkerWay {
-    /// As a replay does it: the supervisor is made, or brought to the spec of these flags.
+    /// As a replay does it: the supervisor is created, or updated to the spec of these flags.
     Submit,
-    /// Into this supervisor of ours, which reads the topic already and stays as it is.
+    /// Into this supervisor of ours, which already reads the topic and stays unchanged.
     AsItIs(String),
     /// Not at all: the supervisor reads messages of another form, or is wrong.
     None,
 }
 
-/// Checks what can be asked without altering anything.
+/// Checks everything that can be checked without changing anything.
 pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut Exam<'_>) -> MarkerWay {
     let client = match Access::from_env().and_then(|access| Client::new(&choice.url, &access)) {
         Ok(client) => client,
@@ -70,7 +70,7 @@ pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut E
     MarkerWay::Submit
 }
 
-/// As the replay will name it.
+/// The name that the replay will use.
 fn supervisor_name(options: &ReplayOptions, choice: &DruidOptions) -> String {
     choice.supervisor.as_ref().or(choice.datasource.as_ref()).unwrap_or(&options.kafka.topic).clone()
 }
@@ -163,7 +163,7 @@ fn there_is_one(
             | CauseName::KafkaMisadvertised
             | CauseName::TopicMissing
             | CauseName::Unhealthy => ours,
-            // Of earlier messages, perhaps somebody else's.
+            // Caused by earlier messages, possibly of another program.
             CauseName::Unparseable
             | CauseName::ThrownAway
             | CauseName::TaskFailed
@@ -182,7 +182,7 @@ fn there_is_one(
     MarkerWay::Submit
 }
 
-/// Its status, once it has had the time to start.
+/// Its status, after enough time to start.
 fn settled_status(supervisor: &Supervisor) -> Result<Option<SupervisorStatus>, DruidError> {
     let since = Instant::now();
     loop {
@@ -217,7 +217,7 @@ fn seen(
         ..Evidence::default()
     };
     add_own_view(&mut seen, spec);
-    // With the embedded endpoint nothing is up yet.
+    // With the embedded endpoint there is nothing to connect to yet.
     if let KafkaChoice::Cluster(brokers) = &options.kafka.cluster {
         let producer = producer_options(options, brokers, "");
         let partitions = look_at_cluster(&producer).map_or(0, |cluster| cluster.partitions);

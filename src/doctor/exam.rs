@@ -1,4 +1,4 @@
-//! The lines of the doctor, as they come.
+//! The lines of the doctor, printed as they come.
 
 use crate::report::{Check, CheckState};
 

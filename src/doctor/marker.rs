@@ -1,4 +1,4 @@
-//! One tweet through all hops, by the replay itself, and read back from Kafka.
+//! One tweet through all hops, sent by the replay itself, and read back from Kafka.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::pipeline::replay;
 use crate::report::RunReport;
 use crate::report::with_causes;
 
-/// What the marker says.
+/// The marker's text.
 const TEXT: &str = "marker of tweetblast doctor";
 
-/// Sends the marker, and says how far it came.
+/// Sends the marker, and reports how far it came.
 pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut Exam<'_>) {
     let mut input = match marker() {
         Ok(input) => input,

@@ -1,9 +1,9 @@
-//! Checks each hop in the order in which a tweet passes them, and sends one marker tweet through all
-//! of them: what is wrong, and what to do.
+//! Checks each hop in the order in which a tweet passes them, and sends one marker tweet through
+//! all of them: what is wrong, and what to do.
 //!
-//! Surprise: the checks before the marker alter nothing. The marker is a message in the topic and a
-//! row in the datasource, as one tweet of a replay is; like a replay it makes a topic and a supervisor
-//! that are missing. A supervisor of ours that reads stays as it is.
+//! The checks before the marker change nothing. The marker is a message in the topic and a row in
+//! the datasource, like one tweet of a replay; and as in a replay, a missing topic and a missing
+//! supervisor are created. A supervisor of ours that reads stays unchanged.
 
 mod druid;
 mod exam;
@@ -28,7 +28,7 @@ use exam::Exam;
 /// What to check.
 #[derive(Debug, Clone)]
 pub struct DoctorOptions {
-    /// The replay that is to work. Its input is not looked at.
+    /// The replay that should work. Its input is not read.
     pub replay: ReplayOptions,
     /// Address of Superset.
     pub superset: Option<String>,
@@ -37,8 +37,8 @@ pub struct DoctorOptions {
 /// Longest wait for a connection to an advertised address.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Checks everything, and tells of each check as it ends. Whether none failed. Blocks for seconds,
-/// with Druid until the marker can be queried.
+/// Checks everything, and reports each check as it ends. Returns whether none failed. Blocks for
+/// seconds, with Druid until the marker can be queried.
 pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn FnMut(&Check)) -> bool {
     let mut exam = Exam { tell, failed: false };
     let replay = &options.replay;
@@ -79,7 +79,7 @@ fn mqtt(options: &ReplayOptions, exam: &mut Exam<'_>) {
     }
 }
 
-/// Whether an end of ours can listen.
+/// Whether the embedded broker or endpoint can listen there.
 fn port(name: &'static str, listen: Listen, flag: &str, exam: &mut Exam<'_>) {
     let addr = listen.addr;
     match TcpListener::bind(addr) {

@@ -1,4 +1,4 @@
-//! Superset: whether it is up, and shows our datasource to anybody who looks.
+//! Superset: whether it is up, and shows our datasource to anonymous visitors.
 
 use crate::options::ReplayOptions;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(super) fn check(url: &str, options: &ReplayOptions, exam: &mut Exam<'_>) {
     }
 }
 
-/// The answer's text, or why there is none of success.
+/// The answer's text, or the failure that it reports.
 fn get(url: &str) -> Result<String, String> {
     let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).build().new_agent();
     let mut answer = agent.get(url).call().map_err(|error| reason_of(&error))?;

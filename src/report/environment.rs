@@ -58,7 +58,7 @@ impl Environment {
     }
 }
 
-/// The value of the first `name: value` of a file.
+/// The value of the first `name: value` in a file.
 fn field(file: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     let mut fields = text.lines().filter_map(|line| line.split_once(':'));
@@ -67,10 +67,10 @@ fn field(file: &str, name: &str) -> Option<String> {
 
 const MASK: &str = "***";
 
-/// Words in the name of something that nobody else should read.
+/// Words in the names of values that others should not read.
 const SECRETS: [&str; 4] = ["password", "passphrase", "secret", "token"];
 
-/// A command line for others to read: the program without its folder, and no secrets.
+/// A command line that others may read: the program without its folder, and no secrets.
 fn command(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut arguments = arguments.into_iter();
     let program = arguments.next().unwrap_or_default();
@@ -90,15 +90,15 @@ fn is_secret(name: &str) -> bool {
     SECRETS.iter().any(|word| name.contains(word))
 }
 
-/// A flag, a property `key=value` or an address, with what is secret in it masked: rather too much
-/// than too little.
+/// A flag, a property `key=value` or an address, with secrets in it masked: too much rather than
+/// too little.
 pub fn without_secrets(argument: &str) -> String {
     let argument = without_passwords(argument);
     let Some((name, value)) = argument.split_once('=') else { return argument };
     let masks = if name.starts_with("--") {
         is_secret(name)
     } else {
-        // A value may hold properties of its own, as those of Java clients do.
+        // A value may contain properties, as with Java clients.
         is_secret(name) || is_secret(value) || name.to_ascii_lowercase().contains("key")
     };
     match masks {
@@ -108,7 +108,8 @@ pub fn without_secrets(argument: &str) -> String {
     }
 }
 
-/// Masks the texts in a spec or the like that are secret by their names, or hold properties that are.
+/// Masks the texts in a spec or similar that are secret by their names, or contain secret
+/// properties.
 pub fn mask_secrets(json: &mut Value) {
     let holds_secret = |text: &str| text.contains('=') && is_secret(text);
     match json {
@@ -133,7 +134,7 @@ fn without_passwords(text: &str) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         out.push_str("://");
-        // The last one: a password may hold what should have been escaped.
+        // The last one: a password may contain what should have been escaped.
         match part.rsplit_once('@').map(|(user, host)| (user.split_once(':'), host)) {
             Some((Some((user, _)), host)) => out.extend([user, ":", MASK, "@", host]),
             _ => out.push_str(part),

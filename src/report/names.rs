@@ -1,4 +1,4 @@
-//! Values that are one of a few: the report has them by their names, and its schema lists those.
+//! Values that are one of a few: the report has their names, and its schema lists them.
 
 #[cfg(test)]
 use std::borrow::Cow;

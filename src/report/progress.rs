@@ -22,7 +22,7 @@ const COLUMNS: usize = 80;
 
 /// Progress through a file of `bytes` while it is looked through; call `set_position` on it.
 pub fn prepare_bar(screen: &Screen, bytes: u64) -> ProgressBar {
-    // A file that is read in a blink needs no bar.
+    // A file that is read in a moment needs no bar.
     const BAR_FROM_BYTES: u64 = 64 << 20;
     if !screen.shows_progress() || !screen.is_terminal() || bytes < BAR_FROM_BYTES {
         return ProgressBar::hidden();
