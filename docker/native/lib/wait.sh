@@ -40,9 +40,10 @@ healthy() {
     esac
 }
 
+# The last lines of a log, without the inside of stack traces: the cause is in the lines between.
 show_log() {
     printf -- '--- last lines of %s\n' "$state/logs/$1.log" >&2
-    tail -n "${2:-25}" "$state/logs/$1.log" >&2 || true
+    { grep -vE $'^\t(at|\\.\\.\\.) ' "$state/logs/$1.log" | tail -n "${2:-25}"; } >&2 || true
 }
 
 # Waits until the processes in `waiting` that are named are healthy, reporting what it waits for, and removes each
