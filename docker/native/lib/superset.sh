@@ -4,7 +4,8 @@
 # A digest of what determines the Python packages: when it changes they are installed again.
 superset_stamp() { "$python" --version && cat "$docker_dir/superset/requirements.txt" "$docker_dir/superset/constraints.txt"; }
 
-superset_complete() { [[ $(superset_stamp 2>/dev/null) == "$(cat "$venv/stamp" 2>/dev/null)" ]]; }
+# Without Python both sides would be empty.
+superset_complete() { [[ -s $venv/stamp && $(superset_stamp 2>/dev/null) == "$(cat "$venv/stamp")" ]]; }
 
 fetch_superset() {
     local begin=$SECONDS
