@@ -47,6 +47,8 @@ pub const GOOD: Style = AnsiColor::Green.on_default();
 pub const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 /// It went wrong.
 pub const BAD: Style = AnsiColor::Red.on_default();
+/// What a row is about.
+const LABEL: Style = AnsiColor::Cyan.on_default();
 /// A hint.
 pub const DIM: Style = Style::new().dimmed();
 
@@ -65,7 +67,11 @@ impl Page {
 
     /// A row with its label.
     pub fn row(&mut self, label: &str, text: impl AsRef<str>) {
-        self.hanging(&format!("  {label:<10} "), text);
+        let head = format!("  {label:<10} ");
+        match label {
+            "" => self.hanging(&head, text),
+            _ => self.hanging(&self.paint(LABEL, &head), text),
+        }
     }
 
     /// One more row under the same label.
@@ -160,6 +166,10 @@ mod tests {
         let mut page = Page::new(layout);
         page.line(format!("{painted} {painted} {painted} {painted} {painted}"));
         assert_eq!(page.finish().lines().count(), 1);
+        let mut page = Page::new(layout);
+        page.row("label", "one two three four five six seven");
+        let text = page.finish();
+        assert!(text.starts_with('\u{1b}') && text.ends_with("\n             seven\n"), "{text:?}");
         assert_eq!(Layout::default().paint(BAD, "FAILED"), "FAILED");
     }
 }
