@@ -161,9 +161,7 @@ impl ReplayArgs {
         drop(keys);
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
-        if let Some(out) = &mut json {
-            write_json(report, out).context("cannot write the report (--json)")?;
-        }
+        let written = json.as_mut().map_or(Ok(()), |out| write_json(report, out));
         if let Some(error) = &report.error {
             // Standard error has it whatever the screen is.
             let _ = writeln!(std::io::stderr(), "error: {error}");
@@ -179,11 +177,14 @@ impl ReplayArgs {
             Quiet::Verdict => screen.say(&verdict_line(report, screen.layout())),
             Quiet::All => {}
         }
+        written.context("cannot write the report (--json)")?;
         let exit_code = report.exit_code;
         if hold && !report.interrupted && report.error.is_none() {
             let (mqtt, kafka) = (&report.endpoints.mqtt, &report.endpoints.kafka);
             let mqtt = mqtt.as_ref().map_or(String::new(), |mqtt| format!("MQTT {mqtt} and "));
-            screen.say(&format!("\nholding: {mqtt}Kafka {kafka} stay up until Ctrl-C\n"));
+            if session.quiet == Quiet::No {
+                screen.say(&format!("\nholding: {mqtt}Kafka {kafka} stay up until Ctrl-C\n"));
+            }
             replayed.hold(&session);
         }
         replayed.close()?;

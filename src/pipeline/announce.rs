@@ -103,8 +103,11 @@ fn write_plan(replay: &Replay<'_>, page: &mut Page) {
         Loops::Forever => ", in loops without end".to_owned(),
     };
     let duration = plan.duration.map(|duration| format!(": {}", seconds(duration.as_secs_f64())));
+    // Without a duration, --rate says it already.
+    let says_rate = plan.duration.is_some() || !matches!(options.pace.speed, Pace::Rate(_));
     let per_s = plan
         .rate_per_s
+        .filter(|_| says_rate)
         .map(|per_s| format!("{} {}", if plan.duration.is_some() { " at" } else { ":" }, rate(per_s)));
     // Nobody knows when a key is pressed, or Druid is ready.
     let waits = session.control.is_paused() || options.druid.is_some();
@@ -147,7 +150,9 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
         format!(", {} to send{skipped}", counted(survey.tweets, "tweet"))
     });
     let (size, to_send) = (HumanBytes(files.bytes()), to_send.unwrap_or_default());
-    page.row("input", format!("{}: {}, {size}{to_send}", files.words(), files.framing().words()));
+    let name = files.words();
+    let name = if name == "-" { "standard input" } else { &name };
+    page.row("input", format!("{name}: {}, {size}{to_send}", files.framing().words()));
     if files.count() > 1 && prepared.intakes.len() == files.count() as usize {
         for ((_, file), intake) in files.iter().zip(&prepared.intakes).take(FILES_SHOWN) {
             page.more(format!("{}: {}", file.path().display(), intake_words(intake)));

@@ -90,7 +90,8 @@ pub struct Inspection {
 pub fn inspection_page(found: &Inspection, layout: Layout) -> String {
     let mut page = Page::new(layout);
     let count = HumanCount;
-    page.row("file", format!("{}, {}", found.file, HumanBytes(found.bytes)));
+    let file = if found.file == "-" { "standard input" } else { &found.file };
+    page.row("file", format!("{file}, {}", HumanBytes(found.bytes)));
     page.row("format", found.format.words());
     if let Some(form) = &found.form {
         page.row("form", form);

@@ -106,8 +106,8 @@ impl Progress {
         (self.line.is_paused, self.line.speed_factor) = (is_paused, speed_factor);
     }
 
-    /// Leaves out a time in which the process stood still: nobody could have heard from Kafka.
-    pub fn leave_out(&mut self, time: Duration) {
+    /// Does not count a time in which the process was stopped: nobody could have heard from Kafka.
+    pub fn ignore_stop(&mut self, time: Duration) {
         self.last_settled.1 += time;
     }
 

@@ -7,6 +7,7 @@ use indicatif::HumanCount;
 use super::page::{BAD, DOUBTFUL, GOOD, Layout, Page};
 use super::words::counted;
 use super::{Ledger, RunReport, ThresholdReport, Verdict};
+use crate::pace::Order;
 
 /// The line, with its line end.
 pub fn verdict_line(report: &RunReport, layout: Layout) -> String {
@@ -69,7 +70,9 @@ fn accounted(report: &RunReport) -> String {
 fn incomplete(report: &RunReport) -> String {
     let Ledger { tweets, loops, published, .. } = report.ledger;
     let how = if report.error.is_some() { "ended by an error" } else { "stopped" };
+    let is_stream = matches!(report.pace.order, Order::File | Order::Window(_));
     let of = match loops {
+        1 if is_stream => format!(" of the {} read so far", counted(tweets, "tweet")),
         1 => format!(" of {}", counted(tweets, "tweet")),
         loops => format!(" tweets, in loop {} of {} each", HumanCount(loops), HumanCount(tweets)),
     };

@@ -55,6 +55,10 @@ fn quiet_leaves_the_verdict_and_twice_quiet_nothing() {
     let dry = replay(&["--dry-run", "-q"]);
     assert_eq!((dry.code, dry.stdout.lines().count()), (0, 1), "{}", dry.stdout);
     assert_eq!(replay(&["--dry-run", "-qq"]).stdout, "");
+    // A report that cannot be written takes nothing from the screen.
+    let full = replay(&["--json", "/dev/full", "--force"]);
+    assert_eq!(full.code, 1);
+    assert!(full.stdout.contains("\nbalanced: ") && full.stderr.contains("No space left"), "{}", full.stderr);
 }
 
 #[test]

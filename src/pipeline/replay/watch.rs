@@ -35,7 +35,7 @@ pub(crate) fn watch(
         std::thread::sleep(LOOK);
         let control = &replay.session.control;
         if let Some(stop) = control.stops().look(Instant::now()) {
-            progress.leave_out(stop.time);
+            progress.ignore_stop(stop.time);
         }
         progress.set_state(control.waits(), control.speed_times());
         progress.update(counters);
