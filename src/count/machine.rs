@@ -14,8 +14,8 @@ pub struct CpuUsage {
     pub total_s: Option<f64>,
     /// CPU time per tweet, in microseconds.
     pub us_per_tweet: Option<f64>,
-    /// Which part of the CPU time of all programs on the machine that was: the rest went to the brokers, to
-    /// Druid, and to whatever else ran here.
+    /// Share of all CPU time used on this machine meanwhile: the rest went to the brokers, to Druid, and to
+    /// whatever else ran here.
     #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub share: Option<f64>,
 }

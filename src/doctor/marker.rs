@@ -11,8 +11,8 @@ use crate::event::PayloadForm;
 use crate::net;
 use crate::options::{InputOptions, MessageOptions, Pace, PaceOptions, ReplayOptions, Session};
 use crate::pipeline::replay;
-use crate::report::RunReport;
 use crate::report::with_causes;
+use crate::report::{RunReport, millis, seconds};
 
 /// The marker's text.
 const TEXT: &str = "marker of tweetblast doctor";
@@ -86,14 +86,15 @@ fn arrived(report: &RunReport, exam: &mut Exam<'_>) {
     }
     let way = if ledger.received.is_some() { "over MQTT to Kafka" } else { "to Kafka" };
     let took = report.hops.kafka.acked_ms.as_ref();
-    let took = took.map_or(String::new(), |latency| format!(" after {:.1} ms", latency.max));
+    let took = took.map_or(String::new(), |latency| format!(" after {}", millis(latency.max)));
     exam.ok("marker tweet", format!("{way}, acknowledged{took} (run {})", report.run));
 }
 
 fn queryable(report: &RunReport, exam: &mut Exam<'_>) {
     let Some(druid) = &report.druid else { return };
     if druid.exact {
-        let took = druid.queryable_after_s.map_or(String::new(), |s| format!(" {s:.1} s after it was sent"));
+        let took =
+            druid.queryable_after_s.map_or(String::new(), |s| format!(" {} after it was sent", seconds(s)));
         return exam.ok("queryable", format!("in Druid's datasource {}{took}", druid.datasource));
     }
     if let Some(why) = &druid.count_error {

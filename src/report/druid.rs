@@ -17,14 +17,14 @@ pub struct DruidReport {
     pub datasource: String,
     /// Supervisor.
     pub supervisor: String,
-    /// What was done with it.
+    /// What was done with the supervisor at the start.
     pub submitted: Submission,
     /// The spec as it was submitted, or as Druid has it; passwords and secrets in it are masked.
     #[cfg_attr(test, schemars(with = "serde_json::Map<String, Value>"))]
     pub spec: Value,
     /// Time until every partition was read, in seconds; nothing was sent before.
     pub ready_after_s: f64,
-    /// Rows of this run; `None`, as all that is counted: they could not be counted.
+    /// Rows of this run; null, as all that is counted in Druid, when they could not be counted.
     pub rows: Option<u64>,
     /// Distinct `seq` among them, counted exactly.
     pub distinct: Option<u64>,
@@ -47,12 +47,12 @@ pub struct DruidReport {
     /// Intended send (at full speed: send) until a query counted the tweet.
     pub time_to_queryable_ms: Option<LatencyMs>,
     /// The same from Kafka's delivery report.
-    pub ack_to_queryable_ms: Option<LatencyMs>,
+    pub acked_to_queryable_ms: Option<LatencyMs>,
     /// How much too long each of these times may be, in milliseconds: the greatest time from the question
     /// for one count to the answer to the next, twice that over several partitions.
     pub poll_gap_ms: f64,
-    /// Within what tweets and rows were paired in the order in which they came: partition is exact; run,
-    /// with several producers, is near the truth for the distribution as a whole only.
+    /// Tweets and rows are paired in the order in which they came. By partition is exact; by run, with several
+    /// producers, is near the truth for the distribution as a whole only.
     pub paired_by: PairedBy,
     /// Rows per second, from the first count that had some to the last that had more.
     pub rows_per_s: Option<f64>,
@@ -72,7 +72,7 @@ pub struct DruidReport {
     pub durable_after_s: Option<f64>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
-    /// The users of --enrich, a row each, in a datasource of their own; null where there are none.
+    /// The users of --enrich, one row per user, in a datasource of their own; null where there are none.
     pub users: Option<DruidUsers>,
 }
 
@@ -84,6 +84,6 @@ pub struct DruidUsers {
     pub datasource: String,
     /// Rows that can be queried there.
     pub rows: u64,
-    /// Seconds that took, before the first tweet.
+    /// How long loading them took before the first tweet, in seconds.
     pub loaded_after_s: f64,
 }

@@ -29,7 +29,7 @@ pub struct Environment {
     pub rustc: Option<&'static str>,
     /// Version of librdkafka.
     pub librdkafka: String,
-    /// Command line, an argument each; the program without its folder.
+    /// Command line, one argument per element; the program without its folder.
     pub command: Vec<String>,
     /// CRC-32C of the whole input, in hex, files in their order, unpacked; null when the run was stopped or
     /// a file shortened before it was known.

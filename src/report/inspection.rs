@@ -39,11 +39,11 @@ pub struct Inspection {
     pub tweets: u64,
     /// Users that wrote them, by id, or by name where there is no id.
     pub users: u64,
-    /// Items that are no tweets.
+    /// Items that are not tweets.
     pub rejects: u64,
     /// The same by kind.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
-    /// Frames that are no JSON.
+    /// Frames that are not JSON.
     pub unparseable: u64,
     /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
@@ -70,16 +70,16 @@ pub struct Inspection {
     pub bytes_per_tweet: Option<f64>,
     /// Tweets that a replay would send in each loop.
     pub selected: u64,
-    /// How fast it would be, as the flag.
+    /// How fast it would be, as flags.
     pub requested: String,
     /// Order in which they would be sent.
     pub send_order: Order,
-    /// Whether tweets of one second would be spread over it.
+    /// Whether tweets of the same second would be spread over it.
     pub spread: bool,
     /// First to last send at that speed, in all loops; null at full speed or without an end.
-    pub predicted_duration_s: Option<f64>,
+    pub planned_duration_s: Option<f64>,
     /// Tweets per second at that speed; null at full speed or without an end.
-    pub predicted_rate_per_s: Option<f64>,
+    pub planned_rate_per_s: Option<f64>,
     /// Hours of the clock that this touches: Druid segments with --timestamp send.
     pub send_hours: Option<u64>,
     /// Each file with what is in it.
@@ -185,8 +185,8 @@ pub fn prediction_line(found: &Inspection, layout: Layout) -> String {
             format!("no times in the file: a replay with {}, {},", found.requested, found.send_order.name())
         }
     };
-    let rate = found.predicted_rate_per_s.map_or(String::new(), |per_s| format!(" at {}", rate(per_s)));
-    let what = match found.predicted_duration_s {
+    let rate = found.planned_rate_per_s.map_or(String::new(), |per_s| format!(" at {}", rate(per_s)));
+    let what = match found.planned_duration_s {
         Some(duration_s) => format!("sends {tweets} in {}{rate}", seconds(duration_s)),
         None => format!("sends {tweets} in each loop{rate}"),
     };

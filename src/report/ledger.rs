@@ -20,11 +20,11 @@ pub struct Ledger {
     pub unparseable: u64,
     /// What the records held = tweets + rejects.
     pub items: u64,
-    /// Items that are no tweets.
+    /// Items that are not tweets.
     pub rejects: u64,
     /// Items that are tweets.
     pub tweets: u64,
-    /// How often the input was replayed; a loop of which something was sent counts.
+    /// How often the input was replayed; a loop counts if something of it was sent.
     pub loops: u64,
     /// Tweets not sent on purpose: tweets x loops = published + skipped.
     pub skipped: u64,
@@ -36,16 +36,16 @@ pub struct Ledger {
     pub received: Option<u64>,
     /// Tweets that the broker overwrote or dropped before they were read; 0 or the run is unbalanced.
     pub mqtt_lost: Option<u64>,
-    /// Tweets that the broker gave more than once and that went on all the same: Kafka has them
+    /// Tweets that the broker delivered more than once and that were sent on all the same: Kafka has them
     /// twice.
     pub duplicates: Option<u64>,
-    /// Messages of others on the topic = foreign_delivered + foreign_failed.
+    /// Messages of other publishers on the topic = foreign_delivered + foreign_failed.
     pub foreign: Option<u64>,
-    /// Messages of others that Kafka acknowledged.
+    /// Messages of other publishers that Kafka acknowledged.
     pub foreign_delivered: Option<u64>,
-    /// Messages of others that Kafka did not take.
+    /// Messages of other publishers that Kafka did not take.
     pub foreign_failed: Option<u64>,
-    /// Messages of others that the broker overwrote before they were read: a warning.
+    /// Messages of other publishers that the broker overwrote before they were read: a warning.
     pub foreign_lost: Option<u64>,
     /// Tweets that Kafka acknowledged.
     pub delivered: u64,
@@ -63,11 +63,11 @@ pub struct SkippedBy {
     pub limit: u64,
     /// Not written between `--start` and `--end`.
     pub range: u64,
-    /// Of an id that came before, with `--dedup`.
+    /// With an id that was there before, with `--dedup`.
     pub duplicate_id: u64,
-    /// Intended after `--duration`; at full speed not sent any more when it was over.
+    /// Intended after `--duration`; at full speed not yet sent when it was over.
     pub duration: u64,
-    /// Not sent any more after Ctrl-C.
+    /// Not yet sent when the user stopped the run.
     pub stop: u64,
 }
 

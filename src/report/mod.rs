@@ -54,4 +54,4 @@ pub use summary::summary_page;
 pub use supervisor::{PartitionOffsets, SupervisorReport, TaskReport, UnparseableMessage, write_supervisor};
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
 pub use verdict::verdict_line;
-pub use words::{counted, iso_seconds, place, rate, seconds, typed, whole_seconds};
+pub use words::{counted, iso_seconds, millis, place, rate, seconds, typed, whole_seconds};

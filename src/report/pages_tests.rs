@@ -194,8 +194,8 @@ fn inspection() -> Inspection {
         requested: "--speedup 1x".to_owned(),
         send_order: Order::Time,
         spread: true,
-        predicted_duration_s: Some(616.67),
-        predicted_rate_per_s: Some(9.73),
+        planned_duration_s: Some(616.67),
+        planned_rate_per_s: Some(9.73),
         send_hours: Some(2),
         files: vec![file("a.json", Framing::Lines), file("b.json", Framing::Array)],
     }

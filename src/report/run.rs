@@ -37,14 +37,14 @@ pub struct RunReport {
     pub bottleneck: Bottleneck,
     /// What went into each hop and what came out of it.
     pub ledger: Ledger,
-    /// Tweets that an outside MQTT broker gave again and that did not go on, since Kafka had them or
+    /// Tweets that an outside MQTT broker delivered again and that were dropped, because Kafka had them or
     /// was about to; null without such a broker.
     pub mqtt_repeats_dropped: Option<u64>,
     /// What --enrich joined to the tweets; null without it.
     pub enrich: Option<EnrichReport>,
     /// What was written as dead letters; null without --dead-letter.
     pub dead_letters: Option<DeadLetterReport>,
-    /// Rejects by kind. An offset is one in the first file that has such a thing.
+    /// Rejects by kind. The offset is in the first file that has one.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
     /// Byte offsets of the first unparseable frames, at most 10.
     #[cfg_attr(test, schemars(length(max = 10)))]
@@ -126,7 +126,7 @@ pub struct FileReport {
     pub tweets: u64,
     /// Rejects in it, by kind.
     pub rejects_by_kind: BTreeMap<&'static str, RejectCount>,
-    /// Frames that are no JSON.
+    /// Frames that are not JSON.
     pub unparseable: u64,
     /// Where the first of those begin, in bytes.
     pub unparseable_at: Vec<u64>,
@@ -140,9 +140,9 @@ pub struct FileReport {
 pub struct DeadLetterReport {
     /// The file.
     pub file: String,
-    /// Records and items that are no tweets.
+    /// Records and items that are not tweets.
     pub rejects: u64,
-    /// Frames that are no JSON.
+    /// Frames that are not JSON.
     pub unparseable: u64,
     /// Tweets that Kafka did not acknowledge.
     pub failed: u64,
@@ -152,11 +152,11 @@ pub struct DeadLetterReport {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PaceReport {
-    /// What was requested, as the flag.
+    /// What was requested, as flags.
     pub requested: String,
     /// Order of sending.
     pub order: Order,
-    /// Whether tweets of one second were spread over it.
+    /// Whether tweets of the same second were spread over it.
     pub spread: bool,
     /// First send, ISO 8601; null when nothing was sent.
     pub started_at: Option<String>,

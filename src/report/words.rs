@@ -13,7 +13,7 @@ pub fn counted(count: u64, noun: &str) -> String {
 }
 
 /// Milliseconds: three digits and a unit that fits.
-pub(super) fn millis(ms: f64) -> String {
+pub fn millis(ms: f64) -> String {
     match ms {
         ms if ms < 1.0 => format!("{:.0} µs", ms * 1_000.0),
         ms if ms < 10.0 => format!("{ms:.1} ms"),

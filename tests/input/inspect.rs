@@ -26,7 +26,7 @@ fn the_page_and_the_json_say_what_is_in_the_sample_and_how_long_it_takes() {
         "tweets": 6_000, "users": 1_332, "rejects": 24, "unparseable": 0,
         "first": "2024-03-09T18:00:00.050Z", "last": "2024-03-09T18:10:16.723Z", "order": "not in order",
         "longest_gap_s": 1.255, "peak_rate_per_s": 60, "event_hours": 1, "bytes_per_tweet": 964.445,
-        "predicted_duration_s": 6.16673, "selected": 6_000, "send_hours": 1,
+        "planned_duration_s": 6.16673, "selected": 6_000, "send_hours": 1,
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&found[key], value, "{key}");
@@ -50,7 +50,7 @@ fn predictions_follow_the_flags() {
         [(1, 0), (2, 0), (3, 0), (4, 3_600)].map(|(id, second)| tweet(id, 1, second, "x")).into();
     let file = write(dir.path(), "t.json", lines.join("\n"));
     let predicted =
-        |flags: &[&str]| inspect(&[&[file.as_str()][..], flags].concat())["predicted_duration_s"].clone();
+        |flags: &[&str]| inspect(&[&[file.as_str()][..], flags].concat())["planned_duration_s"].clone();
     let approximately = |value: Value, seconds: f64| {
         assert!((value.as_f64().unwrap() - seconds).abs() < 1e-6, "{value} is not {seconds}");
     };
@@ -68,7 +68,7 @@ fn predictions_follow_the_flags() {
     assert_eq!(predicted(&["--loop", "forever"]), Value::Null);
     // A rate is that of the gaps, and not known if the end comes before the last tweet.
     let rate = |flags: &[&str]| {
-        inspect(&[&[file.as_str(), "--no-spread"][..], flags].concat())["predicted_rate_per_s"].clone()
+        inspect(&[&[file.as_str(), "--no-spread"][..], flags].concat())["planned_rate_per_s"].clone()
     };
     approximately(rate(&[]), 3.0 / 3_600.0);
     approximately(rate(&["--loop", "2"]), 7.0 / 7_200.0);
@@ -233,7 +233,7 @@ fn with_an_unusual_text_the_rest_is_found_by_its_usual_names() {
     let found = inspect(&[&file, "--map", "text=body2", "--no-spread"]);
     let expected = json!({
         "tweets": 2, "users": 1, "first": "2024-03-09T15:00:00.000Z", "last": "2024-03-09T15:00:10.000Z",
-        "order": "oldest first", "predicted_duration_s": 10.0,
+        "order": "oldest first", "planned_duration_s": 10.0,
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&found[key], value, "{key}");

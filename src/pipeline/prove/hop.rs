@@ -228,7 +228,7 @@ impl<'a> DruidHop<'a> {
                 .last_rows
                 .map(|last| last.saturating_duration_since(started).as_secs_f64()),
             time_to_queryable_ms: times.from_intended_ms,
-            ack_to_queryable_ms: times.from_ack_ms,
+            acked_to_queryable_ms: times.from_ack_ms,
             poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
             paired_by: if self.by_partition { PairedBy::Partition } else { PairedBy::Run },
             rows_per_s: times.rows_per_s,
