@@ -1,6 +1,6 @@
 //! The replay itself: its flags, and its report.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,14 +162,15 @@ impl ReplayArgs {
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
         let written = json.as_mut().map_or(Ok(()), |out| write_json(report, out));
-        if let Some(error) = &report.error {
-            // Standard error has it whatever the screen is.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+        // On a terminal the last line says it; elsewhere standard error has it, whatever the screen is.
+        let is_seen = session.quiet != Quiet::All && stdout().is_terminal() && stderr().is_terminal();
+        if let Some(error) = report.error.as_ref().filter(|_| !is_seen) {
+            let _ = writeln!(stderr(), "error: {error}");
         }
-        for threshold in report.thresholds.iter().filter(|threshold| threshold.failed) {
+        for threshold in report.thresholds.iter().filter(|threshold| threshold.failed && !is_seen) {
             let (expression, measured) = (&threshold.expression, threshold.measured());
             let was = if threshold.not_measured.is_some() { "" } else { "it was " };
-            let _ = writeln!(std::io::stderr(), "error: --fail-if {expression}: {was}{measured}");
+            let _ = writeln!(stderr(), "error: --fail-if {expression}: {was}{measured}");
         }
         // Last, so that the verdict is the last line that is seen.
         match session.quiet {

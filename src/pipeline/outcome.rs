@@ -217,9 +217,11 @@ fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
         return vec![format!("the rows in Druid could not be counted: {why}")];
     }
     if let Some(missing) = druid.missing.as_ref().filter(|missing| missing.count > 0) {
-        let first = missing.ranges.first();
-        let first =
-            first.map_or(String::new(), |(first, last)| format!(", the first of them seq {first} to {last}"));
+        let first = match missing.ranges.first() {
+            Some((first, last)) if first == last => format!("; the first is seq {first}"),
+            Some((first, last)) => format!("; the first are seq {first} to {last}"),
+            None => String::new(),
+        };
         reasons.push(format!("{} missing in Druid{first}", counted(missing.count, "tweet")));
     } else if let Some((rows, distinct)) =
         druid.rows.zip(druid.distinct).filter(|(rows, distinct)| rows != distinct)

@@ -8,6 +8,7 @@ use textwrap::core::display_width;
 use super::page::Layout;
 use super::*;
 use crate::count::{CpuUsage, LatencyMs, MemoryUsage, RejectCount};
+use crate::druid::{DruidAfter, Submission};
 use crate::pace::{FileOrder, Order};
 use crate::source::Framing;
 
@@ -152,6 +153,47 @@ fn balanced() -> RunReport {
     report
 }
 
+/// A run into Druid that is a tweet short there.
+fn into_druid() -> RunReport {
+    let mut report = balanced();
+    (report.ledger.queryable, report.ledger.received, report.hops.mqtt) = (Some(5_999), None, None);
+    report.druid = Some(DruidReport {
+        url: "http://127.0.0.1:8888".to_owned(),
+        datasource: "tweets".to_owned(),
+        supervisor: "tweets".to_owned(),
+        submitted: Submission::Unchanged,
+        spec: serde_json::Value::Null,
+        ready_after_s: 12.0,
+        rows: Some(5_999),
+        distinct: Some(5_999),
+        min_seq: Some(0),
+        max_seq: Some(5_999),
+        sum_seq: Some(17_997_000),
+        exact: false,
+        count_error: None,
+        missing: None,
+        causes: Vec::new(),
+        queryable_after_s: Some(4.2),
+        time_to_queryable_ms: latency(138.0),
+        acked_to_queryable_ms: latency(130.0),
+        poll_gap_ms: 806.0,
+        paired_by: PairedBy::Partition,
+        rows_per_s: Some(1_020.0),
+        backlog: Vec::new(),
+        unparseable: 1,
+        thrown_away: 0,
+        after: DruidAfter::Suspend,
+        durable: Some(true),
+        durable_after_s: Some(3.25),
+        notes: vec!["Druid's broker did not answer for 3.0 s".to_owned()],
+        users: None,
+    });
+    report.verdict = Verdict::Unbalanced;
+    report.reasons = vec!["1 tweet missing in Druid; the first is seq 17".to_owned()];
+    report.judge(&[]);
+    report
+}
+
 fn inspection() -> Inspection {
     let file = |name: &str, format| FileReport {
         file: format!("folder/{name}"),
@@ -228,6 +270,11 @@ fn at_all_widths(page: impl Fn(Layout) -> String) -> String {
 #[test]
 fn the_end_of_a_replay() {
     insta::assert_snapshot!(at_all_widths(|layout| summary_page(&report(), layout)));
+}
+
+#[test]
+fn the_end_of_a_replay_into_druid() {
+    insta::assert_snapshot!(at_all_widths(|layout| summary_page(&into_druid(), layout)));
 }
 
 #[test]

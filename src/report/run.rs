@@ -61,7 +61,7 @@ pub struct RunReport {
     pub verdict: Verdict,
     /// Why it is not balanced; errors that came after the first one too.
     pub reasons: Vec<String>,
-    /// Whether the user stopped the run: Ctrl-C, SIGTERM or q.
+    /// Whether the run was stopped before its end: by Ctrl-C, SIGTERM or q, or because its Kafka could not write.
     pub interrupted: bool,
     /// What ended the run early, with its causes.
     pub error: Option<String>,

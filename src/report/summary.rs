@@ -333,13 +333,17 @@ fn write_thresholds(thresholds: &[ThresholdReport], page: &mut Page) {
     }
 }
 
-/// Why the verdict is what it is, where that takes more than its line.
+/// Why the verdict is what it is, as far as its line does not say it.
 fn write_reasons(report: &RunReport, page: &mut Page) {
-    if report.verdict != Verdict::Unbalanced && report.reasons.len() <= 1 {
-        return;
+    let line = verdict_line(report, Layout::default());
+    let is_stop = report.verdict == Verdict::Incomplete && report.error.is_none();
+    let is_error = |reason: &str| report.error.as_ref().is_some_and(|error| reason.ends_with(error.as_str()));
+    let is_said = |reason: &str| is_stop || is_error(reason) || line.contains(reason);
+    let reasons: Vec<&String> = report.reasons.iter().filter(|reason| !is_said(reason)).collect();
+    if !reasons.is_empty() || !report.failed_by_reason.is_empty() {
+        page.blank();
     }
-    page.blank();
-    for reason in &report.reasons {
+    for reason in reasons {
         page.row("because", reason);
     }
     for (reason, failed) in &report.failed_by_reason {

@@ -1,6 +1,8 @@
 //! What is on the screen of a terminal: lines that fit, the verdict last, and how much `-q` leaves of it.
 
+use std::net::TcpListener;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::common::{FREE_PORTS, SAMPLE, run, tweetblast};
 
@@ -74,8 +76,11 @@ fn a_dumb_terminal_gets_plain_lines() {
 
 #[test]
 fn a_port_that_is_taken_is_named_in_the_plan() {
-    // Who has it does not matter.
-    let _mine = std::net::TcpListener::bind("127.0.0.1:9092");
+    // Who has it does not matter, but for another test that has it for a moment.
+    let _mine = (0..100).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        TcpListener::bind("127.0.0.1:9092").ok()
+    });
     let replayed =
         tweetblast().args([SAMPLE, "--speedup", "max", "--limit", "1", "--mqtt", "off"]).output().unwrap();
     let page = String::from_utf8(replayed.stdout).unwrap();
