@@ -126,6 +126,7 @@ impl Broker {
             let FlightWindow { messages, bytes } = window;
             return Err(MqttError::Window { messages, bytes, retained_bytes });
         }
+        self.traffic.set_run_nonce(run_nonce);
         let topic = String::from_utf8_lossy(&self.topic);
         // No outside client id ends like this: they all get `-` and a number.
         let number = self.links.fetch_add(1, Ordering::Relaxed);

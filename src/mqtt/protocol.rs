@@ -7,18 +7,23 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use rumqttd::protocol::v4::{self, V4};
 use rumqttd::protocol::v5::V5;
 use rumqttd::protocol::{
     Connect, Error, Packet, Protocol, Publish, PublishProperties, Subscribe, valid_filter, valid_topic,
 };
 
-/// Counters that all connections share.
+/// Length of the mark by which own messages are known: the run's nonce and the place in the stream.
+pub(super) const MARK_BYTES: usize = 16;
+
+/// What all connections count, and the nonce of the replay's marks.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Traffic {
     connections: Arc<AtomicU64>,
     sent: Arc<AtomicU64>,
+    /// How the marks of the replay's messages begin.
+    run_nonce: Arc<AtomicU64>,
 }
 
 impl Traffic {
@@ -27,7 +32,22 @@ impl Traffic {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Each connection has a clone of this, besides the broker and its listener.
+    /// From now on marks begin like this.
+    pub fn set_run_nonce(&self, nonce: u64) {
+        self.run_nonce.store(nonce, Ordering::Relaxed);
+    }
+
+    /// Takes the replay's mark off a message: outside clients neither see nor set it. Correlation data of their own
+    /// stays.
+    fn strip_mark(&self, correlation_data: &mut Option<Bytes>) {
+        let nonce = self.run_nonce.load(Ordering::Relaxed);
+        let is_mark = |data: &Bytes| data.len() == MARK_BYTES && data.starts_with(&nonce.to_be_bytes());
+        if correlation_data.as_ref().is_some_and(is_mark) {
+            *correlation_data = None;
+        }
+    }
+
+    /// Each connection has a clone of this, beside the broker and its listener.
     pub fn is_anybody_connected(&self) -> bool {
         Arc::strong_count(&self.sent) > 2
     }
@@ -81,9 +101,15 @@ impl AnyVersion {
                 }
                 if let Some(properties) = will_properties {
                     properties.message_expiry_interval = None;
+                    self.traffic.strip_mark(&mut properties.correlation_data);
                 }
             }
-            Packet::Publish(publish, properties) => check_publish(publish, properties.as_mut())?,
+            Packet::Publish(publish, properties) => {
+                check_publish(publish, properties.as_mut())?;
+                if let Some(properties) = properties {
+                    self.traffic.strip_mark(&mut properties.correlation_data);
+                }
+            }
             Packet::Subscribe(subscribe, properties) => {
                 check_subscribe(subscribe)?;
                 if properties.as_ref().is_some_and(|properties| properties.id == Some(0)) {
@@ -138,9 +164,12 @@ impl Protocol for AnyVersion {
         read
     }
 
-    fn write(&self, packet: Packet, buffer: &mut BytesMut) -> Result<usize, Error> {
-        if matches!(packet, Packet::Publish(..)) {
+    fn write(&self, mut packet: Packet, buffer: &mut BytesMut) -> Result<usize, Error> {
+        if let Packet::Publish(_, properties) = &mut packet {
             self.traffic.sent.fetch_add(1, Ordering::Relaxed);
+            if let Some(properties) = properties {
+                self.traffic.strip_mark(&mut properties.correlation_data);
+            }
         }
         if self.version == Version::V5 {
             return V5.write(packet, buffer);

@@ -12,13 +12,11 @@ use super::MqttError;
 use super::flight::{Admission, Flight, FlightEvent, Load};
 use super::link::{Pinger, disconnect, push};
 use super::listener::PACKET_MAX_BYTES;
+use super::protocol::MARK_BYTES;
 use crate::count::Counters;
 use crate::event::Event;
 
-/// Length of the mark on own messages: the run's nonce and the place in the stream.
-pub(super) const MARK_BYTES: usize = 16;
-
-/// What the ring counts besides payload and topic.
+/// What the ring counts beside payload and topic.
 const RING_OVERHEAD_BYTES: usize = 4;
 
 /// Publishes the events of one run.

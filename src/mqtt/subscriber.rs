@@ -15,7 +15,7 @@ use rumqttd::{Forward, Notification};
 use super::MqttError;
 use super::flight::{Flight, FlightEvent, Load};
 use super::link::Pinger;
-use super::publisher::MARK_BYTES;
+use super::protocol::MARK_BYTES;
 use crate::count::Counters;
 use crate::event::{Event, Trace};
 

@@ -213,6 +213,40 @@ fn a_broker_that_is_killed_and_has_forgotten_everything_loses_nothing_either() {
 
 #[test]
 #[ignore = "needs mosquitto"]
+fn a_message_under_the_number_of_a_tweet_never_stands_for_it() {
+    let mosquitto = Mosquitto::open("max_inflight_messages 0");
+    let replay = Replay::start(SAMPLE, &mosquitto.url(), &["--rate", "1500/s"]);
+    let (client, mut connection) = mosquitto.wait_for_tweets("forger");
+    let driver = std::thread::spawn(move || {
+        let mut tweets = connection.iter().filter_map(|event| match event {
+            Ok(Event::Incoming(Packet::Publish(publish))) => Some(publish.payload),
+            _ => None,
+        });
+        let tweet = String::from_utf8(tweets.next().unwrap().to_vec()).unwrap();
+        let (head, _) = tweet.rsplit_once(",\"seq\":").unwrap();
+        // Of the past, on their way, of the future, and of no tweet at all.
+        let forged = (0..7_000).step_by(5).map(|seq| format!("{head},\"seq\":{seq}}}"));
+        let forged = forged.map(|tweet| tweet.replacen("\"tweet\":\"", "\"tweet\":\"FORGED ", 1));
+        let sending = client.clone();
+        let sender = std::thread::spawn(move || {
+            forged.for_each(|tweet| sending.publish("tweets", QoS::AtMostOnce, false, tweet).unwrap());
+        });
+        tweets.by_ref().take(4_000).for_each(drop);
+        sender.join().unwrap();
+        client.disconnect().unwrap();
+        tweets.for_each(drop);
+    });
+    let (report, _, others) = replay.finish();
+    drop(driver);
+    let counts = ["published", "received", "delivered", "mqtt_lost", "duplicates", "failed", "read_back"];
+    assert_eq!(ledger(&report, &counts), [6_000, 6_000, 6_000, 0, 0, 0, 6_000], "{report:#}");
+    assert_eq!((others, &report["mqtt_repeats_dropped"]), (0, &0.into()));
+    // The forged ones are in Kafka too, under numbers of the run: that is told.
+    assert_eq!(report["verdict"], "unbalanced");
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
 fn a_subscriber_whose_connection_is_taken_gets_the_same_messages_again_and_drops_them() {
     let mosquitto = Mosquitto::open("");
     let arguments = ["--rate", "2000/s"];

@@ -201,51 +201,79 @@ fn outside_floods_can_overwrite_messages_but_never_go_uncounted() {
     assert_eq!(counters.duplicates.get(), 0);
 }
 
+/// The replay's mark on the message at this place, given the nonce of the harness.
+fn mark(place: u64) -> bytes::Bytes {
+    [77u64.to_be_bytes(), place.to_be_bytes()].concat().into()
+}
+
 #[test]
-fn a_client_that_sends_our_messages_again_makes_duplicates_and_not_confusion() {
+fn the_mark_stays_inside_and_whoever_knows_it_cannot_set_it() {
     use rumqttc::v5::mqttbytes::QoS;
-    use rumqttc::v5::{Event, Incoming};
+    use rumqttc::v5::mqttbytes::v5::{LastWill, LastWillProperties, PublishProperties};
+    use rumqttc::v5::{Event, Incoming, MqttOptions};
     let broker = start();
-    let (mirror, mut connection) = client_v5(&broker, "mirror");
-    mirror.subscribe("tweets", QoS::AtMostOnce).unwrap();
-    let (ready, is_ready) = std::sync::mpsc::channel();
-    // Returns everything unchanged, mark included, and then a message with a future mark.
-    let mirroring = thread::spawn(move || {
-        let mut echoes = 0;
-        while echoes < 50 {
-            match connection.recv_timeout(PATIENCE).unwrap().unwrap() {
-                Event::Incoming(Incoming::SubAck(_)) => ready.send(()).unwrap(),
-                Event::Incoming(Incoming::Publish(publish)) => {
-                    let mut properties = publish.properties.unwrap();
-                    if echoes == 49 {
-                        let mark = [&properties.correlation_data.unwrap()[..8], &[1; 8]].concat();
-                        properties.correlation_data = Some(mark.into());
-                    }
-                    let payload = publish.payload;
-                    mirror
-                        .publish_with_properties("tweets", QoS::AtMostOnce, false, payload, properties)
-                        .unwrap();
-                    echoes += 1;
-                }
-                _ => {}
+    let (watcher, mut watched) = client_v5(&broker, "watcher");
+    watcher.subscribe("tweets", QoS::AtMostOnce).unwrap();
+    let mut next = || loop {
+        match watched.recv_timeout(PATIENCE).unwrap().unwrap() {
+            Event::Incoming(Incoming::SubAck(_)) => return None,
+            Event::Incoming(Incoming::Publish(publish)) => {
+                let data = publish.properties.and_then(|properties| properties.correlation_data);
+                return Some((String::from_utf8(publish.payload.to_vec()).unwrap(), data));
             }
+            _ => {}
         }
-        mirror.disconnect().unwrap();
-        for _ in connection.iter().take_while(Result::is_ok) {}
-    });
-    is_ready.recv_timeout(PATIENCE).unwrap();
+    };
+    assert_eq!(next(), None);
     let Run { mut publisher, subscriber, counters, .. } = connect(&broker, FlightWindow::default());
     let receiving = thread::spawn(move || receive(subscriber));
     publisher.publish(&mut batch(0, 50)).unwrap();
-    mirroring.join().unwrap();
-    let since = Instant::now();
-    while counters.foreign.get() < 50 && since.elapsed() < PATIENCE {
-        thread::sleep(Duration::from_millis(5));
+    for seq in 0..50 {
+        assert_eq!(next(), Some((format!("{{\"tweet\":\"number {seq}\"}}"), None)));
     }
+
+    // Marks of the past and of the future, in messages and in a will, and data that is the client's own.
+    let with = |data: bytes::Bytes| PublishProperties { correlation_data: Some(data), ..Default::default() };
+    let own = [bytes::Bytes::from_static(b"mine"), bytes::Bytes::from_static(b"sixteen bytes too")];
+    let mut options = MqttOptions::new("forger", "127.0.0.1", broker.addr().port());
+    let will = LastWillProperties {
+        correlation_data: Some(mark(51)),
+        delay_interval: None,
+        payload_format_indicator: None,
+        message_expiry_interval: None,
+        content_type: None,
+        response_topic: None,
+        user_properties: Vec::new(),
+    };
+    options.set_last_will(LastWill::new("tweets", "will", QoS::AtMostOnce, false, Some(will)));
+    let (forger, mut connection) = rumqttc::v5::Client::new(options, 100);
+    let forged = [mark(3), mark(50), mark(u64::MAX)];
+    for (number, data) in forged.iter().chain(&own).enumerate() {
+        let (payload, properties) = (format!("forged {number}"), with(data.clone()));
+        forger.publish_with_properties("tweets", QoS::AtMostOnce, false, payload, properties).unwrap();
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let driver = {
+        let over = over.clone();
+        thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                let _ = connection.recv_timeout(Duration::from_millis(20));
+            }
+        })
+    };
+    for number in 0..5usize {
+        let data = number.checked_sub(3).map(|number| own[number].clone());
+        assert_eq!(next(), Some((format!("forged {number}"), data)));
+    }
+    // It goes without a word, so its will is published.
+    over.store(true, Ordering::Relaxed);
+    driver.join().unwrap();
+    assert_eq!(next(), Some(("will".to_owned(), None)));
+
     publisher.publish(&mut batch(50, 50)).unwrap();
     publisher.finish();
     let seen = receiving.join().unwrap();
-    assert_eq!((own_seqs(&seen), seen.len()), ((0..100).collect(), 150));
-    assert_eq!((counters.duplicates.get(), counters.foreign.get()), (49, 50));
+    assert_eq!((own_seqs(&seen), seen.len()), ((0..100).collect(), 106));
+    assert_eq!((counters.duplicates.get(), counters.foreign.get()), (0, 6));
     assert_eq!((counters.received.get(), counters.mqtt_lost.get()), (100, 0));
 }

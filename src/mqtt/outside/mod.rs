@@ -19,7 +19,6 @@ mod outstanding;
 mod publisher;
 mod shared;
 mod subscriber;
-mod tail;
 mod wire;
 
 use std::sync::Arc;

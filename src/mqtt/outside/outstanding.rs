@@ -1,11 +1,12 @@
 //! Messages that were published and have not returned yet, kept whole so that they can be sent
 //! again.
 //!
-//! A PUBACK is not enough: a broker may lose what it has accepted when it is killed, or drop it
-//! when its queue is full, and at QoS 1 it reports neither. Both ends are in this process, so a
-//! message is done when it has returned.
+//! A broker's PUBACK is not the end of our care: what it has taken it may forget when it is killed,
+//! or drop when its queue is full, and at QoS 1 it says neither. Both ends are in this process, so
+//! a message is done with when it has come back: it and no other, since anybody may publish under its run and number.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,6 +21,10 @@ const SENDINGS_MAX: u32 = 4;
 /// window, and would drop most of what is sent again, too.
 const ON_THE_WAY_AFTER_DROP: usize = 16;
 
+/// Messages that have come back and are known when they come again: far more than a broker has in flight, or sends again
+/// after a lost connection.
+const KNOWN_MAX: usize = 1 << 16;
+
 /// Published messages on their way through the broker.
 #[derive(Default)]
 pub(super) struct Outstanding {
@@ -31,8 +36,10 @@ pub(super) struct Outstanding {
     /// Messages to send, in this order.
     to_send: VecDeque<u64>,
     next_place: u64,
-    /// One more than the last sequence number that was published.
-    next_seq: u64,
+    /// Hashes of what has come back, by sequence number, and those in the order in which they came.
+    known: HashMap<u64, u64>,
+    known_order: VecDeque<u64>,
+    hasher: RandomState,
 }
 
 struct Message {
@@ -50,7 +57,7 @@ pub(super) enum Received {
     New(Event, usize),
     /// It returned before.
     Repeat,
-    /// It was never published.
+    /// It is not what was published under this number.
     Unknown,
 }
 
@@ -60,7 +67,6 @@ impl Outstanding {
         let message = Message { event, window_bytes, first_place: None, last_sent: None, sendings: 0 };
         self.messages.insert(seq, message);
         self.to_send.push_back(seq);
-        self.next_seq = self.next_seq.max(seq + 1);
     }
 
     /// The next message to send, if one may be sent; it then counts as sent.
@@ -82,12 +88,18 @@ impl Outstanding {
         None
     }
 
-    /// Removes a message that has returned. Those sent before it that have not returned are missed,
-    /// because a broker keeps the order of what it does not drop. They are sent again, at the end.
-    pub fn receive(&mut self, seq: u64) -> Received {
-        let Some(message) = self.messages.remove(&seq) else {
-            return if seq < self.next_seq { Received::Repeat } else { Received::Unknown };
+    /// Takes out a message that has come back. Those sent before it that have not are missed: a
+    /// broker keeps the order of what it does not drop. They are to be sent again, at the end.
+    pub fn receive(&mut self, seq: u64, payload: &[u8]) -> Received {
+        let Some(message) = self.messages.get(&seq) else {
+            let is_known = self.known.get(&seq).is_some_and(|hash| *hash == self.hasher.hash_one(payload));
+            return if is_known { Received::Repeat } else { Received::Unknown };
         };
+        if message.event.payload != payload {
+            return Received::Unknown;
+        }
+        let Some(message) = self.messages.remove(&seq) else { return Received::Unknown };
+        self.remember(seq, payload);
         if let Some((place, _)) = message.last_sent {
             self.on_the_way.remove(&place);
         }
@@ -99,8 +111,18 @@ impl Outstanding {
         Received::New(message.event, message.window_bytes)
     }
 
-    /// On a new connection the fate of all messages is unknown: all are sent again, in order, and
-    /// sends over the old one do not count.
+    fn remember(&mut self, seq: u64, payload: &[u8]) {
+        self.known.insert(seq, self.hasher.hash_one(payload));
+        self.known_order.push_back(seq);
+        if self.known_order.len() > KNOWN_MAX
+            && let Some(oldest) = self.known_order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// A new connection: nobody knows what became of anything. All is to be sent, in its order,
+    /// and no sending over the old one counts.
     pub fn connected_anew(&mut self) {
         self.on_the_way.clear();
         let mut all: Vec<u64> = self.messages.keys().copied().collect();
@@ -130,25 +152,30 @@ impl Outstanding {
 
     /// Removes messages that have been sent too often.
     pub fn take_lost(&mut self) -> Load {
+        let is_lost = |message: &Message| message.sendings >= SENDINGS_MAX;
+        let lost = self.to_send.iter().filter(|seq| self.messages.get(seq).is_some_and(is_lost));
+        let lost: Vec<u64> = lost.copied().collect();
+        self.to_send.retain(|seq| !lost.contains(seq));
+        self.lose(&lost)
+    }
+
+    /// Takes out messages that are lost. Should one come after all, it is not to go on.
+    fn lose(&mut self, seqs: &[u64]) -> Load {
         let mut lost = Load::default();
-        self.to_send.retain(|seq| match self.messages.get(seq) {
-            Some(message) if message.sendings >= SENDINGS_MAX => {
-                lost.add(message.window_bytes);
-                self.messages.remove(seq);
-                false
-            }
-            _ => true,
-        });
+        for seq in seqs {
+            let Some(message) = self.messages.remove(seq) else { continue };
+            lost.add(message.window_bytes);
+            self.remember(*seq, &message.event.payload);
+        }
         lost
     }
 
     /// Removes all messages.
     pub fn give_up(&mut self) -> Load {
-        let mut lost = Load::default();
-        self.messages.drain().for_each(|(_, message)| lost.add(message.window_bytes));
         self.on_the_way.clear();
         self.to_send.clear();
-        lost
+        let all: Vec<u64> = self.messages.keys().copied().collect();
+        self.lose(&all)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -191,7 +218,11 @@ mod tests {
     }
 
     fn receive(out: &mut Outstanding, seq: u64) -> &'static str {
-        match out.receive(seq) {
+        receive_as(out, seq, &seq.to_string())
+    }
+
+    fn receive_as(out: &mut Outstanding, seq: u64, payload: &str) -> &'static str {
+        match out.receive(seq, payload.as_bytes()) {
             Received::New(event, 1) if event.trace.seq == Some(seq) => "new",
             Received::New(..) => "wrong",
             Received::Repeat => "repeat",
@@ -208,6 +239,25 @@ mod tests {
             ["new", "repeat", "new", "new", "repeat", "unknown"]
         );
         assert!(out.is_empty() && !out.may_send());
+    }
+
+    #[test]
+    fn another_message_under_a_number_of_ours_never_stands_for_it() {
+        let mut out = published(2);
+        send_all(&mut out);
+        assert_eq!(receive_as(&mut out, 0, "forged"), "unknown");
+        assert_eq!(receive(&mut out, 0), "new", "the true one goes on");
+        assert_eq!([receive_as(&mut out, 0, "forged"), receive_as(&mut out, 0, "0")], ["unknown", "repeat"]);
+        out.give_up();
+        assert_eq!([receive_as(&mut out, 1, "forged"), receive_as(&mut out, 1, "1")], ["unknown", "repeat"]);
+    }
+
+    #[test]
+    fn what_is_known_is_bounded() {
+        let mut out = Outstanding::default();
+        (0..KNOWN_MAX as u64 + 10).for_each(|seq| out.remember(seq, b"x"));
+        assert_eq!((out.known.len(), out.known_order.len()), (KNOWN_MAX, KNOWN_MAX));
+        assert_eq!([receive_as(&mut out, 9, "x"), receive_as(&mut out, 10, "x")], ["unknown", "repeat"]);
     }
 
     #[test]

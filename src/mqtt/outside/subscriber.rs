@@ -11,10 +11,9 @@ use rumqttc::mqttbytes::v4::{Packet, Publish};
 use super::acks::Tag;
 use super::outstanding::Received;
 use super::shared::{Shared, backoff};
-use super::tail::seq_of_run;
 use super::wire::{Lost, Wire};
 use crate::count::Counters;
-use crate::event::{Event, Trace};
+use crate::event::{Event, Trace, seq_of_run};
 use crate::mqtt::MqttError;
 use crate::mqtt::flight::Load;
 
@@ -131,7 +130,7 @@ impl OutsideSubscriber {
         let mut account = self.shared.account();
         for publish in packets {
             let seq = seq_of_run(&publish.payload, &self.shared.run);
-            let tag = match seq.map(|seq| (seq, account.outstanding.receive(seq))) {
+            let tag = match seq.map(|seq| (seq, account.outstanding.receive(seq, &publish.payload))) {
                 Some((seq, Received::New(event, window_bytes))) => {
                     received += 1;
                     account.acks.handed_on(Tag::Own(seq), window_bytes);

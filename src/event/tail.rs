@@ -1,12 +1,12 @@
-//! Recognises the replay's own messages by the last fields of their payload, without parsing it:
-//! MQTT 3.1.1 has no properties that could carry the mark.
+//! Knows a replay's own messages by the last fields of their payload, without parsing it: those that come
+//! back over MQTT 3.1.1, which has no properties that could carry a mark, and those read back from Kafka.
 //!
 //! A payload that ends like one of ours counts as ours. In well-formed JSON that cannot happen by
 //! chance, because quotes inside a string are escaped.
 
-/// The sequence number of a payload that ends with `,"run":"RUN","seq":N}`; `None` if it is not of
-/// this run.
-pub(super) fn seq_of_run(payload: &[u8], run: &str) -> Option<u64> {
+/// The sequence number of a payload that ends with `,"run":"RUN","seq":N}`; `None`: it is not one
+/// of this run.
+pub fn seq_of_run(payload: &[u8], run: &str) -> Option<u64> {
     let head = payload.strip_suffix(b"}")?;
     let digits = head.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (head, number) = head.split_at(head.len() - digits);

@@ -2,11 +2,15 @@
 //! [`Delivery`] that says what became of each event. All travel in batches (`Vec`s), never one by
 //! one.
 
+mod tail;
+
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-/// What identifies an event on its whole way; returned with its delivery report.
+pub use tail::seq_of_run;
+
+/// What is known of an event all the way, and comes back with its delivery report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
     /// Place in send order, from 0, without gaps. `None`: a foreign message, not one of this run.
