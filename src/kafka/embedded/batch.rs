@@ -94,13 +94,24 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// Another batch under the sequence numbers of one that is stored: never answered as if it were there.
+    pub const OTHER_BATCH: Self = Self {
+        error: ResponseError::OutOfOrderSequenceNumber,
+        reason: "another batch with these sequence numbers of this producer is stored",
+    };
+    /// A batch of somebody else under the producer id of a replay in this process.
+    pub const OTHER_PRODUCER: Self = Self {
+        error: ResponseError::ClusterAuthorizationFailed,
+        reason: "this producer id belongs to the replay",
+    };
+
     pub fn new(error: ResponseError, reason: &'static str) -> Self {
         Self { error, reason }
     }
 }
 
 /// Checks what a producer sent for one partition: exactly one whole batch, of magic 2, with the
-/// right CRC, not transactional. The order of the checks and their codes are Kafka's
+/// right CRC, not transactional. Whether its records read is for [`check_records`](super::records::check_records). The order of the checks, and their codes, are Kafka's
 /// (`LogValidator`).
 pub(crate) fn check_produced(records: &[u8]) -> Result<BatchHeader, Refusal> {
     let corrupt = |reason| Refusal::new(ResponseError::CorruptMessage, reason);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::serve;
 use super::data_dir::DataDir;
+use super::follower::Follower;
 use super::groups::Groups;
 use super::log::LogSettings;
 use super::state::{EndpointState, PeerPlace};
@@ -107,6 +108,26 @@ impl Endpoint {
     #[must_use]
     pub fn fault(&self) -> Option<EndpointError> {
         self.broker.as_ref()?.store.fault()
+    }
+
+    /// A reader of what comes into a topic from now on; `None`: the endpoint is closed. To be dropped before the
+    /// endpoint is.
+    #[must_use]
+    pub fn follow(&self, topic: &str) -> Option<Follower> {
+        Some(Follower::new(self.broker.clone()?, topic))
+    }
+
+    /// The client id by which the endpoint knows the producers of this process: nobody else may write under their
+    /// producer ids.
+    #[must_use]
+    pub fn own_client_id(&self) -> Option<&str> {
+        Some(self.broker.as_ref()?.own_producers.client_id())
+    }
+
+    /// How many batches in the name of another producer were refused.
+    #[must_use]
+    pub fn forged(&self) -> u64 {
+        self.broker.as_ref().map_or(0, |broker| broker.forged())
     }
 
     /// What retention has removed since the start.

@@ -1,8 +1,13 @@
 //! What one partition remembers of idempotent producers: the last five batches of each, so that a
 //! retried batch is recognised and a gap is refused.
 //!
-//! Rules and codes are Kafka's (`ProducerAppendInfo`, `ProducerStateEntry`). As in Kafka, an
-//! unknown producer may start at any sequence number, because the log may have forgotten it.
+//! A batch is a repeat only if it is the very one that is stored: the sequence numbers of a producer stand in the log for
+//! every reader, and whoever writes the next ones first must not have the true batch taken for a repeat. (Kafka
+//! compares the numbers alone; clients send the same bytes again.)
+//!
+//! Rules and codes are Kafka's (`ProducerAppendInfo`, `ProducerStateEntry`). The surprise: a
+//! producer that is not known here may start at any sequence number, as in Kafka, because the log
+//! may have forgotten it.
 
 use std::collections::HashMap;
 
@@ -13,14 +18,15 @@ use super::batch::{BatchHeader, Refusal};
 /// Batches remembered for each producer: as many as an idempotent producer may have in flight
 /// (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
 const BATCHES_KEPT: usize = 5;
-/// Producers remembered for each partition, about 120 bytes each. Beyond this number, the half that
-/// has been silent longest is forgotten (Kafka forgets by time, `producer.id.expiration.ms`).
+/// Producers remembered for each partition, about 160 bytes each. Beyond it the half that wrote
+/// longest ago is forgotten (Kafka forgets by time, `producer.id.expiration.ms`).
 const PRODUCERS_KEPT: usize = 4096;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct BatchSequence {
     first_sequence: i32,
     last_sequence: i32,
+    crc: u32,
     base_offset: i64,
 }
 
@@ -77,8 +83,12 @@ impl Producers {
         let known = producer.batches[..producer.count].iter().find(|known| {
             known.first_sequence == header.base_sequence && known.last_sequence == last_sequence
         });
-        if let Some(known) = known {
-            return Ok(BatchVerdict::Duplicate { base_offset: known.base_offset });
+        match known {
+            Some(known) if known.crc == header.crc => {
+                return Ok(BatchVerdict::Duplicate { base_offset: known.base_offset });
+            }
+            Some(_) => return Err(Refusal::OTHER_BATCH),
+            None => {}
         }
         match producer.last() {
             Some(last) if header.base_sequence != sequence_after(last.last_sequence, 1) => Err(gap),
@@ -107,6 +117,7 @@ impl Producers {
         producer.batches[producer.count] = BatchSequence {
             first_sequence: header.base_sequence,
             last_sequence: sequence_after(header.base_sequence, header.last_offset_delta),
+            crc: header.crc,
             base_offset,
         };
         producer.count += 1;
@@ -158,6 +169,21 @@ mod tests {
         assert_eq!(error(&producers, (9, 0, 22)), ResponseError::OutOfOrderSequenceNumber);
         assert_eq!(producers.check(&header((9, 0, 21), 1)), Ok(BatchVerdict::Append));
         assert_eq!(producers.check(&header((10, 0, 500), 1)), Ok(BatchVerdict::Append));
+    }
+
+    #[test]
+    fn a_repeat_is_the_very_batch_and_another_under_its_numbers_is_refused() {
+        let mut producers = Producers::default();
+        let first = header((9, 0, 0), 3);
+        producers.record(&first, 40);
+        assert_eq!(producers.check(&first), Ok(BatchVerdict::Duplicate { base_offset: 40 }));
+        for other in [
+            check_produced(&batch(&[1, 2, 1], Some((9, 0, 0)))).unwrap(),
+            BatchHeader { crc: !first.crc, ..first },
+        ] {
+            assert_eq!(producers.check(&other), Err(Refusal::OTHER_BATCH));
+        }
+        assert_eq!(producers.check(&header((9, 0, 3), 3)), Ok(BatchVerdict::Append));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::groups::Groups;
 use super::memory::Memory;
 use super::options::Limits;
+use super::own_producers::OwnProducers;
 use super::store::Store;
 use super::waiters::Waiter;
 
@@ -28,11 +29,13 @@ pub(crate) struct EndpointState {
     pub answers: Memory,
     /// The address given to clients; `None`: the one at which they reached us.
     pub advertise: Option<(String, u16)>,
-    /// Closed at the end, for threads that only wait for time to pass.
+    pub own_producers: OwnProducers,
+    /// Closed at the end: for threads that wait for nothing but time.
     pub timer: Waiter,
     peers: Mutex<HashMap<u64, Arc<Peer>>>,
     stopping: AtomicBool,
     cut: AtomicU64,
+    forged: AtomicU64,
 }
 
 /// One connected client.
@@ -68,10 +71,12 @@ impl EndpointState {
             large_requests: Memory::new(limits.memory_bytes / 3),
             answers: Memory::new(limits.memory_bytes / 3),
             advertise,
+            own_producers: OwnProducers::default(),
             timer: Waiter::default(),
             peers: Mutex::default(),
             stopping: AtomicBool::new(false),
             cut: AtomicU64::new(0),
+            forged: AtomicU64::new(0),
         }
     }
 
@@ -110,7 +115,25 @@ impl EndpointState {
         }
     }
 
-    /// Logs why a client was cut off; only the 1st, 2nd, 4th, 8th … as a warning.
+    /// Says that somebody wrote in the name of another producer; of many, only the 1st, 2nd, 4th, 8th … aloud.
+    pub fn report_forged(&self, topic: &str, reason: &str) {
+        let count = self.forged.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            tracing::warn!(
+                topic,
+                reason,
+                count,
+                "Kafka endpoint: refused a batch in the name of another producer"
+            );
+        }
+    }
+
+    /// How many batches in the name of another producer were refused.
+    pub fn forged(&self) -> u64 {
+        self.forged.load(Ordering::Relaxed)
+    }
+
+    /// Says why a client was cut off; of many, only the 1st, 2nd, 4th, 8th … aloud.
     pub fn report_cut(&self, addr: SocketAddr, reason: &dyn std::fmt::Display) {
         let count = self.cut.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,9 +24,11 @@ use super::waiters::Waiters;
 pub const PARTITIONS_MAX: usize = 512;
 /// Longest topic name (`Topic.MAX_NAME_LENGTH`).
 const NAME_BYTES_MAX: usize = 249;
-/// Producer ids reserved at a time, so that most are given out without a write. The same number as
-/// in Kafka (`ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`).
-const PRODUCER_IDS_RESERVED: i64 = 1000;
+/// The next producer id is at most so far above the last: a random step, so that nobody writes under it before its
+/// owner does.
+const PRODUCER_ID_STEP_MAX: u64 = 1 << 32;
+/// Producer ids reserved at a time, so that most are given out without a write: some 500.
+const PRODUCER_IDS_RESERVED: i64 = 1 << 40;
 
 /// One topic: its partitions, by number.
 #[derive(Debug)]
@@ -292,13 +295,14 @@ impl Store {
     /// A producer id that was never given out before, nor before the last restart.
     pub fn next_producer_id(&self) -> Result<i64, EndpointError> {
         let mut ids = self.producer_ids.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.next == ids.reserved {
-            let reserved = ids.reserved.saturating_add(PRODUCER_IDS_RESERVED);
+        let step = RandomState::new().hash_one(ids.next) % PRODUCER_ID_STEP_MAX;
+        let id = ids.next.saturating_add_unsigned(step);
+        if id >= ids.reserved {
+            let reserved = id.saturating_add(PRODUCER_IDS_RESERVED);
             self.dir.save_producer_ids(reserved)?;
             ids.reserved = reserved;
         }
-        let id = ids.next;
-        ids.next += 1;
+        ids.next = id.saturating_add(1);
         Ok(id)
     }
 
@@ -376,5 +380,9 @@ mod tests {
                 assert!(seen.insert(store.next_producer_id().unwrap()));
             }
         }
+        let mut ids: Vec<i64> = seen.into_iter().collect();
+        ids.sort_unstable();
+        let steps = ids.windows(2).filter(|pair| pair[1] - pair[0] > 1_000).count();
+        assert!(steps > 4_400, "the next id cannot be guessed: {steps} of 4,499");
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Log {
     next_offset: i64,
     /// The offset after the last record that was sent to a client.
     read_until: i64,
+    /// The offset behind the last record that the replay has read back, where one does: retention waits for it.
+    follower: Option<i64>,
     producers: Producers,
     /// Why the last append failed, if it did. The next one first cuts the file, and logs nothing if
     /// it fails too.
@@ -104,6 +106,7 @@ impl Log {
             dir: dir.to_owned(),
             settings: settings.clone(),
             read_until: segments[0].base_offset,
+            follower: None,
             segments,
             next_offset,
             producers,
@@ -143,8 +146,13 @@ impl Log {
         self.read_until = self.read_until.max(until);
     }
 
-    /// Appends a batch that passed `check_produced`, and returns the offset of its first record. A
-    /// batch that is already in the log is not stored again. On an error the log is unchanged.
+    /// Records from this offset on are not removed; `None`: nobody reads them back.
+    pub fn set_follower(&mut self, offset: Option<i64>) {
+        self.follower = offset;
+    }
+
+    /// Appends a batch that passed `check_produced`, and gives the offset of its first record. A
+    /// batch that is in the log already is not stored again. On an error the log is as before.
     pub fn append(&mut self, header: &BatchHeader, records: &[u8]) -> Result<i64, Refusal> {
         if self.deleted {
             let error = ResponseError::UnknownTopicOrPartition;
@@ -244,7 +252,7 @@ impl Log {
         let mut bytes: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
         while let [oldest, _, ..] = self.segments.make_contiguous() {
             bytes -= oldest.bytes;
-            if bytes < retention_bytes {
+            if bytes < retention_bytes || self.follower.is_some_and(|offset| offset < oldest.end_offset()) {
                 return;
             }
             let path = self.dir.join(file_name(oldest.base_offset));

@@ -231,7 +231,24 @@ fn retention_removes_the_oldest_and_says_what_nobody_has_read() {
         assert_eq!(base_offset(&slice.read().unwrap()), offset);
         offset = slice.end_offset;
     }
-    assert_eq!(append(&mut log, &thousand(0, Some((5, 0, 299_000)))).unwrap(), 299_000, "known still");
+    assert_eq!(append(&mut log, &thousand(299_000, Some((5, 0, 299_000)))).unwrap(), 299_000, "known still");
+}
+
+#[test]
+fn retention_waits_for_what_is_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), &retaining()).unwrap();
+    log.set_follower(Some(0));
+    for i in 0..300 {
+        append(&mut log, &thousand(i, None)).unwrap();
+    }
+    assert_eq!(log.start_offset(), 0);
+    log.set_follower(Some(50_000));
+    append(&mut log, &thousand(0, None)).unwrap();
+    assert!((30_000..=50_000).contains(&log.start_offset()), "{}", log.start_offset());
+    log.set_follower(None);
+    append(&mut log, &thousand(0, None)).unwrap();
+    assert!(log.start_offset() > 150_000, "{}", log.start_offset());
 }
 
 #[test]

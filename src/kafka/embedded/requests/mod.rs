@@ -51,7 +51,9 @@ pub(crate) fn answer<'a>(
         ApiKey::ApiVersions => plain(r.frame(&cluster::api_versions(Ok(())))?),
         ApiKey::CreateTopics => plain(r.frame(&topics::create_topics(broker, r.version, r.decode()?))?),
         ApiKey::DeleteTopics => plain(r.frame(&topics::delete_topics(broker, r.decode()?))?),
-        ApiKey::InitProducerId => plain(r.frame(&produce::init_producer_id(broker, r.decode()?))?),
+        ApiKey::InitProducerId => {
+            plain(r.frame(&produce::init_producer_id(broker, &r.client_id, r.decode()?))?)
+        }
         ApiKey::JoinGroup => plain(r.frame(&groups::join_group(broker, peer, r, r.decode()?))?),
         ApiKey::SyncGroup => plain(r.frame(&groups::sync_group(broker, peer, r.decode()?))?),
         ApiKey::Heartbeat => plain(r.frame(&groups::heartbeat(broker, r.decode()?))?),

@@ -10,6 +10,7 @@ use kafka_protocol::messages::{
 
 use super::text;
 use crate::kafka::embedded::batch::{Refusal, check_produced};
+use crate::kafka::embedded::records::check_records;
 use crate::kafka::embedded::request::{ConnectionError, Request};
 use crate::kafka::embedded::state::EndpointState;
 use crate::kafka::embedded::store::LogTopic;
@@ -18,7 +19,7 @@ use crate::kafka::embedded::store::LogTopic;
 pub(super) fn answer(broker: &EndpointState, r: &Request) -> Result<Option<BytesMut>, ConnectionError> {
     let request: ProduceRequest = r.decode()?;
     let acks = request.acks;
-    let (response, refused) = produce(broker, request);
+    let (response, refused) = produce(broker, &r.client_id, request);
     match (acks, refused) {
         (0, None) => Ok(None),
         // The client can only notice that the connection ends.
@@ -28,7 +29,11 @@ pub(super) fn answer(broker: &EndpointState, r: &Request) -> Result<Option<Bytes
 }
 
 /// The response, and the first refusal if there is one.
-fn produce(broker: &EndpointState, request: ProduceRequest) -> (ProduceResponse, Option<String>) {
+fn produce(
+    broker: &EndpointState,
+    client_id: &str,
+    request: ProduceRequest,
+) -> (ProduceResponse, Option<String>) {
     let mut refused = None;
     let allowed = if !(-1..=1).contains(&request.acks) {
         Err(Refusal::new(ResponseError::InvalidRequiredAcks, "acks must be 0, 1 or all"))
@@ -46,11 +51,15 @@ fn produce(broker: &EndpointState, request: ProduceRequest) -> (ProduceResponse,
         let mut partitions = Vec::with_capacity(data.partition_data.len());
         for partition in data.partition_data {
             let index = partition.index;
-            let appended = allowed.and_then(|()| append(broker, topic.as_deref(), &partition));
+            let appended = allowed.and_then(|()| append(broker, client_id, topic.as_deref(), &partition));
             let response = PartitionProduceResponse::default().with_index(index);
             partitions.push(match appended {
                 Ok(base_offset) => response.with_base_offset(base_offset),
-                Err(Refusal { error, reason }) => {
+                Err(refusal) => {
+                    let Refusal { error, reason } = refusal;
+                    if [Refusal::OTHER_BATCH, Refusal::OTHER_PRODUCER].contains(&refusal) {
+                        broker.report_forged(&data.name, reason);
+                    }
                     tracing::debug!(topic = &**data.name, index, %error, reason, "Kafka endpoint: refused a batch");
                     refused.get_or_insert_with(|| format!("{reason} (topic {}, partition {index})", &**data.name));
                     response
@@ -69,6 +78,7 @@ fn produce(broker: &EndpointState, request: ProduceRequest) -> (ProduceResponse,
 
 fn append(
     broker: &EndpointState,
+    client_id: &str,
     topic: Option<&LogTopic>,
     data: &PartitionProduceData,
 ) -> Result<i64, Refusal> {
@@ -81,11 +91,18 @@ fn append(
     }
     // Before the lock: this reads every byte.
     let header = check_produced(records)?;
+    if !broker.own_producers.may_write(client_id, header.producer_id) {
+        return Err(Refusal::OTHER_PRODUCER);
+    }
+    if !broker.own_producers.has(client_id) && check_records(&header, records).is_err() {
+        return Err(Refusal::new(ResponseError::InvalidRecord, "the records of the batch cannot be read"));
+    }
     partition.append(&header, records)
 }
 
 pub(super) fn init_producer_id(
     broker: &EndpointState,
+    client_id: &str,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
     let response = InitProducerIdResponse::default();
@@ -97,7 +114,10 @@ pub(super) fn init_producer_id(
         return refuse(ResponseError::TransactionalIdAuthorizationFailed);
     }
     match broker.store.next_producer_id() {
-        Ok(id) => response.with_producer_id(ProducerId(id)).with_producer_epoch(0),
+        Ok(id) => {
+            broker.own_producers.given(client_id, id);
+            response.with_producer_id(ProducerId(id)).with_producer_epoch(0)
+        }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "Kafka endpoint: no producer id");
             refuse(ResponseError::KafkaStorageError)
