@@ -52,6 +52,12 @@ pub(super) struct ReplayArgs {
     /// Ctrl-C]
     #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::wait, help_heading = "Kafka")]
     drain_timeout: Option<Duration>,
+    /// Read the tweets back from Kafka at the end, and compare; with the embedded Kafka this is always done
+    #[arg(hide_short_help = true, long, help_heading = "Kafka")]
+    verify: bool,
+    /// Allow -X properties with which Kafka may lose tweets or store them twice; the run is then unproven
+    #[arg(hide_short_help = true, long = "unsafe", help_heading = "Kafka")]
+    allow_unsafe: bool,
 
     /// Join a table of users to their tweets: CSV with a header, or JSON
     ///
@@ -197,6 +203,7 @@ impl ReplayArgs {
     fn check(&self) -> Result<(), UsageError> {
         self.input.check()?;
         self.pace.check()?;
+        self.target.check_safety(self.allow_unsafe)?;
         self.target.check()?;
         if self.payload != PayloadForm::Tweet && self.target.has_outside_mqtt() {
             return Err(UsageError::conflict(PAYLOAD_WITHOUT_RUN));
@@ -237,6 +244,8 @@ impl ReplayArgs {
             kafka: KafkaOptions {
                 producers: self.producers,
                 drain_timeout: self.drain_timeout,
+                allow_unsafe: self.allow_unsafe,
+                verify: self.verify,
                 ..target.kafka
             },
             report: ReportOptions {

@@ -6,8 +6,8 @@ use super::druid::DruidArgs;
 use super::ends::EndsArgs;
 use super::exit::UsageError;
 use super::values;
-use crate::kafka::check_properties;
 use crate::kafka::embedded::PARTITIONS_MAX;
+use crate::kafka::{check_properties, check_settings};
 use crate::mqtt::OutsideBroker;
 use crate::options::{DEFAULT_TOPIC, KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, ReplayOptions};
 
@@ -74,6 +74,11 @@ impl TargetArgs {
     /// Whether neither end lives in this process.
     pub fn is_all_outside(&self) -> bool {
         self.mqtt.is_some() && self.kafka.is_some()
+    }
+
+    /// Refuses properties that a ledger cannot rest on, unless they are allowed.
+    pub fn check_safety(&self, allow_unsafe: bool) -> Result<(), UsageError> {
+        check_settings(&self.properties.concat(), allow_unsafe).map(drop).map_err(UsageError::conflict)
     }
 
     /// A replay without an input that goes there.

@@ -65,6 +65,8 @@ pub struct Counters {
     pub kafka_blocked_ns: Counter,
     /// kafka: own events acknowledged.
     pub delivered: Counter,
+    /// kafka: delivery reports with an offset that is not above the one before, of one producer and partition.
+    pub offsets_fell: Counter,
     /// kafka: own events given up.
     pub failed: Counter,
     /// kafka: foreign messages acknowledged.

@@ -3,15 +3,21 @@
 //! [`crate::event`]: the hops count here, and [`crate::report`] shows the counts.
 
 mod counters;
+mod found_records;
 mod intake;
 mod latency;
 mod machine;
+mod number_set;
+mod places;
 mod queryable;
 mod tally;
 
 pub use counters::{Counter, Counters};
+pub use found_records::FoundRecords;
 pub use intake::{Intake, RejectCount};
 pub use latency::{LatencyMs, new_histogram};
 pub use machine::{CpuUsage, MachineCpu, MemoryUsage, own_memory, thread_cpu};
+pub use number_set::NumberSet;
+pub use places::Places;
 pub use queryable::{BacklogPoint, Queryable, QueryableTimes, SAMPLES as QUERYABLE_LANES_MAX};
 pub use tally::{Failures, Tally};

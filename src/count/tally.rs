@@ -8,7 +8,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use hdrhistogram::Histogram;
 
-use super::{Queryable, new_histogram};
+use super::{NumberSet, Places, Queryable, new_histogram};
 use crate::event::{Delivery, Outcome};
 
 /// What became of the events of one run.
@@ -23,7 +23,11 @@ pub struct Tally {
     pub distinct: u64,
     /// Reports beyond the first for one sequence number.
     pub repeated: u64,
-    /// When the last report arrived.
+    /// Sequence numbers of what Kafka acknowledged.
+    pub delivered: NumberSet,
+    /// Where Kafka says that messages are, those of others too.
+    pub places: Places,
+    /// When the last report came.
     pub last_ack: Option<Instant>,
     queryable: Option<Arc<Queryable>>,
     seen: SeenSeqs,
@@ -45,6 +49,8 @@ impl Default for Tally {
             failures: Failures::default(),
             distinct: 0,
             repeated: 0,
+            delivered: NumberSet::default(),
+            places: Places::default(),
             last_ack: None,
             queryable: None,
             seen: SeenSeqs::default(),
@@ -53,9 +59,10 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// A tally that reports each delivery to `queryable`, if rows in Druid are counted.
-    pub fn telling(queryable: Option<Arc<Queryable>>) -> Self {
-        Self { queryable, ..Self::default() }
+    /// A tally that tells `queryable` of each delivery, where somebody counts rows in Druid. Messages of the run are
+    /// at `places` that were free.
+    pub fn telling(queryable: Option<Arc<Queryable>>, places: Places) -> Self {
+        Self { queryable, places, ..Self::default() }
     }
 
     /// Takes deliveries until all senders are gone.
@@ -84,7 +91,11 @@ impl Tally {
 
     fn take(&mut self, delivery: &Delivery) {
         match &delivery.outcome {
-            Outcome::Delivered { .. } => {
+            Outcome::Delivered { partition, offset } => {
+                self.places.take(*partition, *offset);
+                if let Some(seq) = delivery.trace.seq {
+                    self.delivered.insert(seq);
+                }
                 let micros = |since| delivery.acked.saturating_duration_since(since).as_micros() as u64;
                 self.ack_us.saturating_record(micros(delivery.trace.sent));
                 if let Some(intended) = delivery.trace.intended {
@@ -143,10 +154,11 @@ mod tests {
     #[test]
     fn each_sequence_number_counts_once_whatever_the_order() {
         let mut tally = Tally::default();
-        for seq in [3, 0, 1, 3, 2, 0, 5] {
-            tally.take(&delivery(seq, Outcome::Delivered { partition: 0, offset: 0 }));
+        for (offset, seq) in (0..).zip([3, 0, 1, 3, 2, 0, 5]) {
+            tally.take(&delivery(seq, Outcome::Delivered { partition: 0, offset }));
         }
         assert_eq!((tally.distinct, tally.repeated), (5, 2));
+        assert_eq!((tally.delivered.len(), tally.places.taken), (5, 0));
         assert_eq!((tally.seen.next, tally.seen.later.len()), (4, 2));
         assert_eq!(tally.ack_us.len(), 7);
         assert!(tally.intended_to_ack_us.is_empty());

@@ -12,10 +12,11 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
 use rdkafka::bindings::{
-    RD_KAFKA_MSG_F_COPY, rd_kafka_message_t, rd_kafka_produce_batch, rd_kafka_topic_destroy,
-    rd_kafka_topic_new, rd_kafka_topic_t,
+    RD_KAFKA_MSG_F_COPY, rd_kafka_message_status, rd_kafka_message_t, rd_kafka_msg_status_t,
+    rd_kafka_produce_batch, rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_topic_t,
 };
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -23,6 +24,13 @@ use crate::event::Event;
 
 /// "Unassigned": the partition is chosen by the key (`RD_KAFKA_PARTITION_UA` in rdkafka.h).
 const BY_KEY: i32 = -1;
+
+/// Whether a message that a delivery report is about may be in Kafka: it was sent at least once.
+pub fn may_be_there(message: &BorrowedMessage<'_>) -> bool {
+    // SAFETY: the pointer is that of a message which lives as long as the reference to it.
+    let status = unsafe { rd_kafka_message_status(message.ptr()) };
+    status != rd_kafka_msg_status_t::RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+}
 
 /// A producer to one topic.
 pub struct BatchProducer<C: ProducerContext<DeliveryOpaque = usize> + 'static> {

@@ -9,16 +9,20 @@ mod drain;
 mod error;
 mod probe;
 mod producer;
+mod producer_options;
 mod properties;
 mod read_back;
+mod safety;
 mod topic;
 mod words;
 
 pub use drain::DrainLimit;
 pub use error::KafkaError;
-pub use producer::{Producer, ProducerOptions, QUEUE_BYTES};
+pub use producer::Producer;
+pub use producer_options::{ProducerOptions, QUEUE_BYTES};
 pub use properties::check_properties;
-pub use read_back::find_last;
+pub use read_back::{READ_PATIENCE, find_last, read_since};
+pub use safety::check_settings;
 pub use topic::{Cluster, Topic, end_offsets, look_at_cluster, prepare_topic};
 
 pub mod embedded;

@@ -9,71 +9,18 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig};
 
 use super::KafkaError;
-use super::batch_producer::BatchProducer;
+use super::batch_producer::{BatchProducer, may_be_there};
 use super::drain::{Drain, DrainLimit};
+use super::producer_options::{ProducerOptions, QUEUE_BYTES};
 use super::words::{in_words, words_of};
 use crate::count::Counters;
 use crate::event::{Delivery, Event, Outcome, Trace};
-
-/// Where to and how to produce.
-#[derive(Debug, Clone)]
-pub struct ProducerOptions {
-    /// Bootstrap servers, `host:port[,host:port…]`.
-    pub brokers: String,
-    pub topic: String,
-    /// Partitions of the topic when it has to be created.
-    pub partitions: i32,
-    /// librdkafka properties that stand over ours.
-    pub properties: Vec<(String, String)>,
-    /// Run id to send along as the headers `run` and `seq`, for payloads that do not carry them.
-    pub run_in_headers: Option<String>,
-    /// How many producers share the memory of the queue.
-    pub producers: usize,
-}
-
-/// Bytes of keys and payloads that all producers together have given to librdkafka and that it has not
-/// reported on: far below its default of 1 GiB, since what waits there adds to the memory of the run and
-/// to what a kill would cost. The limit is ours, as librdkafka's would never take a larger message.
-///
-/// Two batches (`batch.size`, 1 MB): the one in flight, as an idempotent librdkafka has no second to a
-/// partition, and the one that fills up. What waits behind them only grows older than `linger.ms`, and then
-/// the broker thread spins until Kafka answers: with 4 MiB, 15 to 20 % of the CPU of the whole hop. Shared by
-/// 2 or 4 producers, or between 4 partitions, it is as good as 4 MiB.
-pub const QUEUE_BYTES: usize = 2 << 20;
-
-/// Largest record in bytes: the largest value the source lets through, and room around it.
-const MESSAGE_MAX_BYTES: usize = 20 * 1024 * 1024;
-
-impl ProducerOptions {
-    /// The properties as librdkafka gets them.
-    pub fn client_config(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", &self.brokers)
-            .set("client.id", "tweetblast")
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            // The default gives a record up after 5 minutes, silently but for its report.
-            .set("message.timeout.ms", "0")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "5")
-            .set("partitioner", "murmur2_random")
-            .set("message.max.bytes", MESSAGE_MAX_BYTES.to_string())
-            .set("queue.buffering.max.kbytes", ((QUEUE_BYTES + MESSAGE_MAX_BYTES) / 1024).to_string())
-            .set("log_level", "3");
-        for (name, value) in &self.properties {
-            config.set(name, value);
-        }
-        config
-    }
-}
 
 /// One producer with its own queue and its own librdkafka instance.
 pub struct Producer {
@@ -87,6 +34,8 @@ pub struct Producer {
     places: Vec<usize>,
     /// What librdkafka has reported, while it is handed on.
     reports: Vec<(usize, Outcome)>,
+    /// Offset of the last report of each partition.
+    last_offsets: Vec<i64>,
     counters: Arc<Counters>,
     deliveries: Sender<Vec<Delivery>>,
     drain: Drain,
@@ -179,10 +128,9 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
         let outcome = match result {
             Ok(message) => Outcome::Delivered { partition: message.partition(), offset: message.offset() },
-            Err((error, _)) => Outcome::Failed {
-                reason: words_of(error),
-                may_have_arrived: error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeInflight),
-            },
+            Err((error, message)) => {
+                Outcome::Failed { reason: words_of(error), may_have_arrived: may_be_there(message) }
+            }
         };
         self.lock().push((place, outcome));
     }
@@ -233,6 +181,7 @@ impl Producer {
             queue_bytes: QUEUE_BYTES / options.producers.max(1),
             places: Vec::new(),
             reports: Vec::new(),
+            last_offsets: Vec::new(),
             counters,
             deliveries,
             drain: Drain::new(drain),
@@ -330,6 +279,7 @@ impl Producer {
         if self.reports.is_empty() {
             return;
         }
+        self.counters.offsets_fell.add(falls(&mut self.last_offsets, &self.reports));
         let acked = Instant::now();
         let deliveries = self
             .reports
@@ -366,6 +316,23 @@ impl Producer {
             self.inner.purge(PurgeConfig::default().queue().inflight());
         }
     }
+}
+
+/// How many of these reports have an offset that is not above the last one of their partition: what a producer has
+/// acknowledged later is later in the log.
+fn falls(last_offsets: &mut Vec<i64>, reports: &[(usize, Outcome)]) -> u64 {
+    let mut falls = 0;
+    for (_, outcome) in reports {
+        let Outcome::Delivered { partition, offset } = *outcome else { continue };
+        // An offset may be unknown.
+        let (Ok(number), 0..) = (usize::try_from(partition), offset) else { continue };
+        if number >= last_offsets.len() {
+            last_offsets.resize(number + 1, -1);
+        }
+        let before = std::mem::replace(&mut last_offsets[number], offset);
+        falls += u64::from(offset <= before);
+    }
+    falls
 }
 
 fn delivery(waiting: PendingEvent, outcome: Outcome, acked: Instant) -> Delivery {

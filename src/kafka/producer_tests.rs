@@ -186,3 +186,16 @@ fn a_message_larger_than_the_queue_goes_alone() {
         assert_eq!((seqs, counters.delivered.get()), ((0..9).collect(), 9));
     }
 }
+
+#[test]
+fn an_offset_that_is_not_above_the_one_before_is_counted() {
+    let mut last = Vec::new();
+    let mut count = |places: &[(i32, i64)]| {
+        let report = |(partition, offset): &(i32, i64)| {
+            (0, Outcome::Delivered { partition: *partition, offset: *offset })
+        };
+        falls(&mut last, &places.iter().map(report).collect::<Vec<_>>())
+    };
+    assert_eq!(count(&[(0, 0), (0, 1), (3, 7), (0, 5), (3, 8), (1, -1), (1, 0)]), 0);
+    assert_eq!(count(&[(0, 5), (3, 2), (3, 3), (0, 6)]), 2);
+}

@@ -1,8 +1,11 @@
-//! Looks for one message among the last ones of a topic, as any consumer would read it.
+//! Reads a topic as any consumer would: one message among the last ones, or all that came since a run began.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError as RdKafkaError;
+use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::words::words_of;
@@ -13,6 +16,68 @@ const REACH: i64 = 1_000;
 
 /// Longest search.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest wait for a message while a run is read back.
+pub const READ_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Shows `take` the value and the headers of every message from `starts` on, up to the end of each partition as it is
+/// then. False: `go_on` said no before that.
+///
+/// # Errors
+/// When Kafka does not answer, or gives no message for 30 s.
+pub fn read_since(
+    options: &ProducerOptions,
+    starts: &BTreeMap<i32, i64>,
+    go_on: impl Fn() -> bool,
+    mut take: impl FnMut(&[u8], &mut dyn Iterator<Item = (&[u8], &[u8])>),
+) -> Result<bool, KafkaError> {
+    let failed = |error| KafkaError::Read { brokers: options.brokers.clone(), reason: words_of(&error) };
+    let mut config = options.client_config();
+    config
+        .set("group.id", "tweetblast")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        // Of a topic that was made again, all is read.
+        .set("auto.offset.reset", "earliest");
+    let consumer: BaseConsumer = config.create().map_err(|error| KafkaError::of_properties(&error))?;
+    let mut from = TopicPartitionList::new();
+    for (partition, start) in starts {
+        from.add_partition_offset(&options.topic, *partition, Offset::Offset(*start)).map_err(failed)?;
+    }
+    consumer.assign(&from).map_err(failed)?;
+    let mut open: Vec<i32> = starts.keys().copied().collect();
+    let (mut heard, mut last_error) = (Instant::now(), RdKafkaError::NoMessageReceived);
+    while !open.is_empty() {
+        if !go_on() {
+            return Ok(false);
+        }
+        match consumer.poll(Duration::from_millis(100)) {
+            None if heard.elapsed() > READ_PATIENCE => return Err(failed(last_error)),
+            None => continue,
+            Some(Ok(message)) => show(&message, &mut take),
+            Some(Err(RdKafkaError::PartitionEOF(partition))) => open.retain(|other| *other != partition),
+            // librdkafka tries again by itself, unless the topic is gone.
+            Some(Err(error)) => {
+                if heard.elapsed() > READ_PATIENCE {
+                    return Err(failed(error));
+                }
+                last_error = error;
+                continue;
+            }
+        }
+        heard = Instant::now();
+    }
+    Ok(true)
+}
+
+fn show(
+    message: &BorrowedMessage<'_>,
+    take: &mut impl FnMut(&[u8], &mut dyn Iterator<Item = (&[u8], &[u8])>),
+) {
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let mut headers = headers.map(|header| (header.key.as_bytes(), header.value.unwrap_or_default()));
+    take(message.payload().unwrap_or_default(), &mut headers);
+}
 
 /// Partition and offset of a message among the last 1,000 of each partition whose value holds
 /// `needle`. `None`: there is none.

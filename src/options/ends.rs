@@ -25,6 +25,10 @@ pub struct KafkaOptions {
     pub producers: usize,
     /// librdkafka properties that stand over ours.
     pub properties: Vec<(String, String)>,
+    /// Whether they may be such that acknowledged messages are lost or come twice.
+    pub allow_unsafe: bool,
+    /// Whether a Kafka that is not ours is read back at the end; the embedded one always is.
+    pub verify: bool,
     /// Longest wait for Kafka at the end; `None`: without an end, and 20 s after a stop.
     pub drain_timeout: Option<Duration>,
 }
@@ -54,6 +58,8 @@ impl Default for KafkaOptions {
             partitions: 1,
             producers: 1,
             properties: Vec::new(),
+            allow_unsafe: false,
+            verify: false,
             drain_timeout: None,
         }
     }

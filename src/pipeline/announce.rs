@@ -209,7 +209,9 @@ mod tests {
             outside: None,
             endpoint: None,
             producer: producer_options(options, kafka, run),
+            unsafe_settings: Vec::new(),
             partitions: 1,
+            starts: Default::default(),
             topic_created: true,
             addresses: Endpoints {
                 mqtt: Some("127.0.0.1:1883".to_owned()),

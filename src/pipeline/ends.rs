@@ -1,12 +1,13 @@
 //! The two ends that may be in this process: the MQTT broker and the Kafka endpoint. Started before
 //! anything that takes time, so that a taken port is reported at once.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::event::PayloadForm;
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
-use crate::kafka::{ProducerOptions, Topic, prepare_topic};
+use crate::kafka::{ProducerOptions, Topic, check_settings, end_offsets, prepare_topic};
 use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
 use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::error::ReplayError;
@@ -18,8 +19,12 @@ pub(crate) struct Ends {
     pub outside: Option<OutsideOptions>,
     pub endpoint: Option<Endpoint>,
     pub producer: ProducerOptions,
+    /// Properties with which "acknowledged" does not mean "there, once".
+    pub unsafe_settings: Vec<String>,
     /// Partitions of the topic.
     pub partitions: usize,
+    /// The offset behind the last message of each partition, before the run.
+    pub starts: BTreeMap<i32, i64>,
     /// Whether the topic was missing.
     pub topic_created: bool,
     pub addresses: Endpoints,
@@ -28,6 +33,8 @@ pub(crate) struct Ends {
 impl Ends {
     /// Starts what is asked for, makes sure that Kafka answers, and makes the topic.
     pub fn start(options: &ReplayOptions, run: &str) -> Result<Self, ReplayError> {
+        let unsafe_settings = check_settings(&options.kafka.properties, options.kafka.allow_unsafe)
+            .map_err(ReplayError::Options)?;
         let (broker, outside) = match &options.mqtt.broker {
             MqttChoice::Off => (None, None),
             MqttChoice::Embedded(listen) => (Some(start_broker(*listen, &options.mqtt.topic)?), None),
@@ -46,8 +53,12 @@ impl Ends {
                 (Some(endpoint), addr)
             }
         };
-        let producer = producer_options(options, &brokers, run);
+        let mut producer = producer_options(options, &brokers, run);
+        if let Some(client_id) = endpoint.as_ref().and_then(Endpoint::own_client_id) {
+            producer.properties.insert(0, ("client.id".to_owned(), client_id.to_owned()));
+        }
         let Topic { partitions, created: topic_created } = prepare_topic(&producer)?;
+        let starts = end_offsets(&producer, partitions)?;
         let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
         let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
         let addresses = Endpoints {
@@ -59,7 +70,17 @@ impl Ends {
             kafka_dir: endpoint.as_ref().map(|endpoint| endpoint.dir().display().to_string()),
             ..Endpoints::default()
         };
-        Ok(Self { broker, outside, endpoint, producer, partitions, topic_created, addresses })
+        Ok(Self {
+            broker,
+            outside,
+            endpoint,
+            producer,
+            unsafe_settings,
+            partitions,
+            starts,
+            topic_created,
+            addresses,
+        })
     }
 }
 

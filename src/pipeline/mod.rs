@@ -13,6 +13,7 @@ mod announce;
 mod context;
 mod ends;
 mod error;
+mod evidence;
 mod input;
 mod inspect;
 mod outcome;
@@ -80,6 +81,9 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
         session.screen.say_row("plan", &format!("until {end}"));
     }
     let mut outcome = replay::run(&replay, druid.as_ref().map(DruidHop::queryable))?;
+    if options.kafka.verify && replay.ends.endpoint.is_none() {
+        outcome.read_back = Some(replay::read_at_end(&replay, &outcome.counters));
+    }
     let druid = druid.map(|druid| druid.finish(&outcome.counters, outcome.pace.started));
     let dead_letters = dead_letters.map(DeadLetters::finish).transpose().unwrap_or_else(|error| {
         outcome.errors.push(error);

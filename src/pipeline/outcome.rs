@@ -9,6 +9,7 @@ use crate::enrich::Enrichment;
 use crate::options::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
 use crate::pipeline::context::Replay;
+use crate::pipeline::evidence::Evidence;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::Skipped;
 use crate::pipeline::prepare::Prepared;
@@ -54,6 +55,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     let Skipped { limit, range, duplicate_id } = skipped;
     let not_sent = rest + outcome.unreleased - outcome.pace.unreleased_of_later_loops;
     let (duration, stop) = if outcome.over { (not_sent, 0) } else { (0, not_sent) };
+    let evidence = Evidence::of(replay, &outcome);
     let skipped_by = SkippedBy { limit, range, duplicate_id, duration, stop };
     let ledger = Ledger {
         frames: intake.frames,
@@ -75,12 +77,13 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         foreign_lost: with_mqtt(counters.foreign_lost.get()),
         delivered: counters.delivered.get(),
         failed: counters.failed.get(),
+        read_back: evidence.read_back,
         queryable: druid.as_ref().and_then(|druid| druid.rows),
     };
     let errors: Vec<String> = outcome.errors.iter().map(|error| with_causes(error)).collect();
     let was_cut = interrupted && (skipped_by.stop > 0 || replay.plan.tweets.is_none());
     let Judgement { verdict, reasons } =
-        judgement(&ledger, &outcome.tally, druid.as_ref(), &Ending { errors: &errors, was_cut });
+        judgement(&ledger, &outcome.tally, druid.as_ref(), &Ending { errors: &errors, was_cut }, evidence);
     let pace = pace_report(replay, &outcome, &ledger);
     let bottleneck = bottleneck(options, &pace, counters, druid.as_ref());
     let mut report = RunReport {
@@ -144,9 +147,24 @@ struct Ending<'a> {
     was_cut: bool,
 }
 
-fn judgement(ledger: &Ledger, tally: &Tally, druid: Option<&DruidReport>, ending: &Ending<'_>) -> Judgement {
+fn judgement(
+    ledger: &Ledger,
+    tally: &Tally,
+    druid: Option<&DruidReport>,
+    ending: &Ending<'_>,
+    evidence: Evidence,
+) -> Judgement {
+    let mut judgement = Judgement { verdict: Verdict::Balanced, reasons: Vec::new() };
+    // First: it says more than the line of the ledger that does not hold for the same cause.
+    for (verdict, reasons) in
+        [(Verdict::Unbalanced, evidence.against), (Verdict::Unproven, evidence.unproven)]
+    {
+        if !reasons.is_empty() {
+            judgement.add(verdict, reasons);
+        }
+    }
     let (verdict, reasons) = ledger.verdict();
-    let mut judgement = Judgement { verdict, reasons };
+    judgement.add(verdict, reasons);
     // Counted by the tally from what Kafka reported on, one sequence number at a time.
     if tally.repeated > 0 || tally.distinct != ledger.delivered + ledger.failed {
         let words = format!(
@@ -366,7 +384,8 @@ mod tests {
         let mut tally = Tally::default();
         tally.distinct = 1;
         let errors: Vec<String> = errors.iter().map(|error| (*error).to_owned()).collect();
-        let judgement = judgement(&ledger, &tally, None, &Ending { errors: &errors, was_cut });
+        let ending = Ending { errors: &errors, was_cut };
+        let judgement = judgement(&ledger, &tally, None, &ending, Evidence::default());
         (judgement.verdict, judgement.reasons)
     }
 

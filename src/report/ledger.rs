@@ -51,6 +51,8 @@ pub struct Ledger {
     pub delivered: u64,
     /// Tweets that Kafka did not acknowledge; 0 or the run is unbalanced.
     pub failed: u64,
+    /// Acknowledged tweets that were read back from Kafka = delivered; null where nothing was read back, or not all.
+    pub read_back: Option<u64>,
     /// Rows of this run that Druid counts; null without Druid, and when they could not be counted.
     pub queryable: Option<u64>,
 }
@@ -145,6 +147,9 @@ impl Ledger {
             let settled = self.foreign_delivered.unwrap_or(0) + self.foreign_failed.unwrap_or(0);
             line(foreign, settled, "foreign = foreign_delivered + foreign_failed");
         }
+        if let Some(read_back) = self.read_back {
+            line(read_back, self.delivered, "read_back = delivered");
+        }
         if let Some(queryable) = self.queryable {
             let rows = self.delivered + self.duplicates.unwrap_or(0);
             line(queryable, rows, "queryable = delivered + duplicates");
@@ -187,6 +192,7 @@ mod tests {
             foreign_lost: Some(0),
             delivered: 8,
             failed: 0,
+            read_back: Some(8),
             queryable: Some(8),
         }
     }
@@ -200,14 +206,14 @@ mod tests {
     fn a_hop_that_is_off_joins_its_neighbours() {
         let off = Ledger { received: None, mqtt_lost: None, duplicates: None, foreign: None, ..balanced() };
         assert_eq!(off.verdict().0, Verdict::Balanced);
-        let short = Ledger { delivered: 7, queryable: Some(7), ..off };
+        let short = Ledger { delivered: 7, read_back: Some(7), queryable: Some(7), ..off };
         assert_eq!(short.verdict().1, ["published = delivered + failed: 8 is not 7"]);
     }
 
     #[test]
     fn count_printed_is_count_received_or_the_line_says_which_is_not() {
         type Change = (fn(&mut Ledger), &'static str);
-        let changes: [Change; 9] = [
+        let changes: [Change; 10] = [
             (|l| l.frames += 1, "frames ="),
             (|l| l.rejects += 1, "items ="),
             (|l| l.tweets -= 1, "tweets ×"),
@@ -215,6 +221,7 @@ mod tests {
             (|l| l.received = Some(7), "published ="),
             (|l| l.delivered -= 1, "received ="),
             (|l| l.foreign = Some(4), "foreign ="),
+            (|l| l.read_back = Some(7), "read_back ="),
             (|l| l.queryable = Some(9), "queryable ="),
             (|l| (l.delivered, l.failed, l.queryable) = (7, 1, Some(7)), "not acknowledged"),
         ];
@@ -229,8 +236,14 @@ mod tests {
 
     #[test]
     fn a_loss_in_the_broker_is_unbalanced_although_its_line_holds() {
-        let lossy =
-            Ledger { received: Some(7), mqtt_lost: Some(1), delivered: 7, queryable: Some(7), ..balanced() };
+        let lossy = Ledger {
+            received: Some(7),
+            mqtt_lost: Some(1),
+            delivered: 7,
+            read_back: Some(7),
+            queryable: Some(7),
+            ..balanced()
+        };
         assert_eq!(lossy.verdict().1.len(), 1);
         assert!(lossy.verdict().1[0].contains("overwritten"));
     }

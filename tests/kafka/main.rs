@@ -16,3 +16,4 @@ mod limits;
 mod mutated;
 mod outside;
 mod raw;
+mod replays;

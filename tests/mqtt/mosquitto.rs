@@ -223,9 +223,9 @@ fn a_message_under_the_number_of_a_tweet_never_stands_for_it() {
             _ => None,
         });
         let tweet = String::from_utf8(tweets.next().unwrap().to_vec()).unwrap();
-        let (head, _) = tweet.rsplit_once(",\"seq\":").unwrap();
+        let head = tweet.rsplit_once(",\"seq\":").unwrap().0.to_owned();
         // Of the past, on their way, of the future, and of no tweet at all.
-        let forged = (0..7_000).step_by(5).map(|seq| format!("{head},\"seq\":{seq}}}"));
+        let forged = (0..7_000).step_by(5).map(move |seq| format!("{head},\"seq\":{seq}}}"));
         let forged = forged.map(|tweet| tweet.replacen("\"tweet\":\"", "\"tweet\":\"FORGED ", 1));
         let sending = client.clone();
         let sender = std::thread::spawn(move || {

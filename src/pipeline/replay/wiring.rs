@@ -10,10 +10,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::feed::{Feed, FeedSummary};
 use super::in_flight::InFlight;
+use super::read_back::{ReadBack, follow, found_records};
 use super::release::{Sink, release};
 use super::watch::watch;
 use crate::bridge::{FanOut, fan_out};
-use crate::count::{Counters, Queryable, Tally, thread_cpu};
+use crate::count::{Counters, Places, Queryable, Tally, thread_cpu};
 use crate::event::{Delivery, Drafts, Event};
 use crate::kafka::{DrainLimit, KafkaError, Producer};
 use crate::mqtt::{FlightWindow, MqttError, OutsideLink, OutsideSubscriber, Subscriber};
@@ -41,6 +42,8 @@ pub(crate) struct ReplayOutcome {
     /// Whether the duration was over before everything was sent.
     pub over: bool,
     pub tally: Tally,
+    /// What was read back from Kafka; `None`: nothing was looked for.
+    pub read_back: Option<ReadBack>,
     pub cpu: HopCpu,
     /// Greatest resident memory seen, without the pages of mapped files.
     pub own_memory_mib: Option<f64>,
@@ -104,11 +107,14 @@ pub(crate) fn run(
     let (deliveries, reported) = bounded::<Vec<Delivery>>(DELIVERY_BATCHES);
     let (queues, receivers) = fan_out(replay.options.kafka.producers, QUEUE_BATCHES, counters.clone());
     let ended = Arc::new(AtomicBool::new(false));
+    let follower =
+        replay.ends.endpoint.as_ref().and_then(|endpoint| endpoint.follow(&replay.ends.producer.topic));
     let producers = start_producers(replay, receivers.len(), counters, deliveries, &ended)?;
     let (mqtt, link) = connect_mqtt(replay, counters)?;
     let link = link.as_ref();
     let (drafts_out, drafts_in) = bounded::<Drafts>(READ_AHEAD_BATCHES);
     let over = &AtomicBool::new(false);
+    let all_reported = &AtomicBool::new(false);
     let in_flight = &replay.dead_letters.map(|_| InFlight::default());
 
     std::thread::scope(|scope| {
@@ -132,7 +138,13 @@ pub(crate) fn run(
         let feed = Feed::new(replay, drafts_out, counters, over, in_flight.as_ref());
         let feed = spawn(scope, "feed", move || timed(|| feed.run()));
 
+        let read_back = follower.map(|follower| {
+            let found = found_records(replay);
+            spawn(scope, "read-back", move || follow(follower, found, counters, all_reported))
+        });
+
         let watched = watch(replay, counters, link, || tally.is_finished());
+        all_reported.store(true, Ordering::Release);
 
         let mut errors = Errors::default();
         errors.add_from(watched.fault);
@@ -142,6 +154,7 @@ pub(crate) fn run(
             subscriber.and_then(|handle| errors.join("mqtt", handle)).unwrap_or((Ok(()), Duration::ZERO));
         let kafka_cpu = producers.into_iter().filter_map(|handle| errors.join("kafka", handle)).sum();
         let tally = errors.join("tally", tally).unwrap_or_default();
+        let read_back = read_back.and_then(|handle| errors.join("read-back", handle));
         if let Some(Err(error)) = link.map(OutsideLink::finish) {
             // What was sent has been accounted for all the same.
             tracing::warn!("{error}");
@@ -159,6 +172,7 @@ pub(crate) fn run(
             unreleased: released.unreleased,
             over: over.load(Ordering::Relaxed),
             tally,
+            read_back,
             cpu: HopCpu { feed: feed_cpu, pace: pace_cpu, mqtt: mqtt_cpu, kafka: kafka_cpu },
             own_memory_mib: watched.own_memory_mib,
             errors: errors.0,
@@ -197,15 +211,18 @@ fn count_deliveries(
     link: Option<&OutsideLink>,
     in_flight: Option<&InFlight>,
 ) -> Tally {
-    Tally::telling(queryable).run_with(reported, |deliveries, settled_seq| {
-        if let Some(link) = link {
-            link.reported(deliveries);
-        }
-        if let (Some(dead_letters), Some(in_flight)) = (replay.dead_letters, in_flight) {
-            dead_letters.write_failed(replay.files, deliveries, |seq| in_flight.get(seq));
-            in_flight.settle(settled_seq);
-        }
-    })
+    Tally::telling(queryable, Places::new(&replay.ends.starts)).run_with(
+        reported,
+        |deliveries, settled_seq| {
+            if let Some(link) = link {
+                link.reported(deliveries);
+            }
+            if let (Some(dead_letters), Some(in_flight)) = (replay.dead_letters, in_flight) {
+                dead_letters.write_failed(replay.files, deliveries, |seq| in_flight.get(seq));
+                in_flight.settle(settled_seq);
+            }
+        },
+    )
 }
 
 fn spawn<'scope, 'env, T: Send + 'scope>(

@@ -1,0 +1,141 @@
+//! A set of whole numbers that are mostly without gaps: sequence numbers, offsets in a partition.
+
+/// Numbers of a page, and bits of a word.
+const PAGE: u64 = 4_096;
+const WORD: u64 = 64;
+
+/// A bitmap in pages of 4,096 numbers; a page that is full takes 16 bytes.
+///
+/// The memory grows with the greatest number: whoever inserts numbers that strangers name has to bound them.
+#[derive(Debug, Default, Clone)]
+pub struct NumberSet {
+    pages: Vec<Page>,
+    len: u64,
+}
+
+#[derive(Debug, Default, Clone)]
+enum Page {
+    #[default]
+    Empty,
+    Part(Box<Bits>),
+    Full,
+}
+
+#[derive(Debug, Clone)]
+struct Bits {
+    words: [u64; (PAGE / WORD) as usize],
+    count: u64,
+}
+
+impl NumberSet {
+    /// Whether `number` is new.
+    pub fn insert(&mut self, number: u64) -> bool {
+        let (page, bit) = ((number / PAGE) as usize, number % PAGE);
+        if page >= self.pages.len() {
+            self.pages.resize(page + 1, Page::Empty);
+        }
+        let page = &mut self.pages[page];
+        if let Page::Empty = page {
+            *page = Page::Part(Box::new(Bits { words: [0; (PAGE / WORD) as usize], count: 0 }));
+        }
+        let Page::Part(bits) = page else { return false };
+        let word = &mut bits.words[(bit / WORD) as usize];
+        let before = std::mem::replace(word, *word | 1 << (bit % WORD));
+        let is_new = before != *word;
+        if is_new {
+            self.len += 1;
+            bits.count += 1;
+            if bits.count == PAGE {
+                *page = Page::Full;
+            }
+        }
+        is_new
+    }
+
+    /// How many numbers are in it.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many of its numbers are not in `other`, and the smallest of them.
+    pub fn missing_in(&self, other: &NumberSet) -> (u64, Option<u64>) {
+        let (mut count, mut first) = (0, None);
+        let none = Page::Empty;
+        for (number, page) in self.pages.iter().enumerate() {
+            let others = other.pages.get(number).unwrap_or(&none);
+            if matches!((page, others), (Page::Empty, _) | (_, Page::Full)) {
+                continue;
+            }
+            for word in 0..PAGE / WORD {
+                let missing = page.word(word) & !others.word(word);
+                if missing != 0 {
+                    let bit = u64::from(missing.trailing_zeros());
+                    first.get_or_insert(number as u64 * PAGE + word * WORD + bit);
+                    count += u64::from(missing.count_ones());
+                }
+            }
+        }
+        (count, first)
+    }
+}
+
+impl Page {
+    fn word(&self, word: u64) -> u64 {
+        match self {
+            Page::Empty => 0,
+            Page::Part(bits) => bits.words[word as usize],
+            Page::Full => u64::MAX,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(numbers: impl IntoIterator<Item = u64>) -> NumberSet {
+        let mut set = NumberSet::default();
+        for number in numbers {
+            set.insert(number);
+        }
+        set
+    }
+
+    #[test]
+    fn full_pages_take_sixteen_bytes_and_still_know_their_numbers() {
+        let mut full = set(0..10 * PAGE);
+        assert_eq!(size_of::<Page>(), 16);
+        assert!(full.pages.iter().all(|page| matches!(page, Page::Full)));
+        assert!(!full.insert(PAGE) && full.insert(10 * PAGE));
+        assert_eq!(full.len(), 10 * PAGE + 1);
+        assert_eq!(full.missing_in(&set(0..10 * PAGE)), (1, Some(10 * PAGE)));
+        assert_eq!(set([3]).missing_in(&full), (0, None));
+        assert!(NumberSet::default().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_set(
+            left in prop::collection::vec(0u64..20_000, 0..400),
+            right in prop::collection::vec(0u64..20_000, 0..400),
+            run in 0u64..9_000,
+        ) {
+            let (mut model, mut ours) = (BTreeSet::new(), NumberSet::default());
+            for number in left.into_iter().chain(0..run) {
+                prop_assert_eq!(ours.insert(number), model.insert(number));
+            }
+            prop_assert_eq!(ours.len(), model.len() as u64);
+            let others: BTreeSet<u64> = right.iter().copied().collect();
+            let missing: Vec<u64> = model.difference(&others).copied().collect();
+            prop_assert_eq!(ours.missing_in(&set(right)), (missing.len() as u64, missing.first().copied()));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What stands for or against a run beside the lines of its ledger: the places that Kafka named, what was read back, and
+//! the settings that it was sent with.
+
+use crate::count::Places;
+use crate::pipeline::context::Replay;
+use crate::pipeline::replay::ReplayOutcome;
+use crate::report::counted;
+
+/// What the verdict has to take into account.
+#[derive(Debug, Default)]
+pub(crate) struct Evidence {
+    /// Acknowledged tweets that were read back from Kafka; `None`: nothing was read, or not all.
+    pub read_back: Option<u64>,
+    /// Why the run is unbalanced.
+    pub against: Vec<String>,
+    /// Why it is not proven that it is balanced.
+    pub unproven: Vec<String>,
+}
+
+impl Evidence {
+    /// Of a replay that has ended.
+    pub fn of(replay: &Replay<'_>, outcome: &ReplayOutcome) -> Self {
+        let mut evidence = Self::default();
+        evidence.add_places(&outcome.tally.places, outcome.counters.offsets_fell.get());
+        evidence.add_read_back(outcome);
+        if let Some(endpoint) = &replay.ends.endpoint {
+            let unread = endpoint.removed().unread;
+            if unread > 0 {
+                evidence
+                    .against
+                    .push(format!("retention removed {} that nobody had read", counted(unread, "message")));
+            }
+        }
+        let settings = replay.ends.unsafe_settings.iter();
+        evidence.unproven.extend(settings.map(|setting| format!("unsafe setting {setting}")));
+        evidence
+    }
+
+    fn add_places(&mut self, places: &Places, fell: u64) {
+        const REPLACED: &str = "the topic was deleted or made again during the run";
+        if let Some((partition, offset)) = places.first_taken {
+            let more = match places.taken {
+                1 => String::new(),
+                taken => format!(", and {}", counted(taken - 1, "other")),
+            };
+            self.against
+                .push(format!("offset {offset} of partition {partition} came twice{more}: {REPLACED}"));
+        } else if fell > 0 {
+            self.against.push(format!("offsets fell {}: {REPLACED}", counted(fell, "time")));
+        }
+        if places.unknown > 0 {
+            self.unproven
+                .push(format!("Kafka acknowledged {} without an offset", counted(places.unknown, "message")));
+        }
+    }
+
+    fn add_read_back(&mut self, outcome: &ReplayOutcome) {
+        let Some(read_back) = &outcome.read_back else { return };
+        if let Some(why) = &read_back.broken_off {
+            self.unproven.push(format!("not all could be read back from Kafka: {why}"));
+            return;
+        }
+        let (found, delivered) = (&read_back.found, &outcome.tally.delivered);
+        let (missing, first) = delivered.missing_in(&found.seqs);
+        self.read_back = Some(delivered.len() - missing);
+        if let Some(first) = first {
+            let missing = counted(missing, "acknowledged tweet");
+            self.against
+                .push(format!("{missing} not in Kafka when read back, the first of them seq {first}"));
+        }
+        if found.repeated > 0 {
+            self.against.push(format!(
+                "Kafka has tweets more than once: {} too many",
+                counted(found.repeated, "message")
+            ));
+        }
+        let (unacknowledged, _) = found.seqs.missing_in(delivered);
+        if unacknowledged > 0 {
+            self.against
+                .push(format!("{} in Kafka without being acknowledged", counted(unacknowledged, "tweet")));
+        }
+        if read_back.unreadable > 0 {
+            self.unproven.push(format!("{} of the batches in Kafka cannot be read", read_back.unreadable));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Replays whose Kafka somebody tampers with: the ledger says so.
+
+use std::net::TcpStream;
+
+use serde_json::Value;
+use tweetblast::kafka::{ProducerOptions, read_since};
+
+use crate::client::{Client, endpoint, messages};
+use crate::common::{Running, SAMPLE, free_port, generate, replay, run};
+
+/// Replays the sample in 4 s, has `tamper` do its work in the middle, and gives the report and the exit code.
+fn tampered(arguments: &[&str], tamper: impl FnOnce(&Client)) -> (Value, i32) {
+    let listen = format!("127.0.0.1:{}", free_port());
+    let fixed = ["--rate", "1500/s", "--mqtt", "off", "--kafka-listen", &listen, "--json", "-"];
+    let running = Running::start(&[&[SAMPLE][..], &fixed, arguments].concat());
+    let client = Client::new(&listen);
+    client.wait_for("the endpoint", || TcpStream::connect(&listen).is_ok());
+    client.wait_for("the topic", || client.partitions("tweets").is_some());
+    client.wait_for("messages", || client.watermarks("tweets", 0).1 > 500);
+    tamper(&client);
+    let finished = running.finish();
+    (finished.report(), finished.code)
+}
+
+fn reasons(report: &Value) -> String {
+    report["reasons"].to_string()
+}
+
+#[test]
+fn a_topic_that_is_deleted_in_the_middle_is_noticed_also_when_it_is_made_again() {
+    let tampers: [fn(&Client); 2] = [
+        // It appears again when the producer asks for it.
+        |client| client.delete_topic("tweets").unwrap(),
+        |client| {
+            client.delete_topic("tweets").unwrap();
+            // The producer may have been quicker.
+            let _ = client.create_topic("tweets", 1);
+        },
+    ];
+    for tamper in tampers {
+        let (report, code) = tampered(&[], tamper);
+        assert_eq!((&report["verdict"], code), (&"unbalanced".into(), 3), "{report:#}");
+        let words = reasons(&report);
+        assert!(words.contains("the topic was deleted or made again"), "{words}");
+        assert!(words.contains("not in Kafka when read back, the first of them seq 0"), "{words}");
+        let found = report["ledger"]["read_back"].as_u64().unwrap();
+        assert!((1..6_000).contains(&found), "{found}");
+    }
+}
+
+#[test]
+fn other_topics_may_come_and_go() {
+    let (report, code) = tampered(&[], |client| {
+        client.create_topic("other", 2).unwrap();
+        client.produce("other", 1, &messages("m", 100), &[]);
+        client.delete_topic("other").unwrap();
+    });
+    assert_eq!((&report["verdict"], code), (&"balanced".into(), 0), "{report:#}");
+    assert_eq!(report["ledger"]["read_back"], 6_000);
+}
+
+#[test]
+fn messages_of_others_on_the_topic_are_no_tweets_of_the_run_but_copies_are_told() {
+    let (report, code) = tampered(&[], |client| client.produce("tweets", 0, &messages("m", 100), &[]));
+    assert_eq!((&report["verdict"], code), (&"balanced".into(), 0), "{report:#}");
+    let (report, code) = tampered(&[], |client| {
+        let copies = client.read("tweets", 0, 0, 3);
+        client.produce("tweets", 0, &copies, &[]);
+    });
+    assert_eq!((&report["verdict"], code), (&"unbalanced".into(), 3), "{report:#}");
+    assert!(reasons(&report).contains("more than once"), "{report:#}");
+}
+
+#[test]
+fn every_form_of_payload_is_read_back_from_every_partition() {
+    for payload in ["tweet", "minimal", "raw"] {
+        let (report, code) = replay(SAMPLE, &["--speedup", "max", "--payload", payload, "--partitions", "3"]);
+        assert_eq!(code, 0, "{payload}: {report:#}");
+        assert_eq!(report["ledger"]["read_back"], 6_000, "{payload}");
+    }
+}
+
+#[test]
+fn what_retention_removed_unread_is_not_accounted_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = generate(dir.path(), "lines", 20_000);
+    let retaining = ["--speedup", "max", "-X", "compression.type=none", "--kafka-retention", "1MiB"];
+    let (report, code) = replay(&file, &retaining);
+    assert_eq!((&report["verdict"], code), (&"unbalanced".into(), 3), "{report:#}");
+    assert!(reasons(&report).contains("retention removed"), "{report:#}");
+    assert_eq!(report["ledger"]["read_back"], 20_000, "read back before it was removed");
+}
+
+#[test]
+fn another_kafka_is_read_back_where_that_is_asked_for() {
+    let endpoint = endpoint();
+    let kafka = endpoint.addr().to_string();
+    let client = Client::new(&kafka);
+    client.create_topic("tweets", 3).unwrap();
+    client.produce("tweets", 1, &messages("before", 100), &[]);
+    for payload in ["tweet", "minimal"] {
+        let to =
+            ["--speedup", "max", "--mqtt", "off", "--kafka", &kafka, "--payload", payload, "--json", "-"];
+        let finished = run(&[&[SAMPLE, "--verify"][..], &to].concat());
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        assert_eq!(finished.report()["ledger"]["read_back"], 6_000, "{payload}");
+        let finished = run(&[&[SAMPLE][..], &to].concat());
+        assert_eq!((finished.code, &finished.report()["ledger"]["read_back"]), (0, &Value::Null));
+    }
+    // Its offsets are looked at in any case.
+    let listen = ["--kafka", &kafka];
+    let running = Running::start(
+        &[&[SAMPLE, "--rate", "1500/s", "--json", "-", "--mqtt", "off"][..], &listen].concat(),
+    );
+    let (_, end) = client.watermarks("tweets", 0);
+    client.wait_for("messages", || client.watermarks("tweets", 0).1 > end + 100);
+    client.delete_topic("tweets").unwrap();
+    let finished = running.finish();
+    assert_eq!(finished.code, 3, "{}", finished.stdout);
+    assert!(reasons(&finished.report()).contains("made again"), "{}", finished.stdout);
+}
+
+#[test]
+fn reading_back_ends_when_it_is_told_to() {
+    let endpoint = endpoint();
+    let client = Client::new(endpoint.addr());
+    client.create_topic("tweets", 1).unwrap();
+    client.produce("tweets", 0, &messages("m", 100), &[]);
+    let options = ProducerOptions {
+        brokers: endpoint.addr().to_string(),
+        topic: "tweets".into(),
+        ..Default::default()
+    };
+    let (starts, mut seen) = ([(0, 90)].into(), Vec::new());
+    let read = read_since(&options, &starts, || true, |value, _| seen.push(value.to_vec()));
+    assert!(read.unwrap());
+    assert_eq!(seen, messages("m", 100)[90..]);
+    assert!(!read_since(&options, &starts, || false, |_, _| {}).unwrap());
+}
+
+#[test]
+fn unsafe_settings_are_refused_unless_they_are_allowed_and_then_nothing_is_proven() {
+    let with = |setting: &str, more: &[&str]| {
+        run(&[&[SAMPLE, "--speedup", "max", "--json", "-", "-X", setting][..], more].concat())
+    };
+    for setting in ["acks=1", "enable.idempotence=false", "delivery.timeout.ms=5000"] {
+        let refused = with(setting, &[]);
+        assert_eq!(refused.code, 2, "{setting}: {}", refused.stderr);
+        assert!(refused.stderr.contains("--unsafe"), "{setting}: {}", refused.stderr);
+    }
+    for allowed in [&[][..], &["--unsafe"]] {
+        let refused = with("delivery.report.only.error=true", allowed);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+    }
+    let ports = [crate::common::FREE_PORTS, &["--unsafe"]].concat();
+    let finished = with("enable.idempotence=false", &ports);
+    assert_eq!(
+        (finished.code, &finished.report()["verdict"]),
+        (3, &"unproven".into()),
+        "{}",
+        finished.stdout
+    );
+    assert!(reasons(&finished.report()).contains("enable.idempotence=false"), "{}", finished.stdout);
+    // Nothing unsafe in it: nothing changes.
+    assert_eq!(with("linger.ms=1", &ports).code, 0);
+}
