@@ -10,7 +10,7 @@ use crate::pace::StampTime;
 use crate::source::Framing;
 
 macro_rules! choices {
-    ($choice:ty: $($variant:ident $name:literal $($help:literal)? $(| $alias:literal)?,)+) => {
+    ($choice:ty: $($variant:ident $name:literal $($help:literal)?,)+) => {
         impl ValueEnum for $choice {
             fn value_variants<'a>() -> &'a [Self] {
                 &[$(Self::$variant),+]
@@ -18,7 +18,7 @@ macro_rules! choices {
 
             fn to_possible_value(&self) -> Option<PossibleValue> {
                 Some(match self {
-                    $(Self::$variant => PossibleValue::new($name)$(.help($help))?$(.alias($alias))?,)+
+                    $(Self::$variant => PossibleValue::new($name)$(.help($help))?,)+
                 })
             }
         }
@@ -55,11 +55,15 @@ choices! { Granularity:
     Year "year",
 }
 
-choices! { Framing:
-    Lines "lines" "One JSON value per line",
-    PageLines "page-lines" "One page of tweets per line",
-    Array "array" "One array",
-    Objects "objects" "Objects one after another",
-    Pages "pages" "Objects that hold a list of tweets",
-    Script "script" "An account archive (tweets.js)" | "archive",
+/// By the names that the report has.
+impl ValueEnum for Framing {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.flag()).help(self.name());
+        // As it was called before.
+        Some(if *self == Framing::Script { value.alias("archive") } else { value })
+    }
 }

@@ -16,7 +16,7 @@ use crate::doctor::{Check, CheckState, DoctorOptions, doctor};
 use crate::report::{BAD, DOUBTFUL, DoctorReport, GOOD, Layout, Page};
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{MARKER}\n\n{}", help::ENVIRONMENT))]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{MARKER}\n\n{}", help::DRUID))]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -23,9 +23,9 @@ use crate::report::{SupervisorReport, write_supervisor};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Druid")]
 pub(super) struct DruidArgs {
-    /// This Druid reads the topic; wait for every row
+    /// Have this Druid read the topic: host:8888
     ///
-    /// host:8888 or https://host of its router. The replay ends when every tweet can be queried. User and
+    /// host:8888 or https://host is the address of its router. The replay ends when every tweet can be queried. User and
     /// password are read from TWEETBLAST_DRUID_USER and TWEETBLAST_DRUID_PASSWORD.
     #[arg(long, alias = "druid-url", value_name = "HOST:PORT", value_parser = values::druid, help_heading = "Send to")]
     druid: Option<String>,
@@ -138,7 +138,7 @@ fn datasource(text: &str) -> Result<String, String> {
 
 /// `tweetblast druid`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", help::ENVIRONMENT))]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", help::DRUID))]
 pub(super) struct DruidCommand {
     #[command(subcommand)]
     step: Step,

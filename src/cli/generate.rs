@@ -123,13 +123,10 @@ impl GenerateArgs {
         let layouts = self.form.layouts();
         let asked = |(format, _): &&(Framing, GenerateForm)| self.format.is_none_or(|asked| *format == asked);
         let Some((_, form)) = layouts.iter().find(asked) else {
-            let name = |value: &dyn Fn() -> Option<PossibleValue>| {
-                value().map_or(String::new(), |v| v.get_name().into())
-            };
-            let others: Vec<String> =
-                layouts.iter().map(|(format, _)| name(&|| format.to_possible_value())).collect();
-            let form = name(&|| self.form.to_possible_value());
-            let words = format!("--form {form} can be had with --format {}", others.join(" or "));
+            let formats: Vec<&str> = layouts.iter().map(|(format, _)| format.flag()).collect();
+            let form = self.form.to_possible_value();
+            let form = form.as_ref().map_or("", PossibleValue::get_name);
+            let words = format!("--form {form} can be had with --format {}", formats.join(" or "));
             return Err(UsageError::conflict(words));
         };
         if *form == GenerateForm::Grouped {

@@ -9,7 +9,7 @@ More flags, the environment, exit codes: tweetblast --help";
 
 /// After `--help`.
 pub(super) fn reference() -> String {
-    format!("{EXAMPLES}\n\n{ENVIRONMENT}\n\n{EXIT_CODES}")
+    format!("{EXAMPLES}\n\n{DRUID}\n{OTHERS}\n\n{EXIT_CODES}")
 }
 
 const EXAMPLES: &str = "\
@@ -35,17 +35,19 @@ Numbers: 5000, 5,000, 5k, 2M, 1e6
 Times:   500ms, 4s, 5m, 1h30m; a number alone is in seconds
 Sizes:   16MiB, 16M, 16MB; a number alone is in bytes";
 
-pub(super) const ENVIRONMENT: &str = "\
+/// What commands that ask Druid read.
+pub(super) const DRUID: &str = "\
 Environment:
-  TWEETBLAST_MQTT_PASSWORD
-          password for --mqtt mqtt://USER@HOST
   TWEETBLAST_DRUID_USER, TWEETBLAST_DRUID_PASSWORD
           who asks Druid
   TWEETBLAST_DRUID_PASSWORD_FILE
           a file whose first line is the password
   TWEETBLAST_DRUID_CA
           a file with the certificates (PEM) that Druid's
-          is checked against
+          is checked against";
+
+const OTHERS: &str = "  TWEETBLAST_MQTT_PASSWORD
+          password for --mqtt mqtt://USER@HOST
   TWEETBLAST_DASHBOARD
           what --dashboard is without the flag
   RUST_LOG
@@ -59,7 +61,7 @@ Exit codes:
   0       every tweet accounted for
   1       an error: the replay could not start or go on
   2       usage: a flag or a value that cannot be
-  3       not every tweet arrived, or that is unknown
-  4       a --fail-if was true
+  3       not every tweet arrived, or that is not known
+  4       a --fail-if failed
   130     stopped by Ctrl-C; what was sent is in the report.
           A second Ctrl-C leaves at once";

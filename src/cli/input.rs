@@ -24,7 +24,7 @@ pub(super) struct InputArgs {
     #[arg(value_name = "FILE", display_order = 0)]
     files: Vec<PathBuf>,
 
-    /// Layout of the input, if it is not found right [default: detected per file]
+    /// Layout of the input, if it was not detected correctly [default: detected per file]
     #[arg(hide_short_help = true, long, value_enum, value_name = "FORMAT")]
     format: Option<Framing>,
     /// Map fields of custom records to JSON paths; unmapped fields use common names
@@ -50,7 +50,7 @@ pub(super) struct InputArgs {
     seed: Option<u64>,
     /// Only tweets written at this time or later: 2020-01-31
     ///
-    /// 2020-01-31T18:00:00Z is a time of that day. A time without a zone is UTC.
+    /// With a time of day: 2020-01-31T18:00:00Z. A time without a zone is UTC.
     #[arg(long, alias = "since", value_name = "TIME", value_parser = values::event_time)]
     start: Option<i64>,
     /// Only tweets written before this time

@@ -13,7 +13,7 @@ use super::output::{Output, is_stdout};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(super) struct JsonArgs {
-    /// Report as JSON, to a file; - is standard output
+    /// Write the report as JSON; - is standard output
     ///
     /// With - all else goes to standard error.
     #[arg(long, short_alias = 'o', alias = "output", value_name = "FILE|-")]

@@ -34,7 +34,7 @@ pub(super) struct PaceArgs {
     interval: Option<Duration>,
     /// Cut silences: never wait longer than this for the next tweet
     ///
-    /// The time is that of the clock, not that of the tweets.
+    /// In wall time, after --speedup.
     #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration)]
     max_gap: Option<Duration>,
     /// Send tweets of one second at once instead of spreading them over it
@@ -48,8 +48,8 @@ pub(super) struct PaceArgs {
     loops: Loops,
     /// Stop after this time; later tweets are skipped
     ///
-    /// Later are those whose intended send time is. What is due before is sent, however late. At --speedup max nothing is sent after it. Pauses do not
-    /// count.
+    /// Tweets that are due before are sent, however late. At --speedup max nothing is sent after it. Pauses
+    /// do not count.
     #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration)]
     duration: Option<Duration>,
 }

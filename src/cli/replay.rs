@@ -88,7 +88,7 @@ pub(super) struct ReplayArgs {
     /// A name for this run in the report
     #[arg(hide_short_help = true, long, value_name = "WORDS", help_heading = "Report")]
     label: Option<String>,
-    /// Exit with code 4 if so at the end: 'lag.p99>500ms'
+    /// Fail with exit code 4 if this is so: 'lag.p99>500ms'
     #[arg(long, value_name = "EXPR", long_help = metrics_help(), help_heading = "Report",
         conflicts_with = "dry_run")]
     fail_if: Vec<Threshold>,

@@ -14,6 +14,7 @@ use crate::report::Screen;
 #[command(after_help = "Examples:
   tweetblast serve --kafka-dir data --kafka-listen 9092
   tweetblast serve --mqtt off --kafka-dir data")]
+#[command(mut_args(|argument| argument.hide_short_help(false)))]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     ends: EndsArgs,

@@ -21,13 +21,13 @@ pub(super) struct TargetArgs {
     #[arg(long, short = 't', alias = "topic-name", default_value = DEFAULT_TOPIC, hide_default_value = true,
         value_name = "NAME", value_parser = values::topic)]
     topic: String,
-    /// This MQTT broker, not the embedded one; off: no MQTT
+    /// Use an outside MQTT broker: host:1883; off: no MQTT
     ///
-    /// host:1883 or mqtt://user@host:1883; MQTT 3.1.1. The password is read from TWEETBLAST_MQTT_PASSWORD.
+    /// host, host:1883 or mqtt://user@host:1883; it must speak MQTT 3.1.1. The password is read from TWEETBLAST_MQTT_PASSWORD.
     #[arg(long, aliases = ["mqtt-broker", "mqtt-url"], value_name = "HOST|off", value_parser = values::mqtt,
         conflicts_with = "mqtt_listen")]
     mqtt: Option<MqttChoice>,
-    /// This Kafka, not the embedded one: host:9092
+    /// Use a real Kafka, not the embedded one: host:9092
     ///
     /// Several brokers have commas between them: host1:9092,host2:9092.
     #[arg(long, aliases = ["bootstrap-server", "bootstrap-servers", "brokers", "kafka-broker", "kafka-brokers"],

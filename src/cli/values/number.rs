@@ -52,7 +52,7 @@ pub(in crate::cli) fn speedup(text: &str) -> Result<Pace, String> {
     let factor = quantity::number(text.strip_suffix(['x', 'X']).unwrap_or(text));
     let factor = factor.ok_or("must be a speed such as 100x, 0.5x or max")?;
     match factor {
-        factor if factor == 0.0 => Err("must be above 0, such as 100x, 0.5x or max".to_owned()),
+        0.0 => Err("must be above 0, such as 100x, 0.5x or max".to_owned()),
         factor if factor < *SPEEDUPS.start() => Err("must be at least 0.000001x".to_owned()),
         factor if factor > *SPEEDUPS.end() => {
             Err("must be at most 1,000,000,000x; max is as fast as it goes".to_owned())
@@ -65,7 +65,7 @@ pub(in crate::cli) fn speedup(text: &str) -> Result<Pace, String> {
 pub(in crate::cli) fn rate(text: &str) -> Result<f64, String> {
     let rate = quantity::per_second(text).ok_or("must be a rate such as 5000/s, 5k/s, 300/m or 20/h")?;
     match rate {
-        rate if rate == 0.0 => Err("must be above 0, such as 5000/s, 300/m or 20/h".to_owned()),
+        0.0 => Err("must be above 0, such as 5000/s, 300/m or 20/h".to_owned()),
         rate if rate > FASTEST_PER_S => {
             let most = HumanCount(FASTEST_PER_S as u64);
             Err(format!("must be at most {most}/s; --speedup max sends as fast as it goes"))
