@@ -49,7 +49,9 @@ impl InspectArgs {
         self.pace.check()?;
         // As it was written when --json had no value.
         match self.json.path() {
-            Some(path) if path.exists() && self.input.named().is_empty() && !self.json.force => {
+            Some(path)
+                if (path.is_file() || path.is_dir()) && self.input.named().is_empty() && !self.json.force =>
+            {
                 let path = path.display();
                 let words = format!(
                     "--json takes the file to write to, or -, and {path} is there already: to inspect it, type \
