@@ -7,9 +7,11 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 const INSTALL: &str = "Examples:
-  tweetblast completions bash > ~/.local/share/bash-completion/completions/tweetblast
+  tweetblast completions bash \\
+    > ~/.local/share/bash-completion/completions/tweetblast
   tweetblast completions zsh > ~/.zfunc/_tweetblast
-  tweetblast completions fish > ~/.config/fish/completions/tweetblast.fish";
+  tweetblast completions fish \\
+    > ~/.config/fish/completions/tweetblast.fish";
 
 #[derive(Debug, Args)]
 #[command(after_help = INSTALL)]

@@ -56,7 +56,9 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     replay: ReplayArgs,
-    /// Log what happens inside; -vv logs more, and RUST_LOG stands over both
+    /// Log what happens inside; -vv logs more
+    ///
+    /// RUST_LOG overrides both.
     #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "Report")]
     verbose: u8,
 }

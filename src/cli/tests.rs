@@ -79,7 +79,8 @@ fn defaults_are_said_in_one_style() {
 }
 
 /// Flags of other programs that the documents name.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 17] = [
+    "--baseline",
     "--bench",
     "--build",
     "--cache",
@@ -88,8 +89,13 @@ const OTHERS: [&str; 11] = [
     "--features",
     "--grows",
     "--ignored",
-    "--only",
+    "--locked",
+    "--markdown",
+    "--open",
+    "--path",
     "--release",
+    "--save-baseline",
+    "--show",
     "--test",
 ];
 
@@ -110,6 +116,9 @@ fn flags_that_the_documents_name_are_there() {
         .flat_map(|(_, command)| command.get_arguments().filter(|argument| !argument.is_hide_set()))
         .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
         .collect();
+    for other in OTHERS {
+        assert!(documents().iter().any(|(_, text)| text.contains(other)), "nothing names {other} any more");
+    }
     for (path, text) in documents() {
         for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
             let is_flag = word.starts_with("--") && word[2..].starts_with(|c: char| c.is_ascii_lowercase());
