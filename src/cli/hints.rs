@@ -30,7 +30,7 @@ const NO_FILE: &str =
     "this command takes no file; tweetblast FILE replays one, tweetblast inspect FILE looks into it";
 
 /// Values that a flag can have, for one that was given none.
-const EXAMPLES: [(&str, &str); 14] = [
+const EXAMPLES: [(&str, &str); 16] = [
     ("--json", "--json report.json writes to a file, --json - to standard output"),
     ("--output", "-o tweets.json writes to a file, -o - to standard output"),
     ("--speedup", "--speedup 100x, --speedup max"),
@@ -45,6 +45,8 @@ const EXAMPLES: [(&str, &str); 14] = [
     ("--map", "--map text=body,time=meta.posted"),
     ("<A.json>", "tweetblast compare before.json after.json"),
     ("<B.json>", "tweetblast compare before.json after.json"),
+    ("<SHELL>", "tweetblast completions bash"),
+    ("<DIR>", "tweetblast man ~/.local/share/man/man1"),
 ];
 
 /// The same error with what to type in place of the usage line, and without the advice to use `--`: nobody who

@@ -73,7 +73,7 @@ fn predictions_follow_the_flags() {
     approximately(rate(&[]), 3.0 / 3_600.0);
     approximately(rate(&["--loop", "2"]), 7.0 / 7_200.0);
     approximately(rate(&["--duration", "2h"]), 3.0 / 3_600.0);
-    let even = inspect(&[&file, "--duration", "10s", "--rate", "2/s"])["predicted_rate_per_s"].clone();
+    let even = inspect(&[&file, "--duration", "10s", "--rate", "2/s"])["planned_rate_per_s"].clone();
     approximately(even, 2.0);
     assert_eq!(rate(&["--duration", "10s"]), Value::Null);
     let found = inspect(&[&file, "--speedup", "0.5x", "--no-spread"]);
