@@ -240,7 +240,7 @@ fn only_what_was_written_in_the_range_is_sent() {
     }
     let none = run(&[&[file.as_str(), "--start", "2021-01-01"][..], FREE_PORTS].concat());
     assert_eq!(none.code, 1);
-    assert!(none.stderr.contains("none of the 5 tweets"), "{}", none.stderr);
+    assert!(none.stderr.contains("--start 2021-01-01 excludes all 5 tweets"), "{}", none.stderr);
     let wrong = run(&[&file, "--start", "2021-01-02", "--end", "2021-01-01"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("not before"), "{}", wrong.stderr);
     let untimed = generate(dir.path(), "grouped", 10);
