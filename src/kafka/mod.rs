@@ -7,6 +7,7 @@ mod batch_producer;
 mod create_topic;
 mod drain;
 mod error;
+mod outage;
 mod probe;
 mod producer;
 mod producer_options;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig};
@@ -17,6 +18,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerConte
 use super::KafkaError;
 use super::batch_producer::{BatchProducer, may_be_there};
 use super::drain::{Drain, DrainLimit};
+use super::outage::Outage;
 use super::producer_options::{ProducerOptions, QUEUE_BYTES};
 use super::words::{in_words, words_of};
 use crate::count::Counters;
@@ -107,7 +109,7 @@ impl Pending {
 
 /// Collects delivery reports while librdkafka is polled.
 #[derive(Default)]
-struct Reports(Mutex<Vec<(usize, Outcome)>>);
+struct Reports(Mutex<Vec<(usize, Outcome)>>, Outage);
 
 impl Reports {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(usize, Outcome)>> {
@@ -118,7 +120,16 @@ impl Reports {
 
 impl ClientContext for Reports {
     fn error(&self, error: RdKafkaError, reason: &str) {
-        tracing::warn!("Kafka: {}: {reason}", words_of(&error));
+        // That all are down follows the reason for each.
+        let is_news = error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown);
+        if let Some(words) = is_news.then(|| self.1.reason(reason)).flatten() {
+            tracing::warn!("Kafka: {words}");
+        }
+    }
+
+    /// The same once more, in words for its developers.
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!("librdkafka: {facility} {message}");
     }
 }
 
@@ -126,6 +137,9 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
+        if result.is_ok() && self.1.ends() {
+            tracing::warn!("Kafka takes messages again");
+        }
         let outcome = match result {
             Ok(message) => Outcome::Delivered { partition: message.partition(), offset: message.offset() },
             Err((error, message)) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError as RdKafkaError;
 use rdkafka::message::{BorrowedMessage, Headers};
@@ -93,6 +94,8 @@ pub fn find_last(
     let mut config = options.client_config();
     // Partitions are assigned and nothing is committed, but librdkafka wants the name of a group.
     config.set("group.id", "tweetblast").set("enable.auto.commit", "false");
+    // What it meets is in the error.
+    config.set_log_level(RDKafkaLogLevel::Emerg);
     let consumer: BaseConsumer = config.create().map_err(|error| KafkaError::of_properties(&error))?;
     let mut open = end_offsets(options, partitions)?;
     open.retain(|_, end| *end > 0);

@@ -10,7 +10,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerCon
 
 use super::create_topic::create_topic;
 use super::probe::{Probe, probe};
-use super::words::words_of;
+use super::words::{plain, words_of};
 use super::{KafkaError, ProducerOptions};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,18 +65,6 @@ impl Complaints {
     fn lock(&self) -> MutexGuard<'_, Option<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A complaint without what only librdkafka knows of: its names for the thread and the connection, and how
-/// long it took.
-fn plain(reason: &str) -> String {
-    let is_name =
-        |name: &str| name.starts_with("[thrd:") || name.contains("://") || name.ends_with("/bootstrap");
-    let mut reason = reason.split(" (after ").next().unwrap_or(reason);
-    while let Some((_, rest)) = reason.split_once(": ").filter(|(name, _)| is_name(name)) {
-        reason = rest;
-    }
-    reason.to_owned()
 }
 
 /// A client, when somebody answers at the address.
@@ -173,26 +161,4 @@ pub fn end_offsets(
         Ok((partition, end))
     };
     (0..partitions as i32).map(end).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn complaints_are_shown_without_names_that_only_librdkafka_has() {
-        let words = "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Disconnected: requesting ApiVersion: might \
-                     be caused by incorrect security.protocol configuration (connecting to a SSL listener?) (after \
-                     1ms in state APIVERSION_QUERY)";
-        let shown = plain(words);
-        assert!(
-            shown.starts_with("Disconnected: requesting") && shown.ends_with("SSL listener?)"),
-            "{shown}"
-        );
-        assert_eq!(
-            plain("ssl://a:1/bootstrap: SSL handshake failed: x (after 2ms in state)"),
-            "SSL handshake failed: x"
-        );
-        assert_eq!(plain("anything else"), "anything else");
-    }
 }

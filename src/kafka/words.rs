@@ -75,6 +75,21 @@ fn without_names(code: Code) -> String {
     }
 }
 
+/// What librdkafka logs, without what it alone knows of: its names for the thread and the connection, and how
+/// long it took.
+pub(super) fn plain(reason: &str) -> String {
+    let is_name = |name: &str| {
+        let number = name.rsplit_once('/').map_or("", |(_, number)| number);
+        let is_connection = number == "bootstrap" || number.parse::<u32>().is_ok();
+        name.starts_with("[thrd:") || name.contains("://") || is_connection
+    };
+    let mut reason = reason.split(" (after ").next().unwrap_or(reason);
+    while let Some((_, rest)) = reason.split_once(": ").filter(|(name, _)| is_name(name)) {
+        reason = rest;
+    }
+    reason.replace("ipv4#", "").replace("ipv6#", "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +116,23 @@ mod tests {
             words_of(&KafkaError::AdminOp(Code::NotController)),
             "Kafka says: Not controller for cluster"
         );
+    }
+
+    #[test]
+    fn complaints_are_shown_without_names_that_only_librdkafka_has() {
+        let words = "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Disconnected: requesting ApiVersion: might \
+                     be caused by incorrect security.protocol configuration (connecting to a SSL listener?) (after \
+                     1ms in state APIVERSION_QUERY)";
+        let shown = plain(words);
+        assert!(
+            shown.starts_with("Disconnected: requesting") && shown.ends_with("SSL listener?)"),
+            "{shown}"
+        );
+        assert_eq!(
+            plain("ssl://a:1/bootstrap: SSL handshake failed: x (after 2ms in state)"),
+            "SSL handshake failed: x"
+        );
+        assert_eq!(plain("a:1/12: Connect to ipv4#a:1 failed: b"), "Connect to a:1 failed: b");
+        assert_eq!(plain("anything else"), "anything else");
     }
 }

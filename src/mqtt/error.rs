@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use indicatif::HumanCount;
+
 use super::outside::Lost;
 
 /// Why the broker cannot start, or why a replay through it cannot continue.
@@ -34,7 +36,9 @@ pub enum MqttError {
     Window { messages: usize, bytes: usize, retained_bytes: usize },
     /// No client could receive this message.
     #[error(
-        "a message of {bytes} bytes is too large for MQTT here: {max_bytes} is the most (see --max-record)"
+        "a message of {} bytes is too large for MQTT here: {} is the most (see --max-record)",
+        HumanCount(*bytes as u64),
+        HumanCount(*max_bytes as u64)
     )]
     TooLarge { bytes: usize, max_bytes: usize },
     /// rumqttd's router thread has ended.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use indicatif::HumanCount;
+
 /// What this version reads, for the end of a message.
 const READ: &str = "tweetblast reads tweets in JSON: one value per line, arrays, objects that hold a list (statuses,\n  \
      results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip or zstd.";
@@ -24,7 +26,8 @@ pub enum SourceError {
     Empty { path: PathBuf },
     /// The compressed data is broken, or ends too early.
     #[error(
-        "cannot unpack more than {unpacked} bytes of {path} (`{} | tweetblast -` replays these)",
+        "cannot unpack more than {} bytes of {path} (`{} | tweetblast -` replays these)",
+        HumanCount(*unpacked),
         command.replace("FILE", &quoted(&path.display().to_string())),
         path = name(path)
     )]
@@ -37,9 +40,9 @@ pub enum SourceError {
     },
     /// The temporary file for what cannot be mapped could not be written.
     #[error(
-        "{path} has to be copied to a temporary file in {folder}, and that failed after {written} bytes; make \
+        "{path} has to be copied to a temporary file in {folder}, and that failed after {} bytes; make \
          room there, or set TMPDIR to a folder with more",
-        path = name(path), folder = folder.display()
+        HumanCount(*written), path = name(path), folder = folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
     /// No tweets in a form that is read.
@@ -64,7 +67,11 @@ fn name(path: &Path) -> String {
 
 /// Where it was seen, unless at the very start.
 fn at(line: u64, offset: u64) -> String {
-    if offset == 0 { String::new() } else { format!(" (line {line}, byte {offset})") }
+    if offset == 0 {
+        String::new()
+    } else {
+        format!(" (line {}, byte {})", HumanCount(line), HumanCount(offset))
+    }
 }
 
 /// What to do about a file that is not read; where nothing is known, what is read.
