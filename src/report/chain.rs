@@ -19,7 +19,7 @@ fn plain(words: &str) -> String {
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
         out.push_str(before);
         match after[digits..].strip_prefix(')') {
-            Some(behind) if digits > 0 => rest = behind,
+            Some(words) if digits > 0 => rest = words,
             _ => {
                 out.push_str(NUMBER);
                 rest = after;

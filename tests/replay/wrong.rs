@@ -208,7 +208,7 @@ fn sixty_wrong_calls_are_told_what_to_type() {
             });
         }
     });
-    assert!(!dir.path().join("new.json").exists(), "a file of nothing is left behind");
+    assert!(!dir.path().join("new.json").exists(), "an empty file is left");
     let said: String = said.into_iter().map(|said| said.into_inner().unwrap()).collect();
     for never in ["os error", "Local:", "Broker:", "{ ", "Some(", "panicked"] {
         assert!(!said.contains(never), "{never:?} is shown:\n{said}");

@@ -85,6 +85,8 @@ fn write_details(
     let is_unknown = intake.rejects.contains_key(Reject::NotATweet.name());
     match command(files, &sample).filter(|_| is_unknown) {
         Some(command) => write!(out, "\n  try        {command}"),
+        // What is wrong is said, and it is not that nobody knows such tweets.
+        None if intake.records == 0 && intake.frames > 0 => Ok(()),
         None if intake.rejects.contains_key(Reject::TooLarge.name()) => Ok(()),
         None => write!(out, "\n  {READ}"),
     }
@@ -95,7 +97,7 @@ const READ: &str = "tweetblast reads tweets of the Twitter API v1.1 and v2, acco
      with their texts, and objects with fields such as text and created_at; --map names other fields.\n  \
      `tweetblast generate -o tweets.json` makes a file with tweets.";
 
-/// Where the first value that is no JSON breaks, and what was expected there.
+/// Where the first record that is not JSON breaks, and what was expected there.
 fn first_break(files: &Files, options: &ReplayOptions) -> Option<String> {
     let mut parser = options.new_parser();
     let is_broken = |(_, frame): &(u32, Frame<'_>)| parser.parse_frame(*frame, |record| record.is_err());
@@ -322,6 +324,10 @@ pub(crate) fn unread_time(files: &Files, options: &ReplayOptions) -> Option<Stri
     );
     let (time, reads) = sample.time()?;
     let pattern = if reads { None } else { pattern_of(&time.plain) };
+    const DIGITS: usize = 6;
+    if !reads && pattern.is_none() && time.plain.bytes().filter(u8::is_ascii_digit).count() < DIGITS {
+        return None;
+    }
     let format = match (reads, pattern) {
         (true, _) => String::new(),
         (false, Some(pattern)) => time_format(&pattern, &time.plain),

@@ -10,10 +10,10 @@ use crate::options::ReplayOptions;
 use crate::source::Frame;
 use crate::tweet::{Record, parse_time};
 
-/// So many frames are looked at for records of the kind that is wanted.
+/// Most frames that are looked at for records of the kind that is wanted.
 const FRAMES: usize = 1_000;
 
-/// So many records are taken.
+/// Most records that are taken.
 const RECORDS: usize = 100;
 
 /// How far into a record fields are looked for.
@@ -178,7 +178,9 @@ impl Sample {
         let is_number = |field: &Field| field.plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let named = |field: &&Field| is_name_of_time(&field.path);
         let written = |field: &&Field| reads(field) && !is_number(field);
-        let find = |wanted: &dyn Fn(&&Field) -> bool| self.fields.iter().find(wanted);
+        let find = |wanted: &dyn Fn(&&Field) -> bool| {
+            self.fields.iter().filter(|field| !is_of_a_user(&field.path)).find(wanted)
+        };
         find(&|field| named(field) && reads(field))
             .or_else(|| find(&written))
             .map(|field| (field, true))
@@ -187,6 +189,13 @@ impl Sample {
                 find(&|field| named(field) && has_digits(field)).map(|field| (field, false))
             })
     }
+}
+
+/// Whether a field is of whoever wrote the record, or of a record inside: their times are others.
+fn is_of_a_user(path: &str) -> bool {
+    path.split('.').any(|part| {
+        ["user", "author", "profile", "account", "retweeted_status", "quoted_status"].contains(&part)
+    })
 }
 
 /// Whether a field of this path is called as times are.
@@ -263,6 +272,8 @@ mod tests {
         let nested = r#"{"created":{"$date":"2021-07-06T16:04:47Z"},"body":"x"}"#;
         assert_eq!(guess(nested), found("body", "created.$date", true));
         assert_eq!(guess(r#"{"size":1}"#), (None, None));
+        let users = r#"{"body":"x","user":{"created_at":"2021-07-06T16:04:47Z"}}"#;
+        assert_eq!(guess(users), (Some("body".to_owned()), None));
     }
 
     #[test]
