@@ -118,6 +118,7 @@ impl Cli {
     }
 
     fn dispatch(self) -> anyhow::Result<u8> {
+        signals::survive_file_limit()?;
         match self.command {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Inspect(args)) => args.run(),

@@ -35,3 +35,10 @@ pub(super) fn note_continuations(continued: &Arc<AtomicBool>) -> anyhow::Result<
     signal_hook::flag::register(SIGCONT, continued.clone()).context("cannot catch SIGCONT")?;
     Ok(())
 }
+
+/// Makes a file that has grown to the limit (`ulimit -f`) an error of the write, as on a full disk, in place
+/// of the end of the process.
+pub(super) fn survive_file_limit() -> anyhow::Result<()> {
+    signal_hook::flag::register(libc::SIGXFSZ, Arc::default()).context("cannot catch SIGXFSZ")?;
+    Ok(())
+}

@@ -214,3 +214,22 @@ fn a_full_disk_ends_the_run_with_its_ledger() {
         finished.stdout.contains("\nunbalanced: ") && finished.stdout.contains("kafka      6,000 received")
     );
 }
+
+#[test]
+fn a_log_that_has_grown_to_the_limit_of_a_file_ends_the_run_with_its_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let kafka_dir = dir.path().join("kafka");
+    let arguments = [SAMPLE, "--speedup", "max", "--kafka-dir", kafka_dir.to_str().unwrap()];
+    let arguments = [&arguments[..], &["--drain-timeout", "1s", "--json", "-"], FREE_PORTS].concat();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "ulimit -f 200; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tweetblast")])
+        .args(&arguments);
+    let output = shell.output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let error = report["error"].as_str().unwrap();
+    assert!(error.ends_with("File too large") && stderr.contains(error), "{error}\n{stderr}");
+    assert_ne!(report["verdict"], "balanced");
+}
