@@ -41,6 +41,7 @@ use announce::{announcement, planned_end};
 use context::Replay;
 use ends::Ends;
 use input::dead_letters::DeadLetters;
+use input::diagnosis::excluded;
 use input::files::Files;
 use input::input_hash::input_hash;
 use input::tables::load_tables;
@@ -91,7 +92,12 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     });
     let results = Results { dead_letters, druid, interrupted: session.is_stopped(), machine };
     let mut report = outcome::report(&replay, outcome, results);
-    // At the end: the report's CPU time and memory are those of the replay.
+    let select = &options.input.select;
+    // In file order nobody knows before.
+    if select.by_time() && report.ledger.published == 0 && report.error.is_none() && !report.interrupted {
+        tracing::warn!("nothing was sent: {}", excluded(select, report.ledger.tweets, None));
+    }
+    // Last: the report's CPU time and memory are those of the replay.
     if options.report.hash_input {
         report.environment.input_hash = input_hash(files, &session.stop);
     }

@@ -112,6 +112,7 @@ const CALLS: &[&str] = &[
     "replay good.json --start 2030-01-01",
     "replay good.json --end 2000-01-01",
     "replay good.json --start 2030-01-01 --end 2031-01-01",
+    "replay good.json --order file --start 2030-01-01",
     "replay dates.json --map text=Tweet --start 2030-01-01",
     "inspect good.json good.json",
     // What is written.

@@ -8,9 +8,9 @@ use super::files::Files;
 use super::sample::{JSON_INSIDE, Sample, first_records, shown};
 use super::time_pattern::{other_pattern_of, pattern_of};
 use crate::count::Intake;
-use crate::options::ReplayOptions;
+use crate::options::{ReplayOptions, Select};
 use crate::pipeline::error::ReplayError;
-use crate::report::{counted, place};
+use crate::report::{counted, iso_seconds, place};
 use crate::source::{Frame, Framing, detect};
 use crate::tweet::{AtPath, FieldMap, Record, Reject};
 
@@ -344,6 +344,25 @@ fn time_format(pattern: &str, text: &str) -> String {
     match other_pattern_of(pattern, text) {
         Some(other) => format!("{flag} (or {})", quoted(&other)),
         None => flag,
+    }
+}
+
+/// Which flags exclude all tweets, and when those were written.
+pub(crate) fn excluded(select: &Select, tweets: u64, times_ms: Option<(i64, i64)>) -> String {
+    let flag = |name: &str, time_ms: Option<i64>| {
+        let time = iso_seconds(time_ms?);
+        // A date, as it was most likely typed.
+        Some(format!("{name} {}", time.strip_suffix(" 00:00:00 UTC").unwrap_or(&time)))
+    };
+    let flags: Vec<String> =
+        [flag("--start", select.start_ms), flag("--end", select.end_ms)].into_iter().flatten().collect();
+    let verb = if flags.len() == 1 { "excludes" } else { "exclude" };
+    let words = format!("{} {verb} all {}", flags.join(" and "), counted(tweets, "tweet"));
+    match times_ms {
+        Some((first_ms, last_ms)) => {
+            format!("{words} (the input covers {} to {})", iso_seconds(first_ms), iso_seconds(last_ms))
+        }
+        None => words,
     }
 }
 

@@ -7,10 +7,9 @@ use crate::count::Intake;
 use crate::options::{OrderBy, ReplayOptions};
 use crate::pace::{Order, Slot, Survey, Surveyor, order_ties_by_id, put_in_order};
 use crate::pipeline::error::ReplayError;
-use crate::pipeline::input::diagnosis::without_tweets;
+use crate::pipeline::input::diagnosis::{excluded, without_tweets};
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::IdKey;
-use crate::report::{counted, iso_seconds};
 use crate::tweet::Record;
 
 /// What to send, in order. `kept`: the slots of all tweets were kept.
@@ -54,7 +53,9 @@ pub(crate) fn arrange(
     }
     if goal == Goal::Replay && survey.tweets == 0 {
         let tweets = gathered.intakes.iter().map(|intake| intake.tweets).sum();
-        return Err(ReplayError::NothingSelected { excluded: excluded(options, tweets, times_ms) });
+        return Err(ReplayError::NothingSelected {
+            excluded: excluded(&options.input.select, tweets, times_ms),
+        });
     }
     Ok(Prepared {
         intakes: gathered.intakes,
@@ -81,26 +82,6 @@ fn check(preparation: &Preparation<'_>, gathered: &PassSummary) -> Result<(), Re
         return Err(ReplayError::NoTimes);
     }
     Ok(())
-}
-
-/// Which flags exclude all tweets, and when those were written.
-fn excluded(options: &ReplayOptions, tweets: u64, times_ms: Option<(i64, i64)>) -> String {
-    let select = &options.input.select;
-    let flag = |name: &str, time_ms: Option<i64>| {
-        let time = iso_seconds(time_ms?);
-        // A date, as it was most likely typed.
-        Some(format!("{name} {}", time.strip_suffix(" 00:00:00 UTC").unwrap_or(&time)))
-    };
-    let flags: Vec<String> =
-        [flag("--start", select.start_ms), flag("--end", select.end_ms)].into_iter().flatten().collect();
-    let verb = if flags.len() == 1 { "excludes" } else { "exclude" };
-    let words = format!("{} {verb} all {}", flags.join(" and "), counted(tweets, "tweet"));
-    match times_ms {
-        Some((first_ms, last_ms)) => {
-            format!("{words} (the input covers {} to {})", iso_seconds(first_ms), iso_seconds(last_ms))
-        }
-        None => words,
-    }
 }
 
 fn order_of(options: &ReplayOptions, is_timed: bool) -> Order {
