@@ -28,6 +28,7 @@ mod similar;
 mod summary;
 mod supervisor;
 mod threshold;
+mod time_left;
 mod verdict;
 mod words;
 

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Screen;
 use super::page::{Layout, Page, columns};
 use super::progress_line::ProgressLine;
+use super::time_left::TimeLeft;
 use crate::count::Counters;
 
 /// How often a plain line is written.
@@ -38,13 +39,15 @@ pub struct Progress {
     started: Instant,
     last_plain: Instant,
     last_settled: (u64, Instant),
+    last_update: Instant,
+    time_left: Option<TimeLeft>,
     line: ProgressLine,
     columns: usize,
 }
 
 impl Progress {
-    /// For a replay of `total` tweets, where that is known.
-    pub fn new(screen: &Screen, total: Option<u64>) -> Self {
+    /// For a replay of `total` tweets that is planned to take so long, where that is known.
+    pub fn new(screen: &Screen, total: Option<u64>, planned: Option<Duration>) -> Self {
         let now = Instant::now();
         let bar = if screen.shows_progress() && screen.is_terminal() {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
@@ -59,6 +62,8 @@ impl Progress {
             started: now,
             last_plain: now,
             last_settled: (0, now),
+            last_update: now,
+            time_left: planned.map(TimeLeft::of),
             line: ProgressLine { total, speed_factor: 1.0, ..ProgressLine::default() },
             columns: columns(&stderr()).unwrap_or(COLUMNS),
         }
@@ -78,8 +83,15 @@ impl Progress {
         (line.sent, line.delivered, line.in_flight) = (sent, delivered, sent.saturating_sub(settled));
         line.rate_per_s = sent as f64 / seconds;
         line.silent = Some(now - self.last_settled.1).filter(|silent| *silent > KAFKA_SILENT);
-        let is_known = line.total.is_some() && !line.is_paused && sent > 0;
-        line.left = is_known.then(|| self.bar.eta());
+        let passed = now.saturating_duration_since(std::mem::replace(&mut self.last_update, now));
+        let goes_on = !line.is_paused && sent > 0;
+        if let Some(time_left) = self.time_left.as_mut().filter(|_| goes_on) {
+            time_left.pass(passed, line.speed_factor);
+        }
+        // By the plan; where there is none, or it is over, by how fast it went.
+        let planned = self.time_left.and_then(|time_left| time_left.at(line.speed_factor));
+        let estimated = line.total.map(|_| self.bar.eta());
+        line.left = planned.or(estimated).filter(|_| goes_on);
         if self.plain && now - self.last_plain >= PLAIN_EVERY {
             self.last_plain = now;
             let _ = writeln!(stderr(), "{seconds:>6.0} s: {}", line.plain());
@@ -93,10 +105,10 @@ impl Progress {
     /// Takes the line away that a terminal has wrapped when it was made narrower.
     fn make_room(&mut self) {
         let before = std::mem::replace(&mut self.columns, columns(&stderr()).unwrap_or(COLUMNS));
-        let rows = before.div_ceil(self.columns);
-        if rows > 1 {
+        let rows = rows_above(before, self.columns);
+        if rows > 0 {
             self.bar.suspend(|| {
-                let _ = write!(stderr(), "\x1b[{}A\x1b[J", rows - 1);
+                let _ = write!(stderr(), "\x1b[{rows}A\x1b[J");
             });
         }
     }
@@ -109,6 +121,7 @@ impl Progress {
     /// Does not count a time in which the process was stopped: nobody could have heard from Kafka.
     pub fn ignore_stop(&mut self, time: Duration) {
         self.last_settled.1 += time;
+        self.last_update += time;
     }
 
     /// Says something in between.
@@ -129,6 +142,22 @@ impl Progress {
     }
 }
 
+/// Rows above the last one that a line takes which filled its row before the terminal was resized.
+fn rows_above(columns_before: usize, columns: usize) -> usize {
+    columns_before.div_ceil(columns.max(1)).saturating_sub(1)
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_made_narrower_has_wrapped_the_line() {
+        let resized = [(80, 80), (80, 120), (110, 70), (200, 45), (80, 0)];
+        assert_eq!(resized.map(|(before, now)| rows_above(before, now)), [0, 0, 1, 4, 79]);
+    }
 }

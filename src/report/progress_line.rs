@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::HumanCount;
 use textwrap::core::display_width;
 
-use super::words::{rate, whole_seconds};
+use super::words::{rate, times, whole_seconds};
 
 /// What there is to say at one time.
 #[derive(Debug, Clone, Default)]
@@ -82,9 +82,9 @@ impl ProgressLine {
         match (self.is_paused, self.speed_factor == 1.0) {
             (true, true) if self.sent == 0 => "paused: press space to start".to_owned(),
             (true, true) => "paused".to_owned(),
-            (true, false) => format!("paused, speed × {}", self.speed_factor),
+            (true, false) => format!("paused, speed {}", times(self.speed_factor)),
             (false, true) => String::new(),
-            (false, false) => format!("speed × {}", self.speed_factor),
+            (false, false) => format!("speed {}", times(self.speed_factor)),
         }
     }
 

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 
 use super::page::{BAD, DIM, GOOD, Layout, Page, glued};
-use super::words::{counted, micros, millis, place, rate, seconds};
+use super::words::{counted, micros, millis, place, rate, seconds, times};
 use super::{
     ChangeReport, DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line,
 };
@@ -78,7 +78,7 @@ fn write_changes(changes: &[ChangeReport], page: &mut Page) {
             page.row("stopped", format!("for {} at {at} (Ctrl-Z or SIGSTOP)", seconds(stopped_s)));
         }
         if let Some(factor) = change.speed_factor {
-            page.row("speed", format!("× {factor} from {at} on"));
+            page.row("speed", format!("{} from {at} on", times(factor)));
         }
     }
     if let Some(more @ 1..) = changes.len().checked_sub(CHANGES_SHOWN) {

@@ -71,6 +71,14 @@ pub fn seconds(s: f64) -> String {
     }
 }
 
+/// How many times a speed, by doubling or halving it: `× 2`, `÷ 1,024`.
+pub(super) fn times(factor: f64) -> String {
+    match factor {
+        factor if factor >= 1.0 => format!("× {}", HumanCount(factor.round() as u64)),
+        factor => format!("÷ {}", HumanCount((1.0 / factor).round() as u64)),
+    }
+}
+
 /// A span to the second, for what is looked at while it goes on.
 pub fn whole_seconds(span: Duration) -> String {
     match span.as_secs() {
@@ -123,6 +131,7 @@ mod tests {
         ] {
             assert_eq!(seconds(s), words);
         }
+        assert_eq!([2.0, 1.0, 0.5, 1.0 / 1_024.0].map(times), ["× 2", "× 1", "÷ 2", "÷ 1,024"]);
         assert_eq!(whole_seconds(Duration::from_millis(3_999)), "3 s");
         assert_eq!([1, 300, 5_400].map(|s| typed(Duration::from_secs(s))), ["1s", "5m", "1h30m"]);
         assert_eq!(iso_seconds(1_219_842_525_007), "2008-08-27 13:08:45 UTC");

@@ -28,7 +28,7 @@ pub(crate) fn watch(
     link: Option<&OutsideLink>,
     ended: impl Fn() -> bool,
 ) -> Watched {
-    let mut progress = Progress::new(&replay.session.screen, replay.plan.tweets);
+    let mut progress = Progress::new(&replay.session.screen, replay.plan.tweets, replay.plan.duration);
     let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
     let (mut own_memory_mib, mut down) = (None, None);
     while !ended() {
