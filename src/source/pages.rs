@@ -8,7 +8,7 @@ use crate::scan::{Member, Members, container_end, space};
 
 /// Where an object's list begins, and what belongs to its elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page<'a> {
+pub struct TweetPage<'a> {
     /// The position after the list's opening bracket.
     pub list: usize,
     /// The value of `includes` next to a list named `data`; otherwise empty.
@@ -16,7 +16,7 @@ pub struct Page<'a> {
 }
 
 /// The list of the object that opens at `start`, if it has one.
-pub fn open(bytes: &[u8], start: usize) -> Option<Page<'_>> {
+pub fn open(bytes: &[u8], start: usize) -> Option<TweetPage<'_>> {
     first_list(&mut Members::of(bytes, start), bytes)
 }
 
@@ -30,7 +30,7 @@ pub fn is_page(bytes: &[u8], start: usize) -> bool {
 /// What follows a list of an object.
 pub enum Behind<'a> {
     /// Another list.
-    List(Page<'a>),
+    List(TweetPage<'a>),
     /// The object's end, with the position after it.
     End(usize),
     /// Something that does not belong there.
@@ -46,7 +46,7 @@ pub fn behind_list(bytes: &[u8], at: usize) -> Behind<'_> {
     }
 }
 
-fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<Page<'a>> {
+fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<TweetPage<'a>> {
     let mut includes = None;
     while let Some(member) = members.next() {
         if member.key == b"includes" {
@@ -60,7 +60,7 @@ fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<Page<'a>
                 let end = container_end(bytes, member.value)?;
                 bytes.get(member.value..end)
             });
-            return Some(Page { list: member.value + 1, includes: value.unwrap_or_default() });
+            return Some(TweetPage { list: member.value + 1, includes: value.unwrap_or_default() });
         }
     }
     None

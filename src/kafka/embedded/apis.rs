@@ -7,7 +7,7 @@
 
 use kafka_protocol::messages::ApiKey;
 
-use super::shape::Kind::{Blob, Fixed, List, Numbers, Text, Texts};
+use super::shape::FieldKind::{Blob, Fixed, List, Numbers, Text, Texts};
 use super::shape::{FieldShape, field};
 
 /// One kind of request.

@@ -14,7 +14,7 @@ const ELEMENTS_MAX: usize = 1 << 12;
 
 /// What a field looks like on the wire.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum FieldKind {
     /// A number or a flag of this many bytes.
     Fixed(usize),
     /// A string, nullable or not.
@@ -34,11 +34,11 @@ pub(crate) enum Kind {
 pub(crate) struct FieldShape {
     since: i16,
     until: i16,
-    kind: Kind,
+    kind: FieldKind,
 }
 
 /// A field of every version.
-pub(crate) const fn field(kind: Kind) -> FieldShape {
+pub(crate) const fn field(kind: FieldKind) -> FieldShape {
     FieldShape { since: 0, until: i16::MAX, kind }
 }
 
@@ -103,31 +103,31 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn kind(&mut self, kind: Kind) -> Result<(), &'static str> {
+    fn kind(&mut self, kind: FieldKind) -> Result<(), &'static str> {
         match kind {
-            Kind::Fixed(bytes) => self.skip(bytes),
-            Kind::Text => {
+            FieldKind::Fixed(bytes) => self.skip(bytes),
+            FieldKind::Text => {
                 let bytes = match self.flexible {
                     true => self.compact_length()?,
                     false => usize::try_from(self.rest.try_get_i16().map_err(|_| CUT_OFF)?).unwrap_or(0),
                 };
                 self.skip(bytes)
             }
-            Kind::Blob => {
+            FieldKind::Blob => {
                 let bytes = self.length()?;
                 self.skip(bytes)
             }
-            Kind::Numbers(bytes) => {
+            FieldKind::Numbers(bytes) => {
                 let count = self.length()?;
                 self.count(count)?;
                 self.skip(count * bytes)
             }
-            Kind::Texts => {
+            FieldKind::Texts => {
                 let count = self.length()?;
                 self.count(count)?;
-                (0..count).try_for_each(|_| self.kind(Kind::Text))
+                (0..count).try_for_each(|_| self.kind(FieldKind::Text))
             }
-            Kind::List(fields) => {
+            FieldKind::List(fields) => {
                 let count = self.length()?;
                 self.count(count)?;
                 (0..count).try_for_each(|_| self.structure(fields))
@@ -184,7 +184,7 @@ pub(crate) mod generate {
     use rand::seq::IndexedRandom;
     use rand::{Rng, RngExt};
 
-    use super::{FieldShape, Kind};
+    use super::{FieldKind, FieldShape};
 
     /// Makes bodies of one version.
     pub(crate) struct Generator<'a, R> {
@@ -215,34 +215,34 @@ pub(crate) mod generate {
             out
         }
 
-        fn kind(&mut self, kind: Kind, out: &mut Vec<u8>) {
+        fn kind(&mut self, kind: FieldKind, out: &mut Vec<u8>) {
             match kind {
                 // Fields of several numbers mostly become noise.
-                Kind::Fixed(bytes @ (1 | 2 | 4 | 8)) => {
+                FieldKind::Fixed(bytes @ (1 | 2 | 4 | 8)) => {
                     let number = self.numbers.choose(self.rng).copied().unwrap_or_default();
                     out.extend(&number.to_be_bytes()[8 - bytes..]);
                 }
-                Kind::Fixed(bytes) => (0..bytes).for_each(|_| out.push(self.rng.random_range(0..3))),
-                Kind::Text => {
+                FieldKind::Fixed(bytes) => (0..bytes).for_each(|_| out.push(self.rng.random_range(0..3))),
+                FieldKind::Text => {
                     let text = self.texts.choose(self.rng).filter(|_| self.rng.random_ratio(9, 10));
                     let bytes = text.map(|text| text.as_bytes());
                     self.length(bytes.map(<[u8]>::len), 2, out);
                     out.extend(bytes.unwrap_or_default());
                 }
-                Kind::Blob => {
+                FieldKind::Blob => {
                     let blob = self.blobs.choose(self.rng).copied().filter(|_| self.rng.random_ratio(9, 10));
                     self.length(blob.map(<[u8]>::len), 4, out);
                     out.extend(blob.unwrap_or_default());
                 }
-                Kind::Numbers(_) | Kind::Texts | Kind::List(_) => {
+                FieldKind::Numbers(_) | FieldKind::Texts | FieldKind::List(_) => {
                     let count = self.rng.random_range(0..3);
                     let is_null = count == 0 && self.rng.random();
                     self.length((!is_null).then_some(count), 4, out);
                     for _ in 0..count {
                         match kind {
-                            Kind::Numbers(bytes) => self.kind(Kind::Fixed(bytes), out),
-                            Kind::List(fields) => out.extend(self.body(fields)),
-                            _ => self.kind(Kind::Text, out),
+                            FieldKind::Numbers(bytes) => self.kind(FieldKind::Fixed(bytes), out),
+                            FieldKind::List(fields) => out.extend(self.body(fields)),
+                            _ => self.kind(FieldKind::Text, out),
                         }
                     }
                 }
@@ -267,7 +267,7 @@ pub(crate) mod generate {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind::*;
+    use super::FieldKind::*;
     use super::*;
 
     const FIELDS: &[FieldShape] =

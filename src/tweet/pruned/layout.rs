@@ -37,7 +37,7 @@ impl KeyPosition {
 
 /// All keys seen, each with the one that followed it the last time.
 #[derive(Debug)]
-pub struct Layout {
+pub struct KeyOrder {
     /// The first entry is not a key: it represents the start of a record.
     known: Vec<KnownKey>,
     /// The previous key.
@@ -58,14 +58,14 @@ struct KnownKey {
     spelt: Box<[u8]>,
 }
 
-impl Default for Layout {
+impl Default for KeyOrder {
     fn default() -> Self {
         let start = KnownKey::new(b"", KeyPosition::later(Level::Record), None);
         Self { known: vec![start], last: 0, next: 0 }
     }
 }
 
-impl Layout {
+impl KeyOrder {
     /// Begins a new record.
     pub fn begin(&mut self) {
         (self.last, self.next) = (0, self.known[0].next);

@@ -29,13 +29,13 @@ use super::members::{Keep, Level};
 use crate::scan::{Cursor, Structure, is_space};
 use escapes::unescape;
 use keep::KeptMember;
-use layout::{KeyPosition, Layout};
+use layout::{KeyOrder, KeyPosition};
 
 /// The buffers of one thread.
 #[derive(Debug, Default)]
 pub struct Buffers {
     structure: Structure,
-    layout: Layout,
+    layout: KeyOrder,
     unescaped: Vec<u8>,
 }
 
@@ -84,7 +84,7 @@ struct Writer<'a, 'w> {
     text: &'a str,
     bytes: &'a [u8],
     cursor: Cursor<'w>,
-    layout: &'w mut Layout,
+    layout: &'w mut KeyOrder,
     to: Pruned<'a, 'w>,
     /// Where texts with escapes are decoded.
     room: &'a mut [u8],
