@@ -109,7 +109,7 @@ fn given_up_with_a_full_queue_the_rest_is_failed_too() {
 }
 
 #[test]
-fn after_the_last_event_a_full_queue_is_not_waited_for_beyond_the_limit() {
+fn after_the_last_event_the_wait_for_a_full_queue_has_a_limit() {
     for headers in HEADERS {
         let mut options = options("127.0.0.1:9".into(), headers);
         options.properties.push(("queue.buffering.max.messages".into(), "10".into()));

@@ -31,7 +31,7 @@ pub enum MqttError {
     /// The ring may not hold this window.
     #[error(
         "an MQTT window of {messages} messages and {bytes} bytes does not work: it takes at least 1 message, \
-         and less than the {retained_bytes} bytes that the ring surely holds"
+         and less than the {retained_bytes} bytes that the ring is guaranteed to hold"
     )]
     Window { messages: usize, bytes: usize, retained_bytes: usize },
     /// No client could receive this message.

@@ -174,7 +174,7 @@ impl Protocol for AnyVersion {
         if self.version == Version::V5 {
             return V5.write(packet, buffer);
         }
-        // V4 panics on properties, whoever set them, and on UNSUBACK.
+        // V4 panics on properties, even on our own, and on UNSUBACK.
         let packet = match packet {
             Packet::Publish(publish, _) => Packet::Publish(publish, None),
             Packet::PubAck(ack, _) => Packet::PubAck(ack, None),

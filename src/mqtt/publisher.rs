@@ -65,9 +65,9 @@ impl Publisher {
                 Admission::Stopped => self.stopped = true,
             }
         }
-        let left_out = events.len();
+        let skipped = events.len();
         events.clear();
-        Ok(left_out)
+        Ok(skipped)
     }
 
     /// Tells the subscriber that no more events will come.

@@ -81,7 +81,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn bytes_are_waited_for_and_come_back() {
+    fn a_taker_waits_for_bytes_that_are_returned() {
         let memory = Memory::new(1 << 20);
         let soon = || Instant::now() + Duration::from_millis(5);
         let first = memory.take(2 << 20, soon()).unwrap();

@@ -123,7 +123,7 @@ impl Outstanding {
 
     /// A new connection: nobody knows what became of anything. All is to be sent, in its order,
     /// and no sending over the old one counts.
-    pub fn connected_anew(&mut self) {
+    pub fn reconnected(&mut self) {
         self.on_the_way.clear();
         let mut all: Vec<u64> = self.messages.keys().copied().collect();
         all.sort_unstable();
@@ -281,7 +281,7 @@ mod tests {
         let mut out = published(4);
         send_all(&mut out);
         receive(&mut out, 0);
-        out.connected_anew();
+        out.reconnected();
         assert_eq!(send_all(&mut out), [1, 2, 3]);
         // What the broker had kept comes first, then what was sent again.
         let came = [1, 2, 3, 1, 2, 3].map(|seq| receive(&mut out, seq));

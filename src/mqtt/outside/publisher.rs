@@ -56,9 +56,9 @@ impl OutsidePublisher {
                 })
                 .map_err(MqttError::Codec)?;
         }
-        let left_out = events.len();
+        let skipped = events.len();
         events.clear();
-        Ok(left_out)
+        Ok(skipped)
     }
 
     /// Tells the subscriber that no more events will come.

@@ -76,7 +76,7 @@ impl Shared {
         wire.subscribe(&self.topic)?;
         let stream = wire.writer()?;
         let mut writing = lock(&self.writing);
-        self.account().outstanding.connected_anew();
+        self.account().outstanding.reconnected();
         writing.stream = Some(stream);
         *lock(&self.down) = None;
         Ok(wire)

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_does_not_grow_for_ever() {
+    fn the_file_does_not_grow_forever() {
         let dir = tempfile::tempdir().unwrap();
         let mut offsets = open(dir.path()).unwrap();
         for offset in 0..10_000 {

@@ -193,7 +193,7 @@ fn a_lost_answer_is_given_again_without_a_new_round() {
 }
 
 #[test]
-fn a_promised_id_is_waited_for_and_others_are_not_known() {
+fn the_group_waits_for_a_promised_id_and_knows_no_others() {
     let mut scene = GroupScene::new();
     assert_eq!(scene.join_as("x", &["range"], false), Err(UnknownMemberId));
     scene.group.promise(scene.now, "p".to_owned(), Duration::from_secs(10));
