@@ -43,8 +43,8 @@ choices! { KeyBy:
 }
 
 choices! { DruidAfter:
-    Keep "keep" "It goes on reading",
-    Suspend "suspend" "It publishes its segments and stands still",
+    Keep "keep" "It continues to read",
+    Suspend "suspend" "It publishes its segments and stops",
     Drop "drop" "It publishes and goes; the rows stay",
 }
 

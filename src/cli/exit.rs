@@ -44,7 +44,7 @@ impl UsageError {
     }
 }
 
-/// What of an error is one of usage, found by whoever found it.
+/// The usage error in an error, wherever it was found.
 pub(super) fn usage(error: anyhow::Error) -> Result<UsageError, anyhow::Error> {
     match error.downcast::<ReplayError>() {
         Ok(ReplayError::Usage(words)) => Ok(UsageError::value(words)),

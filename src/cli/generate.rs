@@ -68,7 +68,7 @@ enum RecordForm {
     /// Twitter API v2, with the authors of a page or a tweet beside them
     #[value(name = "v2", alias = "v2-pages")]
     V2,
-    /// Twitter API v2, with the author inside of each tweet
+    /// Twitter API v2, with the author inside each tweet
     #[value(name = "v2-flat")]
     V2Flat,
     /// A user with their texts, without times

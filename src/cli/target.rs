@@ -11,7 +11,7 @@ use crate::kafka::{check_properties, check_settings};
 use crate::mqtt::OutsideBroker;
 use crate::options::{DEFAULT_TOPIC, KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, ReplayOptions};
 
-/// Partitions that a Kafka of one's own can be asked for: its clusters have some thousands of them in all.
+/// Most partitions to request from a real Kafka: clusters have a few thousand in all.
 const MOST_PARTITIONS: u64 = 10_000;
 
 #[derive(Debug, Args)]

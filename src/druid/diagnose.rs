@@ -48,7 +48,7 @@ pub enum CauseName {
     KafkaUnreachable,
     /// A server listens there, but Druid cannot connect to Kafka.
     KafkaMisadvertised,
-    /// The offsets that Druid goes on from are of a topic that was deleted.
+    /// The offsets from which Druid continues are those of a deleted topic.
     TopicRecreated,
     /// Messages that the spec cannot read.
     Unparseable,
@@ -182,7 +182,7 @@ pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
         );
         add(
             CauseName::TopicRecreated,
-            format!("{found}: the topic was deleted and made anew"),
+            format!("{found}: the topic was deleted and created again"),
             "POST …/supervisor/NAME/reset (`tweetblast druid reset`): it reads from the start again, and what was \
              not published yet is lost; or use another topic with -t"
                 .into(),

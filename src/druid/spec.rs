@@ -188,7 +188,7 @@ pub fn set_pointer(spec: &mut Value, pointer: &str, value: Value) -> Result<(), 
             *place = Value::Object(Map::new());
         }
         let Value::Object(object) = place else {
-            return Err(wrong(format!("what holds {key} is no object")));
+            return Err(wrong(format!("the parent of {key} is not an object")));
         };
         place = object.entry(key).or_insert(Value::Null);
     }
@@ -255,7 +255,7 @@ pub(super) mod tests {
         assert_eq!(spec_part["dataSchema"]["dimensionsSpec"]["dimensions"][0]["name"], "uid");
         for (pointer, words) in [
             ("taskCount", "looks like"),
-            ("/ioConfig/topic/x", "no object"),
+            ("/ioConfig/topic/x", "not an object"),
             ("/dataSchema/metricsSpec/9", "no element"),
         ] {
             let error = set_pointer(&mut spec, pointer, 1.into()).unwrap_err().to_string();

@@ -14,7 +14,7 @@ pub enum EnrichError {
     #[error("--enrich: {path} is empty", path = path.display())]
     Empty { path: PathBuf },
     #[error(
-        "--enrich: {path} is no text in UTF-8; save it as CSV in UTF-8 (a spreadsheet: \"save as\"; UTF-16: iconv \
+        "--enrich: {path} is not UTF-8 text; save it as CSV in UTF-8 (a spreadsheet: \"save as\"; UTF-16: iconv \
          -f UTF-16 -t UTF-8), or as JSON",
         path = path.display()
     )]

@@ -14,7 +14,7 @@ pub struct Session {
     pub control: Arc<Control>,
     /// Takes what is written for people.
     pub screen: Screen,
-    /// What of it is left out.
+    /// What it omits.
     pub quiet: Quiet,
 }
 

@@ -19,7 +19,7 @@ pub struct SavedReport {
     pub(super) json: Value,
 }
 
-/// Why something is no report.
+/// Why a file is not a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportFileError {
     /// It cannot be read.
@@ -46,7 +46,7 @@ impl SavedReport {
     /// Reads the report of one replay; `name` is what it is called in the comparison.
     ///
     /// # Errors
-    /// When it is no report.
+    /// When it is not a report.
     pub fn read(name: &str, from: impl Read) -> Result<Self, ReportFileError> {
         let mut text = Vec::new();
         from.take(LONGEST_BYTES + 1).read_to_end(&mut text).map_err(ReportFileError::Read)?;
@@ -62,7 +62,7 @@ impl SavedReport {
         }
     }
 
-    /// Something of it in words, `-` where there is nothing. What could move the cursor is left out.
+    /// A value as text, `-` if there is none. Characters that could move the cursor are omitted.
     fn words(&self, pointer: &str) -> String {
         let words = match self.json.pointer(pointer) {
             None | Some(Value::Null) => "-".to_owned(),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_told_so() {
+    fn files_that_are_not_reports_are_errors() {
         let read =
             |text: &str| SavedReport::read("x", text.as_bytes()).map(|_| ()).map_err(|e| e.to_string());
         assert!(read("{").unwrap_err().contains("not JSON"));

@@ -59,7 +59,7 @@ pub struct DruidReport {
     /// Delivered and queryable over time.
     #[cfg_attr(test, schemars(length(max = 200)))]
     pub backlog: Vec<BacklogPoint>,
-    /// Messages that Druid could not parse during the run, whoever sent them.
+    /// Messages that Druid could not parse during the run, including those of others.
     pub unparseable: u64,
     /// Messages that the spec dropped because of their times.
     pub thrown_away: u64,

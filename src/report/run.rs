@@ -192,9 +192,9 @@ pub struct ChangeReport {
     pub at_s: f64,
     /// How long it was paused, in seconds.
     pub paused_s: Option<f64>,
-    /// How long the process stood still after Ctrl-Z or SIGSTOP, in seconds.
+    /// How long the process was stopped by Ctrl-Z or SIGSTOP, in seconds.
     pub stopped_s: Option<f64>,
-    /// How many times the requested speed it went on with.
+    /// The new speed as a multiple of the requested one.
     pub speed_factor: Option<f64>,
 }
 
@@ -220,9 +220,9 @@ pub struct HopReport {
     /// Tweets that left it.
     pub tweets: u64,
     /// CPU time of its threads per tweet, in microseconds; null where it runs on the thread of another hop.
-    /// The threads inside of the MQTT broker and of librdkafka are not part of it.
+    /// The threads inside the MQTT broker and librdkafka are not part of it.
     pub cpu_us_per_tweet: Option<f64>,
-    /// Time it waited for the next hop, in seconds.
+    /// Time it was blocked by the next hop, in seconds.
     pub blocked_s: f64,
     /// Send to delivery report, at the kafka hop.
     pub acked_ms: Option<LatencyMs>,

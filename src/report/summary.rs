@@ -118,8 +118,10 @@ fn write_druid(druid: &DruidReport, page: &mut Page) {
         (Some(true), Some(after)) => {
             page.row("durable", format!("in published segments {} after the last row", seconds(after)));
         }
-        (Some(false), _) => page
-            .row("durable", "NOT YET: the segments are not published; the next run goes on from Kafka's log"),
+        (Some(false), _) => page.row(
+            "durable",
+            "NOT YET: the segments are not published; the next run continues from Kafka's log",
+        ),
         _ => {}
     }
     for note in &druid.notes {

@@ -57,7 +57,7 @@ pub struct TaskReport {
     pub rows_with_error: u64,
     /// Not JSON, or without a time.
     pub unparseable: u64,
-    /// Outside of the times that the spec takes.
+    /// Messages with times that the spec does not accept.
     pub thrown_away: u64,
 }
 

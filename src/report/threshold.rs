@@ -130,7 +130,7 @@ pub fn metrics_help() -> String {
          queryable.{}: counted by Druid - intended send: queryable.p99>30s\n\
          queryable_after: first send to Druid's last row; rows: rows per second that Druid took\n\
          cpu, cpu.{}: CPU time per tweet, of all or of one hop: cpu>5us\n\
-         blocked.{}: time a hop waited for the next: blocked.kafka>1s\n\
+         blocked.{}: time a hop was blocked by the next: blocked.kafka>1s\n\
          memory, memory.resident: without and with the mapped file: memory>150MiB\n\
          {}: counts of the ledger: failed>0\n\
          What a run does not measure (lag at full speed, the rate of one tweet, received without MQTT, queryable without Druid) counts as failed: the run says why it was skipped.",

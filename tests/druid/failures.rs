@@ -131,11 +131,11 @@ fn a_recreated_topic_is_found_and_reset_helps() {
     let (_, code, stderr) = stack.replay_real(&[]);
     assert_eq!(code, 1, "{stderr}");
     assert!(
-        stderr.contains("deleted and made anew") && stderr.contains("tweetblast druid reset"),
+        stderr.contains("deleted and created again") && stderr.contains("tweetblast druid reset"),
         "{stderr}"
     );
     let (page, code) = stack.doctor(&["--kafka", &stack.kafka]);
-    assert!(code == 1 && page.contains("deleted and made anew"), "{page}");
+    assert!(code == 1 && page.contains("deleted and created again"), "{page}");
     assert_eq!(run(&["druid", "reset", &stack.name, "--druid", &stack.url]).code, 0);
     stack.exact(stack.replay_real(&[]));
 }

@@ -95,7 +95,7 @@ fn a_limit_is_one_of_each_loop() {
 }
 
 #[test]
-fn a_duration_ends_it_and_what_is_left_out_is_counted() {
+fn a_duration_ends_it_and_skipped_tweets_are_counted() {
     for order in ["time", "file", "window", "shuffle"] {
         let flags = ["--loop", "forever", "--duration", "500ms", "--rate", "20000/s", "--order", order];
         let (report, code) = replay(SAMPLE, &flags);

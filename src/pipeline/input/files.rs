@@ -150,7 +150,7 @@ impl Files {
         }
     }
 
-    /// How the values are strung together.
+    /// The layout of the frames.
     pub fn framing(&self) -> InputFormat {
         let mut framings = self.0.iter().map(TweetFile::framing);
         match framings.next() {

@@ -36,7 +36,7 @@ impl IdKey {
     }
 }
 
-/// Tweets that were left out on purpose, by reason.
+/// Tweets that were skipped, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Skipped {
     pub limit: u64,

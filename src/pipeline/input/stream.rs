@@ -42,7 +42,7 @@ struct Judge {
 }
 
 impl Judge {
-    /// The time of a tweet that is sent, 0 in an input without times; `None`: it is left out.
+    /// The time of a tweet that is sent, 0 in an input without times; `None`: it is skipped.
     fn admit(&mut self, time_ms: Option<i64>, id: IdKey) -> Option<i64> {
         if self.selection.is_duplicate(id) {
             return None;

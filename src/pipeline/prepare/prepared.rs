@@ -42,7 +42,7 @@ pub(crate) struct Prepared {
     pub order: Order,
     /// The tweets of one loop in the order of sending; `None` if that is only known at the end.
     pub survey: Option<Survey>,
-    /// Tweets of one loop that will be left out, where `survey` is known.
+    /// Tweets of one loop that will be skipped, where `survey` is known.
     pub skipped: Skipped,
     /// The tweets to send in the order of their times, when they are only inspected.
     pub by_time: Option<Survey>,

@@ -41,7 +41,7 @@ pub(crate) struct FeedSummary {
     pub enriched: u64,
     /// Loops from which something was read, even if only ahead of the clock.
     pub loops: u64,
-    /// Tweets left out on purpose, in all loops.
+    /// Tweets skipped, in all loops.
     pub skipped: Skipped,
     /// The same in the first loop.
     pub skipped_of_first: Skipped,

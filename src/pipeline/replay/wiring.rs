@@ -156,7 +156,7 @@ pub(crate) fn run(
         let tally = errors.join("tally", tally).unwrap_or_default();
         let read_back = read_back.and_then(|handle| errors.join("read-back", handle));
         if let Some(Err(error)) = link.map(OutsideLink::finish) {
-            // What was sent has been accounted for all the same.
+            // What was sent is accounted for anyway.
             tracing::warn!("{error}");
         }
         if let Some((file, offset)) = feed.changed_at {
