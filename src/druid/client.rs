@@ -266,7 +266,7 @@ pub fn reason_of(error: &ureq::Error) -> String {
     }
 }
 
-/// What to do when TLS is what does not work.
+/// What to do when TLS is the problem.
 fn tls_hint(error: &ureq::Error) -> &'static str {
     let words = error.to_string();
     match () {

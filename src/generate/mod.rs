@@ -155,7 +155,7 @@ impl GenerateOptions {
 ///
 /// # Errors
 /// Those of `out`. [`io::ErrorKind::InvalidInput`] if the options cannot be met, as
-/// [`GenerateOptions::check`] says, or if the event times run past the year 2080 all the same: then part
+/// [`GenerateOptions::check`] says, or if the event times still run past the year 2080: then part
 /// of the file has been written.
 pub fn generate(options: &GenerateOptions, out: &mut impl io::Write) -> io::Result<GenerateSummary> {
     options.check().map_err(|words| io::Error::new(io::ErrorKind::InvalidInput, words))?;

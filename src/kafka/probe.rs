@@ -1,29 +1,29 @@
-//! What each address says to a plain connection: librdkafka waits for its whole time-out, whether a port
-//! is closed, a name is unknown or nobody answers.
+//! What each address answers to a plain connection: librdkafka waits for its whole time-out,
+//! whether a port is closed, a name is unknown or no server answers.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::net::reach;
 
-/// Kafka's own, where an address names none.
+/// Kafka's default, for an address without a port.
 const DEFAULT_PORT: u16 = 9092;
 
-/// Longest wait for the answers. Whoever is slower is left to librdkafka.
+/// Longest wait for the answers; librdkafka waits for slower servers.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// What the bootstrap addresses say.
+/// The result for all bootstrap addresses.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Probe {
-    /// One takes connections.
+    /// One accepts connections.
     Answers,
-    /// Each has been asked, and none does: why.
+    /// All have been asked, and none does: why.
     Nobody(String),
     /// None does so far, and not all have answered.
     Unclear,
 }
 
-/// Asks all of `brokers` at once, and comes back with the first that takes a connection.
+/// Asks all of `brokers` at once, and returns when the first one accepts a connection.
 pub(super) fn probe(brokers: &str) -> Probe {
     let addresses: Vec<&str> = brokers.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
     if addresses.is_empty() {
@@ -33,9 +33,9 @@ pub(super) fn probe(brokers: &str) -> Probe {
     let (tell, told) = channel();
     for (number, address) in addresses.iter().enumerate() {
         let (tell, (host, port)) = (tell.clone(), host_and_port(address));
-        // Looking up a name may take longer than anybody waits here.
+        // Looking up a name may take longer than the wait here.
         let started = std::thread::Builder::new().name("probe".into()).spawn(move || {
-            // Nobody listens any more when another address was quicker.
+            // The receiver is gone if another address was faster.
             let _ = tell.send((number, reach(&host, port, WAIT)));
         });
         if started.is_err() {
@@ -54,7 +54,7 @@ pub(super) fn probe(brokers: &str) -> Probe {
     }
 }
 
-/// Of `host:port`, with or without a scheme as librdkafka takes it.
+/// Host and port of `host:port`, with or without a scheme, as librdkafka accepts it.
 fn host_and_port(address: &str) -> (String, u16) {
     let place = address.split_once("://").map_or(address, |(_, place)| place);
     let (host, port) = match place.rsplit_once(':') {

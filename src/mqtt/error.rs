@@ -47,7 +47,6 @@ pub enum MqttError {
     /// The receiving side is gone.
     #[error("the MQTT subscriber ended while there was more to publish")]
     SubscriberGone,
-    /// No connection to an outside broker.
     #[error(
         "cannot connect to the MQTT broker at {broker}: {why}; is it running there? \
          `tweetblast doctor --mqtt mqtt://{broker}` checks each hop"

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_an_error_of_the_system_is_left_out_wherever_it_stands() {
+    fn the_number_of_a_system_error_is_omitted_wherever_it_is() {
         assert_eq!(plain("a (os error 2)"), "a");
         assert_eq!(plain("a (os error 2), b (os error 111): c"), "a, b: c");
         assert_eq!(plain("a (os error x) (os error "), "a (os error x) (os error ");

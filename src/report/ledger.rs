@@ -36,7 +36,7 @@ pub struct Ledger {
     pub received: Option<u64>,
     /// Tweets that the broker overwrote or dropped before they were read; 0 or the run is unbalanced.
     pub mqtt_lost: Option<u64>,
-    /// Tweets that the broker delivered more than once and that were sent on all the same: Kafka has them
+    /// Tweets that the broker delivered more than once and that were still sent on: Kafka has them
     /// twice.
     pub duplicates: Option<u64>,
     /// Messages of other publishers on the topic = foreign_delivered + foreign_failed.

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
 
-/// What this version reads, for the end of a message.
+/// What this version can read, for the end of a message.
 const READ: &str = "tweetblast reads tweets in JSON: one value per line, arrays, objects that hold a list (statuses,\n  \
      results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip or zstd.";
 
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The path cannot be opened, read or mapped.
     #[error("cannot read {path}", path = name(path))]
     Open {
         /// The file as named by the user.
@@ -21,7 +20,7 @@ pub enum SourceError {
     },
     #[error("{path} is a directory: name a file in it", path = name(path))]
     Directory { path: PathBuf },
-    /// No bytes, or white space only.
+    /// No bytes, or only white space.
     #[error("{path} is empty: there is nothing to replay", path = name(path))]
     Empty { path: PathBuf },
     /// The compressed data is broken, or ends too early.
@@ -45,7 +44,7 @@ pub enum SourceError {
         HumanCount(*written), path = name(path), folder = folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
-    /// No tweets in a form that is read.
+    /// No tweets in a format that can be read.
     #[error("{path} looks like {form}{}{}", at(*.line, *.offset), todo(.path, .hint), path = name(path))]
     UnsupportedForm {
         path: PathBuf,

@@ -2,7 +2,7 @@
 
 use crate::scan::container_end;
 
-/// A form in words, and what to do about it: empty, or starting with a separator.
+/// What it is, and what to do about it: empty, or starting with a separator.
 pub type Form = (&'static str, &'static str);
 
 /// What begins as JSON does.

@@ -1,4 +1,4 @@
-//! Where the fields of a tweet are in hand-made files, as the user says: `--map
+//! Where the fields of a tweet are in hand-made files, as given by the user: `--map
 //! time=meta.posted,text=body,user=by.0.id,id=nr` and `--time-format`.
 
 use std::str::FromStr;
@@ -12,30 +12,30 @@ use super::members::Plain;
 use super::read::{id_of, stamp, user_id};
 use super::{Id, Tweet, TweetForm};
 
-/// Which fields of a record hold what. What is not mapped is found as in any file.
+/// Where each field of a record is. Fields that are not mapped are found as in any file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldMap {
     time: Option<Path>,
     text: Option<Path>,
     user: Option<Path>,
     id: Option<Path>,
-    /// How the mapped time is written; `None`: as in any file.
+    /// The format of the mapped time; `None`: as in any file.
     pub time_format: Option<TimeFormat>,
 }
 
-/// Names of members, from the record inwards; a number is a place in an array.
+/// Names of members, from the record inwards; a number is an index into an array.
 type Path = Vec<String>;
 
-/// How a time is written.
+/// The format of a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimeFormat {
-    /// A number, so many of them in a second.
+    /// A number in units of which this many make a second.
     PerSecond(u32),
-    /// A text, as strftime would write it.
+    /// A text, in a strftime format.
     Pattern(String),
 }
 
-/// What is wrong with a `--map` or a `--time-format`.
+/// A mistake in `--map` or `--time-format`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
     /// Not `name=path`.
@@ -44,7 +44,7 @@ pub enum MapError {
     /// A field twice.
     #[error("{0} is mapped twice")]
     Twice(String),
-    /// A pattern that does not read what it writes.
+    /// A pattern that cannot parse what it formats.
     #[error(
         "{pattern:?} is not a time format: {reason}; use s, ms, us, ns, or a pattern such as %d/%m/%Y %H:%M:%S"
     )]
@@ -94,7 +94,8 @@ impl FromStr for TimeFormat {
             "ns" => Self::PerSecond(1_000_000_000),
             pattern => {
                 let wrong = |reason: String| MapError::Pattern { pattern: pattern.to_owned(), reason };
-                // A time that all fields show: what the pattern writes it must also read.
+                // A time whose fields all differ: the pattern must be able to parse what it
+                // formats.
                 let time =
                     jiff::Timestamp::from_second(1_625_587_487).map_err(|error| wrong(error.to_string()))?;
                 let time = time.to_zoned_datetime(jiff::tz::TimeZone::UTC);
@@ -144,11 +145,11 @@ fn read_pattern(pattern: &str, text: &str) -> Option<Stamp> {
     Some(Stamp { ms: time.as_millisecond(), has_zone: false })
 }
 
-/// What a record has where the user says. Of an outer `None` the user has said nothing; an inner one says
-/// that nothing is there.
+/// The values at the mapped paths. An outer `None` means that the field is not mapped; an inner
+/// one, that there is no value.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Mapped<'a> {
-    /// The text; a record without it is no tweet.
+    /// The text; without it the record is not a tweet.
     pub text: Option<&'a str>,
     pub id: Option<Option<Id<'a>>>,
     pub time: Option<Option<Stamp>>,
@@ -161,7 +162,8 @@ impl<'a> Mapped<'a> {
         self.user.flatten().is_some()
     }
 
-    /// The tweet as mapped, with this user where one is mapped: a number is an id, else it is a name.
+    /// The tweet as mapped, with this user if one is mapped: a number is an id, otherwise it is a
+    /// name.
     pub fn put_user(&self, tweet: Tweet<'a>) -> Tweet<'a> {
         let tweet = Tweet { shape: TweetForm::Mapped, ..tweet };
         let Some(user) = self.user else { return tweet };
@@ -208,8 +210,8 @@ impl FieldMap {
         }
     }
 
-    /// What is where the map says. `None` where a text is mapped and there is none: whatever else the
-    /// record has, it is no tweet.
+    /// The values at the mapped paths. `None` if a text is mapped and missing: whatever else the
+    /// record has, it is not a tweet.
     pub(super) fn look_up<'a>(&self, record: Value<'a, 'a>) -> Option<Mapped<'a>> {
         let at =
             |path: &Option<Path>| path.as_ref().map(|path| look_up(record, path).map(Json::<Plain>::from));
@@ -226,7 +228,7 @@ impl FieldMap {
     }
 }
 
-/// The value at a path. A key that holds dots is found too, when it is written out as one.
+/// The value at a path. A key that contains dots is found too, if the path spells it as one.
 fn look_up<'a>(value: Value<'a, 'a>, path: &[String]) -> Option<Value<'a, 'a>> {
     let Some((first, rest)) = path.split_first() else {
         return Some(value).filter(|value| !value.is_null());

@@ -124,7 +124,7 @@ fn an_official_name_in_a_hand_made_record_hides_nothing_of_it() {
 
 #[test]
 fn what_is_mapped_makes_the_rest_likely_and_an_id_has_its_time() {
-    // A `content` alone is no tweet.
+    // A `content` alone is not a tweet.
     assert_eq!(all_of("id=nr", r#"{"content":"c"}"#), "none");
     for (map, member) in
         [("id=nr", "\"nr\":5"), ("time=when", "\"when\":1625587487"), ("user=who", "\"who\":7")]

@@ -207,7 +207,7 @@ fn mark(place: u64) -> bytes::Bytes {
 }
 
 #[test]
-fn the_mark_stays_inside_and_whoever_knows_it_cannot_set_it() {
+fn the_mark_stays_inside_and_a_client_that_knows_it_cannot_set_it() {
     use rumqttc::v5::mqttbytes::QoS;
     use rumqttc::v5::mqttbytes::v5::{LastWill, LastWillProperties, PublishProperties};
     use rumqttc::v5::{Event, Incoming, MqttOptions};
@@ -265,7 +265,7 @@ fn the_mark_stays_inside_and_whoever_knows_it_cannot_set_it() {
         let data = number.checked_sub(3).map(|number| own[number].clone());
         assert_eq!(next(), Some((format!("forged {number}"), data)));
     }
-    // It goes without a word, so its will is published.
+    // It goes without DISCONNECT, so its will is published.
     over.store(true, Ordering::Relaxed);
     driver.join().unwrap();
     assert_eq!(next(), Some(("will".to_owned(), None)));

@@ -101,7 +101,7 @@ fn a_kafka_that_does_not_answer_is_an_error_that_names_it() {
 fn a_kafka_that_takes_connections_and_says_nothing_is_named_with_what_librdkafka_saw() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
-    // Whoever comes is sent away, as by a port that wants TLS.
+    // Every connection is closed, as by a port that wants TLS.
     std::thread::spawn(move || silent.incoming().for_each(drop));
     let arguments = [SAMPLE, "--kafka", &address, "--mqtt-listen", "127.0.0.1:0"];
     refused(&arguments, 1, &[&address, "within 10 s", "security.protocol", "Disconnected"]);

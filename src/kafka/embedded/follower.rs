@@ -1,4 +1,4 @@
-//! Reads a topic back from its log, inside of the process: what a replay wrote is what stands in the files.
+//! Reads a topic back from its log, inside the process: what a replay wrote is what the files contain.
 //!
 //! Retention waits for a follower. A topic that was deleted is not there: when another one has its name, that one is read
 //! from its start.

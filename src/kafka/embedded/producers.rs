@@ -2,7 +2,7 @@
 //! retried batch is recognised and a gap is refused.
 //!
 //! A batch is a repeat only if it is the very one that is stored: the sequence numbers of a producer stand in the log for
-//! every reader, and whoever writes the next ones first must not have the true batch taken for a repeat. (Kafka
+//! every reader, and a client that writes the next ones first must not make the true batch count as a repeat. (Kafka
 //! compares the numbers alone; clients send the same bytes again.)
 //!
 //! Rules and codes are Kafka's (`ProducerAppendInfo`, `ProducerStateEntry`). The surprise: a

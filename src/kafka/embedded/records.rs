@@ -52,7 +52,7 @@ pub(crate) fn find_record(
 }
 
 /// Reads every record to its end: there are as many as the header says, numbered without a gap, and nothing behind
-/// them. A batch that no client can read would stand in front of all later ones for ever.
+/// them. A batch that no client can read would block all later ones forever.
 ///
 /// # Errors
 /// When that is not so.

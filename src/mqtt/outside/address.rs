@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An MQTT broker that is not ours.
+/// The address and login of an MQTT broker that runs elsewhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutsideBroker {
     /// Name or address; IPv6 without brackets.

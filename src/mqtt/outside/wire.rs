@@ -36,7 +36,7 @@ const READ_BYTES: usize = 64 << 10;
 /// Why there is no connection, or no longer one.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// The system's word.
+    /// An error of the system.
     #[error("{}", net::words(.0))]
     Io(#[from] io::Error),
     /// Bytes that are not MQTT.

@@ -1,4 +1,4 @@
-//! Why an input has no tweets in it, or not the fields that `--map` names, and what to type.
+//! Why an input has no tweets, or not the fields that `--map` names, and what to type.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::report::{counted, iso_seconds, place};
 use crate::source::{Frame, Framing, detect};
 use crate::tweet::{AtPath, FieldMap, Record, Reject};
 
-/// Fields that are shown with an example.
+/// Fields shown with an example.
 const FIELDS: usize = 12;
 
 /// An input without tweets, with what is in it instead and what to do.
@@ -25,7 +25,7 @@ pub(crate) fn without_tweets(files: &Files, options: &ReplayOptions, intake: &In
     ReplayError::NoTweets { input: input_words(files), found }
 }
 
-/// The input as a message begins with it.
+/// The input, as a message begins with it.
 fn input_words(files: &Files) -> String {
     match files.words() {
         stdin if stdin == "-" => "standard input".to_owned(),
@@ -33,7 +33,7 @@ fn input_words(files: &Files) -> String {
     }
 }
 
-/// What was counted, in one line.
+/// The counts, on one line.
 fn summary(files: &Files, intake: &Intake) -> String {
     if intake.frames == 0 {
         let is_list = files.iter().all(|(_, file)| file.bytes().trim_ascii().starts_with(b"["));
@@ -92,12 +92,12 @@ fn write_details(
     }
 }
 
-/// What is read, for the end of a message.
+/// What can be read, for the end of a message.
 const READ: &str = "tweetblast reads tweets of the Twitter API v1.1 and v2, account archives, activity streams, users\n  \
      with their texts, and objects with fields such as text and created_at; --map names other fields.\n  \
      `tweetblast generate -o tweets.json` makes a file with tweets.";
 
-/// Where the first record that is not JSON breaks, and what was expected there.
+/// Where the first frame that is not JSON breaks, and what was expected there.
 fn first_break(files: &Files, options: &ReplayOptions) -> Option<String> {
     let mut parser = options.new_parser();
     let is_broken = |(_, frame): &(u32, Frame<'_>)| parser.parse_frame(*frame, |record| record.is_err());
@@ -114,7 +114,7 @@ fn first_break(files: &Files, options: &ReplayOptions) -> Option<String> {
     Some(format!("{name}line {line}, column {column} (byte {offset}): {why}"))
 }
 
-/// How far a value is JSON, in bytes, and what is wrong there.
+/// How far a value is valid JSON, in bytes, and what is wrong there.
 fn break_in(bytes: &[u8]) -> (usize, String) {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -138,7 +138,7 @@ fn break_in(bytes: &[u8]) -> (usize, String) {
     (at, words)
 }
 
-/// Another layout than the one that was given.
+/// Another format than the given one.
 fn other_layout(files: &Files, options: &ReplayOptions) -> Option<String> {
     let given = options.input.framing?;
     let (_, file) = files.iter().next()?;
@@ -151,11 +151,11 @@ fn other_layout(files: &Files, options: &ReplayOptions) -> Option<String> {
     ))
 }
 
-/// The first record above the limit, and a limit that it is not above.
+/// The first record above the limit, and a limit that would admit it.
 fn too_large(files: &Files, options: &ReplayOptions) -> Option<String> {
     let most = options.input.max_record_bytes;
     let bytes = files.frames().map(|(_, frame)| frame.bytes.len()).find(|bytes| *bytes > most)?;
-    // Room for others that are a little longer.
+    // Room for others that are slightly longer.
     let enough = (2 * bytes).next_power_of_two().max(1 << 10);
     let enough = match enough {
         enough if enough < 1 << 20 => format!("{}KiB", enough >> 10),
@@ -205,7 +205,7 @@ fn command(files: &Files, sample: &Sample) -> Option<String> {
     Some(format!("tweetblast inspect {} --map {}{format}", quoted(&name), quoted(&map)))
 }
 
-/// A word as a shell takes it.
+/// A word, quoted for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=,:@+".contains(&byte);
     match !word.is_empty() && word.bytes().all(is_plain) {
@@ -214,19 +214,19 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// One mapped field in the records that were looked at.
+/// One mapped field in the sampled records.
 struct MappedField {
     name: &'static str,
     path: String,
     records: u64,
     nothing: u64,
     other: u64,
-    /// The first value that is not what the field takes: where, as JSON, and plain.
+    /// The first value that does not fit the field: where, as JSON, and plain.
     first: Option<(String, String, String)>,
 }
 
-/// What `--map` names and no record has, or none in a way that can be read: of the records that `is_wanted`
-/// takes.
+/// Mapped fields that no record has, or that cannot be read in any: in the records that `is_wanted`
+/// selects.
 fn misses(
     files: &Files,
     options: &ReplayOptions,
@@ -300,10 +300,10 @@ fn miss_words(field: &MappedField, sample: &Sample, map: &FieldMap) -> Option<St
     Some(words)
 }
 
-/// Makes sure that what `--map` names is in the tweets.
+/// Checks that the tweets have the mapped fields.
 ///
 /// # Errors
-/// When a mapped field is in none of the first tweets, or can be read in none.
+/// When a mapped field is in none of the first tweets, or cannot be read in any.
 pub(crate) fn check_map(files: &Files, options: &ReplayOptions) -> Result<(), ReplayError> {
     let Some(map) = &options.input.parser.fields else { return Ok(()) };
     let misses = misses(files, options, map, |record| matches!(record, Record::Tweet(_)));
@@ -313,7 +313,7 @@ pub(crate) fn check_map(files: &Files, options: &ReplayOptions) -> Result<(), Re
     }
 }
 
-/// A field that looks like a time, in tweets of which none has a time that could be read.
+/// A field that looks like a time, in tweets without a readable time.
 pub(crate) fn unread_time(files: &Files, options: &ReplayOptions) -> Option<String> {
     let mut sample = Sample::default();
     first_records(
@@ -338,7 +338,7 @@ pub(crate) fn unread_time(files: &Files, options: &ReplayOptions) -> Option<Stri
     Some(format!("no time could be read; {path} may be one, such as {example}: --map {map}{format}"))
 }
 
-/// The flag for a pattern, and for the other one that fits too.
+/// The flag for a pattern, and for the other one that fits, too.
 fn time_format(pattern: &str, text: &str) -> String {
     let flag = format!(" --time-format {}", quoted(pattern));
     match other_pattern_of(pattern, text) {

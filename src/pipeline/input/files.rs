@@ -93,7 +93,7 @@ impl Files {
         Some(count.of(file, self.get(file).bytes(), offset))
     }
 
-    /// What was found in each file, with the lines of what is no tweet.
+    /// The counts of each file, with the line numbers of rejects and unparseable frames.
     pub fn with_lines(&self, intakes: &[Intake]) -> Vec<Intake> {
         let mut intakes = intakes.to_vec();
         for ((file, _), intake) in self.iter().zip(&mut intakes) {

@@ -1,4 +1,4 @@
-//! The fields of the first records: what a message about an input can name.
+//! The fields of the first records, for messages about an input.
 
 use std::collections::HashMap;
 
@@ -10,23 +10,23 @@ use crate::options::ReplayOptions;
 use crate::source::Frame;
 use crate::tweet::{Record, parse_time};
 
-/// Most frames that are looked at for records of the kind that is wanted.
+/// How many frames are searched for records of the wanted kind.
 const FRAMES: usize = 1_000;
 
-/// Most records that are taken.
+/// How many records are taken.
 const RECORDS: usize = 100;
 
-/// How far into a record fields are looked for.
+/// How deep in a record fields are looked for.
 const DEPTH: usize = 4;
 
 /// Longest value that is shown, in characters.
 const SHOWN_CHARS: usize = 40;
 
-/// What a record is called that is a string with JSON in it.
+/// What a record is called that is a string containing JSON.
 pub(crate) const JSON_INSIDE: &str = "JSON inside strings";
 
 /// A record of the sample, and where it is.
-pub(crate) struct Place<'a> {
+pub(crate) struct SampledRecord<'a> {
     pub file: u32,
     pub frame: Frame<'a>,
 }
@@ -36,7 +36,7 @@ pub(crate) fn first_records(
     files: &Files,
     options: &ReplayOptions,
     is_wanted: impl Fn(&Record<'_>) -> bool,
-    mut look: impl FnMut(Value<'_, '_>, Place<'_>),
+    mut look: impl FnMut(Value<'_, '_>, SampledRecord<'_>),
 ) {
     let (mut parser, mut taken) = (options.new_parser(), 0);
     for (file, frame) in files.frames().take(FRAMES) {
@@ -45,7 +45,7 @@ pub(crate) fn first_records(
             continue;
         }
         if let Ok(tape) = simd_json::to_tape(&mut frame.bytes.to_vec()) {
-            look(tape.as_value(), Place { file, frame });
+            look(tape.as_value(), SampledRecord { file, frame });
             taken += 1;
         }
         if taken == RECORDS {
@@ -54,30 +54,30 @@ pub(crate) fn first_records(
     }
 }
 
-/// The fields of some records, in the order in which they come.
+/// The fields of some records, in the order in which they appear.
 #[derive(Default)]
 pub(crate) struct Sample {
-    /// Objects that were looked at.
+    /// Objects in the sample.
     pub objects: u64,
-    /// What a record is that is no object: a list, a text, a number.
+    /// What a record is if it is not an object: a list, a text, a number.
     pub other: Option<&'static str>,
-    fields: Vec<Field>,
+    fields: Vec<SampleField>,
     by_path: HashMap<String, usize>,
 }
 
 /// One field.
-pub(crate) struct Field {
-    /// As `--map` takes it.
+pub(crate) struct SampleField {
+    /// As `--map` accepts it.
     pub path: String,
     /// The first value that is not null, as JSON, shortened.
     pub example: String,
-    /// The same, where it is a text or a number.
+    /// The same, if it is a text or a number.
     pub plain: String,
     /// Records with a text there.
     texts: u64,
     /// Characters of these texts.
     chars: u64,
-    /// Those with a blank in them.
+    /// Those that contain a blank.
     spaced: u64,
 }
 
@@ -111,7 +111,7 @@ impl Sample {
 
     fn put(&mut self, path: String, value: Value<'_, '_>) {
         let place = *self.by_path.entry(path.clone()).or_insert_with(|| {
-            self.fields.push(Field {
+            self.fields.push(SampleField {
                 path,
                 example: "null".to_owned(),
                 plain: String::new(),
@@ -134,7 +134,7 @@ impl Sample {
     }
 
     /// All fields.
-    pub fn fields(&self) -> &[Field] {
+    pub fn fields(&self) -> &[SampleField] {
         &self.fields
     }
 
@@ -149,43 +149,44 @@ impl Sample {
         words
     }
 
-    /// The path that is meant by one that is not there.
+    /// The path that was probably meant by an unknown one.
     pub fn meant_by(&self, path: &str) -> Option<&str> {
         let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
-        let same = |field: &&Field| field.path.eq_ignore_ascii_case(path);
-        let alike = |field: &&Field| last(&field.path) == last(path);
+        let same = |field: &&SampleField| field.path.eq_ignore_ascii_case(path);
+        let alike = |field: &&SampleField| last(&field.path) == last(path);
         let found = self.fields.iter().find(same).or_else(|| self.fields.iter().find(alike));
         found.map(|field| &field.path[..])
     }
 
-    /// The field that is most likely the text: the longest one, of those with blanks in them if there are,
-    /// and not the time.
-    pub fn text(&self) -> Option<&Field> {
+    /// The field that is most likely the text: the longest one, of those that contain blanks if
+    /// there are any, and not the time.
+    pub fn text(&self) -> Option<&SampleField> {
         let time = self.time().map(|(field, _)| &field.path);
-        let likely = |field: &&Field| {
+        let likely = |field: &&SampleField| {
             let is_code = field.plain.starts_with("http") || parse_time(&field.plain).is_some();
             let is_number = field.plain.bytes().all(|byte| byte.is_ascii_digit());
             field.texts > 0 && !is_code && !is_number && Some(&field.path) != time
         };
-        let length = |field: &&Field| (field.spaced > 0, field.chars / field.texts.max(1));
+        let length = |field: &&SampleField| (field.spaced > 0, field.chars / field.texts.max(1));
         // Of equal ones the first.
         self.fields.iter().rev().filter(likely).max_by_key(length)
     }
 
-    /// The field that is most likely the time, and whether it is read as it is written.
-    pub fn time(&self) -> Option<(&Field, bool)> {
-        let reads = |field: &Field| parse_time(&field.plain).is_some();
-        let is_number = |field: &Field| field.plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let named = |field: &&Field| is_name_of_time(&field.path);
-        let written = |field: &&Field| reads(field) && !is_number(field);
-        let find = |wanted: &dyn Fn(&&Field) -> bool| {
+    /// The field that is most likely the time, and whether it can be read.
+    pub fn time(&self) -> Option<(&SampleField, bool)> {
+        let reads = |field: &SampleField| parse_time(&field.plain).is_some();
+        let is_number =
+            |field: &SampleField| field.plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let named = |field: &&SampleField| is_name_of_time(&field.path);
+        let written = |field: &&SampleField| reads(field) && !is_number(field);
+        let find = |wanted: &dyn Fn(&&SampleField) -> bool| {
             self.fields.iter().filter(|field| !is_of_a_user(&field.path)).find(wanted)
         };
         find(&|field| named(field) && reads(field))
             .or_else(|| find(&written))
             .map(|field| (field, true))
             .or_else(|| {
-                let has_digits = |field: &&Field| field.plain.bytes().any(|byte| byte.is_ascii_digit());
+                let has_digits = |field: &&SampleField| field.plain.bytes().any(|byte| byte.is_ascii_digit());
                 find(&|field| named(field) && has_digits(field)).map(|field| (field, false))
             })
     }
@@ -198,7 +199,7 @@ fn is_of_a_user(path: &str) -> bool {
     })
 }
 
-/// Whether a field of this path is called as times are.
+/// Whether a field with this path has a typical name for a time.
 fn is_name_of_time(path: &str) -> bool {
     let name = path.to_ascii_lowercase();
     let last = name.rsplit('.').find(|part| !part.starts_with('$')).unwrap_or(&name);
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_named() {
+    fn records_that_are_not_objects_are_named() {
         assert_eq!(sample(&["[1]"]).other, Some("lists"));
         assert_eq!(sample(&[r#""{\"text\":\"a\"}""#]).other, Some("JSON inside strings"));
         assert_eq!(sample(&["17", "{}"]).other, Some("numbers"));

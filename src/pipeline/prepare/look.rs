@@ -42,7 +42,7 @@ fn remark_on_times(files: &Files, options: &ReplayOptions) {
     }
 }
 
-/// So many tweets at the start of a stream are looked at to see whether they have times.
+/// How many tweets at the start of a stream are checked for times.
 const LOOK_TWEETS: u64 = 1_000;
 
 fn look_at_first(files: &Files, options: &ReplayOptions) -> Result<Prepared, ReplayError> {

@@ -12,7 +12,7 @@ pub(crate) struct Plan {
     pub schedule: Schedule,
     /// What was requested, as the flags: it can be typed.
     pub requested: String,
-    /// How many tweets in all loops; `None` without an end, or in file order, where nobody has
+    /// How many tweets in all loops; `None` without an end, or in file order, where they were not
     /// counted.
     pub tweets: Option<u64>,
     /// First to last intended send; `None` at full speed, or if it is not known.

@@ -226,7 +226,7 @@ fn read_spec(path: &Path) -> Result<Value, ReplayError> {
     let text = std::fs::read(path).map_err(|error| wrong(net::words(&error)))?;
     let mut spec: Value =
         serde_json::from_slice(&text).map_err(|error| wrong(format!("not JSON: {error}")))?;
-    // The flat form, which Druid takes too.
+    // The flat form, which Druid accepts, too.
     if spec["dataSchema"].is_object() && !spec["spec"].is_object() {
         let mut inner = json!({});
         for key in ["dataSchema", "ioConfig", "tuningConfig"] {
