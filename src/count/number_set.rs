@@ -6,7 +6,7 @@ const WORD: u64 = 64;
 
 /// A bitmap in pages of 4,096 numbers; a page that is full takes 16 bytes.
 ///
-/// The memory grows with the greatest number: whoever inserts numbers that strangers name has to bound them.
+/// The memory grows with the greatest number: callers must limit numbers that come from outside.
 #[derive(Debug, Default, Clone)]
 pub struct NumberSet {
     pages: Vec<Page>,
