@@ -44,6 +44,9 @@ pub(super) struct EndsArgs {
     /// Unread messages that are removed are counted, with a warning.
     #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size)]
     kafka_retention: Option<u64>,
+    /// Start without messages that are missing or damaged in --kafka-dir, and cut off what follows them
+    #[arg(hide_short_help = true, long, requires = "kafka_dir", help_heading = "Embedded Kafka")]
+    kafka_repair: bool,
 }
 
 impl EndsArgs {
@@ -60,6 +63,7 @@ impl EndsArgs {
             dir: self.kafka_dir,
             fsync: self.kafka_fsync,
             retention_bytes: self.kafka_retention,
+            repair: self.kafka_repair,
         }
     }
 }

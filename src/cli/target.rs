@@ -32,7 +32,7 @@ pub(super) struct TargetArgs {
     /// Several brokers have commas between them: host1:9092,host2:9092.
     #[arg(long, aliases = ["bootstrap-server", "bootstrap-servers", "brokers", "kafka-broker", "kafka-brokers"],
         value_name = "HOST:PORT", value_parser = values::kafka,
-        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention"])]
+        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention", "kafka_repair"])]
     kafka: Option<String>,
     #[command(flatten)]
     druid: DruidArgs,

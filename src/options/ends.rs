@@ -53,6 +53,7 @@ impl Default for KafkaOptions {
                 dir: None,
                 fsync: Fsync::Never,
                 retention_bytes: None,
+                repair: false,
             }),
             topic: DEFAULT_TOPIC.to_owned(),
             partitions: 1,
@@ -116,4 +117,6 @@ pub struct EmbeddedKafka {
     pub fsync: Fsync,
     /// Size of a partition beyond which its oldest messages are removed; `None`: never.
     pub retention_bytes: Option<u64>,
+    /// Whether to go on without acknowledged messages that are missing or damaged.
+    pub repair: bool,
 }

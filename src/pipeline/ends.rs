@@ -132,7 +132,7 @@ pub(crate) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttEr
 
 /// Starts the endpoint, on a free port if the default one is taken.
 pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
-    let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes } = kafka.clone();
+    let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes, repair } = kafka.clone();
     let options = EndpointOptions {
         listen: listen.addr,
         dir,
@@ -140,6 +140,7 @@ pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<E
         default_partitions: partitions,
         fsync,
         retention_bytes,
+        repair,
         ..EndpointOptions::default()
     };
     match Endpoint::start(options.clone()) {

@@ -4,7 +4,7 @@
 use crate::count::Places;
 use crate::pipeline::context::Replay;
 use crate::pipeline::replay::ReplayOutcome;
-use crate::report::counted;
+use crate::report::{counted, with_causes};
 
 /// What the verdict has to take into account.
 #[derive(Debug, Default)]
@@ -24,6 +24,9 @@ impl Evidence {
         evidence.add_places(&outcome.tally.places, outcome.counters.offsets_fell.get());
         evidence.add_read_back(outcome);
         if let Some(endpoint) = &replay.ends.endpoint {
+            if let Err(error) = endpoint.check_files() {
+                evidence.against.push(with_causes(&error));
+            }
             let unread = endpoint.removed().unread;
             if unread > 0 {
                 evidence

@@ -185,3 +185,58 @@ fn many_topics_of_one_partition_are_all_listed() {
     let metadata = consumer.fetch_metadata(None, Duration::from_secs(20)).unwrap();
     assert_eq!(metadata.topics().len(), 40);
 }
+
+/// Two topics with messages in a directory, as an endpoint that was closed leaves them.
+fn filled() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = start(dir.path(), 0).unwrap();
+    let client = Client::new(endpoint.addr());
+    for topic in ["tweets", "other"] {
+        client.create_topic(topic, 2).unwrap();
+        client.produce(topic, 0, &messages("m", 100), &[]);
+    }
+    client.create_topic("deleted", 1).unwrap();
+    client.delete_topic("deleted").unwrap();
+    endpoint.close().unwrap();
+    dir
+}
+
+fn repair(dir: &std::path::Path) -> Endpoint {
+    Endpoint::start(EndpointOptions { dir: Some(dir.to_owned()), repair: true, ..Default::default() })
+        .unwrap()
+}
+
+#[test]
+fn what_is_missing_at_a_start_is_refused_unless_it_is_to_go_on_without_it() {
+    const LOG: &str = "topics/tweets/0/00000000000000000000.log";
+    let spoils: [(&str, fn(&std::path::Path)); 7] = [
+        ("a file", |dir| std::fs::remove_file(dir.join(LOG)).unwrap()),
+        ("a file of no messages", |dir| {
+            std::fs::remove_file(dir.join("topics/tweets/1/00000000000000000000.log")).unwrap();
+        }),
+        ("what was in a file", |dir| std::fs::write(dir.join(LOG), "").unwrap()),
+        ("a partition", |dir| std::fs::remove_dir_all(dir.join("topics/tweets/0")).unwrap()),
+        ("the last partition", |dir| std::fs::remove_dir_all(dir.join("topics/tweets/1")).unwrap()),
+        ("a topic", |dir| std::fs::remove_dir_all(dir.join("topics/tweets")).unwrap()),
+        ("the manifest", |dir| std::fs::remove_file(dir.join("manifest")).unwrap()),
+    ];
+    for (what, spoil) in spoils {
+        let dir = filled();
+        spoil(dir.path());
+        for _ in 0..2 {
+            let refused = start(dir.path(), 0).err().unwrap_or_else(|| panic!("starts without {what}"));
+            assert!(matches!(refused, EndpointError::LostMessages { .. }), "{what}: {refused}");
+            assert!(refused.to_string().contains("--kafka-repair"), "{refused}");
+        }
+        let endpoint = repair(dir.path());
+        let client = Client::new(endpoint.addr());
+        assert_eq!(client.watermarks("other", 0), (0, 100), "{what}");
+        // Offsets go on where they were.
+        let (_, end) = client.watermarks("tweets", 0);
+        assert!([0, 100].contains(&end) && client.partitions("tweets") == Some(2), "{what}");
+        client.produce("tweets", 0, &messages("m", 1), &[]);
+        endpoint.close().unwrap();
+        start(dir.path(), 0).unwrap_or_else(|error| panic!("after the repair of {what}: {error}"));
+    }
+    start(filled().path(), 0).unwrap();
+}

@@ -164,3 +164,23 @@ fn unsafe_settings_are_refused_unless_they_are_allowed_and_then_nothing_is_prove
     // Nothing unsafe in it: nothing changes.
     assert_eq!(with("linger.ms=1", &ports).code, 0);
 }
+
+#[test]
+fn a_log_that_is_removed_in_the_middle_ends_the_replay() {
+    let dir = tempfile::tempdir().unwrap();
+    for (number, gone) in ["topics/tweets/0/00000000000000000000.log", "topics/tweets", ""].iter().enumerate()
+    {
+        let kafka = dir.path().join(number.to_string());
+        let (report, code) =
+            tampered(&["--kafka-dir", kafka.to_str().unwrap(), "--drain-timeout", "1s"], |_| {
+                let gone = kafka.join(gone);
+                match gone.is_dir() {
+                    true => std::fs::remove_dir_all(gone).unwrap(),
+                    false => std::fs::remove_file(gone).unwrap(),
+                }
+            });
+        assert_eq!((&report["verdict"], code), (&"unbalanced".into(), 1), "{gone}: {report:#}");
+        assert!(reasons(&report).contains("was removed"), "{report:#}");
+        assert!(report["ledger"]["published"].as_u64().unwrap() < 6_000, "{gone}: it was sent on");
+    }
+}

@@ -233,3 +233,41 @@ fn a_log_that_has_grown_to_the_limit_of_a_file_ends_the_run_with_its_ledger() {
     assert!(error.ends_with("File too large") && stderr.contains(error), "{error}\n{stderr}");
     assert_ne!(report["verdict"], "balanced");
 }
+
+#[test]
+#[ignore = "needs the right to mount"]
+fn a_full_disk_is_waited_for_until_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = dir.path().to_str().unwrap();
+    let mount = |options: &str| {
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs", small]).output();
+        assert!(mounted.unwrap().status.success(), "a small file system cannot be mounted here");
+    };
+    mount("size=300k");
+    let kafka_dir = dir.path().join("kafka");
+    let arguments = [SAMPLE, "--speedup", "max", "--json", "-", "--kafka-dir", kafka_dir.to_str().unwrap()];
+    let mut replay = Running::start(&[&arguments[..], FREE_PORTS].concat());
+    let is_full = || {
+        let left = Command::new("df").args(["--output=avail", small]).output().unwrap().stdout;
+        String::from_utf8(left).unwrap().lines().nth(1).is_some_and(|left| left.trim() == "0")
+    };
+    let since = std::time::Instant::now();
+    while !is_full() {
+        assert!(since.elapsed() < Duration::from_secs(60), "the disk does not fill up");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Longer than it took to give up before.
+    let ended = replay.ends_within(Duration::from_secs(5));
+    mount("remount,size=64m");
+    let finished = replay.finish();
+    assert!(Command::new("umount").arg(small).status().unwrap().success());
+    assert!(!ended, "{}", finished.stderr);
+    assert_eq!(
+        (finished.code, &finished.report()["verdict"]),
+        (0, &"balanced".into()),
+        "{}",
+        finished.stderr
+    );
+    assert_eq!(finished.report()["ledger"]["read_back"], 6_000);
+    assert_eq!(finished.stderr.matches("cannot append to the log").count(), 1, "{}", finished.stderr);
+}

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! DIR/lock                     held while an endpoint works here
-//! DIR/tweetblast-kafka         the marker; producer ids below its number may be in use
-//! DIR/topics/NAME/0/….log      one directory per partition, even if it is empty
+//! DIR/tweetblast-kafka         the marker; also how far producer ids have been given out
+//! DIR/manifest                 which partitions and offsets should be there
+//! DIR/topics/NAME/0/….log      one directory a partition, empty ones too: their number is the count
 //! DIR/groups                   what consumer groups have committed
 //! DIR/tmp/                     topics being created or removed
 //! ```
@@ -12,18 +13,21 @@
 //! The marker is written after the lock is taken. So a directory with a marker and a free lock is
 //! not in use, and a temporary one may be removed.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::error::EndpointError;
+use super::manifest::Manifest;
 
 /// Name prefix of temporary directories, under the system's temporary folder.
 pub(crate) const TEMP_PREFIX: &str = "tweetblast-kafka-";
 const LOCK_FILE: &str = "lock";
 const MARKER_FILE: &str = "tweetblast-kafka";
-const MARKER_TITLE: &str = "tweetblast embedded Kafka endpoint, format 1";
+const MARKER_TITLE: &str = "tweetblast embedded Kafka endpoint, format 2";
+/// Without a manifest.
+const MARKER_TITLE_1: &str = "tweetblast embedded Kafka endpoint, format 1";
 const MARKER_IDS: &str = "producer ids below this may be in use: ";
 
 /// The directory, locked for the lifetime of this value.
@@ -59,6 +63,8 @@ impl DataDir {
         let parent = std::env::temp_dir();
         let made = tempfile::Builder::new()
             .prefix(TEMP_PREFIX)
+            // The temporary folder is everybody's; the messages are not.
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(&parent)
             .map_err(storage("create a directory in", &parent))?;
         remove_left_behind(&parent, made.path());
@@ -83,6 +89,7 @@ impl DataDir {
             fs::create_dir_all(&sub).map_err(storage("create", &sub))?;
         }
         if !dir.path.join(MARKER_FILE).exists() {
+            dir.save_manifest(&Manifest::default(), true)?;
             dir.save_producer_ids(0)?;
         }
         Ok(dir)
@@ -109,7 +116,7 @@ impl DataDir {
         let damaged =
             |reason: &str| EndpointError::DamagedMarker { path: path.clone(), reason: reason.to_owned() };
         let mut lines = text.lines();
-        if lines.next() != Some(MARKER_TITLE) {
+        if !matches!(lines.next(), Some(MARKER_TITLE | MARKER_TITLE_1)) {
             return Err(damaged("written by another version"));
         }
         lines
@@ -133,7 +140,27 @@ impl DataDir {
         save().map_err(storage("write", &path))
     }
 
-    /// Removes the directory if it is temporary. Call when nothing writes into it any more.
+    /// What should be here; `None`: not known, as an earlier version made the directory, or it is gone and
+    /// `repair` goes on without it.
+    pub fn load_manifest(&self, repair: bool) -> Result<Option<Manifest>, EndpointError> {
+        let path = self.path.join(MARKER_FILE);
+        let marker = fs::read_to_string(&path).map_err(storage("read", &path))?;
+        match Manifest::load(&self.path) {
+            Ok(None) if !marker.starts_with(MARKER_TITLE_1) && !repair => {
+                let reason = "the list of what should be there is missing".to_owned();
+                Err(EndpointError::LostMessages { path: self.path.clone(), reason })
+            }
+            Err(EndpointError::LostMessages { .. }) if repair => Ok(None),
+            loaded => loaded,
+        }
+    }
+
+    /// Remembers what is here.
+    pub fn save_manifest(&self, manifest: &Manifest, sync: bool) -> Result<(), EndpointError> {
+        manifest.save(&self.path, &self.scratch(), sync)
+    }
+
+    /// Removes the directory if it is a temporary one. Call when nothing writes into it any more.
     pub fn close(mut self) -> Result<(), EndpointError> {
         self.remove()
     }
@@ -221,6 +248,29 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(LOCK_FILE), "").unwrap();
         DataDir::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_temporary_directory_is_for_its_owner_alone() {
+        let dir = DataDir::temporary().unwrap();
+        let mode = fs::metadata(dir.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_manifest_may_be_missing_only_where_an_earlier_version_made_none() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(parent.path()).unwrap();
+        assert_eq!(dir.load_manifest(false).unwrap(), Some(Manifest::default()));
+        let manifest = parent.path().join("manifest");
+        fs::write(&manifest, "").unwrap();
+        assert!(matches!(dir.load_manifest(false), Err(EndpointError::LostMessages { .. })));
+        assert_eq!(dir.load_manifest(true).unwrap(), None);
+        fs::remove_file(&manifest).unwrap();
+        assert!(matches!(dir.load_manifest(false), Err(EndpointError::LostMessages { .. })));
+        assert_eq!(dir.load_manifest(true).unwrap(), None);
+        fs::write(parent.path().join(MARKER_FILE), format!("{MARKER_TITLE_1}\n{MARKER_IDS}9\n")).unwrap();
+        assert_eq!((dir.load_manifest(false).unwrap(), dir.load_producer_ids().unwrap()), (None, 9));
     }
 
     #[test]

@@ -19,6 +19,8 @@ use super::{EndpointError, EndpointOptions, Fsync};
 
 /// Stack of a connection's thread; small, because requests are decoded without recursion.
 const STACK_BYTES: usize = 256 << 10;
+/// Time between two looks at the files: what came in the last one is not in the manifest.
+const KEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Wait after a failed accept: usually no file can be opened until some connection ends.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -64,8 +66,9 @@ impl Endpoint {
             None => DataDir::temporary()?,
         };
         let path = dir.path().to_owned();
-        let EndpointOptions { limits, default_partitions, advertise, fsync, retention_bytes, .. } = options;
-        let settings = LogSettings { fsync, retention_bytes, ..LogSettings::default() };
+        let EndpointOptions { limits, default_partitions, advertise, fsync, retention_bytes, repair, .. } =
+            options;
+        let settings = LogSettings { fsync, retention_bytes, repair, ..LogSettings::default() };
         let store = Store::open(dir, settings)?;
         let groups = Groups::open(store.dir().path(), &store.dir().scratch(), fsync)?;
         let broker = Arc::new(EndpointState::new(store, groups, limits, default_partitions, advertise));
@@ -75,6 +78,8 @@ impl Endpoint {
             let shared = broker.clone();
             endpoint.spawn("kafka-sync", move || sync_every(interval, &shared))?;
         }
+        let shared = broker.clone();
+        endpoint.spawn("kafka-keep", move || keep(&shared))?;
         endpoint.spawn("kafka-accept", move || accept(listener, &broker))?;
         Ok(endpoint)
     }
@@ -130,6 +135,14 @@ impl Endpoint {
         self.broker.as_ref().map_or(0, |broker| broker.forged())
     }
 
+    /// Whether every file still holds what was written into it; looks at each of them.
+    ///
+    /// # Errors
+    /// When one was removed, replaced or cut: acknowledged messages are gone.
+    pub fn check_files(&self) -> Result<(), EndpointError> {
+        self.broker.as_ref().map_or(Ok(()), |broker| broker.store.check_files())
+    }
+
     /// What retention has removed since the start.
     #[must_use]
     pub fn removed(&self) -> RemovedMessages {
@@ -162,6 +175,11 @@ impl Endpoint {
                 tracing::error!("Kafka endpoint: one of its threads panicked");
             }
         }
+        if !self.temporary
+            && let Err(error) = broker.store.note_extents()
+        {
+            tracing::warn!(%error, "Kafka endpoint: cannot note what it holds");
+        }
         broker.store.sync_at_end();
         match Arc::into_inner(broker) {
             Some(broker) => broker.store.into_dir().close(),
@@ -178,7 +196,25 @@ impl Drop for Endpoint {
     }
 }
 
-/// Syncs what was appended, repeatedly, until the broker stops.
+/// Looks after the files until the broker stops.
+fn keep(broker: &EndpointState) {
+    let mut is_noted = true;
+    while !broker.timer.is_closed() {
+        broker.timer.wait_until(Instant::now() + KEEP_INTERVAL);
+        // A log whose files are gone says so itself.
+        let _ = broker.store.check_files();
+        let noted = broker.store.note_extents();
+        if let (true, Err(error)) = (is_noted, &noted) {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "Kafka endpoint: cannot note what it holds"
+            );
+        }
+        is_noted = noted.is_ok();
+    }
+}
+
+/// Syncs what was appended, again and again until the broker stops.
 fn sync_every(interval: Duration, broker: &EndpointState) {
     while !broker.timer.is_closed() {
         broker.timer.wait_until(Instant::now() + interval);

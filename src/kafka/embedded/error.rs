@@ -54,7 +54,7 @@ pub enum EndpointError {
     /// torn tail that a kill leaves. Cutting there would silently drop acknowledged messages.
     #[error(
         "Kafka endpoint: {} is damaged at byte {position} (offset {offset}): {reason}; restore the \
-         file, or cut it there (`truncate -s {position}`) and lose every later message of this \
+         file, or start with --kafka-repair, which cuts it there and loses every later message of this \
          partition", path.display()
     )]
     DamagedLog {
@@ -65,7 +65,13 @@ pub enum EndpointError {
         offset: i64,
         reason: String,
     },
-    /// A file of a log is missing, but later ones exist.
+    /// What the manifest lists is not there.
+    #[error(
+        "Kafka endpoint: acknowledged messages are missing in {}: {reason}; restore it, or start with \
+         --kafka-repair and go on without them", path.display()
+    )]
+    LostMessages { path: PathBuf, reason: String },
+    /// A file of a log is gone, and later ones are there.
     #[error(
         "Kafka endpoint: the messages from offset {offset} to {found} are missing before {}; restore \
          the file that holds them, or remove this one and all later ones of this partition",

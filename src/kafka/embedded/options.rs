@@ -23,7 +23,9 @@ pub struct EndpointOptions {
     /// tenth at a time, even unread ones, with a warning and a count
     /// ([`Endpoint::removed`](super::Endpoint::removed)). `None`: nothing is ever removed.
     pub retention_bytes: Option<u64>,
-    /// Limits on what clients may take.
+    /// Whether to go on without acknowledged messages that are missing or damaged, instead of refusing to start.
+    pub repair: bool,
+    /// Bounds on what clients may take.
     pub limits: Limits,
 }
 
@@ -37,6 +39,7 @@ impl Default for EndpointOptions {
             default_partitions: 4,
             fsync: Fsync::default(),
             retention_bytes: None,
+            repair: false,
             limits: Limits::default(),
         }
     }

@@ -3,7 +3,7 @@
 //! A topic appears and vanishes as a whole: its directory is built elsewhere and renamed into
 //! place, so a kill in between leaves either all its partitions or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -16,7 +16,8 @@ use kafka_protocol::error::ResponseError;
 use super::batch::{BatchHeader, Refusal};
 use super::data_dir::DataDir;
 use super::error::EndpointError;
-use super::log::{Log, LogSettings};
+use super::log::{Extent, Log, LogSettings};
+use super::manifest::Manifest;
 use super::options::Fsync;
 use super::waiters::Waiters;
 
@@ -33,7 +34,7 @@ const PRODUCER_IDS_RESERVED: i64 = 1 << 40;
 /// One topic: its partitions, by number.
 #[derive(Debug)]
 pub(crate) struct LogTopic {
-    partitions: Vec<Partition>,
+    pub(super) partitions: Vec<Partition>,
 }
 
 /// One partition: its log, and the fetches that wait for messages in it.
@@ -44,6 +45,35 @@ pub(crate) struct Partition {
 }
 
 impl LogTopic {
+    /// Opens the partitions in a folder: those that are there, and those that should be.
+    fn open(path: &Path, settings: &LogSettings, listed: Option<&[Extent]>) -> Result<Self, EndpointError> {
+        let failed = |action| {
+            let path = path.to_owned();
+            move |source| EndpointError::Storage { action, path, source }
+        };
+        let dir = |number: usize| path.join(number.to_string());
+        if listed.is_some() && !path.is_dir() {
+            settings.lost(path, "the folder is missing".to_owned())?;
+        }
+        for missing in (0..listed.map_or(0, <[_]>::len)).map(dir).filter(|dir| !dir.is_dir()) {
+            settings.lost(&missing, "the folder is missing".to_owned())?;
+            fs::create_dir_all(&missing).map_err(failed("create"))?;
+        }
+        let open = |number| {
+            let listed = listed.and_then(|listed| listed.get(number)).copied();
+            Partition::open(&dir(number), settings, listed)
+        };
+        let partitions: Vec<_> =
+            (0..).take_while(|number| dir(*number).is_dir()).map(open).collect::<Result<_, _>>()?;
+        let found = fs::read_dir(path).map_err(failed("read"))?.count();
+        if partitions.is_empty() || partitions.len() != found {
+            let gap = io::Error::other("its partitions are not numbered from 0 without a gap");
+            return Err(failed("use")(gap));
+        }
+        Ok(Self { partitions })
+    }
+
+    /// How many partitions it has.
     pub fn partition_count(&self) -> i32 {
         self.partitions.len() as i32
     }
@@ -54,8 +84,9 @@ impl LogTopic {
 }
 
 impl Partition {
-    fn open(dir: &Path, settings: &LogSettings) -> Result<Self, EndpointError> {
-        Ok(Self { log: Mutex::new(Log::open(dir, settings)?), waiters: Waiters::default() })
+    fn open(dir: &Path, settings: &LogSettings, listed: Option<Extent>) -> Result<Self, EndpointError> {
+        let log = Log::open_listed(dir, settings, listed)?;
+        Ok(Self { log: Mutex::new(log), waiters: Waiters::default() })
     }
 
     pub fn log(&self) -> MutexGuard<'_, Log> {
@@ -78,12 +109,14 @@ struct ProducerIds {
     reserved: i64,
 }
 
-/// All topics, and their directory.
+/// All topics, and the directory they live in. What is done for them now and then is in `keep.rs`.
 #[derive(Debug)]
 pub(crate) struct Store {
-    dir: DataDir,
-    settings: LogSettings,
-    topics: RwLock<BTreeMap<String, Arc<LogTopic>>>,
+    pub(super) dir: DataDir,
+    pub(super) settings: LogSettings,
+    pub(super) topics: RwLock<BTreeMap<String, Arc<LogTopic>>>,
+    /// What the directory says that it holds. Locked after the topics.
+    pub(super) manifest: Mutex<Manifest>,
     producer_ids: Mutex<ProducerIds>,
     scratch_names: AtomicU64,
 }
@@ -100,8 +133,12 @@ impl Store {
         fs::remove_dir_all(&scratch).map_err(failed("remove", &scratch))?;
         fs::create_dir(&scratch).map_err(failed("create", &scratch))?;
 
-        let mut topics = BTreeMap::new();
+        let mut listed = dir.load_manifest(settings.repair)?.unwrap_or_default();
+        if listed.retains || settings.retention_bytes.is_some() {
+            listed.topics.values_mut().flatten().for_each(|(first, _)| *first = i64::MAX);
+        }
         let root = dir.topics();
+        let mut names: BTreeSet<String> = listed.topics.keys().cloned().collect();
         for entry in fs::read_dir(&root).map_err(failed("read", &root))? {
             let path = entry.map_err(failed("read", &root))?.path();
             let name = path.file_name().and_then(|name| name.to_str());
@@ -109,26 +146,26 @@ impl Store {
                 let strange = io::Error::other("this is no topic's directory");
                 return Err(failed("use", &path)(strange));
             };
-            let partitions = (0..)
-                .map(|i: i32| path.join(i.to_string()))
-                .take_while(|partition| partition.is_dir())
-                .map(|partition| Partition::open(&partition, &settings))
-                .collect::<Result<Vec<_>, _>>()?;
-            let found = fs::read_dir(&path).map_err(failed("read", &path))?.count();
-            if partitions.is_empty() || partitions.len() != found {
-                let gap = io::Error::other("its partitions are not numbered from 0 without a gap");
-                return Err(failed("use", &path)(gap));
-            }
-            topics.insert(name.to_owned(), Arc::new(LogTopic { partitions }));
+            names.insert(name.to_owned());
+        }
+        let mut topics = BTreeMap::new();
+        for name in names {
+            let listed = listed.topics.get(&name).map(Vec::as_slice);
+            topics.insert(name.clone(), Arc::new(LogTopic::open(&root.join(name), &settings, listed)?));
         }
         let next = dir.load_producer_ids()?;
-        Ok(Self {
+        let store = Self {
             dir,
             settings,
             topics: RwLock::new(topics),
+            manifest: Mutex::default(),
             producer_ids: Mutex::new(ProducerIds { next, reserved: next }),
             scratch_names: AtomicU64::new(0),
-        })
+        };
+        // In this order: a directory of an earlier version has a manifest before its marker says so.
+        store.note_extents()?;
+        store.dir.save_producer_ids(next)?;
+        Ok(store)
     }
 
     pub fn dir(&self) -> &DataDir {
@@ -154,19 +191,8 @@ impl Store {
         topics.iter().map(|(name, topic)| (name.clone(), topic.partition_count())).collect()
     }
 
-    /// Why messages cannot be written, if that is so in any partition.
-    pub fn fault(&self) -> Option<EndpointError> {
-        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        topics.values().flat_map(|topic| &topic.partitions).find_map(|partition| {
-            let log = partition.log();
-            let (path, reason) = log.fault()?;
-            let source = io::Error::other(reason.to_owned());
-            Some(EndpointError::Storage { action: "append to", path: path.to_owned(), source })
-        })
-    }
-
-    /// Creates a topic, or with `validate_only` says whether it could be created. The inner error
-    /// goes to the client with its reason.
+    /// Makes a topic, or with `validate_only` says whether it could be made. The inner error goes
+    /// to the client with its reason.
     pub fn create_topic(
         &self,
         name: &str,
@@ -206,6 +232,15 @@ impl Store {
             (ResponseError::KafkaStorageError, error.to_string())
         })?;
         topics.insert(name.to_owned(), Arc::new(LogTopic { partitions }));
+        drop(topics);
+        if let Err(error) = self.note_extents() {
+            // Tried again every second.
+            tracing::warn!(
+                topic = name,
+                error = &error as &dyn std::error::Error,
+                "Kafka endpoint: cannot note a topic"
+            );
+        }
         Ok(())
     }
 
@@ -219,7 +254,7 @@ impl Store {
             let inner: Vec<_> = (0..count).map(|i| new.join(i.to_string())).collect();
             inner.iter().try_for_each(fs::create_dir_all).map_err(failed("create", &new))?;
             // The files are opened in place and follow the rename.
-            let opened = inner.iter().map(|dir| Partition::open(dir, &self.settings));
+            let opened = inner.iter().map(|dir| Partition::open(dir, &self.settings, None));
             let partitions = opened.collect::<Result<Vec<_>, _>>()?;
             inner.iter().chain([&new]).try_for_each(|dir| self.sync_dir(dir))?;
             fs::rename(&new, &path).map_err(failed("create", &path))?;
@@ -243,42 +278,20 @@ impl Store {
         synced.map_err(|source| EndpointError::Storage { action: "sync", path: path.to_owned(), source })
     }
 
-    /// Syncs to the device what is not there yet. Appends continue meanwhile.
-    pub fn sync(&self) {
-        let topics: Vec<_> = {
-            let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-            topics.iter().map(|(name, topic)| (name.clone(), topic.clone())).collect()
-        };
-        for (name, topic) in topics {
-            for (index, partition) in topic.partitions.iter().enumerate() {
-                let unsynced = partition.log().take_unsynced(); // the lock is not held while it syncs
-                let Some(Err(error)) = unsynced.map(|file| file.sync_data()) else { continue };
-                tracing::error!(topic = name, index, %error, "Kafka endpoint: cannot sync messages to the device");
-                partition.log().mark_unsynced();
-            }
-        }
-    }
-
-    /// As [`sync`](Self::sync), once nothing is appended any more, and only if syncing was asked
-    /// for at all.
-    pub fn sync_at_end(&self) {
-        if self.settings.fsync != Fsync::Never {
-            self.sync();
-        }
-    }
-
-    /// How many messages retention has removed, and how many of them were never fetched.
-    pub fn removed(&self) -> (u64, u64) {
-        let removed = &self.settings.removed;
-        (removed.records.load(Ordering::Relaxed), removed.unread.load(Ordering::Relaxed))
-    }
-
-    /// Deletes a topic and its messages. Fetches under way still end well: they hold the files
-    /// open.
+    /// Removes a topic and its messages. Fetches under way still end well: they hold the files open.
     pub fn delete_topic(&self, name: &str) -> Result<(), ResponseError> {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
         let topic = topics.get(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
         let grave = self.scratch_path();
+        // Before it goes: what the manifest lists has to be there.
+        if let Err(error) = self.forget_extents(name) {
+            tracing::error!(
+                topic = name,
+                error = &error as &dyn std::error::Error,
+                "Kafka endpoint: cannot delete a topic"
+            );
+            return Err(ResponseError::KafkaStorageError);
+        }
         if let Err(error) = fs::rename(self.dir.topics().join(name), &grave) {
             tracing::error!(topic = name, %error, "Kafka endpoint: cannot delete a topic");
             return Err(ResponseError::KafkaStorageError);

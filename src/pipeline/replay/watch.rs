@@ -15,13 +15,10 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How often memory is checked, and whether the embedded endpoint can write.
 const LOOK_CLOSER: Duration = Duration::from_millis(500);
 
-/// How long it may be unable to write before the replay ends: the user may be making room.
-const FAULT_PATIENCE: Duration = Duration::from_secs(3);
-
 const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C again leaves at once)";
 
-/// Shows progress until the last hop has ended. Stops the replay when the embedded endpoint can no
-/// longer write, and says why.
+/// Shows progress until the last hop has ended. Where the embedded endpoint cannot write, it waits until somebody has made
+/// room, as long as `--drain-timeout` says; a log that is gone ends the replay.
 pub(crate) fn watch(
     replay: &Replay<'_>,
     counters: &Counters,
@@ -51,7 +48,10 @@ pub(crate) fn watch(
             own_memory_mib = own_memory_mib.into_iter().chain(own_memory()).reduce(f64::max);
             let since = fault.take().map_or(looked, |(since, _)| since);
             fault = replay.ends.endpoint.as_ref().and_then(Endpoint::fault).map(|error| (since, error));
-            if fault.as_ref().is_some_and(|(since, _)| since.elapsed() >= FAULT_PATIENCE) {
+            let patience = replay.options.kafka.drain_timeout.unwrap_or(Duration::MAX);
+            if let Some((since, error)) = &fault
+                && (matches!(error, EndpointError::LostMessages { .. }) || since.elapsed() >= patience)
+            {
                 replay.session.stop.store(true, Ordering::Relaxed);
             }
         }

@@ -8,6 +8,7 @@
 
 mod recovery;
 mod segment;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use kafka_protocol::error::ResponseError;
 
@@ -24,32 +25,16 @@ use super::batch::{BatchHeader, Refusal, STAMPED_BYTES, stamp};
 use super::error::EndpointError;
 use super::options::Fsync;
 use super::producers::{BatchVerdict, Producers};
-use recovery::recover;
+use recovery::{Recovered, Recovery};
 pub(crate) use segment::{BatchAtTime, IndexEntry, Slice};
 use segment::{Segment, base_offset_of, file_name, open_file};
+pub(crate) use settings::{Extent, LogSettings};
 
 /// A log under retention has about this many files.
 const SEGMENTS_KEPT: u64 = 10;
 /// A file is never smaller than this, whatever the retention, and never larger than Kafka's
 /// (`log.segment.bytes`).
 const SEGMENT_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=1 << 30;
-
-/// Settings of all logs of an endpoint.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LogSettings {
-    pub fsync: Fsync,
-    /// Bytes kept at least before old messages are removed; `None` keeps everything.
-    pub retention_bytes: Option<u64>,
-    pub removed: Arc<Removed>,
-}
-
-/// Counts of messages that retention has removed from all logs.
-#[derive(Debug, Default)]
-pub(crate) struct Removed {
-    pub records: AtomicU64,
-    /// Those that no client had fetched since the endpoint started.
-    pub unread: AtomicU64,
-}
 
 /// One partition.
 #[derive(Debug)]
@@ -68,13 +53,24 @@ pub(crate) struct Log {
     /// it fails too.
     failing: Option<String>,
     unsynced: bool,
-    /// The topic was deleted; an append that waited for the lock must not be acknowledged.
+    /// What became of its files while they were open.
+    gone: Option<String>,
+    /// The topic is gone; an append that waited for the lock must not be acknowledged.
     deleted: bool,
 }
 
 impl Log {
     /// Opens the log in `dir` (it must exist), or begins an empty one. Verifies every batch.
     pub fn open(dir: &Path, settings: &LogSettings) -> Result<Self, EndpointError> {
+        Self::open_listed(dir, settings, None)
+    }
+
+    /// The same, given the offsets that should be there.
+    pub fn open_listed(
+        dir: &Path,
+        settings: &LogSettings,
+        listed: Option<Extent>,
+    ) -> Result<Self, EndpointError> {
         let failed = |action, path: &Path| {
             let path = path.to_owned();
             move |source| EndpointError::Storage { action, path, source }
@@ -86,7 +82,11 @@ impl Log {
         }
         bases.sort_unstable();
         if bases.is_empty() {
-            bases.push(0);
+            // Offsets are not given out twice, whatever was lost.
+            bases.push(listed.map_or(0, |(_, end)| end));
+            if listed.is_some() {
+                settings.lost(dir, "it has no file of messages".to_owned())?;
+            }
         }
         let mut producers = Producers::default();
         let mut segments: VecDeque<Segment> = VecDeque::with_capacity(bases.len());
@@ -98,10 +98,30 @@ impl Log {
             }
             let file = open_file(&path).map_err(failed("open", &path))?;
             let is_last = i + 1 == bases.len();
-            let (index, bytes) = recover(&file, &path, base_offset, is_last, &mut producers)?;
+            let end = listed.filter(|_| is_last).map(|(_, end)| end);
+            let recovery =
+                Recovery { file: &file, path: &path, base_offset, is_last, end, repair: settings.repair };
+            let Recovered { index, bytes, is_repaired } = recovery.run(&mut producers)?;
             segments.push_back(Segment { base_offset, file: Arc::new(file), index, bytes });
+            if is_repaired {
+                let later = bases[i + 1..].iter().map(|base| dir.join(file_name(*base)));
+                later
+                    .clone()
+                    .try_for_each(fs::remove_file)
+                    .map_err(failed("cut off what follows in", dir))?;
+                break;
+            }
         }
         let next_offset = segments.back().map_or(0, Segment::end_offset);
+        if let Some((first, end)) = listed {
+            let start = segments[0].base_offset;
+            if next_offset < end {
+                settings.lost(dir, format!("it ends before offset {next_offset}, and went on to {end}"))?;
+            }
+            if start > first {
+                settings.lost(dir, format!("it begins at offset {start}, and began at {first}"))?;
+            }
+        }
         Ok(Self {
             dir: dir.to_owned(),
             settings: settings.clone(),
@@ -112,6 +132,7 @@ impl Log {
             producers,
             failing: None,
             unsynced: false,
+            gone: None,
             deleted: false,
         })
     }
@@ -131,9 +152,41 @@ impl Log {
         self.dir = dir.to_owned();
     }
 
-    /// The directory, and why appending to it fails; `None` while appends succeed.
-    pub fn fault(&self) -> Option<(&Path, &str)> {
-        Some((&self.dir, self.failing.as_deref()?))
+    /// Why nothing can be appended; `None` while appends succeed.
+    pub fn fault(&self) -> Option<&str> {
+        self.failing.as_deref()
+    }
+
+    /// Where its files are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How many bytes of messages it has.
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// Which offsets it has.
+    pub fn extent(&self) -> Extent {
+        (self.start_offset(), self.next_offset)
+    }
+
+    /// What became of its files, if they are not what is open here: removed, moved away, cut. Looks at them anew.
+    pub fn check_files(&mut self) -> Option<String> {
+        if self.gone.is_none() && !self.deleted {
+            self.gone = self.segments.iter().find_map(|segment| segment.what_became_of_it(&self.dir));
+            if let Some(reason) = &self.gone {
+                let path = self.dir.display();
+                tracing::error!(%path, reason, "Kafka endpoint: acknowledged messages are gone; takes no more");
+            }
+        }
+        self.gone.clone()
+    }
+
+    /// What became of its files, as far as was noticed.
+    pub fn gone(&self) -> Option<&str> {
+        self.gone.as_deref()
     }
 
     /// Refuses every append from now on.
@@ -157,6 +210,9 @@ impl Log {
         if self.deleted {
             let error = ResponseError::UnknownTopicOrPartition;
             return Err(Refusal::new(error, "the topic was deleted"));
+        }
+        if self.gone.is_some() {
+            return Err(Refusal::new(ResponseError::KafkaStorageError, "the files of the log are gone"));
         }
         if let BatchVerdict::Duplicate { base_offset } = self.producers.check(header)? {
             return Ok(base_offset);
@@ -249,7 +305,7 @@ impl Log {
     /// Removes the oldest files while the others hold what must be kept.
     fn remove_old_segments(&mut self) {
         let Some(retention_bytes) = self.settings.retention_bytes else { return };
-        let mut bytes: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
+        let mut bytes = self.bytes();
         while let [oldest, _, ..] = self.segments.make_contiguous() {
             bytes -= oldest.bytes;
             if bytes < retention_bytes || self.follower.is_some_and(|offset| offset < oldest.end_offset()) {

@@ -1,13 +1,14 @@
 //! Reads the files of a partition's log when it is opened: verifies every batch, rebuilds the index
 //! and the state of producers, and distinguishes a torn tail from damage.
 //!
-//! A torn tail is what a kill leaves in the middle of a write: the last batch of the last file does
-//! not verify and no good one follows it. It was never acknowledged, so it is cut off, with a
-//! warning. A batch that does not verify but is followed by good ones is damage to acknowledged
-//! messages: the log is refused. (Kafka cuts in both cases. Here nothing may be lost silently.)
+//! A torn tail is what a kill in mid-write leaves: the beginning of a batch, at the end of the last file. It was never
+//! acknowledged, so it is cut off, with a warning. Everything else that does not verify is damage to acknowledged
+//! messages: a batch that is whole by its length and does not match its CRC-32C, one with good ones behind it, one before
+//! an offset that the manifest knows. The log is refused, unless it is to be repaired.
+//! (Kafka cuts in all cases. Here nothing may be lost silently.)
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -19,61 +20,95 @@ use crate::kafka::embedded::producers::Producers;
 /// Bytes read at a time: large, so that small batches do not cost a system call each.
 const READ_BYTES: usize = 1 << 20;
 
-/// Verifies a whole file, and cuts off a torn tail if it is the last file of its log. Reads every
-/// byte once, in constant memory. Returns the index, and how many bytes belong to the log.
-pub(crate) fn recover(
-    file: &File,
-    path: &Path,
-    base_offset: i64,
-    is_last: bool,
-    producers: &mut Producers,
-) -> Result<(Vec<IndexEntry>, u64), EndpointError> {
-    let failed = |action| move |source| EndpointError::Storage { action, path: path.to_owned(), source };
-    let file_bytes = file.metadata().map_err(failed("read"))?.len();
-    let (mut index, mut position, mut offset) = (Vec::new(), 0, base_offset);
-    let mut reader = BufReader::with_capacity(READ_BYTES, file);
-    while position < file_bytes {
-        let reason = match read_batch(&mut reader).map_err(failed("read"))? {
-            Ok(header) if header.base_offset == offset => {
-                index.push(IndexEntry::new(&header, offset, position));
-                producers.record(&header, offset);
-                offset = header.last_offset(offset) + 1;
-                position += header.batch_bytes;
-                continue;
-            }
-            Ok(_) => "the batch does not start at the offset that follows the one before",
-            Err(reason) => reason,
-        };
-        if !is_last || good_batch_behind(file, position + 1, file_bytes, offset).map_err(failed("read"))? {
-            let (path, reason) = (path.to_owned(), reason.to_owned());
-            return Err(EndpointError::DamagedLog { path, position, offset, reason });
-        }
-        tracing::warn!(
-            path = %path.display(),
-            position,
-            offset,
-            cut_bytes = file_bytes - position,
-            reason,
-            "Kafka endpoint: cut the torn tail off a log; it was never acknowledged"
-        );
-        file.set_len(position).map_err(failed("cut the torn tail off"))?;
-        break;
-    }
-    index.shrink_to_fit();
-    Ok((index, position))
+/// A file of a log to be looked through.
+pub(crate) struct Recovery<'a> {
+    pub file: &'a File,
+    pub path: &'a Path,
+    pub base_offset: i64,
+    pub is_last: bool,
+    /// The offset up to which messages were acknowledged, as far as is known.
+    pub end: Option<i64>,
+    pub repair: bool,
 }
 
-/// Reads one whole batch and verifies it. The inner error says why it is not valid.
-fn read_batch(reader: &mut impl BufRead) -> io::Result<Result<BatchHeader, &'static str>> {
-    let mut head = [0; HEADER_BYTES];
-    match reader.read_exact(&mut head) {
-        Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(Err("the header is cut off")),
-        Err(e) => return Err(e),
+/// What a file holds.
+pub(crate) struct Recovered {
+    pub index: Vec<IndexEntry>,
+    /// How many of its bytes belong to the log.
+    pub bytes: u64,
+    /// Acknowledged messages were cut off.
+    pub is_repaired: bool,
+}
+
+impl Recovery<'_> {
+    /// Verifies the whole file, and cuts a torn tail off. Reads every byte once, in constant memory.
+    pub fn run(self, producers: &mut Producers) -> Result<Recovered, EndpointError> {
+        let Self { file, path, base_offset, is_last, end, repair } = self;
+        let failed = |action| move |source| EndpointError::Storage { action, path: path.to_owned(), source };
+        let file_bytes = file.metadata().map_err(failed("read"))?.len();
+        let (mut index, mut position, mut offset) = (Vec::new(), 0, base_offset);
+        let mut is_repaired = false;
+        let mut reader = BufReader::with_capacity(READ_BYTES, file);
+        while position < file_bytes {
+            let Fault { reason, is_torn } = match read_batch(&mut reader, offset).map_err(failed("read"))? {
+                Ok(header) => {
+                    index.push(IndexEntry::new(&header, offset, position));
+                    producers.record(&header, offset);
+                    offset = header.last_offset(offset) + 1;
+                    position += header.batch_bytes;
+                    continue;
+                }
+                Err(fault) => fault,
+            };
+            let is_torn = is_torn
+                && is_last
+                && end.is_none_or(|end| offset >= end)
+                && !good_batch_behind(file, position + 1, file_bytes, offset).map_err(failed("read"))?;
+            if !is_torn && !repair {
+                let (path, reason) = (path.to_owned(), reason.to_owned());
+                return Err(EndpointError::DamagedLog { path, position, offset, reason });
+            }
+            let what = match is_torn {
+                true => "cut the torn tail off a log; it was never acknowledged",
+                false => "cut a damaged log off, as --kafka-repair says; acknowledged messages are lost",
+            };
+            let (path, cut_bytes) = (path.display(), file_bytes - position);
+            tracing::warn!(%path, position, offset, cut_bytes, reason, "Kafka endpoint: {what}");
+            is_repaired = !is_torn;
+            file.set_len(position).map_err(failed("cut the end off"))?;
+            break;
+        }
+        index.shrink_to_fit();
+        Ok(Recovered { index, bytes: position, is_repaired })
     }
-    let Some(header) = BatchHeader::parse(&head).filter(BatchHeader::is_consistent) else {
-        return Ok(Err("no header of a record batch"));
+}
+
+/// Why bytes are no batch, and whether they may be the beginning of one.
+struct Fault {
+    reason: &'static str,
+    is_torn: bool,
+}
+
+impl Fault {
+    fn damage(reason: &'static str) -> Self {
+        Self { reason, is_torn: false }
+    }
+}
+
+/// Reads one batch through its end and verifies it. The inner error says why it is not the one at this offset.
+fn read_batch(reader: &mut impl BufRead, offset: i64) -> io::Result<Result<BatchHeader, Fault>> {
+    let mut head = Vec::with_capacity(HEADER_BYTES);
+    reader.take(HEADER_BYTES as u64).read_to_end(&mut head)?;
+    let Some(head) = head.first_chunk::<HEADER_BYTES>() else {
+        let is_torn = head.iter().zip(offset.to_be_bytes()).all(|(byte, expected)| *byte == expected);
+        return Ok(Err(Fault { reason: "the header is cut off", is_torn }));
     };
+    let Some(header) = BatchHeader::parse(head).filter(BatchHeader::is_consistent) else {
+        return Ok(Err(Fault::damage("no header of a record batch")));
+    };
+    if header.base_offset != offset {
+        return Ok(Err(Fault::damage("the batch does not start at the offset that follows the one before")));
+    }
     let mut crc = crc32c::crc32c(&head[CRC_FROM..]);
     let mut body = reader.take(header.batch_bytes - HEADER_BYTES as u64);
     loop {
@@ -87,8 +122,8 @@ fn read_batch(reader: &mut impl BufRead) -> io::Result<Result<BatchHeader, &'sta
     }
     Ok(match body.limit() {
         0 if crc == header.crc => Ok(header),
-        0 => Err("the CRC-32C does not match"),
-        _ => Err("the batch is cut off"),
+        0 => Err(Fault::damage("the CRC-32C does not match")),
+        _ => Err(Fault { reason: "the batch is cut off", is_torn: true }),
     })
 }
 
@@ -102,14 +137,14 @@ fn good_batch_behind(file: &File, from: u64, end: u64, after: i64) -> io::Result
         file.read_exact_at(&mut window[..length], at)?;
         for (i, bytes) in window[..length].windows(HEADER_BYTES).enumerate() {
             let Some(head) = bytes.first_chunk() else { continue };
-            let plausible = BatchHeader::parse(head).is_some_and(|header| {
+            let plausible = BatchHeader::parse(head).filter(|header| {
                 header.is_consistent()
                     && header.base_offset > after
                     && header.batch_bytes <= end - at - i as u64
             });
-            if plausible {
+            if let Some(header) = plausible {
                 let start = At { file, position: at + i as u64 };
-                if read_batch(&mut BufReader::new(start))?.is_ok() {
+                if read_batch(&mut BufReader::new(start), header.base_offset)?.is_ok() {
                     return Ok(true);
                 }
             }

@@ -3,9 +3,9 @@
 //! Reads bypass the log. It hands out a [`Slice`] of a file, which is read without the partition's
 //! lock; the bytes of a slice never change, even when the file is removed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,7 +81,19 @@ impl Segment {
         Ok(Self { base_offset, file: Arc::new(file), index: Vec::new(), bytes: 0 })
     }
 
-    /// The offset after its last record.
+    /// Why the file in `dir` does not hold what was written here; `None`: it does.
+    pub fn what_became_of_it(&self, dir: &Path) -> Option<String> {
+        let name = file_name(self.base_offset);
+        let (Ok(there), Ok(open)) = (fs::metadata(dir.join(&name)), self.file.metadata()) else {
+            return Some(format!("{name} was removed"));
+        };
+        if (there.dev(), there.ino()) != (open.dev(), open.ino()) {
+            return Some(format!("{name} was replaced"));
+        }
+        (open.len() < self.bytes).then(|| format!("{name} was cut to {} of {} bytes", open.len(), self.bytes))
+    }
+
+    /// The offset behind its last record.
     pub fn end_offset(&self) -> i64 {
         self.index.last().map_or(self.base_offset, |entry| entry.last_offset() + 1)
     }

@@ -1,6 +1,7 @@
 //! The log on disk: appended to, read, torn, damaged, and reopened.
 
 use std::fs::OpenOptions;
+use std::sync::atomic::AtomicU64;
 
 use super::super::batch::{HEADER_BYTES, check_produced, tests::batch};
 use super::*;
@@ -72,13 +73,7 @@ fn every_torn_tail_is_cut_off() {
     let mut next = batch(&[4, 5], Some((5, 0, 3)));
     let stamped = stamp(&next, 3);
     next[..STAMPED_BYTES].copy_from_slice(&stamped);
-    let flipped = {
-        let mut bytes = next.clone();
-        *bytes.last_mut().unwrap() ^= 1;
-        bytes
-    };
-    let torn = (1..next.len()).map(|n| next[..n].to_vec());
-    for tail_bytes in torn.chain([flipped, vec![0; 5000]]) {
+    for tail_bytes in (1..next.len()).map(|n| next[..n].to_vec()) {
         let dir = tempfile::tempdir().unwrap();
         append(&mut open(dir.path()).unwrap(), &good).unwrap();
         tail(dir.path(), &tail_bytes);
@@ -89,6 +84,88 @@ fn every_torn_tail_is_cut_off() {
         // The batch that was cut off had no effect on the state of its producer.
         assert_eq!(append(&mut log, &batch(&[4, 5], Some((5, 0, 3)))).unwrap(), 3);
         assert_eq!(open(dir.path()).unwrap().next_offset(), 5);
+    }
+}
+
+#[test]
+fn an_end_that_no_kill_leaves_is_refused_and_cut_off_where_it_is_to_be_repaired() {
+    let good = batch(&[1, 2, 3], None);
+    let mut next = batch(&[4, 5], None);
+    let stamped = stamp(&next, 3);
+    next[..STAMPED_BYTES].copy_from_slice(&stamped);
+    let mut flipped = next.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let mut zeroed = next.clone();
+    zeroed[30..].fill(0);
+    let random = b"ten bytes!".to_vec();
+    // The last one begins as a batch does, but offset 5 was acknowledged.
+    let cut = next[..next.len() - 1].to_vec();
+    for (tail_bytes, end) in
+        [(flipped, 3), (zeroed, 3), (vec![0; 5000], 3), (random, 3), (good.clone(), 3), (cut, 5)]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        append(&mut open(dir.path()).unwrap(), &good).unwrap();
+        tail(dir.path(), &tail_bytes);
+        let open = |repair| {
+            let settings = LogSettings { repair, ..LogSettings::default() };
+            Log::open_listed(dir.path(), &settings, Some((0, end)))
+        };
+        match open(false) {
+            Err(EndpointError::DamagedLog { position, offset, .. }) => {
+                assert_eq!((position, offset), (good.len() as u64, 3));
+            }
+            other => panic!("{other:?}"),
+        }
+        let bytes = fs::metadata(dir.path().join(LOG_FILE)).unwrap().len();
+        assert_eq!(bytes, (good.len() + tail_bytes.len()) as u64, "left alone");
+        assert_eq!(open(true).unwrap().next_offset(), 3);
+        assert_eq!(fs::metadata(dir.path().join(LOG_FILE)).unwrap().len(), good.len() as u64);
+    }
+}
+
+#[test]
+fn what_should_be_there_and_is_not_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |listed, repair| {
+        Log::open_listed(dir.path(), &LogSettings { repair, ..LogSettings::default() }, Some(listed))
+    };
+    let is_lost =
+        |opened: Result<Log, EndpointError>| matches!(opened, Err(EndpointError::LostMessages { .. }));
+    assert!(is_lost(open((0, 0), false)), "no file at all");
+    append(&mut Log::open(dir.path(), &LogSettings::default()).unwrap(), &batch(&[1, 2], None)).unwrap();
+    for (listed, is_fine) in [((0, 2), true), ((0, 1), true), ((0, 3), false), ((-1, 2), false)] {
+        assert_eq!(is_lost(open(listed, false)), !is_fine, "{listed:?}");
+        assert_eq!(open(listed, true).unwrap().next_offset(), 2, "{listed:?}");
+    }
+    fs::write(dir.path().join(LOG_FILE), "").unwrap();
+    assert!(is_lost(open((0, 2), false)), "emptied");
+    fs::remove_file(dir.path().join(LOG_FILE)).unwrap();
+    assert!(is_lost(open((0, 2), false)), "removed");
+    // Offsets that were given out are not given out again.
+    assert_eq!(append(&mut open((0, 2), true).unwrap(), &batch(&[1], None)).unwrap(), 2);
+}
+
+#[test]
+fn files_that_are_gone_or_cut_while_they_are_open_are_noticed_and_nothing_more_is_taken() {
+    let spoils: [fn(&Path); 4] = [
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::rename(file, file.with_extension("moved")).unwrap(),
+        |file| {
+            fs::copy(file, file.with_extension("copy"))
+                .and_then(|_| fs::rename(file.with_extension("copy"), file))
+                .unwrap()
+        },
+        |file| OpenOptions::new().write(true).open(file).unwrap().set_len(10).unwrap(),
+    ];
+    for spoil in spoils {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = open(dir.path()).unwrap();
+        append(&mut log, &batch(&[1, 2], None)).unwrap();
+        assert_eq!(log.check_files(), None);
+        spoil(&dir.path().join(LOG_FILE));
+        assert!(log.check_files().unwrap().starts_with(LOG_FILE));
+        let refusal = append(&mut log, &batch(&[3], None)).unwrap_err();
+        assert_eq!(refusal.error, ResponseError::KafkaStorageError);
     }
 }
 
