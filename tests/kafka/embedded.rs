@@ -240,3 +240,32 @@ fn what_is_missing_at_a_start_is_refused_unless_it_is_to_go_on_without_it() {
     }
     start(filled().path(), 0).unwrap();
 }
+
+#[test]
+fn tools_are_told_how_large_each_partition_is() {
+    let endpoint = endpoint();
+    let client = Client::new(endpoint.addr());
+    client.create_topic("tweets", 2).unwrap();
+    client.produce("tweets", 1, &messages("m", 100), &[]);
+    let mut raw = crate::raw::Raw::connect(endpoint.addr());
+    let bytes =
+        std::fs::metadata(endpoint.dir().join("topics/tweets/1/00000000000000000000.log")).unwrap().len();
+    let partition = |index: u32, bytes: u64| {
+        [&index.to_be_bytes()[..], &bytes.to_be_bytes(), &[0; 9]].concat() // no lag, no future one
+    };
+    let one = [b"\0\x06tweets\0\0\0\x01", &partition(1, bytes)[..]].concat();
+    let both = [b"\0\x06tweets\0\0\0\x02", &partition(0, 0)[..], &partition(1, bytes)].concat();
+    // All there are, one of them, and one that is not there.
+    let asked: [(&[u8], &[u8]); 3] = [
+        (b"\xff\xff\xff\xff", &both),
+        (b"\0\0\0\x01\0\x06tweets\0\0\0\x01\0\0\0\x01", &one),
+        (b"\0\0\0\x01\0\x01x\0\0\0\x01\0\0\0\0", b""),
+    ];
+    for (topics, found) in asked {
+        let answer = raw.call(35, 1, topics);
+        assert!(answer.ends_with(found), "{answer:?}");
+        let dir = endpoint.dir().to_str().unwrap();
+        let head = 4 + 4 + 4 + 2 + 2 + dir.len() + 4; // number, throttle time, one result, error, directory, topics
+        assert_eq!(answer.len(), head + found.len());
+    }
+}

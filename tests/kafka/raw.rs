@@ -18,7 +18,8 @@ impl Raw {
         Self(stream)
     }
 
-    fn call(&mut self, api: u8, version: u8, body: &[u8]) -> Vec<u8> {
+    /// The answer to a request, from its number on.
+    pub fn call(&mut self, api: u8, version: u8, body: &[u8]) -> Vec<u8> {
         let request = [b"\0", &[api][..], b"\0", &[version], b"\0\0\0\x05\0\x03raw", body].concat();
         let length = u32::try_from(request.len()).unwrap().to_be_bytes();
         self.0.write_all(&[&length[..], &request].concat()).unwrap();

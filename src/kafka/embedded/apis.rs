@@ -103,6 +103,13 @@ pub(crate) const APIS: &[Api] = &[
         fields: DESCRIBE_CONFIGS,
     },
     Api {
+        key: ApiKey::DescribeLogDirs,
+        min_version: 1,
+        max_version: 4,
+        flexible_from: 2,
+        fields: DESCRIBE_LOG_DIRS,
+    },
+    Api {
         key: ApiKey::DeleteGroups,
         min_version: 0,
         max_version: 2,
@@ -235,6 +242,8 @@ const DESCRIBE_CONFIGS: &[FieldShape] = &[
     field(Fixed(1)),                                            // synonyms
     field(Fixed(1)).since(3),                                   // documentation
 ];
+
+const DESCRIBE_LOG_DIRS: &[FieldShape] = &[field(List(&[field(Text), field(Numbers(4))]))];
 
 const DESCRIBE_CLUSTER: &[FieldShape] = &[
     field(Fixed(1)),          // authorized operations

@@ -84,6 +84,24 @@ pub fn commits_outlive(client: &Client, name: &str) -> String {
     format!("{:?} note '{}', {:?}", zero.offset(), zero.metadata(), one.offset())
 }
 
+pub fn keeps_its_type(client: &Client, name: &str) -> String {
+    client.create_topic(name, 1).unwrap();
+    client.produce(name, 0, &messages("m", 1), &[]);
+    let member = client.member(name);
+    member.subscribe(&[name]).unwrap();
+    client.take(&member, 1);
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset(name, 0, Offset::Offset(1)).unwrap();
+    member.commit(&offsets, CommitMode::Sync).unwrap();
+    drop(member);
+    let consumer = client.consumer();
+    let group = || consumer.fetch_group_list(Some(name), PATIENCE).unwrap();
+    client.wait_for("the group to be empty", || group().groups()[0].members().is_empty());
+    let list = group();
+    let group = &list.groups()[0];
+    format!("{} {}", group.state(), group.protocol_type())
+}
+
 pub fn foreign_commit(client: &Client, name: &str) -> String {
     client.create_topic(name, 1).unwrap();
     client.produce(name, 0, &messages("m", 1), &[]);

@@ -49,6 +49,7 @@ const CHECKS: &[Check] = &[
     same("create for a large message", topics::large_messages, "Ok; 2 of 5000000 bytes equal"),
     same("a topic appears when it is asked for", topics::by_itself, "4 partitions"),
     same("describe configs", topics::configs, "delete, producer, CreateTime; no topic: 0"),
+    same("create with the layout of files", topics::layout, "Ok; 10 of 10"),
     refused("a compacted topic", topics::compacted, "Ok", "InvalidConfig"),
     same("plain messages", |c, n| messages::round_trip(c, n, "none", "false"), messages::ROUND_TRIP),
     same("gzip", |c, n| messages::round_trip(c, n, "gzip", "false"), messages::ROUND_TRIP),
@@ -78,6 +79,7 @@ const CHECKS: &[Check] = &[
         "3000 once each, split 1+2; after one left: 3",
     ),
     same("commit and continue", groups::commit_and_continue, "committed 40, continued at 40"),
+    same("a group without members keeps its type", groups::keeps_its_type, "Empty consumer"),
     same("commits outlive the group", groups::commits_outlive, "Offset(40) note 'n', Invalid"),
     same("no commit from outside while members are in", groups::foreign_commit, "UnknownMemberId"),
     same(

@@ -73,6 +73,19 @@ pub fn configs(client: &Client, name: &str) -> String {
     format!("{words}; no topic: {missing}")
 }
 
+/// As Kafka Streams makes its internal topics.
+pub fn layout(client: &Client, name: &str) -> String {
+    let topic = NewTopic::new(name, 1, TopicReplication::Fixed(1))
+        .set("segment.bytes", "52428800")
+        .set("cleanup.policy", "delete")
+        .set("retention.ms", "-1")
+        .set("message.timestamp.type", "CreateTime");
+    let created = client.create(&topic);
+    let sent = messages("m", 10);
+    client.produce(name, 0, &sent, &[]);
+    format!("{}; {} of 10", word(created), client.read(name, 0, 0, 10).len())
+}
+
 pub fn compacted(client: &Client, name: &str) -> String {
     let topic = NewTopic::new(name, 1, TopicReplication::Fixed(1)).set("cleanup.policy", "compact");
     word(client.create(&topic))

@@ -48,6 +48,8 @@ pub(crate) struct Groups(Mutex<GroupsState>);
 struct GroupsState {
     groups: BTreeMap<String, ConsumerGroup>,
     offsets: Offsets,
+    /// Protocol types of groups that have committed as members: they keep it when the members are gone.
+    types: BTreeMap<String, String>,
     /// Makes member ids differ between starts of the endpoint, and within one.
     life: u64,
     ids_given: u64,
@@ -75,7 +77,13 @@ impl Groups {
     pub fn open(dir: &Path, scratch: &Path, fsync: Fsync) -> Result<Self, EndpointError> {
         let offsets = Offsets::open(offsets::file_in(dir), scratch.join("groups"), fsync)?;
         let life = RandomState::new().hash_one(dir);
-        Ok(Self(Mutex::new(GroupsState { groups: BTreeMap::new(), offsets, life, ids_given: 0 })))
+        Ok(Self(Mutex::new(GroupsState {
+            groups: BTreeMap::new(),
+            offsets,
+            types: BTreeMap::new(),
+            life,
+            ids_given: 0,
+        })))
     }
 
     /// Joins, and waits for the others. A candidate without a member id gets one; with
@@ -206,6 +214,10 @@ impl Groups {
             .collect();
         let good = offsets.into_iter().zip(&results).filter(|(_, result)| result.is_ok());
         let committed = state.offsets.commit(name, good.map(|(offset, _)| offset).collect());
+        if let (Ok(()), Some(group)) = (&committed, state.groups.get(name)) {
+            let protocol_type = group.protocol_type.clone();
+            state.types.insert(name.to_owned(), protocol_type);
+        }
         let committed = committed.map_err(|error| match error {
             CommitError::TooMuch => ResponseError::InvalidCommitOffsetSize,
             CommitError::Io => ResponseError::CoordinatorNotAvailable, // clients try again
@@ -233,7 +245,9 @@ impl Groups {
         let mut state = self.lock();
         let has_offsets = state.offsets.of_group(name).next().is_some();
         let Some(group) = state.existing(name, Instant::now()) else {
-            return has_offsets.then(|| describe(&ConsumerGroup::new()));
+            let protocol_type = state.types.get(name).cloned().unwrap_or_default();
+            let empty = describe(&ConsumerGroup::new());
+            return has_offsets.then_some(Described { protocol_type, ..empty });
         };
         Some(describe(group))
     }
@@ -248,13 +262,16 @@ impl Groups {
             return Err(ResponseError::GroupIdNotFound);
         }
         let forgotten = state.offsets.forget(|group, _| group == name);
+        state.types.remove(name);
         forgotten.map_err(|_| ResponseError::CoordinatorNotAvailable)
     }
 
     /// A topic was deleted: its offsets would be wrong for a new one of the same name.
     pub fn topic_deleted(&self, name: &str) {
-        // A failure was logged; consumers then find their offset out of range.
-        let _ = self.lock().offsets.forget(|_, topic| topic == name);
+        // A failure has been logged; consumers then find their offset out of range.
+        let GroupsState { offsets, types, .. } = &mut *self.lock();
+        let _ = offsets.forget(|_, topic| topic == name);
+        types.retain(|group, _| offsets.of_group(group).next().is_some());
     }
 
     fn lock(&self) -> MutexGuard<'_, GroupsState> {

@@ -1,4 +1,4 @@
-//! Requests of administrators: ListGroups, DescribeGroups, DeleteGroups, DescribeConfigs,
+//! Requests of administrators: ListGroups, DescribeGroups, DeleteGroups, DescribeConfigs, DescribeLogDirs,
 //! DescribeCluster.
 
 use std::collections::BTreeSet;
@@ -11,11 +11,15 @@ use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult,
 };
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use kafka_protocol::messages::describe_log_dirs_response::{
+    DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+};
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{
     DeleteGroupsRequest, DeleteGroupsResponse, DescribeClusterRequest, DescribeClusterResponse,
-    DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse, GroupId,
-    ListGroupsRequest, ListGroupsResponse,
+    DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse,
+    DescribeLogDirsRequest, DescribeLogDirsResponse, GroupId, ListGroupsRequest, ListGroupsResponse,
+    TopicName,
 };
 
 use super::cluster::{CLUSTER_ID, NODE};
@@ -140,6 +144,40 @@ fn configs(
             .with_documentation(None)
     };
     Ok(all.into_iter().filter(|(name, _)| wanted(name)).map(config).collect())
+}
+
+/// How large each partition is: tools list topics with it. The directory is one.
+pub(super) fn describe_log_dirs(
+    broker: &EndpointState,
+    version: i16,
+    request: DescribeLogDirsRequest,
+) -> DescribeLogDirsResponse {
+    // A partition that is not here is not in the answer.
+    let wanted = |topic: &str, partition: i32| match &request.topics {
+        Some(topics) => topics.iter().any(|t| *t.topic == *topic && t.partitions.contains(&partition)),
+        None => true,
+    };
+    let mut topics = Vec::new();
+    for (name, _) in broker.store.all_topics() {
+        let Some(topic) = broker.store.topic(&name) else { continue };
+        let partitions: Vec<_> = (0..topic.partition_count())
+            .filter(|index| wanted(&name, *index))
+            .filter_map(|index| Some((index, topic.partition(index)?.log().bytes())))
+            .map(|(index, bytes)| {
+                DescribeLogDirsPartition::default()
+                    .with_partition_index(index)
+                    .with_partition_size(bytes as i64)
+            })
+            .collect();
+        if !partitions.is_empty() {
+            let name = TopicName(text(name));
+            topics.push(DescribeLogDirsTopic::default().with_name(name).with_partitions(partitions));
+        }
+    }
+    let dir = broker.store.dir().path().display().to_string();
+    let result = DescribeLogDirsResult::default().with_log_dir(text(dir)).with_topics(topics);
+    let result = if version >= 4 { result.with_total_bytes(-1).with_usable_bytes(-1) } else { result };
+    DescribeLogDirsResponse::default().with_results(vec![result])
 }
 
 pub(super) fn describe_cluster(

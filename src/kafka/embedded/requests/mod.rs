@@ -64,6 +64,9 @@ pub(crate) fn answer<'a>(
         ApiKey::DescribeGroups => wide(broker, || r.frame(&admin::describe_groups(broker, r.decode()?))),
         ApiKey::DeleteGroups => plain(r.frame(&admin::delete_groups(broker, r.decode()?))?),
         ApiKey::DescribeConfigs => plain(r.frame(&admin::describe_configs(broker, r.decode()?))?),
+        ApiKey::DescribeLogDirs => {
+            wide(broker, || r.frame(&admin::describe_log_dirs(broker, r.version, r.decode()?)))
+        }
         ApiKey::DescribeCluster => plain(r.frame(&admin::describe_cluster(broker, peer, r.decode()?)?)?),
         // The table of APIs has no others.
         key => Err(ConnectionError::Unsupported { key: key as i16, version: r.version }),

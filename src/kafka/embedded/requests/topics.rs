@@ -54,7 +54,23 @@ pub(super) fn create_topics(
     CreateTopicsResponse::default().with_topics(request.topics.into_iter().map(result).collect())
 }
 
-/// How many partitions the client wants, if its request can be met.
+/// How Kafka lays messages out on disk and when it writes them there: a reader sees nothing of it, so a request may ask
+/// for any.
+const LAYOUT_CONFIGS: [&str; 11] = [
+    "file.delete.delay.ms",
+    "flush.messages",
+    "flush.ms",
+    "index.interval.bytes",
+    "min.cleanable.dirty.ratio",
+    "preallocate",
+    "segment.bytes",
+    "segment.index.bytes",
+    "segment.jitter.ms",
+    "segment.ms",
+    "unclean.leader.election.enable",
+];
+
+/// How many partitions the client wants, if all it wants can be had.
 fn wanted_partitions(broker: &EndpointState, topic: &CreatableTopic) -> Result<i32, Refused> {
     let ours = topic_configs(broker);
     for config in &topic.configs {
@@ -63,7 +79,7 @@ fn wanted_partitions(broker: &EndpointState, topic: &CreatableTopic) -> Result<i
         let bytes = value.and_then(|value| value.parse::<usize>().ok());
         let fits =
             name == "max.message.bytes" && bytes.is_some_and(|bytes| bytes <= broker.limits.batch_bytes);
-        if !same && !fits {
+        if !same && !fits && !LAYOUT_CONFIGS.contains(&name) {
             let reason = format!(
                 "the embedded endpoint has no {}={}; use a real Kafka cluster for it",
                 &*config.name,
