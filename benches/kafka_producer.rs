@@ -107,6 +107,7 @@ fn produce(criterion: &mut Criterion) {
         brokers: endpoint.addr().to_string(),
         topic: "tweets".into(),
         partitions: 3,
+        replication: None,
         properties: Vec::new(),
         run_in_headers: None,
         producers: 1,

@@ -68,6 +68,7 @@ fn options(brokers: &str, topic: &str) -> ProducerOptions {
         brokers,
         topic,
         partitions: 1,
+        replication: None,
         properties: Vec::new(),
         run_in_headers: None,
         producers: 1,

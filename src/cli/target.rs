@@ -14,6 +14,9 @@ use crate::options::{DEFAULT_TOPIC, KafkaChoice, KafkaOptions, MqttChoice, MqttO
 /// Most partitions to request from a real Kafka: clusters have a few thousand in all.
 const MOST_PARTITIONS: u64 = 10_000;
 
+/// Most copies: Kafka counts them in 16 bits.
+const MOST_REPLICAS: u64 = i16::MAX as u64;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Send to")]
 pub(super) struct TargetArgs {
@@ -41,6 +44,10 @@ pub(super) struct TargetArgs {
     #[arg(hide_short_help = true, long, default_value = "1", hide_default_value = true, value_name = "N",
         value_parser = values::count::<i32>(1..=MOST_PARTITIONS), help_heading = "Kafka")]
     partitions: i32,
+    /// Number of copies of each partition, if the topic has to be created [default: the cluster's]
+    #[arg(hide_short_help = true, long, value_name = "N", value_parser = values::count::<i32>(1..=MOST_REPLICAS),
+        requires = "kafka", help_heading = "Kafka")]
+    replication: Option<i32>,
     /// Set a librdkafka property, such as linger.ms=20; @FILE has one per line
     ///
     /// They override tweetblast's own. A file keeps secrets off the command line.
@@ -101,6 +108,7 @@ impl TargetArgs {
                 cluster,
                 topic: self.topic,
                 partitions: self.partitions,
+                replication: self.replication,
                 properties: self.properties.concat(),
                 ..KafkaOptions::default()
             },

@@ -25,8 +25,11 @@ use super::words::in_words;
 /// Room for librdkafka's words on an argument that it does not take.
 const WORDS_BYTES: usize = 512;
 
-/// Creates `topic` with one replica, and waits until Kafka has answered. One that somebody else has made
-/// meanwhile is as good.
+/// Replication factor that stands for the cluster's own default (KIP-464).
+const CLUSTERS_DEFAULT: i32 = -1;
+
+/// Creates `topic`, with this replication factor or the cluster's own, and waits until Kafka has answered.
+/// One that somebody else has made meanwhile is as good.
 ///
 /// # Errors
 /// Why Kafka does not create it, in its own words where it has some.
@@ -34,15 +37,17 @@ pub(super) fn create_topic<C: ClientContext>(
     client: &Client<C>,
     topic: &str,
     partitions: i32,
+    replication: Option<i32>,
     timeout: Duration,
 ) -> Result<(), String> {
     let name = CString::new(topic).map_err(|_| in_words(RDKafkaErrorCode::InvalidTopic))?;
+    let replication = replication.unwrap_or(CLUSTERS_DEFAULT);
     let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
     let mut words = [0; WORDS_BYTES];
     let errors = words.as_mut_ptr().cast::<c_char>();
     // SAFETY: as the head of this file says; `name` and `words` live through all calls.
     unsafe {
-        let wanted = rd_kafka_NewTopic_new(name.as_ptr(), partitions, 1, errors, WORDS_BYTES);
+        let wanted = rd_kafka_NewTopic_new(name.as_ptr(), partitions, replication, errors, WORDS_BYTES);
         if wanted.is_null() {
             return Err(CStr::from_ptr(errors).to_string_lossy().into_owned());
         }

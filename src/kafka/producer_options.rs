@@ -10,6 +10,8 @@ pub struct ProducerOptions {
     pub topic: String,
     /// Partitions of the topic when it has to be created.
     pub partitions: i32,
+    /// Copies of each partition when the topic has to be created; `None`: as many as the cluster makes by default.
+    pub replication: Option<i32>,
     /// librdkafka properties that stand over ours.
     pub properties: Vec<(String, String)>,
     /// Run id to send along as the headers `run` and `seq`, for payloads that do not carry them.

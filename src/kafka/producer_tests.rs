@@ -11,6 +11,7 @@ fn options(brokers: String, headers: Option<&str>) -> ProducerOptions {
         brokers,
         topic: "tweets".into(),
         partitions: 1,
+        replication: None,
         properties: Vec::new(),
         run_in_headers: headers.map(str::to_owned),
         producers: 1,

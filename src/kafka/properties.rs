@@ -12,14 +12,7 @@ pub fn check_properties(properties: &[(String, String)]) -> Result<(), KafkaErro
     if properties.is_empty() {
         return Ok(());
     }
-    let options = ProducerOptions {
-        brokers: String::new(),
-        topic: String::new(),
-        partitions: 1,
-        properties: properties.to_vec(),
-        run_in_headers: None,
-        producers: 1,
-    };
+    let options = ProducerOptions { properties: properties.to_vec(), ..ProducerOptions::default() };
     let mut config = options.client_config();
     config.remove("bootstrap.servers");
     let producer = config.create::<BaseProducer>();

@@ -4,6 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
@@ -13,9 +15,16 @@ use super::probe::{Probe, probe};
 use super::words::{plain, words_of};
 use super::{KafkaError, ProducerOptions};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     pub partitions: usize,
+    /// Copies of the partition that has the fewest.
+    pub replicas: usize,
+    /// How many of them must have a message before it is acknowledged (`min.insync.replicas`); `None`: Kafka did not
+    /// say.
+    pub min_insync: Option<usize>,
+    /// Brokers of the cluster.
+    pub brokers: usize,
     /// Whether it was missing and has been created.
     pub created: bool,
 }
@@ -27,6 +36,8 @@ pub struct Cluster {
     pub advertised: Vec<(String, u16)>,
     /// Partitions of the topic; 0 if it is missing.
     pub partitions: usize,
+    /// Copies of the partition that has the fewest.
+    pub replicas: usize,
 }
 
 /// How long Kafka may take to answer at all, and to have a new topic ready.
@@ -111,31 +122,51 @@ fn cluster_of(client: &Questions, options: &ProducerOptions) -> Result<Cluster, 
             .map(|broker| (broker.host().to_owned(), broker.port() as u16))
             .collect(),
         partitions: topic.map_or(0, |topic| topic.partitions().len()),
+        replicas: topic
+            .and_then(|topic| topic.partitions().iter().map(|partition| partition.replicas().len()).min())
+            .unwrap_or(0),
     })
 }
 
-/// Asks for the topic, and creates it if it is missing. Takes at most 20 s.
+/// How many copies must have a message before it is acknowledged; `None`: Kafka did not say.
+fn min_insync(options: &ProducerOptions) -> Option<usize> {
+    let admin: AdminClient<DefaultClientContext> = options.client_config().create().ok()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
+    let resource = ResourceSpecifier::Topic(&options.topic);
+    let timeout = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let answer = runtime.block_on(admin.describe_configs([&resource], &timeout)).ok()?;
+    let entries = answer.into_iter().next()?.ok()?.entry_map().get("min.insync.replicas")?.value.clone();
+    entries?.parse().ok()
+}
+
+/// Asks for the topic, and creates it if it is missing. Takes at most 30 s.
 ///
 /// # Errors
 /// When Kafka does not answer, or the topic is missing and cannot be created.
 pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
     let client = ask(options)?;
-    let partitions = || Ok::<_, KafkaError>(cluster_of(&client, options)?.partitions);
-    let found = partitions()?;
-    if found > 0 {
-        return Ok(Topic { partitions: found, created: false });
+    let look = |created| {
+        let Cluster { advertised, partitions, replicas } = cluster_of(&client, options)?;
+        // Of one copy there is nothing to ask.
+        let min_insync = if replicas > 1 { min_insync(options) } else { None };
+        Ok::<_, KafkaError>(Topic { partitions, replicas, min_insync, brokers: advertised.len(), created })
+    };
+    let found = look(false)?;
+    if found.partitions > 0 {
+        return Ok(found);
     }
     let failed = |reason: String| KafkaError::CreateTopic {
         topic: options.topic.clone(),
         brokers: options.brokers.clone(),
         reason,
     };
-    create_topic(client.client(), &options.topic, options.partitions, TIMEOUT).map_err(failed)?;
+    let (partitions, replication) = (options.partitions, options.replication);
+    create_topic(client.client(), &options.topic, partitions, replication, TIMEOUT).map_err(failed)?;
     let deadline = Instant::now() + TIMEOUT;
     loop {
-        let found = partitions()?;
-        if found > 0 {
-            return Ok(Topic { partitions: found, created: true });
+        let found = look(true)?;
+        if found.partitions > 0 {
+            return Ok(found);
         }
         if Instant::now() > deadline {
             return Err(failed(format!("still missing {} s after it was created", TIMEOUT.as_secs())));

@@ -21,6 +21,8 @@ pub struct KafkaOptions {
     pub topic: String,
     /// Partitions of the topic, if it has to be created.
     pub partitions: i32,
+    /// Copies of each partition then; `None`: as many as the cluster makes by default.
+    pub replication: Option<i32>,
     /// Producers that work in parallel.
     pub producers: usize,
     /// librdkafka properties that stand over ours.
@@ -57,6 +59,7 @@ impl Default for KafkaOptions {
             }),
             topic: DEFAULT_TOPIC.to_owned(),
             partitions: 1,
+            replication: None,
             producers: 1,
             properties: Vec::new(),
             allow_unsafe: false,

@@ -27,6 +27,7 @@ pub(crate) fn announcement(replay: &Replay<'_>, layout: Layout) -> String {
         page.more(format!("that is long: {how}, --fit 5m or --limit make it shorter"));
     }
     write_ends(&ends.addresses, taken_ports(replay), &mut page);
+    ends.topic_words.iter().for_each(|words| page.more(words));
     if let (Some(limit), None) = (options.input.select.limit, plan.tweets) {
         page.row("--limit", counted(limit, "tweet"));
     }
@@ -213,6 +214,7 @@ mod tests {
             partitions: 1,
             starts: Default::default(),
             topic_created: true,
+            topic_words: Vec::new(),
             addresses: Endpoints {
                 mqtt: Some("127.0.0.1:1883".to_owned()),
                 mqtt_topic: Some("tweets".to_owned()),

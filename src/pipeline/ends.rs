@@ -11,7 +11,7 @@ use crate::kafka::{ProducerOptions, Topic, check_settings, end_offsets, prepare_
 use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
 use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::error::ReplayError;
-use crate::report::Endpoints;
+use crate::report::{Endpoints, counted};
 
 /// The running ends, and how to reach them.
 pub(crate) struct Ends {
@@ -27,6 +27,8 @@ pub(crate) struct Ends {
     pub starts: BTreeMap<i32, i64>,
     /// Whether the topic was missing.
     pub topic_created: bool,
+    /// What there is to say of the topic in a cluster that is not ours.
+    pub topic_words: Vec<String>,
     pub addresses: Endpoints,
 }
 
@@ -57,7 +59,9 @@ impl Ends {
         if let Some(client_id) = endpoint.as_ref().and_then(Endpoint::own_client_id) {
             producer.properties.insert(0, ("client.id".to_owned(), client_id.to_owned()));
         }
-        let Topic { partitions, created: topic_created } = prepare_topic(&producer)?;
+        let topic = prepare_topic(&producer)?;
+        let topic_words = if endpoint.is_none() { topic_words(&topic) } else { Vec::new() };
+        let Topic { partitions, created: topic_created, .. } = topic;
         let starts = end_offsets(&producer, partitions)?;
         let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
         let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
@@ -79,9 +83,28 @@ impl Ends {
             partitions,
             starts,
             topic_created,
+            topic_words,
             addresses,
         })
     }
+}
+
+/// Partitions and copies of a topic, and a remark where one copy is too few.
+fn topic_words(topic: &Topic) -> Vec<String> {
+    let Topic { partitions, replicas, min_insync, brokers, created } = *topic;
+    let made = if created { "created with" } else { "has" };
+    let min_insync = min_insync.map_or(String::new(), |copies| format!(", min.insync.replicas {copies}"));
+    let mut words = vec![format!(
+        "topic {made} {}, {} of each{min_insync}",
+        counted(partitions as u64, "partition"),
+        if replicas == 1 { "1 copy".to_owned() } else { format!("{replicas} copies") }
+    )];
+    if replicas == 1 && brokers > 1 {
+        words.push(format!(
+            "one copy in a cluster of {brokers} brokers: a broker that is lost takes its tweets with it"
+        ));
+    }
+    words
 }
 
 /// The producer's options for the Kafka at `brokers`.
@@ -90,6 +113,7 @@ pub(crate) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str
         brokers: brokers.to_owned(),
         topic: options.kafka.topic.clone(),
         partitions: options.kafka.partitions,
+        replication: options.kafka.replication,
         properties: options.kafka.properties.clone(),
         run_in_headers: (options.message.payload != PayloadForm::Tweet).then(|| run.to_owned()),
         producers: options.kafka.producers,
@@ -189,4 +213,26 @@ fn state_dir() -> Result<PathBuf, ReplayError> {
                 .to_owned(),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_copy_in_a_cluster_of_several_is_remarked_on() {
+        let topic = |replicas, brokers, min_insync| Topic {
+            partitions: 6,
+            replicas,
+            min_insync,
+            brokers,
+            created: true,
+        };
+        let words = topic_words(&topic(3, 3, Some(2)));
+        assert_eq!(words, ["topic created with 6 partitions, 3 copies of each, min.insync.replicas 2"]);
+        let words = topic_words(&Topic { partitions: 1, created: false, ..topic(1, 3, None) });
+        assert_eq!(words[0], "topic has 1 partition, 1 copy of each");
+        assert!(words[1].contains("cluster of 3 brokers"), "{words:?}");
+        assert_eq!(topic_words(&topic(1, 1, None)).len(), 1);
+    }
 }
