@@ -62,7 +62,10 @@ impl Ends {
         let topic = prepare_topic(&producer)?;
         let topic_words = if endpoint.is_none() { topic_words(&topic) } else { Vec::new() };
         let Topic { partitions, created: topic_created, .. } = topic;
-        let starts = end_offsets(&producer, partitions)?;
+        let starts = match topic_created {
+            true => (0..partitions as i32).map(|partition| (partition, 0)).collect(),
+            false => end_offsets(&producer, partitions)?,
+        };
         let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
         let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
         let addresses = Endpoints {

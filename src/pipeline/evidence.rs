@@ -27,12 +27,6 @@ impl Evidence {
             if let Err(error) = endpoint.check_files() {
                 evidence.against.push(with_causes(&error));
             }
-            let unread = endpoint.removed().unread;
-            if unread > 0 {
-                evidence
-                    .against
-                    .push(format!("retention removed {} that nobody had read", counted(unread, "message")));
-            }
         }
         let settings = replay.ends.unsafe_settings.iter();
         evidence.unproven.extend(settings.map(|setting| format!("unsafe setting {setting}")));

@@ -77,6 +77,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         foreign_lost: with_mqtt(counters.foreign_lost.get()),
         delivered: counters.delivered.get(),
         failed: counters.failed.get(),
+        removed_unread: ends.endpoint.as_ref().map(|endpoint| endpoint.removed().unread),
         read_back: evidence.read_back,
         queryable: druid.as_ref().and_then(|druid| druid.rows),
     };

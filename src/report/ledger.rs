@@ -51,6 +51,9 @@ pub struct Ledger {
     pub delivered: u64,
     /// Tweets that Kafka did not acknowledge; 0 or the run is unbalanced.
     pub failed: u64,
+    /// Messages that the embedded Kafka's retention removed before anybody had read them; 0 or the run is unbalanced.
+    /// Null with another Kafka.
+    pub removed_unread: Option<u64>,
     /// Acknowledged tweets that were read back from Kafka = delivered; null where nothing was read back, or not all.
     pub read_back: Option<u64>,
     /// Rows of this run that Druid counts; null without Druid, and when they could not be counted.
@@ -160,6 +163,13 @@ impl Ledger {
                 counted(lost, "tweet")
             ));
         }
+        if let Some(unread @ 1..) = self.removed_unread {
+            reasons.push(format!("retention removed {} that nobody had read", counted(unread, "message")));
+        }
+        if let Some(twice @ 1..) = self.duplicates {
+            reasons
+                .push(format!("{} in Kafka twice: the MQTT broker gave them twice", counted(twice, "tweet")));
+        }
         if self.failed > 0 {
             reasons.push(format!("{} not acknowledged by Kafka", counted(self.failed, "tweet")));
         }
@@ -192,6 +202,7 @@ mod tests {
             foreign_lost: Some(0),
             delivered: 8,
             failed: 0,
+            removed_unread: Some(0),
             read_back: Some(8),
             queryable: Some(8),
         }
@@ -213,7 +224,7 @@ mod tests {
     #[test]
     fn count_printed_is_count_received_or_the_line_says_which_is_not() {
         type Change = (fn(&mut Ledger), &'static str);
-        let changes: [Change; 10] = [
+        let changes: [Change; 12] = [
             (|l| l.frames += 1, "frames ="),
             (|l| l.rejects += 1, "items ="),
             (|l| l.tweets -= 1, "tweets ×"),
@@ -222,6 +233,8 @@ mod tests {
             (|l| l.delivered -= 1, "received ="),
             (|l| l.foreign = Some(4), "foreign ="),
             (|l| l.read_back = Some(7), "read_back ="),
+            (|l| l.removed_unread = Some(1), "retention removed"),
+            (|l| (l.duplicates, l.queryable) = (Some(1), Some(9)), "in Kafka twice"),
             (|l| l.queryable = Some(9), "queryable ="),
             (|l| (l.delivered, l.failed, l.queryable) = (7, 1, Some(7)), "not acknowledged"),
         ];

@@ -247,6 +247,12 @@ fn write_sent(report: &RunReport, page: &mut Page) {
         "kafka",
         format!("{came} = {} delivered + {} failed", count(ledger.delivered), count(ledger.failed)),
     );
+    if let Some(read_back) = ledger.read_back {
+        page.more(format!("{} delivered = {} read back", count(ledger.delivered), count(read_back)));
+    }
+    if let Some(unread @ 1..) = ledger.removed_unread {
+        page.more(format!("{} removed by retention before being read", counted(unread, "message")));
+    }
     if let Some(written) = &report.dead_letters {
         page.row(
             "written",

@@ -55,16 +55,34 @@ fn crossed(thresholds: &[ThresholdReport]) -> String {
 }
 
 fn accounted(report: &RunReport) -> String {
-    let Ledger { tweets, loops, delivered, skipped, queryable, .. } = report.ledger;
+    let Ledger { tweets, loops, delivered, skipped, .. } = report.ledger;
     let count = HumanCount;
     let loops = if loops == 1 { String::new() } else { format!(" × {}", counted(loops, "loop")) };
     let skipped = if skipped == 0 { String::new() } else { format!(" + {} skipped", count(skipped)) };
-    let queryable = queryable.map_or("", |_| ", all queryable in Druid");
     format!(
-        "every tweet accounted for: {} read{loops} = {} delivered{skipped}{queryable}",
+        "every tweet accounted for: {} read{loops} = {} delivered{skipped}, {}{}",
         count(tweets),
-        count(delivered)
+        count(delivered),
+        proof(&report.ledger),
+        others(&report.ledger)
     )
+}
+
+/// What "delivered" rests on.
+fn proof(ledger: &Ledger) -> &'static str {
+    match (ledger.queryable, ledger.read_back) {
+        (Some(_), _) => "all queryable in Druid",
+        (None, Some(_)) => "all read back from Kafka",
+        (None, None) => "acknowledged by Kafka, offsets checked",
+    }
+}
+
+/// What became of the messages of others on the topic, where not all went through.
+fn others(ledger: &Ledger) -> String {
+    match ledger.foreign_lost.unwrap_or(0) + ledger.foreign_failed.unwrap_or(0) {
+        0 => String::new(),
+        lost => format!("; {} of other publishers not delivered", counted(lost, "message")),
+    }
 }
 
 fn incomplete(report: &RunReport) -> String {

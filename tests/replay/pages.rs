@@ -35,7 +35,8 @@ fn every_line_fits() {
 #[test]
 fn the_verdict_comes_last_in_colour_on_a_terminal_alone() {
     let replay = [&[SAMPLE, "--speedup", "max"][..], FREE_PORTS].concat();
-    let balanced = "balanced: every tweet accounted for: 6,000 read = 6,000 delivered";
+    let balanced =
+        "balanced: every tweet accounted for: 6,000 read = 6,000 delivered, all read back from Kafka";
     assert_eq!(run(&replay).stdout.lines().last(), Some(balanced));
     let last = |environment| on_terminal(200, environment, &replay).pop().unwrap();
     assert_eq!(last("NO_COLOR=1"), balanced);
