@@ -99,12 +99,12 @@ const OTHERS: [&str; 17] = [
     "--test",
 ];
 
-/// README.md and the pages in `docs/`.
+/// README.md, its Spanish twin, and the pages in `docs/`.
 fn documents() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    let paths = pages.chain([root.join("README.md")]);
+    let paths = pages.chain([root.join("README.md"), root.join("README.es.md")]);
     paths.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
