@@ -1,4 +1,4 @@
-//! What to type instead: for flags and commands that there are not, and values that are missing.
+//! What to type instead: for unknown flags and commands, and for missing values.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use clap::{Command, Error};
 use super::exit::UsageError;
 use crate::report::{similar, without_secrets};
 
-/// Slips that no other flag is like, and what was meant.
+/// Likely slips that resemble no flag, and what was meant.
 const MEANT: [(&str, &str); 9] = [
     ("--file", "a file is named without a flag: tweetblast tweets.json"),
     ("--input", "a file is named without a flag: tweetblast tweets.json"),
@@ -25,11 +25,11 @@ const MEANT: [(&str, &str); 9] = [
 /// In `druid spec` and `druid submit`.
 const DRUID: &str = "--druid-kafka HOST:PORT is the address of Kafka as Druid reaches it";
 
-/// A file for a command that reads none.
+/// For a file after a command that takes none.
 const NO_FILE: &str =
     "this command takes no file; tweetblast FILE replays one, tweetblast inspect FILE looks into it";
 
-/// Values that a flag can have, for one that was given none.
+/// Examples for flags without their value.
 const EXAMPLES: [(&str, &str); 16] = [
     ("--json", "--json report.json writes to a file, --json - to standard output"),
     ("--output", "-o tweets.json writes to a file, -o - to standard output"),
@@ -49,8 +49,8 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("<DIR>", "tweetblast man ~/.local/share/man/man1"),
 ];
 
-/// The same error with what to type in place of the usage line, and without the advice to use `--`: nobody who
-/// types `-5` means a file of that name.
+/// The same error with what to type instead of the usage line, and without the advice to use `--`: `-5` is rarely
+/// the name of a file.
 pub(super) fn explained(mut error: Error, arguments: &[OsString], command: &Command) -> Error {
     let text = |error: &Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
@@ -58,7 +58,10 @@ pub(super) fn explained(mut error: Error, arguments: &[OsString], command: &Comm
     };
     let argument = text(&error, ContextKind::InvalidArg);
     error.remove(ContextKind::Usage);
-    error.remove(ContextKind::Suggested);
+    if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
+        tips.retain(|tip| !tip.to_string().contains("as a value, use"));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
     let value = text(&error, ContextKind::InvalidValue);
     if without_secrets(&value) != value {
         error.insert(ContextKind::InvalidValue, ContextValue::String(without_secrets(&value)));
@@ -118,8 +121,8 @@ fn single_dash(arguments: &[OsString], command: &Command) -> Option<String> {
     Some(format!("a flag of more than a letter has two dashes: --{word}"))
 }
 
-/// The command line with a value that begins with a minus put to its flag: `--rate=-5`. So the flag says what is
-/// wrong with it. `None` where that is not what clap complains of.
+/// The command line with a negative value joined to its flag, `--rate=-5`, so that the flag's own parser says what
+/// is wrong. `None` if clap complains of something else.
 pub(super) fn with_negative_value(error: &Error, arguments: &[OsString]) -> Option<Vec<OsString>> {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return None };
     let is_negative =

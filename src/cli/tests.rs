@@ -227,6 +227,13 @@ fn what_begins_with_a_minus_is_a_value_where_a_flag_wants_one() {
 }
 
 #[test]
+fn a_flag_of_another_command_is_told_to_belong_there() {
+    let words = ["tweetblast", "--users-file", "a", "generate"].map(OsString::from);
+    let error = Cli::read(&words).unwrap_err().to_string();
+    assert!(error.contains("'generate --users-file' exists"), "{error}");
+}
+
+#[test]
 fn passwords_are_not_shown_in_errors() {
     for flag in ["--mqtt=mqtt://me:s3cret@h", "--druid=http://me:s3cret@h", "--druid=https://me:s3cret@h:1"] {
         let error = Cli::read(&["tweetblast", flag].map(OsString::from)).unwrap_err().to_string();
