@@ -109,8 +109,10 @@ fn a_kafka_that_takes_connections_and_says_nothing_is_named_with_what_librdkafka
 
 #[test]
 fn what_the_broker_says_of_a_topic_is_shown() {
+    let mut kafka = Running::start(&["serve", "--mqtt", "off", "--kafka-listen", "127.0.0.1:0"]);
+    let address = kafka.wait_for("Kafka ").split_whitespace().nth(1).unwrap().to_owned();
     let refusal = &["cannot create topic tweets", "512 partitions in all"];
-    refused(&[&[SAMPLE, "--partitions", "600"][..], FREE_PORTS].concat(), 1, refusal);
+    refused(&[SAMPLE, "--partitions", "600", "--kafka", &address, "--mqtt", "off"], 1, refusal);
 }
 
 #[test]
