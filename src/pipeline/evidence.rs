@@ -23,10 +23,10 @@ impl Evidence {
         let mut evidence = Self::default();
         evidence.add_places(&outcome.tally.places, outcome.counters.offsets_fell.get());
         evidence.add_read_back(outcome);
-        if let Some(endpoint) = &replay.ends.endpoint {
-            if let Err(error) = endpoint.check_files() {
-                evidence.against.push(with_causes(&error));
-            }
+        if let Some(endpoint) = &replay.ends.endpoint
+            && let Err(error) = endpoint.check_files()
+        {
+            evidence.against.push(with_causes(&error));
         }
         let settings = replay.ends.unsafe_settings.iter();
         evidence.unproven.extend(settings.map(|setting| format!("unsafe setting {setting}")));

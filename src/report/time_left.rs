@@ -12,12 +12,12 @@ impl TimeLeft {
         Self(planned)
     }
 
-    /// So much time has passed with so many times the requested speed.
+    /// Takes off time that has passed at a multiple of the requested speed.
     pub fn pass(&mut self, time: Duration, speed_factor: f64) {
         self.0 = self.0.saturating_sub(scaled(time, speed_factor));
     }
 
-    /// Time left at so many times the requested speed; `None`: the plan is over, and what is not sent is late.
+    /// Time left at a multiple of the requested speed; `None`: the plan is over, and what is not sent is late.
     pub fn at(self, speed_factor: f64) -> Option<Duration> {
         (!self.0.is_zero()).then(|| scaled(self.0, 1.0 / speed_factor))
     }

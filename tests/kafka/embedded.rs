@@ -209,7 +209,8 @@ fn repair(dir: &std::path::Path) -> Endpoint {
 #[test]
 fn what_is_missing_at_a_start_is_refused_unless_it_is_to_go_on_without_it() {
     const LOG: &str = "topics/tweets/0/00000000000000000000.log";
-    let spoils: [(&str, fn(&std::path::Path)); 7] = [
+    type Spoil = fn(&std::path::Path);
+    let spoils: [(&str, Spoil); 7] = [
         ("a file", |dir| std::fs::remove_file(dir.join(LOG)).unwrap()),
         ("a file of no messages", |dir| {
             std::fs::remove_file(dir.join("topics/tweets/1/00000000000000000000.log")).unwrap();
@@ -231,7 +232,7 @@ fn what_is_missing_at_a_start_is_refused_unless_it_is_to_go_on_without_it() {
         let endpoint = repair(dir.path());
         let client = Client::new(endpoint.addr());
         assert_eq!(client.watermarks("other", 0), (0, 100), "{what}");
-        // Offsets go on where they were.
+        // Offsets continue from where they were.
         let (_, end) = client.watermarks("tweets", 0);
         assert!([0, 100].contains(&end) && client.partitions("tweets") == Some(2), "{what}");
         client.produce("tweets", 0, &messages("m", 1), &[]);

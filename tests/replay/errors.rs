@@ -238,7 +238,7 @@ fn a_log_that_has_grown_to_the_limit_of_a_file_ends_the_run_with_its_ledger() {
 
 #[test]
 #[ignore = "needs the right to mount"]
-fn a_full_disk_is_waited_for_until_there_is_room() {
+fn a_replay_waits_on_a_full_disk_until_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let small = dir.path().to_str().unwrap();
     let mount = |options: &str| {

@@ -42,16 +42,14 @@ impl Store {
     /// Whether every file still holds what was written into it; looks at each of them.
     pub fn check_files(&self) -> Result<(), EndpointError> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        let partitions = topics.values().flat_map(|topic| &topic.partitions);
-        partitions.fold(Ok(()), |so_far, partition| {
+        let mut found = Ok(());
+        for partition in topics.values().flat_map(|topic| &topic.partitions) {
             let mut log = partition.log();
-            match log.check_files() {
-                Some(reason) => {
-                    so_far.and(Err(EndpointError::LostMessages { path: log.dir().to_owned(), reason }))
-                }
-                None => so_far,
+            if let Some(reason) = log.check_files() {
+                found = found.and(Err(EndpointError::LostMessages { path: log.dir().to_owned(), reason }));
             }
-        })
+        }
+        found
     }
 
     /// Why messages cannot be written, if that is so in any partition.
@@ -68,7 +66,7 @@ impl Store {
         })
     }
 
-    /// Syncs to the device what is not there yet. Appends go on meanwhile.
+    /// Syncs to the device what is not there yet, while appends continue.
     pub fn sync(&self) {
         let topics: Vec<_> = {
             let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);

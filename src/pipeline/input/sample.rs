@@ -192,7 +192,7 @@ impl Sample {
     }
 }
 
-/// Whether a field is of whoever wrote the record, or of a record inside: their times are others.
+/// Whether a field belongs to the author or to an embedded record: its time is not that of the tweet.
 fn is_of_a_user(path: &str) -> bool {
     path.split('.').any(|part| {
         ["user", "author", "profile", "account", "retweeted_status", "quoted_status"].contains(&part)

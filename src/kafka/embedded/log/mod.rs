@@ -172,7 +172,7 @@ impl Log {
         (self.start_offset(), self.next_offset)
     }
 
-    /// What became of its files, if they are not what is open here: removed, moved away, cut. Looks at them anew.
+    /// What became of its files, if they are not what is open here: removed, moved away or cut. Checks them now.
     pub fn check_files(&mut self) -> Option<String> {
         if self.gone.is_none() && !self.deleted {
             self.gone = self.segments.iter().find_map(|segment| segment.what_became_of_it(&self.dir));
