@@ -45,7 +45,7 @@ pub(super) struct EndsArgs {
     #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size)]
     kafka_retention: Option<u64>,
     /// Start without messages that are missing or damaged in --kafka-dir, and cut off what follows them
-    #[arg(hide_short_help = true, long, requires = "kafka_dir", help_heading = "Embedded Kafka")]
+    #[arg(hide_short_help = true, long, requires = "kafka_dir", help_heading = "Embedded MQTT and Kafka")]
     kafka_repair: bool,
 }
 

@@ -39,3 +39,32 @@ fn a_folder_that_cannot_be_made_is_named() {
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("cannot create /dev/null/man"), "{}", refused.stderr);
 }
+
+#[test]
+fn the_help_of_every_command_is_kept() {
+    let commands = [
+        "",
+        "generate",
+        "inspect",
+        "compare",
+        "serve",
+        "doctor",
+        "completions",
+        "man",
+        "druid",
+        "druid spec",
+        "druid submit",
+        "druid status",
+        "druid suspend",
+        "druid terminate",
+        "druid reset",
+    ];
+    let help = |command: &str, flag: &str| {
+        let arguments: Vec<&str> = command.split_whitespace().chain([flag]).collect();
+        let shown = run(&arguments);
+        assert_eq!((shown.code, shown.stderr.as_str()), (0, ""), "{command} {flag}");
+        format!("$ tweetblast {}\n{}\n", arguments.join(" "), shown.stdout)
+    };
+    insta::assert_snapshot!("short_help", commands.map(|command| help(command, "-h")).concat());
+    insta::assert_snapshot!("help", commands.map(|command| help(command, "--help")).concat());
+}
