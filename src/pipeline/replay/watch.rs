@@ -58,7 +58,9 @@ pub(crate) fn watch(
     }
     replay.session.control.stops().end_looks();
     progress.finish();
-    Watched { fault: fault.map_or(Ok(()), |(_, error)| Err(error)), own_memory_mib }
+    // Asked again: there may be room by now.
+    let fault = replay.ends.endpoint.as_ref().and_then(Endpoint::fault);
+    Watched { fault: fault.map_or(Ok(()), Err), own_memory_mib }
 }
 
 /// The line to print when the connection to an outside broker is lost or restored.
