@@ -2,7 +2,6 @@
 //! the settings that it was sent with.
 
 use crate::count::Places;
-use crate::kafka::embedded::Endpoint;
 use crate::pipeline::context::Replay;
 use crate::pipeline::replay::ReplayOutcome;
 use crate::report::{counted, with_causes};
