@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError as RdKafkaError;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -17,6 +18,19 @@ const REACH: i64 = 1_000;
 
 /// Longest search.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// To whom the end of a partition is no error.
+struct Reader;
+
+impl ClientContext for Reader {
+    fn error(&self, error: RdKafkaError, reason: &str) {
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            tracing::warn!(%error, reason, "Kafka");
+        }
+    }
+}
+
+impl ConsumerContext for Reader {}
 
 /// Longest wait for a message while a run is read back.
 pub const READ_PATIENCE: Duration = Duration::from_secs(30);
@@ -40,7 +54,8 @@ pub fn read_since(
         .set("enable.partition.eof", "true")
         // Of a topic that was made again, all is read.
         .set("auto.offset.reset", "earliest");
-    let consumer: BaseConsumer = config.create().map_err(|error| KafkaError::of_properties(&error))?;
+    let consumer: BaseConsumer<Reader> =
+        config.create_with_context(Reader).map_err(|error| KafkaError::of_properties(&error))?;
     let mut from = TopicPartitionList::new();
     for (partition, start) in starts {
         from.add_partition_offset(&options.topic, *partition, Offset::Offset(*start)).map_err(failed)?;

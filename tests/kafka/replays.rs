@@ -2,11 +2,12 @@
 
 use std::net::TcpStream;
 
+use rdkafka::error::RDKafkaErrorCode;
 use serde_json::Value;
 use tweetblast::kafka::{ProducerOptions, read_since};
 
 use crate::client::{Client, endpoint, messages};
-use crate::common::{Running, SAMPLE, free_port, generate, replay, run};
+use crate::common::{Running, SAMPLE, free_port, generate, needed, replay, run};
 
 /// Replays the sample in 4 s, has `tamper` do its work in the middle, and gives the report and the exit code.
 fn tampered(arguments: &[&str], tamper: impl FnOnce(&Client)) -> (Value, i32) {
@@ -183,4 +184,37 @@ fn a_log_that_is_removed_in_the_middle_ends_the_replay() {
         assert!(reasons(&report).contains("was removed"), "{report:#}");
         assert!(report["ledger"]["published"].as_u64().unwrap() < 6_000, "{gone}: it was sent on");
     }
+}
+
+#[test]
+#[ignore = "needs a real Kafka"]
+fn on_a_real_kafka_the_run_is_read_back_and_a_topic_that_is_made_again_is_noticed() {
+    let kafka = needed("TWEETBLAST_REAL_KAFKA");
+    let topic = format!("replays-{}", std::process::id());
+    let client = Client::new(&kafka);
+    let to = ["--mqtt", "off", "--kafka", &kafka, "-t", &topic, "--verify", "--json", "-"];
+    for payload in ["tweet", "raw"] {
+        let finished = run(&[&[SAMPLE, "--speedup", "max", "--payload", payload][..], &to].concat());
+        let report = finished.report();
+        assert_eq!(
+            (finished.code, &report["ledger"]["read_back"]),
+            (0, &6_000.into()),
+            "{}",
+            finished.stderr
+        );
+        assert!(!finished.stderr.contains("ERROR"), "{}", finished.stderr);
+    }
+    let (_, end) = client.watermarks(&topic, 0);
+    let running =
+        Running::start(&[&[SAMPLE, "--rate", "1500/s", "--drain-timeout", "10s"][..], &to].concat());
+    client.wait_for("messages", || client.watermarks(&topic, 0).1 > end + 500);
+    client.delete_topic(&topic).unwrap();
+    // Where topics come when they are asked for, the producer may have been quicker.
+    let is_there = |made| matches!(made, Ok(()) | Err(RDKafkaErrorCode::TopicAlreadyExists));
+    client.wait_for("the topic to come", || is_there(client.create_topic(&topic, 1)));
+    let finished = running.finish();
+    let report = finished.report();
+    assert_eq!((finished.code, &report["verdict"]), (3, &"unbalanced".into()), "{report:#}");
+    assert!(reasons(&report).contains("made again"), "{report:#}");
+    assert!(reasons(&report).contains("not in Kafka when read back"), "{report:#}");
 }

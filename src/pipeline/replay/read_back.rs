@@ -9,6 +9,7 @@ use crate::event::PayloadForm;
 use crate::kafka::embedded::Follower;
 use crate::kafka::{READ_PATIENCE, read_since};
 use crate::pipeline::context::Replay;
+use crate::report::{counted, with_causes};
 
 /// How often the log is looked at. What comes between two looks is in the page cache.
 const LOOK: Duration = Duration::from_millis(50);
@@ -61,9 +62,9 @@ pub(crate) fn read_at_end(replay: &Replay<'_>, counters: &Counters) -> ReadBack 
     let (session, sent) = (replay.session, counters.published.get());
     let mut found = found_records(replay);
     if session.screen.shows_progress() {
-        let patience = READ_PATIENCE.as_secs();
+        let (tweets, patience) = (counted(sent, "tweet"), READ_PATIENCE.as_secs());
         session.screen.say(&format!(
-            "reading {sent} tweets back from Kafka; without an answer for {patience} s, or after Ctrl-C, the run is \
+            "reading {tweets} back from Kafka; without an answer for {patience} s, or after Ctrl-C, the run is \
              unproven\n"
         ));
     }
@@ -79,7 +80,7 @@ pub(crate) fn read_at_end(replay: &Replay<'_>, counters: &Counters) -> ReadBack 
     let broken_off = match read {
         Ok(true) => None,
         Ok(false) => Some("it was stopped".to_owned()),
-        Err(error) => Some(crate::report::with_causes(&error)),
+        Err(error) => Some(with_causes(&error)),
     };
     ReadBack { found, unreadable: 0, broken_off }
 }
