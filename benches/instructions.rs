@@ -117,7 +117,11 @@ fn drafts() -> Drafts {
         payload_bytes: PAYLOAD_BYTES,
         key_bytes: 8,
     };
-    Drafts { bytes: BytesMut::zeroed(EVENTS * (PAYLOAD_BYTES + 8)), items: (0..EVENTS).map(draft).collect() }
+    Drafts {
+        bytes: BytesMut::zeroed(EVENTS * (PAYLOAD_BYTES + 8)),
+        items: (0..EVENTS).map(draft).collect(),
+        came_at: None,
+    }
 }
 
 fn write(time_ms: i64, place: &mut [u8]) {

@@ -48,6 +48,7 @@ fn drafts_from(first: usize, count: usize) -> Drafts {
     Drafts {
         bytes: BytesMut::zeroed(count * (PAYLOAD_BYTES + KEY_BYTES)),
         items: (first..first + count).map(draft).collect(),
+        came_at: None,
     }
 }
 

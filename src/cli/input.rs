@@ -66,6 +66,11 @@ pub(super) struct InputArgs {
     /// The first in the order of sending.
     #[arg(long, short_alias = 'n', alias = "count", value_name = "N", value_parser = values::count::<u64>(1..=values::MOST))]
     limit: Option<u64>,
+    /// Largest temporary copy of the input [default: half of what is free in TMPDIR]
+    ///
+    /// Compressed files, pipes and standard input are copied, except for --order file or window.
+    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size)]
+    spool_limit: Option<u64>,
     /// Longest record of the input; a longer one is a reject [default: 16MiB]
     #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::record_size,
         default_value = "16MiB", hide_default_value = true)]
@@ -160,6 +165,7 @@ impl InputArgs {
             framing: self.format,
             parser: ParserOptions { fields, ..ParserOptions::default() },
             max_record_bytes: self.max_record,
+            spool_limit: self.spool_limit,
             enrich: Enrich::default(),
             select: Select { start_ms: self.start, end_ms: self.end, dedup: self.dedup, limit: self.limit },
             order: match self.order {

@@ -16,7 +16,7 @@ use super::error::EnrichError;
 use super::file_report::{ColumnReject, EnrichFileReport, RejectedRow};
 use super::json::Row;
 use super::{csv, json};
-use crate::source::{Framing, SourceError, TweetFile};
+use crate::source::{Framing, Opening, SourceError, TweetFile};
 use crate::tweet::Extra;
 
 /// Columns that may hold the id, by preference: `user_id` before `id`, which next to it is the id
@@ -36,16 +36,17 @@ pub struct Enrichment {
 
 impl Enrichment {
     /// Reads the files. If two files have the same column for the same user, the later one counts.
-    /// `key` is the column with the user's id; `None`: `user_id`, `id_str` or `id`.
+    /// `key` is the column with the user's id; `None`: `user_id`, `id_str` or `id`. `opening`
+    /// says how the files are opened.
     ///
     /// # Errors
     /// When a file cannot be read, is not a table, or has no user's id. A row that cannot be used
     /// is not an error: it is counted.
-    pub fn load(files: &[PathBuf], key: Option<&str>) -> Result<Self, EnrichError> {
+    pub fn load(files: &[PathBuf], key: Option<&str>, opening: &Opening<'_>) -> Result<Self, EnrichError> {
         let mut all = Self::default();
         for path in files {
             let mut table = Table::new(path, key, &mut all.columns);
-            table.read()?;
+            table.read(opening)?;
             let (users, report) = table.finish()?;
             all.files.push(report);
             for (id, extra) in users {
@@ -151,9 +152,10 @@ impl<'a> Table<'a> {
         Self { path, key, columns, users: HashMap::new(), report, first_names: None, has_key: false }
     }
 
-    fn read(&mut self) -> Result<(), EnrichError> {
+    fn read(&mut self, opening: &Opening<'_>) -> Result<(), EnrichError> {
         // The given format only skips detection; it is not used.
-        let file = TweetFile::open_as(self.path, Some(Framing::Lines)).map_err(|error| match error {
+        let opening = Opening { framing: Some(Framing::Lines), streams: false, ..*opening };
+        let file = TweetFile::open_with(self.path, &opening).map_err(|error| match error {
             SourceError::Empty { path } => EnrichError::Empty { path },
             error => EnrichError::Source(error),
         })?;

@@ -13,7 +13,7 @@ fn load_all(files: &[(&str, &[u8])], key: Option<&str>) -> Result<Enrichment, St
             dir.path().join(name)
         })
         .collect();
-    Enrichment::load(&paths, key).map_err(|error| error.to_string())
+    Enrichment::load(&paths, key, &Opening::whole(None)).map_err(|error| error.to_string())
 }
 
 fn load(text: &str) -> Enrichment {
@@ -161,7 +161,7 @@ fn what_cannot_be_joined_is_said_with_what_to_do() {
     assert!(wrong(b"id,a\nx,1\n").contains("(line 2: id is \"x\", no user's id)"));
     assert!(wrong(b"\xff\xfei\0d\0").contains("iconv"));
     assert!(wrong(b"[").contains("--enrich: "));
-    let missing = Enrichment::load(&["/nowhere/u.csv".into()], None).unwrap_err();
+    let missing = Enrichment::load(&["/nowhere/u.csv".into()], None, &Opening::whole(None)).unwrap_err();
     assert!(format!("{:#}", anyhow::Error::from(missing)).contains("--enrich: cannot read /nowhere/u.csv"));
     let other = load_all(&[("u", b"uid,id\n7,1\n")], Some("UID")).unwrap();
     assert!(other.of(Some(7)).is_some() && other.of(Some(1)).is_none());

@@ -79,6 +79,8 @@ pub struct Drafts {
     pub bytes: BytesMut,
     /// The drafts in `bytes`, in the same order.
     pub items: Vec<Draft>,
+    /// When the last of them came from the input; `None`: there was no wait for it.
+    pub came_at: Option<Instant>,
 }
 
 /// One tweet in a batch of [`Drafts`].

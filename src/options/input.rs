@@ -16,6 +16,8 @@ pub struct InputOptions {
     pub parser: ParserOptions,
     /// Largest length of one frame, in bytes; a longer one is a reject.
     pub max_record_bytes: usize,
+    /// Largest temporary copy of an input that cannot be mapped, in bytes; `None`: half of what is free there.
+    pub spool_limit: Option<u64>,
     /// Tables to join to the tweets of each user.
     pub enrich: Enrich,
     pub select: Select,
@@ -32,6 +34,7 @@ impl Default for InputOptions {
             framing: None,
             parser: ParserOptions::default(),
             max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            spool_limit: None,
             enrich: Enrich::default(),
             select: Select::default(),
             order: None,

@@ -43,6 +43,13 @@ pub struct ReplayOptions {
 }
 
 impl ReplayOptions {
+    /// Whether tweets are sent as they are read, in the order of the input. Not with a pace that fits a
+    /// time: it needs the number of tweets and their span first.
+    pub(crate) fn in_file_order(&self) -> bool {
+        matches!(self.input.order, Some(OrderBy::File | OrderBy::Window(_)))
+            && !matches!(self.pace.speed, Pace::Fit(_))
+    }
+
     /// A parser for one thread. What is sent as it is must be JSON to its end, looked at or not.
     pub(crate) fn new_parser(&self) -> Parser {
         let options = &self.input.parser;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use hdrhistogram::Histogram;
 
+use super::stats::PaceStats;
 use super::stops::GAP_MIN;
 use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timeline};
 use crate::count::new_histogram;
@@ -50,26 +50,6 @@ pub struct PacerOptions<'a> {
     pub over: &'a AtomicBool,
     /// User commands during the replay.
     pub control: &'a Control,
-}
-
-/// What the pacer observed during a replay.
-#[derive(Debug, Clone, Default)]
-pub struct PaceStats {
-    /// Send time − intended send time, in microseconds; `None` at full speed. An event is sent when
-    /// the next hop has taken its batch: waiting for that is part of the lag.
-    pub lag_us: Option<Histogram<u64>>,
-    /// When the first event was sent, on today's clock: milliseconds since 1970 UTC.
-    pub started_ms: Option<i64>,
-    /// When the first event was sent.
-    pub started: Option<Instant>,
-    /// When the next hop had taken the last batch; with a single batch, when it was sent.
-    pub ended: Option<Instant>,
-    /// What the user changed meanwhile.
-    pub changes: Vec<Change>,
-    /// Loops from which an event was sent.
-    pub loops: u64,
-    /// Events not released, from loops of which none was.
-    pub unreleased_of_later_loops: u64,
 }
 
 /// Releases drafts as events when they are due.
@@ -138,7 +118,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
         mut send: impl FnMut(&mut Vec<Event>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let (mut events, mut dues) = (Vec::with_capacity(RELEASE_MAX), Vec::with_capacity(RELEASE_MAX));
-        let Drafts { mut bytes, items } = drafts;
+        let Drafts { mut bytes, items, came_at } = drafts;
         let mut items = items.as_slice();
         while let Some(first) = items.first() {
             let Some((anchor, now)) = self.look_up() else { return Ok(self.skip(items)) };
@@ -175,9 +155,21 @@ impl<'a, C: Clock> Pacer<'a, C> {
             events.extend(make_events(anchor, now, buffer.freeze(), released, &dues));
             send(&mut events)?;
             events.clear();
-            self.note_sent(anchor, now, &dues);
+            self.note_sent(anchor, now, &dues, came_at);
         }
         Ok(0)
+    }
+
+    /// Checks whether the duration is over while there is nothing to release; for an input that is read as
+    /// it comes.
+    pub fn check_over(&mut self) {
+        let now = self.clock.now();
+        let is_waiting = self.options.control.is_paused();
+        if let Some(anchor) = self.anchor.filter(|_| !is_waiting)
+            && self.is_over(None, now.saturating_duration_since(anchor.instant))
+        {
+            self.options.over.store(true, Ordering::Relaxed);
+        }
     }
 
     /// What was observed so far.
@@ -312,12 +304,18 @@ impl<'a, C: Clock> Pacer<'a, C> {
         end.is_some_and(|end| due.unwrap_or(since_start) >= end)
     }
 
-    /// Counts a batch that left at `now` and was taken by the next hop.
-    fn note_sent(&mut self, anchor: Anchor, now: Instant, dues: &[Due]) {
+    /// Counts a batch that left at `now` and was taken by the next hop. Tweets that came
+    /// from the input after they were due are not in the lag.
+    fn note_sent(&mut self, anchor: Anchor, now: Instant, dues: &[Due], came_at: Option<Instant>) {
         let taken = self.clock.now();
         if let Some(lag_us) = &mut self.stats.lag_us {
             let since_start = taken.saturating_duration_since(anchor.instant);
+            let came = came_at.map(|came_at| came_at.saturating_duration_since(anchor.instant));
             for due in dues.iter().flatten() {
+                if came.is_some_and(|came| came > *due) {
+                    self.stats.late_input += 1;
+                    continue;
+                }
                 lag_us.saturating_record(since_start.saturating_sub(*due).as_micros() as u64);
             }
         }

@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 
+use hdrhistogram::Histogram;
+
 use super::*;
 
 /// Time between two tweets in every plan here.
@@ -137,7 +139,7 @@ fn drafts(places: std::ops::Range<u64>, next_seq: &mut u64, pass: u32) -> Drafts
             }
         })
         .collect();
-    Drafts { bytes: BytesMut::from(b"p".repeat(items.len()).as_slice()), items }
+    Drafts { bytes: BytesMut::from(b"p".repeat(items.len()).as_slice()), items, came_at: None }
 }
 
 fn micros(us: u64) -> Duration {

@@ -133,7 +133,7 @@ fn drafts(times_ms: &[i64], next_seq: &mut u64, pass: u32) -> Drafts {
         }
     };
     let items: Vec<Draft> = times_ms.iter().map(draft).collect();
-    Drafts { bytes: BytesMut::from(b"ppk".repeat(times_ms.len()).as_slice()), items }
+    Drafts { bytes: BytesMut::from(b"ppk".repeat(times_ms.len()).as_slice()), items, came_at: None }
 }
 
 fn millis(ms: u64) -> Duration {

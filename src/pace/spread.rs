@@ -37,44 +37,76 @@ pub fn event_times_us(slots: &[Slot], spread: bool) -> impl Iterator<Item = (Slo
     })
 }
 
-/// As [`event_times_us`], for tweets that come one by one, with their times: keeps those of equal
-/// times until the next one has come.
-pub struct SpreadRuns<T, I: Iterator<Item = (i64, T)>> {
-    inner: std::iter::Peekable<I>,
-    spread: bool,
-    run: std::vec::IntoIter<T>,
-    time_ms: i64,
-    length: u64,
+/// The next item of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coming<T> {
+    /// A tweet with its time in milliseconds; after spreading in microseconds.
+    Tweet(i64, T),
+    /// Nothing came for a moment.
+    Nothing,
+    /// Nothing came for so long that the tweets held back are released.
+    Lull,
 }
 
-impl<T, I: Iterator<Item = (i64, T)>> SpreadRuns<T, I> {
+/// As [`event_times_us`], for tweets that come one by one, with their times: keeps those of equal
+/// times until the next one or a lull comes.
+pub struct SpreadRuns<T, I> {
+    inner: I,
+    spread: bool,
+    /// Tweets with the same time; more of them may come.
+    run: Vec<T>,
+    run_ms: i64,
+    /// The previous run, which is being returned.
+    out: std::vec::IntoIter<T>,
+    out_ms: i64,
+    out_length: u64,
+}
+
+impl<T, I: Iterator<Item = Coming<T>>> SpreadRuns<T, I> {
     /// Spreads what comes from `inner`, or passes it on unchanged.
     pub fn new(inner: I, spread: bool) -> Self {
-        Self { inner: inner.peekable(), spread, run: Vec::new().into_iter(), time_ms: 0, length: 0 }
+        let out = Vec::new().into_iter();
+        Self { inner, spread, run: Vec::new(), run_ms: 0, out, out_ms: 0, out_length: 0 }
+    }
+
+    /// The source of the tweets.
+    pub fn inner(&self) -> &I {
+        &self.inner
+    }
+
+    fn end_run(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        (self.out_ms, self.out_length) = (self.run_ms, run.len() as u64);
+        self.out = run.into_iter();
     }
 }
 
-impl<T, I: Iterator<Item = (i64, T)>> Iterator for SpreadRuns<T, I> {
-    type Item = (i64, i64, T);
+impl<T, I: Iterator<Item = Coming<T>>> Iterator for SpreadRuns<T, I> {
+    type Item = Coming<T>;
 
-    /// Event time in milliseconds, in microseconds after spreading, and the tweet.
     fn next(&mut self) -> Option<Self::Item> {
-        if !self.spread {
-            let (time_ms, tweet) = self.inner.next()?;
-            return Some((time_ms, whole_us(time_ms), tweet));
-        }
-        if self.run.len() == 0 {
-            let (time_ms, first) = self.inner.next()?;
-            let mut run = vec![first];
-            while let Some((_, tweet)) = self.inner.next_if(|(next_ms, _)| *next_ms == time_ms) {
-                run.push(tweet);
+        loop {
+            let k = self.out_length - self.out.len() as u64;
+            if let Some(tweet) = self.out.next() {
+                return Some(Coming::Tweet(spread_us(self.out_ms, k, self.out_length), tweet));
             }
-            (self.time_ms, self.length) = (time_ms, run.len() as u64);
-            self.run = run.into_iter();
+            match self.inner.next() {
+                Some(Coming::Tweet(time_ms, tweet)) if !self.spread => {
+                    return Some(Coming::Tweet(whole_us(time_ms), tweet));
+                }
+                Some(Coming::Tweet(time_ms, tweet)) => {
+                    if time_ms != self.run_ms {
+                        self.end_run();
+                        self.run_ms = time_ms;
+                    }
+                    self.run.push(tweet);
+                }
+                Some(Coming::Nothing) => return Some(Coming::Nothing),
+                // The run is returned first; the lull has had its effect.
+                Some(Coming::Lull) | None if !self.run.is_empty() => self.end_run(),
+                other => return other,
+            }
         }
-        let k = self.length - self.run.len() as u64;
-        let tweet = self.run.next()?;
-        Some((self.time_ms, spread_us(self.time_ms, k, self.length), tweet))
     }
 }
 
@@ -107,10 +139,26 @@ mod tests {
         for spread in [true, false] {
             let at_once: Vec<(u64, i64)> =
                 event_times_us(&slots, spread).map(|(slot, us)| (slot.offset, us)).collect();
-            let stream = slots.iter().map(|slot| (slot.event_time_ms, slot.offset));
-            let one_by_one: Vec<(u64, i64)> =
-                SpreadRuns::new(stream, spread).map(|(_, us, offset)| (offset, us)).collect();
+            let stream = slots.iter().map(|slot| Coming::Tweet(slot.event_time_ms, slot.offset));
+            let one_by_one: Vec<(u64, i64)> = SpreadRuns::new(stream, spread)
+                .map(|coming| match coming {
+                    Coming::Tweet(us, offset) => (offset, us),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
             assert_eq!(at_once, one_by_one);
         }
+    }
+
+    #[test]
+    fn a_lull_lets_the_last_second_go_and_a_moment_does_not() {
+        use Coming::{Lull, Nothing, Tweet};
+        let stream =
+            [Tweet(1_000, 'a'), Nothing, Tweet(1_000, 'b'), Lull, Nothing, Tweet(1_000, 'c'), Lull, Lull];
+        let spread: Vec<Coming<char>> = SpreadRuns::new(stream.into_iter(), true).collect();
+        assert_eq!(
+            spread,
+            [Nothing, Tweet(1_250_000, 'a'), Tweet(1_750_000, 'b'), Nothing, Tweet(1_500_000, 'c'), Lull]
+        );
     }
 }

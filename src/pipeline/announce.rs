@@ -150,7 +150,11 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
         };
         format!(", {} to send{skipped}", counted(survey.tweets, "tweet"))
     });
-    let (size, to_send) = (HumanBytes(files.bytes()), to_send.unwrap_or_default());
+    let size = match files.are_live() {
+        true => "read as it comes".to_owned(),
+        false => HumanBytes(files.bytes()).to_string(),
+    };
+    let to_send = to_send.unwrap_or_default();
     let name = files.words();
     let name = if name == "-" { "standard input" } else { &name };
     page.row("input", format!("{name}: {}, {size}{to_send}", files.framing().words()));
@@ -195,13 +199,15 @@ mod tests {
     use crate::pipeline::ends::{Ends, producer_options};
     use crate::pipeline::input::files::Files;
     use crate::pipeline::prepare::{Goal, Plan, Preparation, prepare};
+    use crate::source::Opening;
 
     /// The sample's plan.
     fn plan(options: &ReplayOptions, control: Control, layout: Layout) -> String {
         let session = Session { control: control.into(), ..Session::unattended() };
-        let files = Files::open(&options.input.files, None).unwrap();
-        let (files, session) = (&files, &session);
-        let what = Preparation { files, options, dead_letters: None, goal: Goal::Replay, session };
+        let opening = &Opening::whole(None);
+        let files = Files::open(&options.input.files, opening).unwrap();
+        let (files, session, goal) = (&files, &session, Goal::Replay);
+        let what = Preparation { files, options, opening, dead_letters: None, goal, session };
         let prepared = prepare(&what).unwrap();
         let plan = Plan::new(options, &prepared);
         let (run, kafka) = ("20260101T000000-abcd", "127.0.0.1:9092");

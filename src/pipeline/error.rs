@@ -16,10 +16,10 @@ use crate::source::SourceError;
 pub enum ReplayError {
     /// The input cannot be read.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Source(SourceError),
     /// A table to join cannot be read.
     #[error(transparent)]
-    Enrich(#[from] EnrichError),
+    Enrich(EnrichError),
     /// A folder cannot be listed.
     #[error("cannot read the folder {path}", path = path.display())]
     Folder { path: PathBuf, source: io::Error },
@@ -90,4 +90,22 @@ pub enum ReplayError {
     /// Stopped by the user before the first tweet was sent.
     #[error("stopped before the first tweet was sent")]
     Stopped,
+}
+
+impl From<SourceError> for ReplayError {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Stopped => ReplayError::Stopped,
+            error => ReplayError::Source(error),
+        }
+    }
+}
+
+impl From<EnrichError> for ReplayError {
+    fn from(error: EnrichError) -> Self {
+        match error {
+            EnrichError::Source(SourceError::Stopped) => ReplayError::Stopped,
+            error => ReplayError::Enrich(error),
+        }
+    }
 }

@@ -7,8 +7,8 @@ use crate::pipeline::input::diagnosis::without_tweets;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::tables::load_tables;
 use crate::pipeline::outcome::file_reports;
-use crate::pipeline::prepare::{Goal, Plan, Preparation, prepare};
-use crate::report::{Inspection, REPORT_VERSION};
+use crate::pipeline::prepare::{Goal, Plan, Preparation, opening, prepare};
+use crate::report::{Inspection, OpeningBar, REPORT_VERSION};
 use crate::tweet::iso_ms;
 
 /// What is in the input, and what a replay with these options would be. Where it has no tweets, the counts
@@ -20,18 +20,21 @@ pub fn inspect(
     options: &ReplayOptions,
     session: &Session,
 ) -> Result<(Inspection, Option<ReplayError>), ReplayError> {
-    let files = Files::open(&options.input.files, options.input.framing)?;
+    let watch = OpeningBar::new(&session.screen);
+    let watch = |state| watch.show(state);
+    let opening = &opening(options, Goal::Inspect, session, &watch);
+    let files = &Files::open(&options.input.files, opening)?;
     // Only to say what is wrong with it.
-    load_tables(options, &session.screen)?;
+    load_tables(options, opening, &session.screen)?;
     let prepared =
-        prepare(&Preparation { files: &files, options, dead_letters: None, goal: Goal::Inspect, session })?;
+        prepare(&Preparation { files, options, opening, dead_letters: None, goal: Goal::Inspect, session })?;
     let plan = Plan::new(options, &prepared);
     let intakes = files.with_lines(&prepared.intakes);
     let intake = Intake::sum(&intakes);
     let (first_ms, last_ms) = prepared.times_ms.unzip();
     let duration_s = plan.duration.map(|duration| duration.as_secs_f64());
     const HOUR_S: f64 = 3_600.0;
-    let no_tweets = (intake.tweets == 0).then(|| without_tweets(&files, options, &intake));
+    let no_tweets = (intake.tweets == 0).then(|| without_tweets(files, options, &intake));
     let found = Inspection {
         report_version: REPORT_VERSION,
         file: files.words(),
@@ -62,7 +65,7 @@ pub fn inspect(
         planned_duration_s: duration_s,
         planned_rate_per_s: plan.rate_per_s,
         send_hours: duration_s.map(|duration_s| (duration_s / HOUR_S).floor() as u64 + 1),
-        files: file_reports(&files, &prepared, &intakes),
+        files: file_reports(files, &prepared, &intakes),
         rejects_by_kind: intake.rejects,
         unparseable_at: intake.unparseable_at,
         unparseable_lines: intake.unparseable_lines,

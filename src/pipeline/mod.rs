@@ -36,7 +36,7 @@ pub use serve::{ServeOptions, serve};
 use crate::count::MachineCpu;
 use crate::kafka::{KafkaError, find_last};
 use crate::options::{ReplayOptions, Session};
-use crate::report::RunReport;
+use crate::report::{OpeningBar, RunReport};
 use announce::{announcement, planned_end};
 use context::Replay;
 use ends::Ends;
@@ -46,7 +46,7 @@ use input::files::Files;
 use input::input_hash::input_hash;
 use input::tables::load_tables;
 use outcome::Results;
-use prepare::{Goal, Plan, Preparation, prepare};
+use prepare::{Goal, Plan, Preparation, opening, prepare};
 use prove::DruidHop;
 
 /// A replay that has ended, with the ends that still run: dropping it stops them.
@@ -64,12 +64,16 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     let run = &new_run_id();
     let machine = MachineCpu::now();
     DruidHop::check_address(options)?;
-    let files = &Files::open(&options.input.files, options.input.framing)?;
-    let enrichment = load_tables(options, &session.screen)?;
+    let watch = OpeningBar::new(&session.screen);
+    let watch = |state| watch.show(state);
+    let opening = &opening(options, Goal::Replay, session, &watch);
+    let files = &Files::open(&options.input.files, opening)?;
+    let enrichment = load_tables(options, opening, &session.screen)?;
     let ends = Ends::start(options, run)?;
     let letters = options.report.dead_letters.as_ref().map(DeadLetters::new);
     let dead_letters = letters.as_ref();
-    let prepared = &prepare(&Preparation { files, options, dead_letters, goal: Goal::Replay, session })?;
+    let goal = Goal::Replay;
+    let prepared = &prepare(&Preparation { files, options, opening, dead_letters, goal, session })?;
     let plan = &Plan::new(options, prepared);
     let enrichment = enrichment.as_ref();
     let replay =

@@ -193,7 +193,7 @@ fn judgement(
 pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake]) -> Vec<FileReport> {
     let file = |((number, file), intake): ((u32, &TweetFile), &Intake)| FileReport {
         file: file.path().display().to_string(),
-        bytes: file.bytes().len() as u64,
+        bytes: file.size(),
         format: file.framing(),
         order: prepared.orders.get(number as usize).copied().flatten(),
         frames: intake.frames,
@@ -278,6 +278,7 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
         planned_rate_per_s: plan.rate_per_s,
         rate_per_s,
         lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
+        late_input: stats.late_input,
         changes: stats.changes.iter().map(change_report).collect(),
     }
 }

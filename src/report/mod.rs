@@ -14,6 +14,7 @@ mod judge;
 mod ledger;
 mod metric;
 mod names;
+mod opening_bar;
 mod page;
 #[cfg(test)]
 mod pages_tests;
@@ -43,6 +44,7 @@ pub use inspection::{Inspection, inspection_page, prediction_line};
 pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};
 pub use names::{Bottleneck, InputFormat, PairedBy};
+pub use opening_bar::OpeningBar;
 pub use page::{BAD, DOUBTFUL, GOOD, Layout, Page, glued};
 pub use progress::{Progress, prepare_bar};
 pub use run::{

@@ -98,6 +98,7 @@ fn report() -> RunReport {
             planned_rate_per_s: Some(973.0),
             rate_per_s: Some(963.2),
             lag_ms: latency(0.05),
+            late_input: 0,
             changes: vec![change(1.5, Some(2.0), None), change(2.0, None, Some(2.0))],
         },
         hops: Hops {

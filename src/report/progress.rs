@@ -13,7 +13,7 @@ use super::time_left::TimeLeft;
 use crate::count::Counters;
 
 /// How often a plain line is written.
-const PLAIN_EVERY: Duration = Duration::from_secs(5);
+pub(super) const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// Silence of Kafka, with something in flight, that is shown.
 const KAFKA_SILENT: Duration = Duration::from_secs(3);
@@ -147,7 +147,7 @@ fn rows_above(columns_before: usize, columns: usize) -> usize {
     columns_before.div_ceil(columns.max(1)).saturating_sub(1)
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

@@ -173,6 +173,8 @@ pub struct PaceReport {
     pub rate_per_s: Option<f64>,
     /// Send time - intended send time; null at full speed, where nothing is intended.
     pub lag_ms: Option<LatencyMs>,
+    /// Tweets that came from the input after their intended send time; they are not in the lag.
+    pub late_input: u64,
     /// What the user changed while it ran; each moved the rest of the plan.
     pub changes: Vec<ChangeReport>,
 }

@@ -51,7 +51,14 @@ fn write_pace(report: &RunReport, page: &mut Page) {
     );
     match pace.lag_ms {
         Some(lag) => page.row("lag", latency(lag, "send − intended send", page)),
+        None if pace.late_input > 0 => {
+            page.row("lag", "n/a: every tweet came from the input after its intended send time");
+        }
         None => page.row("lag", "n/a: --speedup max has no schedule"),
+    }
+    if let (Some(_), late @ 1..) = (pace.lag_ms, pace.late_input) {
+        let late = counted(late, "tweet");
+        page.more(format!("n/a for {late} that came from the input after the intended send time"));
     }
     write_changes(&pace.changes, page);
     if let Some(out_of_order @ 1..) = report.input.out_of_order {

@@ -64,7 +64,7 @@ impl Framing {
 
 /// How far the detection looks for a first value, in bytes: saved streams may start with a log line
 /// or an error page, hardly more.
-const LOOK_BYTES: usize = 256 * 1024;
+pub(super) const LOOK_BYTES: usize = 256 * 1024;
 
 /// How many values are checked for being pages.
 const LOOK_VALUES: usize = 16;

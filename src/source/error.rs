@@ -44,6 +44,27 @@ pub enum SourceError {
         HumanCount(*written), path = name(path), folder = folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, written: u64, source: io::Error },
+    /// The temporary copy would be larger than allowed.
+    #[error(
+        "{path} has to be copied to a temporary file in {folder} for this order, and is larger than the {limit} \
+         bytes allowed there; raise --spool-limit, set TMPDIR to another folder, or use --order window or file, \
+         which need no copy",
+        path = path.display(), folder = folder.display()
+    )]
+    SpoolLimit { path: PathBuf, folder: PathBuf, limit: u64 },
+    /// A page that is too large for memory.
+    #[error(
+        "{path}: the page of tweets at byte {offset} is longer than the {limit} bytes that a stream \
+         may hold in memory; --order time copies the input to a temporary file first",
+        path = path.display()
+    )]
+    LongPage { path: PathBuf, offset: u64, limit: usize },
+    /// The reading thread cannot be started.
+    #[error("cannot start a thread to read {path}", path = path.display())]
+    Thread { path: PathBuf, source: io::Error },
+    /// The user stopped it.
+    #[error("stopped while the input was read")]
+    Stopped,
     /// No tweets in a format that can be read.
     #[error("{path} looks like {form}{}{}", at(*.line, *.offset), todo(.path, .hint), path = name(path))]
     UnsupportedForm {

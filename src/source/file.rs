@@ -1,26 +1,42 @@
-//! Opens an input and maps it, read-only.
+//! Opens an input: maps it, copies it first if it cannot be mapped, or reads it as it comes.
 
 use std::fs::File;
-use std::io::{Seek, stdin};
-use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
+use std::io::Seek;
+use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memmap2::{Advice, Mmap};
 
 use super::bus_error::{self, Watch};
-use super::spool::{HEAD_BYTES, Storage, spool};
+use super::live::LiveReader;
+use super::opening::Opening;
+use super::pieces::{Pieces, standard_input};
+use super::spool::spool;
+use super::storage::{HEAD_BYTES, Storage};
 use super::{Frames, Framing, SourceError, detect};
 
-/// An input, mapped, with its format known.
+/// An open input with a known format.
 #[derive(Debug)]
 pub struct TweetFile {
     path: PathBuf,
-    // Dropped before the map: the handler must not know a map that no longer exists.
-    _watch: Watch,
-    map: Mmap,
+    content: Content,
     storage: Storage,
     framing: Framing,
+}
+
+#[derive(Debug)]
+enum Content {
+    Mapped {
+        // Dropped before the map: the handler must not know a map that no longer exists.
+        _watch: Watch,
+        map: Mmap,
+    },
+    Live {
+        reader: Box<Mutex<LiveReader>>,
+        bytes_read: Arc<AtomicU64>,
+    },
 }
 
 impl TweetFile {
@@ -31,19 +47,24 @@ impl TweetFile {
     /// When the file does not exist, cannot be read or copied, is a directory, is empty, or holds
     /// no JSON.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
-        Self::open_as(path, None)
+        Self::open_with(path, &Opening::whole(None))
     }
 
-    /// As [`open`](Self::open), with the format given instead of detected.
+    /// As [`open`](Self::open), in the way that `opening` says. An input that is read as it comes is open
+    /// as soon as its format is known.
     ///
     /// # Errors
-    /// As [`open`](Self::open), but the file may hold anything.
-    pub fn open_as(path: &Path, framing: Option<Framing>) -> Result<Self, SourceError> {
+    /// As [`open`](Self::open), and when the wait for the input is stopped. With a format given, the
+    /// file may hold anything.
+    pub fn open_with(path: &Path, opening: &Opening<'_>) -> Result<Self, SourceError> {
         let open_error = |source| SourceError::Open { path: path.to_owned(), source };
-        let mut file = if path.as_os_str() == "-" {
-            File::from(stdin().as_fd().try_clone_to_owned().map_err(open_error)?)
-        } else {
-            File::open(path).map_err(open_error)?
+        let file = match path.as_os_str() == "-" {
+            true => standard_input().map_err(open_error)?,
+            // Opened on the thread that reads it: opening a FIFO waits for a writer.
+            false if std::fs::metadata(path).is_ok_and(|found| is_pipe(&found)) => {
+                return Self::from_pieces(path, Pieces::read(path, None)?, opening);
+            }
+            false => File::open(path).map_err(open_error)?,
         };
         let kind = file.metadata().map_err(open_error)?;
         if kind.is_dir() {
@@ -52,14 +73,34 @@ impl TweetFile {
         let mut head = [0; HEAD_BYTES];
         // Files of the kernel have a length of 0, but are not empty.
         let is_mappable =
-            kind.is_file() && kind.len() > 0 && file.stream_position().map_err(open_error)? == 0;
+            kind.is_file() && kind.len() > 0 && (&file).stream_position().map_err(open_error)? == 0;
         if is_mappable {
             file.read_at(&mut head, 0).map_err(open_error)?;
         }
-        let mut storage = Storage::Mapped;
-        if !is_mappable || Storage::of(&head).is_some() {
-            (file, storage) = spool(path, file)?;
+        match is_mappable && Storage::of(&head).is_none() {
+            true => Self::map(path, &file, Storage::Mapped, opening.framing),
+            false => Self::from_pieces(path, Pieces::read(path, Some(file))?, opening),
         }
+    }
+
+    fn from_pieces(path: &Path, pieces: Pieces, opening: &Opening<'_>) -> Result<Self, SourceError> {
+        if !opening.streams {
+            let (file, storage) = spool(path, pieces, opening)?;
+            return Self::map(path, &file, storage, opening.framing);
+        }
+        let reader = LiveReader::open(path, pieces, opening)?;
+        let (storage, framing, bytes_read) = (reader.storage(), reader.framing(), reader.bytes_read());
+        let content = Content::Live { reader: Box::new(Mutex::new(reader)), bytes_read };
+        Ok(Self { path: path.to_owned(), content, storage, framing })
+    }
+
+    fn map(
+        path: &Path,
+        file: &File,
+        storage: Storage,
+        framing: Option<Framing>,
+    ) -> Result<Self, SourceError> {
+        let open_error = |source| SourceError::Open { path: path.to_owned(), source };
         if file.metadata().map_err(open_error)?.len() == 0 {
             return Err(SourceError::Empty { path: path.to_owned() });
         }
@@ -72,7 +113,7 @@ impl TweetFile {
             unsafe_code,
             reason = "a map of a file can be had no other way; bus_error.rs is for what may go wrong"
         )]
-        let map = unsafe { Mmap::map(&file) }.map_err(open_error)?;
+        let map = unsafe { Mmap::map(file) }.map_err(open_error)?;
         // Only a hint: a kernel without it serves the same bytes.
         let _ = map.advise(Advice::Sequential);
         let watch = bus_error::watch(path, &map);
@@ -80,7 +121,8 @@ impl TweetFile {
             Some(framing) => framing,
             None => detect(path, &map)?,
         };
-        Ok(Self { path: path.to_owned(), _watch: watch, map, storage, framing })
+        let content = Content::Mapped { _watch: watch, map };
+        Ok(Self { path: path.to_owned(), content, storage, framing })
     }
 
     /// The path as the user gave it.
@@ -88,9 +130,33 @@ impl TweetFile {
         &self.path
     }
 
-    /// All bytes of the input, unpacked.
+    /// All bytes of the input, unpacked; empty for an input that is read as it comes.
     pub fn bytes(&self) -> &[u8] {
-        &self.map
+        match &self.content {
+            Content::Mapped { map, .. } => map,
+            Content::Live { .. } => &[],
+        }
+    }
+
+    /// Number of bytes, unpacked; of an input that is read as it comes, the bytes read so far.
+    pub fn size(&self) -> u64 {
+        match &self.content {
+            Content::Mapped { map, .. } => map.len() as u64,
+            Content::Live { bytes_read, .. } => bytes_read.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The reader of an input that is read as it comes; locked while the guard is held.
+    pub fn live(&self) -> Option<MutexGuard<'_, LiveReader>> {
+        match &self.content {
+            Content::Mapped { .. } => None,
+            Content::Live { reader, .. } => Some(reader.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    /// Whether it is read as it comes.
+    pub fn is_live(&self) -> bool {
+        matches!(self.content, Content::Live { .. })
     }
 
     /// Whether the input itself is mapped, or a copy.
@@ -105,17 +171,24 @@ impl TweetFile {
 
     /// All frames, from the first one.
     pub fn frames(&self) -> Frames<'_> {
-        Frames::new(self.framing, &self.map)
+        Frames::new(self.framing, self.bytes())
     }
 
     /// The bytes of a frame found earlier; `None` if they are outside the file.
     pub fn slice(&self, offset: u64, len: u32) -> Option<&[u8]> {
         let start = usize::try_from(offset).ok()?;
-        self.map.get(start..start.checked_add(len as usize)?)
+        self.bytes().get(start..start.checked_add(len as usize)?)
     }
 
     /// Tells the kernel that frames will be read in any order from now on.
     pub fn will_jump(&self) {
-        let _ = self.map.advise(Advice::Random);
+        if let Content::Mapped { map, .. } = &self.content {
+            let _ = map.advise(Advice::Random);
+        }
     }
+}
+
+/// Whether opening an input of this kind can take forever.
+fn is_pipe(found: &std::fs::Metadata) -> bool {
+    found.file_type().is_fifo() || found.file_type().is_char_device()
 }

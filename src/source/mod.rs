@@ -4,27 +4,35 @@
 //! from the map. Nothing is parsed or copied here. How values are laid out (the format) and what
 //! they mean (the form, in [`crate::tweet`]) are two separate questions.
 //!
-//! Compressed files, and inputs that cannot be mapped (standard input, a pipe, a device), are first
-//! written to a temporary file without a name, which is then mapped; offsets count from its start.
+//! Compressed files, and inputs that cannot be mapped (standard input, a pipe, a device), are read as
+//! they come ([`LiveReader`]), or first copied to a temporary file without a name, which is then mapped;
+//! offsets count from the start of the unpacked bytes.
 
 mod bus_error;
 mod detect;
 mod error;
 mod file;
+mod framer;
 mod lines;
+mod live;
 mod looks_like;
+mod opening;
 mod page_lines;
 mod pages;
+mod pieces;
 mod resync;
 mod spool;
+mod storage;
 mod values;
 
 pub use detect::{Framing, detect};
 pub use error::SourceError;
 pub use file::TweetFile;
 pub use lines::Lines;
+pub use live::{LULL, LiveReader, LiveStep};
+pub use opening::{Opening, OpeningState};
 pub use page_lines::PageLines;
-pub use spool::Storage;
+pub use storage::Storage;
 pub use values::Values;
 
 /// The bytes of one JSON value in the input, and where they are.

@@ -8,15 +8,15 @@ use crate::scan::{Member, Members, container_end, space};
 
 /// Where an object's list begins, and what belongs to its elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TweetPage<'a> {
+pub struct TweetPage {
     /// The position after the list's opening bracket.
     pub list: usize,
-    /// The value of `includes` next to a list named `data`; otherwise empty.
-    pub includes: &'a [u8],
+    /// Where the value of `includes` next to a list named `data` begins and ends; otherwise empty.
+    pub includes: (usize, usize),
 }
 
 /// The list of the object that opens at `start`, if it has one.
-pub fn open(bytes: &[u8], start: usize) -> Option<TweetPage<'_>> {
+pub fn open(bytes: &[u8], start: usize) -> Option<TweetPage> {
     first_list(&mut Members::of(bytes, start), bytes)
 }
 
@@ -28,9 +28,9 @@ pub fn is_page(bytes: &[u8], start: usize) -> bool {
 }
 
 /// What follows a list of an object.
-pub enum Behind<'a> {
+pub enum Behind {
     /// Another list.
-    List(TweetPage<'a>),
+    List(TweetPage),
     /// The object's end, with the position after it.
     End(usize),
     /// Something that does not belong there.
@@ -38,7 +38,7 @@ pub enum Behind<'a> {
 }
 
 /// What follows the list that ended before `at`.
-pub fn behind_list(bytes: &[u8], at: usize) -> Behind<'_> {
+pub fn behind_list(bytes: &[u8], at: usize) -> Behind {
     let mut members = Members::resume(bytes, at);
     match first_list(&mut members, bytes) {
         Some(page) => Behind::List(page),
@@ -46,7 +46,7 @@ pub fn behind_list(bytes: &[u8], at: usize) -> Behind<'_> {
     }
 }
 
-fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<TweetPage<'a>> {
+fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<TweetPage> {
     let mut includes = None;
     while let Some(member) = members.next() {
         if member.key == b"includes" {
@@ -56,10 +56,7 @@ fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<TweetPag
             if member.key == b"data" && includes.is_none() {
                 includes = members.clone().find(|member| member.key == b"includes");
             }
-            let value = includes.and_then(|member| {
-                let end = container_end(bytes, member.value)?;
-                bytes.get(member.value..end)
-            });
+            let value = includes.and_then(|member| Some((member.value, container_end(bytes, member.value)?)));
             return Some(TweetPage { list: member.value + 1, includes: value.unwrap_or_default() });
         }
     }

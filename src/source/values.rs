@@ -20,16 +20,29 @@ const FAST_BYTES: usize = 16 << 20;
 /// elements is not scanned `FAST_BYTES` far for each.
 const CAREFUL_ELEMENTS: u32 = 64;
 
+/// In a stream, bytes that must follow a position where they decide what comes next.
+const MARGIN: usize = 4 << 10;
+
 /// The values of a file, and the elements of its arrays and lists.
 #[derive(Debug, Clone)]
 pub struct Values<'a> {
     bytes: &'a [u8],
     /// Where `bytes` begins in the file.
     base: u64,
-    position: usize,
-    in_array: bool,
-    in_page: Option<InPage<'a>>,
     opens_pages: bool,
+    /// More bytes will come. A value that they could still change is not returned until they are
+    /// there.
+    is_cut: bool,
+    at: Position,
+}
+
+/// The position of [`Values`], in bytes from the start of its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Position {
+    /// Everything before this is no longer needed.
+    pub next: usize,
+    in_array: bool,
+    in_page: Option<InPage>,
     /// The last whole element.
     whole: Option<usize>,
     careful: u32,
@@ -37,20 +50,54 @@ pub struct Values<'a> {
 
 /// Set within a page's list.
 #[derive(Debug, Clone, Copy)]
-struct InPage<'a> {
+struct InPage {
     /// Where the page starts.
     start: usize,
     /// What the list's elements share.
-    includes: &'a [u8],
+    includes: (usize, usize),
+}
+
+impl Position {
+    /// At the start of `bytes`, after the byte order mark.
+    pub fn start(bytes: &[u8]) -> Self {
+        Self { next: byte_order_mark(bytes), ..Self::default() }
+    }
+
+    /// The first byte that is still needed.
+    pub fn keep_from(&self) -> usize {
+        let page = self.in_page.map_or(self.next, |page| page.start);
+        self.next.min(page).min(self.whole.unwrap_or(self.next))
+    }
+
+    /// Adjusts the position after `by` bytes at the front were removed: at most [`keep_from`](Self::keep_from).
+    pub fn shift(&mut self, by: usize) {
+        self.next -= by;
+        if let Some(whole) = &mut self.whole {
+            *whole -= by;
+        }
+        if let Some(page) = &mut self.in_page {
+            page.start -= by;
+            page.includes = (page.includes.0.saturating_sub(by), page.includes.1.saturating_sub(by));
+        }
+    }
 }
 
 impl<'a> Values<'a> {
     /// The values of `bytes`, a whole file. With `opens_pages`, objects that hold a list are
     /// opened.
     pub fn new(bytes: &'a [u8], opens_pages: bool) -> Self {
-        let position = byte_order_mark(bytes);
-        let (in_array, in_page) = (false, None);
-        Self { bytes, base: 0, position, in_array, in_page, opens_pages, whole: None, careful: 0 }
+        let at = Position::start(bytes);
+        Self { bytes, base: 0, opens_pages, is_cut: false, at }
+    }
+
+    /// Continues in `bytes` at a position. `is_cut` says that more bytes will come.
+    pub(super) fn resume(bytes: &'a [u8], base: u64, opens_pages: bool, is_cut: bool, at: Position) -> Self {
+        Self { bytes, base, opens_pages, is_cut, at }
+    }
+
+    /// The current position.
+    pub(super) fn position(&self) -> Position {
+        self.at
     }
 
     /// The values on one line, with pages opened.
@@ -60,48 +107,66 @@ impl<'a> Values<'a> {
 
     /// The bytes between, without trailing white space.
     fn frame(&mut self, start: usize, end: usize) -> Option<Frame<'a>> {
-        self.position = end;
+        self.at.next = end;
         let bytes = &self.bytes[start..end];
         let length = bytes.iter().rposition(|byte| !is_space(*byte))? + 1;
-        let includes = self.in_page.map_or(&[][..], |page| page.includes);
-        Some(Frame { offset: self.base + start as u64, bytes: &bytes[..length], includes })
+        let includes = self.at.in_page.and_then(|page| self.bytes.get(page.includes.0..page.includes.1));
+        Some(Frame {
+            offset: self.base + start as u64,
+            bytes: &bytes[..length],
+            includes: includes.unwrap_or_default(),
+        })
     }
 
     /// The element at `start`, whole or not.
     fn element(&mut self, start: usize) -> Option<Frame<'a>> {
         let fast = self.bytes.len().min(start + FAST_BYTES);
         let is_container = matches!(self.bytes[start], b'{' | b'[');
-        let end =
-            if is_container && self.careful == 0 { container_end(&self.bytes[..fast], start) } else { None };
+        let end = if is_container && self.at.careful == 0 {
+            container_end(&self.bytes[..fast], start)
+        } else {
+            None
+        };
         let end = match end {
             Some(end) => end,
             None => match strict_end(self.bytes, start) {
+                Ok(end) if self.is_cut && end == self.bytes.len() && !is_container => return None,
                 Ok(end) => end,
+                Err(broken) if self.is_cut && broken.position(self.bytes.len()) + 8 > self.bytes.len() => {
+                    return None;
+                }
                 Err(_) if !is_container => return self.words(start),
-                Err(broken) => return self.skip(start, broken, start, self.whole),
+                Err(broken) => return self.skip(start, broken, start, self.at.whole),
             },
         };
-        self.careful = self.careful.saturating_sub(1);
-        self.whole = Some(start);
+        self.at.careful = self.at.careful.saturating_sub(1);
+        self.at.whole = Some(start);
         self.frame(start, end)
     }
 
     /// Bytes that are not JSON: up to the end of the line, or to where a value may start or a list
     /// end.
     fn words(&mut self, start: usize) -> Option<Frame<'a>> {
-        let in_list = self.in_array || self.in_page.is_some();
+        let in_list = self.at.in_array || self.at.in_page.is_some();
         let ends = |byte: &u8| matches!(byte, b'\n' | b'{') || (in_list && matches!(byte, b',' | b']'));
         let rest = &self.bytes[start + 1..];
-        self.frame(start, start + 1 + rest.iter().position(ends).unwrap_or(rest.len()))
+        let length = rest.iter().position(ends);
+        if length.is_none() && self.is_cut {
+            return None;
+        }
+        self.frame(start, start + 1 + length.unwrap_or(rest.len()))
     }
 
     /// Skips the broken bytes from `start` on, up to the next element like that at `like` or
     /// `whole`.
     fn skip(&mut self, start: usize, broken: Broken, like: usize, whole: Option<usize>) -> Option<Frame<'a>> {
-        self.careful = CAREFUL_ELEMENTS;
         let next = resync::next_element(self.bytes, like, broken, whole);
+        if self.is_cut && next + MARGIN > self.bytes.len() {
+            return None;
+        }
+        self.at.careful = CAREFUL_ELEMENTS;
         let frame = self.frame(start, without_comma(self.bytes, start, next));
-        self.position = next;
+        self.at.next = next;
         frame
     }
 
@@ -114,24 +179,46 @@ impl<'a> Values<'a> {
         {
             return self.frame(start, start + 1);
         }
-        self.position = behind;
-        let Some(page) = self.in_page.take() else {
-            self.in_array = false;
+        self.at.next = behind;
+        let Some(page) = self.at.in_page.take() else {
+            self.at.in_array = false;
             return None;
         };
         match pages::behind_list(self.bytes, behind) {
             Behind::List(next) => {
-                self.position = next.list;
-                self.in_page = Some(InPage { includes: next.includes, ..page });
+                self.at.next = next.list;
+                self.at.in_page = Some(InPage { includes: next.includes, ..page });
                 None
             }
             Behind::End(end) => {
-                self.position = end;
+                self.at.next = end;
                 None
             }
             Behind::Broken if behind == self.bytes.len() => None,
-            Behind::Broken => self.skip(behind, Broken::At(behind), page.start, None),
+            Behind::Broken => {
+                let frame = self.skip(behind, Broken::At(behind), page.start, None);
+                if frame.is_none() {
+                    // More bytes will come: try again then.
+                    (self.at.next, self.at.in_page) = (start, Some(page));
+                }
+                frame
+            }
         }
+    }
+}
+
+impl Values<'_> {
+    /// Whether too few bytes follow the one at `start` to know what it is.
+    fn is_short(&self, start: usize) -> bool {
+        self.is_cut && start + MARGIN > self.bytes.len()
+    }
+
+    /// Whether the object that opens at `start` ends in bytes that have not come yet.
+    fn is_unended(&self, start: usize) -> bool {
+        self.is_cut
+            && container_end(self.bytes, start).is_none()
+            && strict_end(self.bytes, start)
+                .is_err_and(|broken| broken.position(self.bytes.len()) + 8 > self.bytes.len())
     }
 }
 
@@ -140,40 +227,52 @@ impl<'a> Iterator for Values<'a> {
 
     fn next(&mut self) -> Option<Frame<'a>> {
         loop {
-            let start = space(self.bytes, self.position);
-            self.position = start;
-            let in_list = self.in_array || self.in_page.is_some();
+            let start = space(self.bytes, self.at.next);
+            self.at.next = start;
+            let in_list = self.at.in_array || self.at.in_page.is_some();
             match self.bytes.get(start)? {
                 // One too many is accepted: `[1,,2]` has two elements for us.
-                b',' => self.position += 1,
+                b',' => self.at.next += 1,
                 b']' if in_list => {
+                    if self.is_short(start) {
+                        return None;
+                    }
                     if let Some(frame) = self.close_list(start) {
                         return Some(frame);
                     }
                 }
                 b'[' if !in_list => {
-                    self.in_array = true;
-                    self.position += 1;
+                    self.at.in_array = true;
+                    self.at.next += 1;
                 }
-                b'{' if self.opens_pages && self.in_page.is_none() => match pages::open(self.bytes, start) {
+                b'{' if self.opens_pages && self.at.in_page.is_none() && self.is_unended(start) => {
+                    return None;
+                }
+                b'{' if self.opens_pages && self.at.in_page.is_none() => match pages::open(self.bytes, start)
+                {
                     Some(page) => {
-                        self.position = page.list;
-                        self.in_page = Some(InPage { start, includes: page.includes });
+                        self.at.next = page.list;
+                        self.at.in_page = Some(InPage { start, includes: page.includes });
                     }
                     None => return self.element(start),
                 },
                 // A bracket too many, alone or with others.
                 b'}' | b']' => {
                     let rest = &self.bytes[start + 1..];
-                    let more = rest.iter().position(|byte| *byte != b'}').unwrap_or(rest.len());
+                    let more = rest.iter().position(|byte| *byte != b'}');
+                    if more.is_none() && self.is_cut {
+                        return None;
+                    }
+                    let more = more.unwrap_or(rest.len());
                     return self.frame(start, start + 1 + more);
                 }
                 // After an account archive, and between JSON text sequences (RFC 7464).
-                b';' | b'\x1e' if !in_list => self.position += 1,
+                b';' | b'\x1e' if !in_list => self.at.next += 1,
+                byte if !matches!(byte, b'{' | b'[' | b'"') && self.is_short(start) => return None,
                 // Where files were concatenated.
-                b'\xEF' if !in_list && byte_order_mark(&self.bytes[start..]) > 0 => self.position += 3,
+                b'\xEF' if !in_list && byte_order_mark(&self.bytes[start..]) > 0 => self.at.next += 3,
                 _ => match assignment(&self.bytes[start..]).filter(|_| !in_list) {
-                    Some(length) => self.position += length,
+                    Some(length) => self.at.next += length,
                     None => return self.element(start),
                 },
             }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tweetblast::source::{Framing, SourceError, Storage, TweetFile};
+use tweetblast::source::{Framing, Opening, SourceError, Storage, TweetFile};
 
 use crate::common::{in_own_process, is_own_process, needed, tweet, tweetblast, write};
 
@@ -90,7 +90,8 @@ fn a_pipe_is_copied_until_it_ends() {
 #[test]
 fn devices_and_files_of_the_kernel_are_copied() {
     assert!(matches!(TweetFile::open(Path::new("/dev/null")), Err(SourceError::Empty { .. })));
-    let status = TweetFile::open_as(Path::new("/proc/self/status"), Some(Framing::Lines)).unwrap();
+    let status =
+        TweetFile::open_with(Path::new("/proc/self/status"), &Opening::whole(Some(Framing::Lines))).unwrap();
     assert_eq!(status.storage(), Storage::Copied);
     assert!(status.frames().count() > 10);
 }

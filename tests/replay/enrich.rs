@@ -216,7 +216,7 @@ fn real_tables_give_the_figures_that_others_counted() {
 
     // The tables whole: every column adds up to the independent count.
     let files = [PathBuf::from(&users), PathBuf::from(&labels)];
-    let joined = Enrichment::load(&files, None).unwrap();
+    let joined = Enrichment::load(&files, None, &tweetblast::source::Opening::whole(None)).unwrap();
     let types: Vec<String> = joined.columns().map(|(name, kind)| format!("{name} {}", kind.name())).collect();
     assert_eq!(
         types.join(", "),

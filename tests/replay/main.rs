@@ -8,6 +8,7 @@ mod dead_letter;
 mod enrich;
 mod errors;
 mod keys;
+mod live;
 mod pacing;
 mod pages;
 mod real_replays;

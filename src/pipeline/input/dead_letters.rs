@@ -18,12 +18,13 @@ use serde::Serialize;
 
 use crate::event::{Delivery, Outcome};
 use crate::options::DeadLetterFile;
-use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
-use crate::pipeline::input::files::{Context, Files, Inside};
+use crate::pipeline::input::files::{Files, Inside};
 use crate::pipeline::input::letter::{Letter, LetterReason};
 use crate::pipeline::input::line_count::LineCount;
+use crate::pipeline::input::location::Location;
 use crate::report::DeadLetterReport;
+use crate::source::Frame;
 
 /// Longest `text` of a frame that is not JSON, in bytes: enough to see what it is.
 const TEXT_MAX_BYTES: usize = 64 * 1024;
@@ -39,6 +40,15 @@ struct LetterFile {
     counts: DeadLetterReport,
     error: Option<io::Error>,
     lines: LineCount,
+}
+
+/// The bytes in which dead letters were found.
+#[derive(Clone, Copy)]
+pub(crate) enum FoundIn<'a> {
+    /// A mapped file.
+    File,
+    /// A frame of a file that is read as it comes, and the line where it begins.
+    Frame { frame: Frame<'a>, line: u64 },
 }
 
 #[derive(Serialize)]
@@ -70,15 +80,22 @@ impl DeadLetters {
     }
 
     /// Writes the rejects and unparseable frames of a file.
-    pub fn write_found(&self, files: &Files, file: u32, letters: &[Letter]) {
+    pub fn write_found(&self, files: &Files, file: u32, found_in: FoundIn<'_>, letters: &[Letter]) {
         if letters.is_empty() {
             return;
         }
         let mut inner = self.lock();
         for letter in letters {
-            let whole = files.get(file).bytes();
-            let start = usize::try_from(letter.offset).unwrap_or(usize::MAX);
+            let (whole, base) = match found_in {
+                FoundIn::File => (files.get(file).bytes(), 0),
+                FoundIn::Frame { frame, .. } => (frame.bytes, frame.offset),
+            };
+            let start = usize::try_from(letter.offset.saturating_sub(base)).unwrap_or(usize::MAX);
             let bytes = whole.get(start..).and_then(|rest| rest.get(..letter.bytes)).unwrap_or_default();
+            let line = match found_in {
+                FoundIn::File => inner.lines.of(file, whole, start),
+                FoundIn::Frame { line, .. } => line - 1 + LineCount::default().of(file, whole, start),
+            };
             let (kind, reason) = match letter.why {
                 LetterReason::Unparseable => ("unparseable", "not a JSON value"),
                 LetterReason::Reject(kind) | LetterReason::Item { kind, .. } => ("reject", kind),
@@ -88,7 +105,7 @@ impl DeadLetters {
                 reason,
                 file: files.get(file).path().display().to_string(),
                 offset: letter.offset,
-                line: Some(inner.lines.of(file, whole, start)),
+                line: Some(line),
                 bytes: letter.bytes,
                 seq: None,
                 may_have_arrived: false,
@@ -116,20 +133,19 @@ impl DeadLetters {
         &self,
         files: &Files,
         deliveries: &[Delivery],
-        place: impl Fn(u64) -> Option<(Slot, Context)>,
+        place: impl Fn(u64) -> Option<Location>,
     ) {
         for delivery in deliveries {
             let Outcome::Failed { reason, may_have_arrived } = &delivery.outcome else { continue };
-            let Some((seq, (slot, context))) = delivery.trace.seq.and_then(|seq| Some((seq, place(seq)?)))
-            else {
+            let Some((seq, place)) = delivery.trace.seq.and_then(|seq| Some((seq, place(seq)?))) else {
                 continue;
             };
-            let frame = files.frame(&slot, context);
+            let frame = place.frame(files);
             let header = Header {
                 kind: "failed",
                 reason,
-                file: files.get(context.file).path().display().to_string(),
-                offset: slot.offset,
+                file: files.get(place.context.file).path().display().to_string(),
+                offset: place.slot.offset,
                 line: None,
                 bytes: frame.bytes.len(),
                 seq: Some(seq),
@@ -137,7 +153,7 @@ impl DeadLetters {
             };
             let mut inner = self.lock();
             inner.counts.failed += 1;
-            inner.write(|out| match context.inside {
+            inner.write(|out| match place.context.inside {
                 Inside::Text { user_id } => {
                     put_record(&header, |out| put_item(user_id, frame.bytes, out), out)
                 }

@@ -1,6 +1,7 @@
 //! Why an input has no tweets, or not the fields that `--map` names, and what to type.
 
 use std::fmt::Write;
+use std::ops::ControlFlow;
 
 use indicatif::HumanCount;
 
@@ -36,7 +37,9 @@ fn input_words(files: &Files) -> String {
 /// The counts, on one line.
 fn summary(files: &Files, intake: &Intake) -> String {
     if intake.frames == 0 {
-        let is_list = files.iter().all(|(_, file)| file.bytes().trim_ascii().starts_with(b"["));
+        let is_list = files
+            .iter()
+            .all(|(file, _)| files.with_start(file, |bytes| bytes.trim_ascii().starts_with(b"[")));
         return if is_list { "it is an empty list".to_owned() } else { "it has no records".to_owned() };
     }
     let kinds = intake.rejects.iter().map(|(kind, rejects)| format!("{} {kind}", HumanCount(rejects.count)));
@@ -100,18 +103,30 @@ const READ: &str = "tweetblast reads tweets of the Twitter API v1.1 and v2, acco
 /// Where the first frame that is not JSON breaks, and what was expected there.
 fn first_break(files: &Files, options: &ReplayOptions) -> Option<String> {
     let mut parser = options.new_parser();
-    let is_broken = |(_, frame): &(u32, Frame<'_>)| parser.parse_frame(*frame, |record| record.is_err());
-    let (file, frame) = files.frames().find(is_broken)?;
-    let (at, why) = break_in(frame.bytes);
-    let offset = frame.offset + at as u64;
-    let bytes = files.get(file).bytes();
-    let before = &bytes[..bytes.len().min(offset as usize)];
-    let line_start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-    let (line, column) = (files.line(file, offset)?, before.len() - line_start + 1);
+    let (file, offset, why) = first_of(files, |file, frame| {
+        let is_broken = parser.parse_frame(frame, |record| record.is_err());
+        let (at, why) = is_broken.then(|| break_in(frame.bytes))?;
+        Some((file, frame.offset + at as u64, why))
+    })?;
+    let column = files.with_start(file, |bytes| {
+        let before = &bytes[..bytes.len().min(offset as usize)];
+        before.len() - memchr::memrchr(b'\n', before).map_or(0, |end| end + 1) + 1
+    });
+    let line = files.line(file, offset)?;
     let name =
         if files.count() > 1 { format!("{}, ", files.get(file).path().display()) } else { String::new() };
     let (line, column, offset) = (HumanCount(line), HumanCount(column as u64), HumanCount(offset));
     Some(format!("{name}line {line}, column {column} (byte {offset}): {why}"))
+}
+
+/// The first value that `find` returns, frame by frame.
+fn first_of<T>(files: &Files, mut find: impl FnMut(u32, Frame<'_>) -> Option<T>) -> Option<T> {
+    let mut found = None;
+    files.each_frame(|file, frame| {
+        found = find(file, frame);
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    found
 }
 
 /// How far a value is valid JSON, in bytes, and what is wrong there.
@@ -141,8 +156,9 @@ fn break_in(bytes: &[u8]) -> (usize, String) {
 /// Another format than the given one.
 fn other_layout(files: &Files, options: &ReplayOptions) -> Option<String> {
     let given = options.input.framing?;
-    let (_, file) = files.iter().next()?;
-    let found = detect(file.path(), file.bytes()).ok().filter(|found| *found != given)?;
+    let (number, file) = files.iter().next()?;
+    let found = files.with_start(number, |bytes| detect(file.path(), bytes)).ok();
+    let found = found.filter(|found| *found != given)?;
     Some(format!(
         "--format {} was given, and it looks like {}: leave --format out, or --format {}",
         given.flag(),
@@ -154,7 +170,7 @@ fn other_layout(files: &Files, options: &ReplayOptions) -> Option<String> {
 /// The first record above the limit, and a limit that would admit it.
 fn too_large(files: &Files, options: &ReplayOptions) -> Option<String> {
     let most = options.input.max_record_bytes;
-    let bytes = files.frames().map(|(_, frame)| frame.bytes.len()).find(|bytes| *bytes > most)?;
+    let bytes = first_of(files, |_, frame| Some(frame.bytes.len()).filter(|bytes| *bytes > most))?;
     // Room for others that are slightly longer.
     let enough = (2 * bytes).next_power_of_two().max(1 << 10);
     let enough = match enough {
@@ -222,7 +238,7 @@ struct MappedField {
     nothing: u64,
     other: u64,
     /// The first value that does not fit the field: where, as JSON, and plain.
-    first: Option<(String, String, String)>,
+    first: Option<(u32, u64, String, String)>,
 }
 
 /// Mapped fields that no record has, or that cannot be read in any: in the records that `is_wanted`
@@ -247,15 +263,14 @@ fn misses(
                 AtPath::Fits => {}
                 AtPath::Other(value) => {
                     field.other += 1;
-                    field.first.get_or_insert_with(|| {
-                        let words = place(files.line(at.file, at.frame.offset), at.frame.offset);
-                        (words, shown(value), value_text(value))
-                    });
+                    field
+                        .first
+                        .get_or_insert_with(|| (at.file, at.frame.offset, shown(value), value_text(value)));
                 }
             }
         }
     });
-    mapped.iter().filter_map(|field| miss_words(field, &sample, map)).collect()
+    mapped.iter().filter_map(|field| miss_words(field, files, &sample, map)).collect()
 }
 
 fn value_text(value: simd_json::tape::Value<'_, '_>) -> String {
@@ -263,7 +278,7 @@ fn value_text(value: simd_json::tape::Value<'_, '_>) -> String {
     value.as_str().map_or_else(|| shown(value), str::to_owned)
 }
 
-fn miss_words(field: &MappedField, sample: &Sample, map: &FieldMap) -> Option<String> {
+fn miss_words(field: &MappedField, files: &Files, sample: &Sample, map: &FieldMap) -> Option<String> {
     let MappedField { name, path, records, .. } = field;
     let (none_of, any_of) = match records {
         1 => ("not in the first record".to_owned(), "in the first record".to_owned()),
@@ -279,7 +294,9 @@ fn miss_words(field: &MappedField, sample: &Sample, map: &FieldMap) -> Option<St
         }
         return Some(words);
     }
-    let (place, example, plain) = field.first.as_ref().filter(|_| field.nothing + field.other == *records)?;
+    let is_none = field.nothing + field.other == *records;
+    let (file, offset, example, plain) = field.first.as_ref().filter(|_| is_none)?;
+    let place = place(files.line(*file, *offset), *offset);
     let what = match *name {
         "time" => "cannot be read as a time",
         "text" => "is not a text",

@@ -1,6 +1,7 @@
 //! The input: one file, several, or the files of a folder, all open before anything starts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::count::Intake;
@@ -8,7 +9,7 @@ use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::line_count::LineCount;
 use crate::report::InputFormat;
-use crate::source::{Frame, Framing, TweetFile};
+use crate::source::{Frame, Opening, TweetFile};
 
 /// All files of a replay, in the order given.
 pub(crate) struct Files(Vec<TweetFile>);
@@ -43,20 +44,19 @@ impl Context {
 }
 
 impl Files {
-    /// Opens all of `paths`, and the files in those that are folders, by name; in the given format,
-    /// or in the one detected for each.
+    /// Opens all of `paths`, and the files in those that are folders, by name.
     ///
     /// # Errors
     /// When one of them cannot be read; the message names it.
-    pub fn open(paths: &[PathBuf], framing: Option<Framing>) -> Result<Self, ReplayError> {
+    pub fn open(paths: &[PathBuf], opening: &Opening<'_>) -> Result<Self, ReplayError> {
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
                 for path in files_in(path)? {
-                    files.push(TweetFile::open_as(&path, framing)?);
+                    files.push(TweetFile::open_with(&path, opening)?);
                 }
             } else {
-                files.push(TweetFile::open_as(path, framing)?);
+                files.push(TweetFile::open_with(path, opening)?);
             }
         }
         let files = Self(files);
@@ -90,7 +90,7 @@ impl Files {
     fn line_after(&self, count: &mut LineCount, file: u32, offset: u64) -> Option<u64> {
         const FARTHEST: u64 = 1 << 30;
         let offset = usize::try_from(offset).ok().filter(|_| offset <= FARTHEST)?;
-        Some(count.of(file, self.get(file).bytes(), offset))
+        self.with_start(file, |bytes| (bytes.len() >= offset).then(|| count.of(file, bytes, offset)))
     }
 
     /// The counts of each file, with the line numbers of rejects and unparseable frames.
@@ -125,9 +125,21 @@ impl Files {
         &self.0[file as usize]
     }
 
-    /// The frames of all files, each with the number of its file.
-    pub fn frames(&self) -> impl Iterator<Item = (u32, Frame<'_>)> {
-        self.iter().flat_map(|(number, file)| file.frames().map(move |frame| (number, frame)))
+    /// Passes the frames of all files to `each`, with the number of their file, until it breaks off. Of a
+    /// file that is read as it comes, only the frames that have come.
+    pub fn each_frame(&self, mut each: impl FnMut(u32, Frame<'_>) -> ControlFlow<()>) {
+        let _ = self.iter().try_for_each(|(number, file)| match file.live() {
+            Some(live) => live.look(|frame| each(number, frame)),
+            None => file.frames().try_for_each(|frame| each(number, frame)),
+        });
+    }
+
+    /// Passes the bytes of a file to `look`; only those that have come, if it is read as it comes.
+    pub fn with_start<T>(&self, file: u32, look: impl FnOnce(&[u8]) -> T) -> T {
+        match self.get(file).live() {
+            Some(live) => look(live.start()),
+            None => look(self.get(file).bytes()),
+        }
     }
 
     /// Where each file would start if they were concatenated, in bytes.
@@ -136,9 +148,14 @@ impl Files {
         self.0.iter().scan(0, |start, file| Some(std::mem::replace(start, *start + size(file)))).collect()
     }
 
-    /// Total size, unpacked.
+    /// Total size, unpacked; of files that are read as they come, the bytes read so far.
     pub fn bytes(&self) -> u64 {
-        self.0.iter().map(|file| file.bytes().len() as u64).sum()
+        self.0.iter().map(TweetFile::size).sum()
+    }
+
+    /// Whether one of them is read as it comes.
+    pub fn are_live(&self) -> bool {
+        self.0.iter().any(TweetFile::is_live)
     }
 
     /// The paths as given, for people.
@@ -171,7 +188,7 @@ impl Files {
         }
     }
 
-    /// The frame of a slot; its bytes are empty if it is no longer there.
+    /// The frame of a slot in a mapped file; its bytes are empty if it is no longer there.
     pub fn frame(&self, slot: &Slot, context: Context) -> Frame<'_> {
         let file = self.get(context.file);
         let includes = match context.inside {

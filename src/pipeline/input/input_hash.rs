@@ -21,6 +21,11 @@ pub(crate) fn input_hash(files: &Files, stop: &AtomicBool) -> Option<String> {
     let began = Instant::now();
     let mut crc = 0;
     for (_, file) in files.iter() {
+        if let Some(live) = file.live() {
+            // The reader has computed it.
+            crc = combined(crc, live.crc()?, file.size());
+            continue;
+        }
         if is_shortened(file) {
             return None;
         }
@@ -34,6 +39,11 @@ pub(crate) fn input_hash(files: &Files, stop: &AtomicBool) -> Option<String> {
     Some(format!("crc32c:{crc:08x}"))
 }
 
+/// The checksum of bytes with the checksum `before` and `size` more with the checksum `crc`.
+fn combined(before: u32, crc: u32, size: u64) -> u32 {
+    crc32c::crc32c_combine(before, crc, usize::try_from(size).unwrap_or(usize::MAX))
+}
+
 /// Reading bytes that are no longer there would end the process, and lose its report.
 fn is_shortened(file: &TweetFile) -> bool {
     let is_shorter = |found: fs::Metadata| found.is_file() && found.len() < file.bytes().len() as u64;
@@ -43,6 +53,7 @@ fn is_shortened(file: &TweetFile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Framing, Opening};
 
     #[test]
     fn it_is_that_of_the_whole_file_and_unknown_when_the_file_was_shortened() {
@@ -57,6 +68,7 @@ mod tests {
     }
 
     fn files(path: &std::path::Path) -> Files {
-        Files::open(&[path.to_owned()], Some(crate::source::Framing::Lines)).unwrap()
+        let lines = Opening::whole(Some(Framing::Lines));
+        Files::open(&[path.to_owned()], &lines).unwrap()
     }
 }

@@ -1,6 +1,7 @@
 //! The fields of the first records, for messages about an input.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use simd_json::prelude::{TypedScalarValue, ValueAsScalar, Writable};
 use simd_json::tape::Value;
@@ -39,19 +40,22 @@ pub(crate) fn first_records(
     mut look: impl FnMut(Value<'_, '_>, SampledRecord<'_>),
 ) {
     let (mut parser, mut taken) = (options.new_parser(), 0);
-    for (file, frame) in files.frames().take(FRAMES) {
+    let mut searched = 0;
+    files.each_frame(|file, frame| {
+        searched += 1;
         let is_short = frame.bytes.len() <= options.input.max_record_bytes;
-        if !is_short || !parser.parse_frame(frame, |record| record.is_ok_and(|record| is_wanted(&record))) {
-            continue;
-        }
-        if let Ok(tape) = simd_json::to_tape(&mut frame.bytes.to_vec()) {
+        if is_short
+            && parser.parse_frame(frame, |record| record.is_ok_and(|record| is_wanted(&record)))
+            && let Ok(tape) = simd_json::to_tape(&mut frame.bytes.to_vec())
+        {
             look(tape.as_value(), SampledRecord { file, frame });
             taken += 1;
         }
-        if taken == RECORDS {
-            break;
+        match searched == FRAMES || taken == RECORDS {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
-    }
+    });
 }
 
 /// The fields of some records, in the order in which they appear.

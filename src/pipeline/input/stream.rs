@@ -1,34 +1,77 @@
 //! Reads the input from start to end, without an index, and counts what is in it on the way.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{DeadLetters, FoundIn};
 use super::files::{Context, Files};
+use super::location::Location;
 use super::read::Reader;
 use super::select::{IdKey, Selection};
 use crate::count::Intake;
 use crate::options::ReplayOptions;
-use crate::pace::{Slot, Window, is_whole_second};
-use crate::source::Frame;
+use crate::pace::Slot;
+use crate::source::{Frame, Frames, LiveReader, LiveStep, SourceError, TweetFile};
 use crate::tweet::Tweet;
 
 /// One pass over the input.
 pub(crate) struct Stream<'a> {
     files: &'a Files,
-    frames: Box<dyn Iterator<Item = (u32, Frame<'a>)> + 'a>,
+    frames: FileFrames<'a>,
     reader: Reader,
     dead_letters: Option<&'a DeadLetters>,
+    stop: &'a AtomicBool,
     file: u32,
     intakes: Vec<Intake>,
     judge: Judge,
+    /// The `includes` of the page that was read last.
+    includes: Arc<[u8]>,
+    /// Why the input could not be read to its end.
+    error: Option<SourceError>,
+}
+
+/// The frames of one file.
+enum FileFrames<'a> {
+    Mapped { frames: Box<Frames<'a>>, frame: Option<Frame<'a>> },
+    Live(MutexGuard<'a, LiveReader>),
+}
+
+impl<'a> FileFrames<'a> {
+    fn of(file: &'a TweetFile) -> Self {
+        match file.live() {
+            Some(reader) => FileFrames::Live(reader),
+            None => FileFrames::Mapped { frames: Box::new(file.frames()), frame: None },
+        }
+    }
+
+    fn step(&mut self, wait: Duration) -> Result<LiveStep, SourceError> {
+        match self {
+            FileFrames::Live(reader) => reader.step(wait),
+            FileFrames::Mapped { frames, frame } => {
+                *frame = frames.next();
+                Ok(if frame.is_some() { LiveStep::Frame } else { LiveStep::End })
+            }
+        }
+    }
+
+    /// The frame of the last step.
+    fn frame(&self) -> Frame<'_> {
+        match self {
+            FileFrames::Live(reader) => reader.frame(),
+            FileFrames::Mapped { frame, .. } => {
+                frame.unwrap_or(Frame { offset: 0, bytes: &[], includes: &[] })
+            }
+        }
+    }
 }
 
 /// A tweet to send, as it was read.
 pub(crate) struct Admitted<'t> {
     pub tweet: &'t Tweet<'t>,
     /// With the time at which it is sent; 0 in an input without times.
-    pub slot: Slot,
-    pub context: Context,
+    pub location: Location,
     pub raw: &'t [u8],
 }
 
@@ -56,18 +99,21 @@ impl Judge {
 }
 
 impl<'a> Stream<'a> {
-    /// A pass from the start. `first_ms`: the first time in the input, if it has times.
+    /// A pass from the start. `first_ms`: the first time in the input, if it has times. If `stop` is
+    /// set, it ends where it would have to wait.
     pub fn new(
         files: &'a Files,
         options: &ReplayOptions,
         first_ms: Option<i64>,
         dead_letters: Option<&'a DeadLetters>,
+        stop: &'a AtomicBool,
     ) -> Self {
         Self {
             files,
-            frames: Box::new(files.frames()),
+            frames: FileFrames::of(files.get(0)),
             reader: Reader::new(options, dead_letters.is_some()),
             dead_letters,
+            stop,
             file: 0,
             intakes: files.iter().map(|_| Intake::default()).collect(),
             judge: Judge {
@@ -75,54 +121,116 @@ impl<'a> Stream<'a> {
                 before_ms: first_ms,
                 without_time: 0,
             },
+            includes: Arc::default(),
+            error: None,
         }
     }
 
-    /// Reads the next frame and passes each tweet in it that is to be sent to `each`; returns
-    /// whether there was a frame.
-    pub fn read_tweets(&mut self, mut each: impl FnMut(Admitted<'_>)) -> bool {
-        let Some((file, frame)) = self.next_frame() else { return false };
-        let Self { files, reader, judge, .. } = self;
-        reader.tweets(frame, |tweet, frame| {
-            if let Some(event_time_ms) = judge.admit(tweet.event_time_ms, IdKey::of(tweet.id)) {
-                let context = files.context_of(file, frame);
-                let len = frame.bytes.len() as u32;
-                let slot = Slot { event_time_ms, offset: frame.offset, len, context: file };
-                each(Admitted { tweet, slot, context, raw: frame.bytes });
-            }
-        });
-        self.write_letters();
-        true
+    /// Reads the next frame, if it comes within `wait`, and passes each tweet in it that is to be sent to
+    /// `each`. With `locates`, tweets can be read again: the bytes of an input that is read as it comes are
+    /// kept.
+    pub fn read_tweets(
+        &mut self,
+        wait: Duration,
+        locates: bool,
+        mut each: impl FnMut(Admitted<'_>),
+    ) -> LiveStep {
+        let step = self.step(wait);
+        if step == LiveStep::Frame {
+            let Self { files, frames, reader, judge, includes, file, .. } = self;
+            let file = *file;
+            let keeper = Keeper { files, file, outer: frames.frame(), locates, includes };
+            reader.tweets(frames.frame(), |tweet, frame| {
+                if let Some(event_time_ms) = judge.admit(tweet.event_time_ms, IdKey::of(tweet.id)) {
+                    let len = frame.bytes.len() as u32;
+                    let slot = Slot { event_time_ms, offset: frame.offset, len, context: file };
+                    let location = keeper.location(slot, files.context_of(file, frame));
+                    each(Admitted { tweet, location, raw: frame.bytes });
+                }
+            });
+            self.write_letters();
+        }
+        step
     }
 
     /// As [`read_tweets`](Self::read_tweets), with only the place of each tweet.
-    fn read_places(&mut self, mut each: impl FnMut(Slot, Context)) -> bool {
-        let Some((file, frame)) = self.next_frame() else { return false };
-        let Self { files, reader, judge, .. } = self;
-        reader.places(files, file, frame, |place| {
-            let time_ms = place.time_ms();
-            if let Some(event_time_ms) = judge.admit(time_ms, place.id) {
-                each(Slot { event_time_ms, ..place.slot }, place.context);
-            }
-        });
-        self.write_letters();
-        true
+    pub fn read_places(&mut self, wait: Duration, mut each: impl FnMut(Location)) -> LiveStep {
+        let step = self.step(wait);
+        if step == LiveStep::Frame {
+            let Self { files, frames, reader, judge, includes, file, .. } = self;
+            let keeper = Keeper { files, file: *file, outer: frames.frame(), locates: true, includes };
+            reader.places(files, *file, frames.frame(), |place| {
+                let time_ms = place.time_ms();
+                if let Some(event_time_ms) = judge.admit(time_ms, place.id) {
+                    each(keeper.location(Slot { event_time_ms, ..place.slot }, place.context));
+                }
+            });
+            self.write_letters();
+        }
+        step
     }
 
-    fn next_frame(&mut self) -> Option<(u32, Frame<'a>)> {
-        let (file, frame) = self.frames.next()?;
-        if file != self.file {
-            self.take_intake();
-            self.file = file;
+    fn step(&mut self, wait: Duration) -> LiveStep {
+        loop {
+            match self.frames.step(wait) {
+                Ok(LiveStep::Frame) => {
+                    self.note_includes();
+                    return LiveStep::Frame;
+                }
+                Ok(LiveStep::Nothing) if self.stop.load(Ordering::Relaxed) => return LiveStep::End,
+                Ok(LiveStep::Nothing) => return LiveStep::Nothing,
+                Ok(LiveStep::End) if self.file + 1 < self.files.count() => {
+                    self.take_intake();
+                    self.file += 1;
+                    self.frames = FileFrames::of(self.files.get(self.file));
+                }
+                Ok(LiveStep::End) => return LiveStep::End,
+                Err(error) => {
+                    self.error.get_or_insert(error);
+                    return LiveStep::End;
+                }
+            }
         }
-        Some((file, frame))
+    }
+
+    /// The elements of a page share its `includes`.
+    fn note_includes(&mut self) {
+        if let FileFrames::Live(reader) = &self.frames {
+            let includes = reader.frame().includes;
+            if *self.includes != *includes {
+                self.includes = includes.into();
+            }
+        }
     }
 
     fn write_letters(&mut self) {
         if let (Some(dead_letters), Some(letters)) = (self.dead_letters, &mut self.reader.counted.letters) {
-            dead_letters.write_found(self.files, self.file, letters);
+            if letters.is_empty() {
+                return;
+            }
+            let found_in = match &mut self.frames {
+                FileFrames::Mapped { .. } => FoundIn::File,
+                FileFrames::Live(reader) => {
+                    let line = reader.line();
+                    FoundIn::Frame { frame: reader.frame(), line }
+                }
+            };
+            dead_letters.write_found(self.files, self.file, found_in, letters);
             letters.clear();
         }
+    }
+
+    /// When the last bytes came after a wait; `None`: there was no wait, or all files are mapped.
+    pub fn came_at(&self) -> Option<Instant> {
+        match &self.frames {
+            FileFrames::Live(reader) => reader.came_at(),
+            FileFrames::Mapped { .. } => None,
+        }
+    }
+
+    /// Why the input could not be read to its end.
+    pub fn take_error(&mut self) -> Option<SourceError> {
+        self.error.take()
     }
 
     /// Tweets read so far.
@@ -148,40 +256,20 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// A stream's tweets by their places, sorted by time within a window.
-pub(crate) struct Sorted<'s, 'a> {
-    stream: &'s mut Stream<'a>,
-    ready: VecDeque<(i64, (Slot, Context))>,
-    window: Window<(Slot, Context)>,
+/// Makes the locations of a frame's tweets.
+struct Keeper<'k> {
+    files: &'k Files,
+    file: u32,
+    outer: Frame<'k>,
+    locates: bool,
+    includes: &'k Arc<[u8]>,
 }
 
-impl<'s, 'a> Sorted<'s, 'a> {
-    /// Sorts with a window of `size` tweets, which is full when this returns, or holds all of them.
-    pub fn new(stream: &'s mut Stream<'a>, size: usize) -> Self {
-        let mut sorted = Self { stream, ready: VecDeque::new(), window: Window::new(size) };
-        while sorted.ready.is_empty() && sorted.read() {}
-        sorted
-    }
-
-    /// Whether no time in the window is finer than a second.
-    pub fn has_whole_seconds(&self) -> bool {
-        let ready = self.ready.iter().map(|(time_ms, _)| *time_ms);
-        self.window.times_ms().chain(ready).all(is_whole_second)
-    }
-
-    fn read(&mut self) -> bool {
-        let Self { stream, ready, window } = self;
-        stream.read_places(|slot, context| {
-            ready.extend(window.push(slot.event_time_ms, (slot, context)));
-        })
-    }
-}
-
-impl Iterator for Sorted<'_, '_> {
-    type Item = (i64, (Slot, Context));
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() && self.read() {}
-        self.ready.pop_front().or_else(|| self.window.pop())
+impl Keeper<'_> {
+    fn location(&self, slot: Slot, context: Context) -> Location {
+        match self.locates && self.files.get(self.file).is_live() {
+            true => Location::copied(slot, context, self.outer, self.includes.clone()),
+            false => Location::mapped(slot, context),
+        }
     }
 }

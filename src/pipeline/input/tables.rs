@@ -2,9 +2,10 @@
 
 use crate::enrich::Enrichment;
 use crate::event::PayloadForm;
-use crate::options::ReplayOptions;
+use crate::options::{Enrich, ReplayOptions};
 use crate::pipeline::error::ReplayError;
 use crate::report::Screen;
+use crate::source::Opening;
 
 /// Reads the requested files; `None` if there are none. Reports which of their rows do not count.
 ///
@@ -12,6 +13,7 @@ use crate::report::Screen;
 /// When a file cannot be joined, or the payload has no place for it.
 pub(crate) fn load_tables(
     options: &ReplayOptions,
+    opening: &Opening<'_>,
     screen: &Screen,
 ) -> Result<Option<Enrichment>, ReplayError> {
     if options.input.enrich.files.is_empty() {
@@ -23,7 +25,8 @@ pub(crate) fn load_tables(
                 .into(),
         ));
     }
-    let enrichment = Enrichment::load(&options.input.enrich.files, options.input.enrich.key.as_deref())?;
+    let Enrich { files, key } = &options.input.enrich;
+    let enrichment = Enrichment::load(files, key.as_deref(), opening)?;
     if screen.shows_progress() {
         for words in enrichment.files().iter().flat_map(|file| file.words()) {
             screen.say_row("enrich", &words);

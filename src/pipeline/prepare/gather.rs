@@ -232,12 +232,13 @@ impl<'a> Gather<'a> {
 mod tests {
     use super::*;
     use crate::pipeline::input::select::IdKey;
+    use crate::source::Opening;
 
     fn gather(times_ms: &[i64], keep: bool, must_ascend: bool) -> Option<PassSummary> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.json");
         std::fs::write(&path, "{}").unwrap();
-        let files = Files::open(&[path], None).unwrap();
+        let files = Files::open(&[path], &Opening::whole(None)).unwrap();
         let mut gather = Gather::new(&files, &ReplayOptions::default(), keep, must_ascend, false);
         for (number, chunk) in times_ms.chunks(2).enumerate() {
             let slot = |(at, time_ms): (usize, &i64)| Slot {
@@ -272,7 +273,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.json");
         std::fs::write(&path, "{\"id\":1}\n".repeat(100_000)).unwrap();
-        let files = Files::open(&[path], None).unwrap();
+        let files = Files::open(&[path], &Opening::whole(None)).unwrap();
         let mut gather = Gather::new(&files, &ReplayOptions::default(), true, false, false);
         gather.make_room(0, files.bytes() / 100, 1_000);
         let room = gather.leading.capacity();

@@ -207,6 +207,7 @@ impl Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Opening;
     use proptest::prelude::*;
 
     /// All chunks as one, with the contexts of the slots.
@@ -272,7 +273,7 @@ mod tests {
                 path("b.json", more.join("\r\n")),
                 array_path,
             ];
-            let (files, options) = (Files::open(&paths, None).unwrap(), ReplayOptions::default());
+            let (files, options) = (Files::open(&paths, &Opening::whole(None)).unwrap(), ReplayOptions::default());
             prop_assert_eq!(all(&files, 1, &options), all(&files, workers, &options));
         }
     }

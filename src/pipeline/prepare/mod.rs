@@ -14,4 +14,4 @@ mod prepared;
 
 pub(crate) use look::prepare;
 pub(crate) use plan::Plan;
-pub(crate) use prepared::{Goal, Preparation, Prepared, Slots, Work};
+pub(crate) use prepared::{Goal, Preparation, Prepared, Slots, Work, opening};

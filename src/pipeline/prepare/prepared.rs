@@ -1,16 +1,19 @@
 //! What phase one is given, and what it hands to phase two.
 
 use crate::count::Intake;
-use crate::options::{Pace, ReplayOptions, Session};
+use crate::options::{Loops, Pace, ReplayOptions, Session};
 use crate::pace::{FileOrder, Order, Schedule, Slot, Speed, Survey};
 use crate::pipeline::input::dead_letters::DeadLetters;
 use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::select::Skipped;
+use crate::source::{Opening, OpeningState};
 
 /// The input of phase one.
 pub(crate) struct Preparation<'a> {
     pub files: &'a Files,
     pub options: &'a ReplayOptions,
+    /// How the files were opened.
+    pub opening: &'a Opening<'a>,
     /// Where rejects and unparseable frames are written.
     pub dead_letters: Option<&'a DeadLetters>,
     pub goal: Goal,
@@ -22,6 +25,23 @@ pub(crate) struct Preparation<'a> {
 pub(crate) enum Goal {
     Replay,
     Inspect,
+}
+
+/// How to open the files. An input that is read once, in its own order, is read as it comes.
+pub(crate) fn opening<'a>(
+    options: &ReplayOptions,
+    goal: Goal,
+    session: &'a Session,
+    watch: &'a dyn Fn(OpeningState),
+) -> Opening<'a> {
+    Opening {
+        framing: options.input.framing,
+        streams: goal == Goal::Replay && options.in_file_order() && options.pace.loops == Loops::Times(1),
+        spool_limit: options.input.spool_limit,
+        max_record_bytes: options.input.max_record_bytes,
+        stop: &session.stop,
+        watch,
+    }
 }
 
 /// What phase one found.

@@ -5,17 +5,15 @@ use bytes::{BufMut, BytesMut};
 use crate::enrich::Enrichment;
 use crate::event::{Draft, Drafts, PayloadForm};
 use crate::options::{KeyBy, MessageOptions};
-use crate::pace::Slot;
 use crate::pipeline::context::Replay;
-use crate::pipeline::input::files::Context;
+use crate::pipeline::input::location::Location;
 use crate::tweet::{Id, Tweet, encode};
 
 /// A tweet to encode.
 pub(crate) struct Ready<'t> {
     pub tweet: &'t Tweet<'t>,
     /// Where it is in the input, and when it was written.
-    pub slot: Slot,
-    pub context: Context,
+    pub location: &'t Location,
     /// Its planned event time, in microseconds since 1970 UTC.
     pub plan_time_us: i64,
     pub raw: &'t [u8],
@@ -40,7 +38,7 @@ pub(crate) struct Batch<'a> {
     /// Which loop they are from.
     pub pass: u32,
     /// Where they are in the input; `None`: not needed.
-    places: Option<Vec<(Slot, Context)>>,
+    places: Option<Vec<Location>>,
     slab: BytesMut,
     items: Vec<Draft>,
     next_seq: u64,
@@ -71,13 +69,13 @@ impl<'a> Batch<'a> {
     }
 
     /// Its contents, leaving it empty; `None` if there is nothing.
-    pub fn take(&mut self) -> Option<(Drafts, Vec<(Slot, Context)>)> {
+    pub fn take(&mut self) -> Option<(Drafts, Vec<Location>)> {
         if self.items.is_empty() {
             return None;
         }
         let items = std::mem::replace(&mut self.items, Vec::with_capacity(BATCH_TWEETS));
         let places = self.places.as_mut().map(std::mem::take).unwrap_or_default();
-        Some((Drafts { bytes: self.slab.split(), items }, places))
+        Some((Drafts { bytes: self.slab.split(), items, came_at: None }, places))
     }
 
     /// Encodes a tweet.
@@ -101,7 +99,7 @@ impl<'a> Batch<'a> {
         put_key(ready.tweet, self.message.key, bytes);
         items.push(Draft {
             seq: self.next_seq,
-            event_time_ms: ready.slot.event_time_ms,
+            event_time_ms: ready.location.slot.event_time_ms,
             plan_time_us: ready.plan_time_us,
             pass: self.pass,
             payload_bytes: payload_end - start,
@@ -109,7 +107,7 @@ impl<'a> Batch<'a> {
         });
         self.next_seq += 1;
         if let Some(places) = &mut self.places {
-            places.push((ready.slot, ready.context));
+            places.push(ready.location.clone());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, TrySendError};
 
@@ -11,13 +11,22 @@ use super::batch::{Batch, Ready};
 use super::in_flight::InFlight;
 use crate::count::{Counters, Intake};
 use crate::event::Drafts;
-use crate::pace::{Order, Slot, Speed, SpreadRuns, event_times_us, whole_us};
+use crate::pace::{Coming, Order, Speed, SpreadRuns, event_times_us, whole_us};
 use crate::pipeline::context::Replay;
-use crate::pipeline::input::files::{Context, Inside};
+use crate::pipeline::input::files::Inside;
+use crate::pipeline::input::location::Location;
 use crate::pipeline::input::select::Skipped;
-use crate::pipeline::input::stream::{Admitted, Sorted, Stream};
+use crate::pipeline::input::sorted::Sorted;
+use crate::pipeline::input::stream::{Admitted, Stream};
 use crate::pipeline::prepare::{Slots, Work};
+use crate::source::{LiveStep, SourceError};
 use crate::tweet::{NotJson, Parser, Record};
+
+/// Longest wait for the input before a stop is checked.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// How long a batch that is not full waits for more.
+const LINGER: Duration = Duration::from_millis(2);
 
 pub(crate) struct Feed<'a> {
     replay: &'a Replay<'a>,
@@ -30,6 +39,8 @@ pub(crate) struct Feed<'a> {
     batch: Batch<'a>,
     summary: FeedSummary,
     latest_ms: Option<i64>,
+    /// When the last tweet came from the input, if there was a wait for it.
+    came_at: Option<Instant>,
 }
 
 /// The totals of a feed.
@@ -53,6 +64,8 @@ pub(crate) struct FeedSummary {
     pub out_of_order: u64,
     /// The file and offset of a tweet that phase one saw and that is not there any more.
     pub changed_at: Option<(u32, u64)>,
+    /// Why an input that is read as it comes could not be read to its end.
+    pub error: Option<SourceError>,
 }
 
 impl<'a> Feed<'a> {
@@ -65,7 +78,7 @@ impl<'a> Feed<'a> {
         in_flight: Option<&'a InFlight>,
     ) -> Self {
         let (batch, summary) = (Batch::new(replay), FeedSummary::default());
-        Self { replay, out, counters, over, in_flight, batch, summary, latest_ms: None }
+        Self { replay, out, counters, over, in_flight, batch, summary, latest_ms: None, came_at: None }
     }
 
     /// Sends the tweets, loop after loop.
@@ -102,7 +115,8 @@ impl<'a> Feed<'a> {
     fn slots(&mut self, slots: &Slots, parser: &mut Parser) -> ControlFlow<()> {
         for (slot, plan_time_us) in event_times_us(&slots.slots, self.replay.plan.spread) {
             self.check_over()?;
-            self.put_slot(slot, slots.contexts[slot.context as usize], plan_time_us, parser)?;
+            let location = Location::mapped(slot, slots.contexts[slot.context as usize]);
+            self.put_located(&location, plan_time_us, parser)?;
         }
         ControlFlow::Continue(())
     }
@@ -114,7 +128,8 @@ impl<'a> Feed<'a> {
         let is_known = prepared.survey.is_some();
         let is_first = self.summary.loops == 1;
         let dead_letters = self.replay.dead_letters.filter(|_| is_first && !is_known);
-        let mut stream = Stream::new(files, options, first_ms, dead_letters);
+        let stop = &self.replay.session.stop;
+        let mut stream = Stream::new(files, options, first_ms, dead_letters, stop);
         let fed_before = self.summary.tweets;
         let is_paced = matches!(plan.schedule.speed, Speed::Factor(_));
         let end = match prepared.order {
@@ -123,6 +138,7 @@ impl<'a> Feed<'a> {
             _ if plan.spread => self.sorted(&mut stream, 0, true, parser),
             _ => self.as_it_comes(&mut stream),
         };
+        self.summary.error = self.summary.error.take().or(stream.take_error());
         if is_known {
             return end;
         }
@@ -152,19 +168,21 @@ impl<'a> Feed<'a> {
 
     fn as_it_comes(&mut self, stream: &mut Stream<'_>) -> ControlFlow<()> {
         let limit = self.limit();
+        let locates = self.in_flight.is_some();
         while self.summary.tweets < limit {
             self.check_over()?;
-            let was_frame = stream.read_tweets(|Admitted { tweet, slot, context, raw }| {
+            let wait = if self.batch.is_empty() { WAIT } else { LINGER };
+            let step = stream.read_tweets(wait, locates, |Admitted { tweet, location, raw }| {
                 if self.summary.tweets < limit {
-                    let plan_time_us = whole_us(slot.event_time_ms);
-                    self.put(&Ready { tweet, slot, context, plan_time_us, raw });
+                    let plan_time_us = whole_us(location.slot.event_time_ms);
+                    self.put(&Ready { tweet, location: &location, plan_time_us, raw });
                 }
             });
-            if !was_frame {
-                break;
-            }
-            if self.batch.is_full() {
-                self.hand_on()?;
+            self.came_at = stream.came_at();
+            match step {
+                LiveStep::Frame if !self.batch.is_full() => {}
+                LiveStep::Frame | LiveStep::Nothing => self.hand_on()?,
+                LiveStep::End => break,
             }
         }
         ControlFlow::Continue(())
@@ -180,12 +198,18 @@ impl<'a> Feed<'a> {
         let limit = self.limit();
         let sorted = Sorted::new(stream, size);
         let spread = spread && sorted.has_whole_seconds();
-        for (_, plan_time_us, (slot, context)) in SpreadRuns::new(sorted, spread) {
-            if self.summary.tweets >= limit {
-                break;
-            }
+        let mut runs = SpreadRuns::new(sorted, spread);
+        while self.summary.tweets < limit {
             self.check_over()?;
-            self.put_slot(slot, context, plan_time_us, parser)?;
+            let coming = runs.next();
+            self.came_at = runs.inner().came_at();
+            match coming {
+                Some(Coming::Tweet(plan_time_us, location)) => {
+                    self.put_located(&location, plan_time_us, parser)?;
+                }
+                Some(Coming::Nothing | Coming::Lull) => self.hand_on()?,
+                None => break,
+            }
         }
         ControlFlow::Continue(())
     }
@@ -197,27 +221,26 @@ impl<'a> Feed<'a> {
 
     /// Reads a tweet where it was found, and sends it; breaks off if it is no longer there, or the
     /// receiver is gone.
-    fn put_slot(
+    fn put_located(
         &mut self,
-        slot: Slot,
-        context: Context,
+        location: &Location,
         plan_time_us: i64,
         parser: &mut Parser,
     ) -> ControlFlow<()> {
-        let frame = self.replay.files.frame(&slot, context);
+        let frame = location.frame(self.replay.files);
         let put = |record: Result<Record<'_>, NotJson>| match record {
             Ok(Record::Tweet(tweet)) => {
-                self.put(&Ready { tweet: &tweet, slot, context, plan_time_us, raw: frame.bytes });
+                self.put(&Ready { tweet: &tweet, location, plan_time_us, raw: frame.bytes });
                 true
             }
             _ => false,
         };
-        let found = match context.inside {
+        let found = match location.context.inside {
             Inside::Text { user_id } => parser.parse_text(frame.bytes, user_id, put),
             _ => parser.parse_frame(frame, put),
         };
         if !found {
-            self.summary.changed_at = Some((context.file, slot.offset));
+            self.summary.changed_at = Some((location.context.file, location.slot.offset));
             return ControlFlow::Break(());
         }
         if self.batch.is_full() { self.hand_on() } else { ControlFlow::Continue(()) }
@@ -225,7 +248,7 @@ impl<'a> Feed<'a> {
 
     fn put(&mut self, ready: &Ready<'_>) {
         self.batch.push(ready);
-        let event_time_ms = ready.slot.event_time_ms;
+        let event_time_ms = ready.location.slot.event_time_ms;
         let latest_ms = self.latest_ms.unwrap_or(event_time_ms);
         self.summary.out_of_order += u64::from(self.summary.loops == 1 && event_time_ms < latest_ms);
         self.latest_ms = Some(latest_ms.max(event_time_ms));
@@ -240,7 +263,8 @@ impl<'a> Feed<'a> {
 
     /// Passes the batch on; breaks off if the receiver is gone.
     fn hand_on(&mut self) -> ControlFlow<()> {
-        let Some((drafts, places)) = self.batch.take() else { return ControlFlow::Continue(()) };
+        let Some((mut drafts, places)) = self.batch.take() else { return ControlFlow::Continue(()) };
+        drafts.came_at = self.came_at;
         if let Some(in_flight) = self.in_flight {
             in_flight.push(places);
         }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::bridge::FanOut;
 use crate::count::Counters;
@@ -37,6 +37,9 @@ impl Sink {
         }
     }
 }
+
+/// How often the end of the duration is checked while nothing comes.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The result of the pacer's thread.
 pub(crate) struct PacerOutcome {
@@ -80,9 +83,18 @@ pub(crate) fn release(
     };
     let mut pacer = Pacer::new(options, SystemClock::default());
     let (mut unreleased, mut result) = (0, Ok(()));
+    let mut since = Instant::now();
     loop {
-        let since = Instant::now();
-        let Ok(batch) = drafts.recv() else { break };
+        let batch = match drafts.recv_timeout(LOOK) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => {
+                if replay.files.are_live() {
+                    pacer.check_over();
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         counters.pace_starved_ns.add_time(since.elapsed());
         let mut unsent = 0;
         let send = |events: &mut Vec<Event>| sink.send(events).map(|skipped| unsent += skipped);
@@ -93,6 +105,7 @@ pub(crate) fn release(
                 break;
             }
         }
+        since = Instant::now();
     }
     // The publisher's end tells the subscriber that no more events will come.
     drop(sink);

@@ -148,7 +148,7 @@ pub(crate) fn run(
 
         let mut errors = Errors::default();
         errors.add_from(watched.fault);
-        let (feed, feed_cpu) = errors.join("feed", feed).unwrap_or_default();
+        let (mut feed, feed_cpu) = errors.join("feed", feed).unwrap_or_default();
         let (released, pace_cpu) = errors.join("pace", pacer).unwrap_or_default();
         let (drained, mqtt_cpu) =
             subscriber.and_then(|handle| errors.join("mqtt", handle)).unwrap_or((Ok(()), Duration::ZERO));
@@ -162,6 +162,9 @@ pub(crate) fn run(
         if let Some((file, offset)) = feed.changed_at {
             let place = place(replay.files.line(file, offset), offset);
             errors.add(ReplayError::Changed { path: replay.files.get(file).path().to_owned(), place });
+        }
+        if let Some(error) = feed.error.take() {
+            errors.add(error.into());
         }
         errors.add_from(drained);
         errors.add_from(released.result);

@@ -1,0 +1,259 @@
+//! An input that is read as it comes: standard input, a pipe, a device, or a compressed file. Only bytes
+//! that are not yet a whole frame are kept.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use memchr::memchr_iter;
+
+use super::detect::{LOOK_BYTES, detect};
+use super::framer::{FoundFrame, Framer};
+use super::opening::{LOOK, Opening, OpeningState};
+use super::pieces::{Arrival, Pieces};
+use super::{Frame, Framing, SourceError, Storage};
+
+/// After a silence this long, the bytes that have come are used as they are.
+pub const LULL: Duration = Duration::from_secs(1);
+
+/// Most bytes that are searched for a first tweet.
+const START_BYTES: usize = 16 << 20;
+
+/// Bytes that are kept of an unfinished record, in addition to the longest record.
+const ROOM_BYTES: usize = 16 << 20;
+
+/// Most bytes of a page, whose `includes` may come last.
+const PAGE_BYTES: usize = 64 << 20;
+
+/// Reads an input as it comes.
+#[derive(Debug)]
+pub struct LiveReader {
+    path: PathBuf,
+    framing: Framing,
+    pieces: Pieces,
+    framer: Framer,
+    /// Bytes that are still needed, and where they begin in the input.
+    buffer: Vec<u8>,
+    base: u64,
+    /// Line ends before `lines_to`, a position in the buffer.
+    line_ends: u64,
+    lines_to: usize,
+    has_ended: bool,
+    longest: usize,
+    /// The last frame found.
+    found: Option<FoundFrame>,
+    crc: u32,
+    bytes_read: Arc<AtomicU64>,
+    /// When bytes last came after a wait.
+    came_at: Option<Instant>,
+}
+
+/// The result of a step through an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveStep {
+    /// There is another frame.
+    Frame,
+    /// There is no frame yet.
+    Nothing,
+    /// There are no more frames.
+    End,
+}
+
+impl LiveReader {
+    /// Reads from the start until the format is known.
+    ///
+    /// # Errors
+    /// When the input cannot be read, is empty or contains no JSON, and when the wait is stopped.
+    pub(super) fn open(path: &Path, pieces: Pieces, opening: &Opening<'_>) -> Result<Self, SourceError> {
+        let framing = opening.framing.unwrap_or(Framing::Lines);
+        let mut reader = Self {
+            path: path.to_owned(),
+            framing,
+            pieces,
+            framer: Framer::new(framing),
+            buffer: Vec::new(),
+            base: 0,
+            line_ends: 0,
+            lines_to: 0,
+            has_ended: false,
+            longest: opening.max_record_bytes.saturating_add(ROOM_BYTES),
+            found: None,
+            crc: 0,
+            bytes_read: Arc::default(),
+            came_at: None,
+        };
+        let mut quiet = Duration::ZERO;
+        while !reader.has_ended && reader.buffer.len() < 2 * LOOK_BYTES {
+            opening.check_stop()?;
+            if reader.fill(LOOK)? {
+                quiet = Duration::ZERO;
+                continue;
+            }
+            quiet += LOOK;
+            (opening.watch)(OpeningState::Waiting(quiet));
+            if quiet >= LULL && reader.is_decided(opening.framing) {
+                break;
+            }
+        }
+        (opening.watch)(OpeningState::Open);
+        if reader.has_ended && reader.buffer.is_empty() {
+            return Err(SourceError::Empty { path: path.to_owned() });
+        }
+        if opening.framing.is_none() {
+            reader.framing = detect(path, &reader.buffer)?;
+            reader.framer = Framer::new(reader.framing);
+        }
+        Ok(reader)
+    }
+
+    /// Whether the bytes so far contain a whole value, which shows the format.
+    fn is_decided(&self, framing: Option<Framing>) -> bool {
+        let framing = framing.or_else(|| detect(&self.path, &self.buffer).ok());
+        framing.is_some_and(|framing| Framer::new(framing).next(&self.buffer, true).is_some())
+    }
+
+    /// Passes the frames that have come to `each`, from the first one; before the first [`step`](Self::step).
+    pub fn look(&self, mut each: impl FnMut(Frame<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+        let mut framer = Framer::new(self.framing);
+        while let Some(found) = framer.next(self.start(), !self.has_ended) {
+            each(found.within(&self.buffer, self.base))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The start of the input, as far as it has come; empty if it is no longer kept.
+    pub fn start(&self) -> &[u8] {
+        if self.base == 0 { &self.buffer } else { &[] }
+    }
+
+    /// Waits for more to [`look`](Self::look) at; `false`: the input has ended, or it is too much.
+    ///
+    /// # Errors
+    /// When the input cannot be read, and when the wait is stopped.
+    pub fn more(&mut self, opening: &Opening<'_>) -> Result<bool, SourceError> {
+        while !self.has_ended && self.buffer.len() < START_BYTES {
+            opening.check_stop()?;
+            if self.fill(LOOK)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Goes to the next frame, if it comes within `wait`.
+    ///
+    /// # Errors
+    /// When the input cannot be read any further.
+    pub fn step(&mut self, wait: Duration) -> Result<LiveStep, SourceError> {
+        loop {
+            self.found = self.framer.next(&self.buffer, !self.has_ended);
+            if self.found.is_none() && !self.has_ended {
+                self.found = self.end_what_is_too_long()?;
+            }
+            if self.found.is_some() {
+                return Ok(LiveStep::Frame);
+            }
+            if self.has_ended {
+                return Ok(LiveStep::End);
+            }
+            let done = self.framer.keep_from();
+            self.count_lines(done);
+            self.lines_to -= done;
+            self.buffer.drain(..done);
+            self.framer.shift(done);
+            self.base += done as u64;
+            if !self.fill(wait)? && !self.has_ended {
+                return Ok(LiveStep::Nothing);
+            }
+        }
+    }
+
+    /// The last frame found.
+    pub fn frame(&self) -> Frame<'_> {
+        let none = Frame { offset: self.base, bytes: &[], includes: &[] };
+        self.found.clone().map_or(none, |found| found.within(&self.buffer, self.base))
+    }
+
+    /// The line where the last frame begins, from 1.
+    pub fn line(&mut self) -> u64 {
+        let start = self.found.as_ref().map_or(0, FoundFrame::start);
+        self.count_lines(start);
+        self.line_ends + 1
+    }
+
+    fn count_lines(&mut self, to: usize) {
+        let more = self.buffer.get(self.lines_to..to).unwrap_or_default();
+        self.line_ends += memchr_iter(b'\n', more).count() as u64;
+        self.lines_to = self.lines_to.max(to);
+    }
+
+    /// When the last bytes came after a wait; `None`: there was no wait.
+    pub fn came_at(&self) -> Option<Instant> {
+        self.came_at
+    }
+
+    /// CRC-32C of the whole input; `None` before its end.
+    pub fn crc(&self) -> Option<u32> {
+        self.has_ended.then_some(self.crc)
+    }
+
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    pub(super) fn storage(&self) -> Storage {
+        self.pieces.storage()
+    }
+
+    pub(super) fn bytes_read(&self) -> Arc<AtomicU64> {
+        self.bytes_read.clone()
+    }
+
+    /// Returns an unfinished frame that is longer than a record may be, as far as it goes; the parser rejects
+    /// it as too large, or as not JSON.
+    fn end_what_is_too_long(&mut self) -> Result<Option<FoundFrame>, SourceError> {
+        let kept = self.buffer.len() - self.framer.keep_from();
+        match self.framing {
+            Framing::Pages if kept > PAGE_BYTES.max(self.longest) => Err(SourceError::LongPage {
+                path: self.path.clone(),
+                offset: self.base + self.framer.keep_from() as u64,
+                limit: PAGE_BYTES.max(self.longest),
+            }),
+            Framing::Lines | Framing::PageLines if kept > PAGE_BYTES.max(self.longest) => {
+                Ok(self.framer.cut_line(&self.buffer))
+            }
+            Framing::Array | Framing::Objects | Framing::Script if kept > self.longest => {
+                Ok(self.framer.next(&self.buffer, false))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes the bytes that come within `wait`; returns whether any did.
+    fn fill(&mut self, wait: Duration) -> Result<bool, SourceError> {
+        let arrival = match self.pieces.next(Duration::ZERO)? {
+            Arrival::Nothing if !wait.is_zero() => {
+                let arrival = self.pieces.next(wait)?;
+                self.came_at = match arrival {
+                    Arrival::Bytes(_) => Some(Instant::now()),
+                    _ => self.came_at,
+                };
+                arrival
+            }
+            arrival => arrival,
+        };
+        match arrival {
+            Arrival::Bytes(bytes) => {
+                self.crc = crc32c::crc32c_append(self.crc, &bytes);
+                self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                self.buffer.extend_from_slice(&bytes);
+                return Ok(true);
+            }
+            Arrival::Nothing => {}
+            Arrival::End => self.has_ended = true,
+        }
+        Ok(false)
+    }
+}
