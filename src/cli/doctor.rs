@@ -1,10 +1,14 @@
 //! `tweetblast doctor`.
 
 use std::io::{ErrorKind, Write};
+use std::panic::resume_unwind;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use anstyle::Style;
 use anyhow::Context;
 use clap::Args;
+use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use super::exit::Exit;
 use super::json::{JsonArgs, write_report};
@@ -34,11 +38,18 @@ Examples:
   tweetblast doctor --druid localhost --superset localhost
 
 Exit codes: 0 a replay with these flags would work;
-1 something is wrong; 2 usage.";
+1 something is wrong; 2 usage; 130 stopped.";
 
 const MARKER: &str = "\
 The marker is one tweet: a message in the topic, and with --druid a row in the datasource. Like a replay, doctor \
 creates a topic or a supervisor that is missing, and resumes one that is suspended.";
+
+/// How often a stop is checked.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a check may continue after a stop: a marker that was sent is cleaned up, but an answer of
+/// another program may never come.
+const AFTER_STOP: Duration = Duration::from_secs(1);
 
 impl DoctorArgs {
     /// Prints each check as it ends.
@@ -51,24 +62,34 @@ impl DoctorArgs {
             true => (Box::new(std::io::stderr()), Layout::of(&std::io::stderr())),
             false => (Box::new(std::io::stdout()), Layout::of(&std::io::stdout())),
         };
-        let mut checks = Vec::new();
-        let mut written = Ok(());
-        let well = doctor(&options, &stop, &mut |check: &Check| {
-            let (state, style) = match check.state {
-                CheckState::Ok => ("ok", GOOD),
-                CheckState::Warning => ("warning", DOUBTFUL),
-                CheckState::Failed => ("FAILED", BAD),
-                CheckState::Skipped => ("-", Style::new()),
+        let (sender, found) = bounded::<Check>(1);
+        let examine = {
+            let stop = stop.clone();
+            // The receiver is gone after a stop.
+            move || doctor(&options, &stop, &mut |check: &Check| drop(sender.send(check.clone())))
+        };
+        let thread = std::thread::Builder::new().name("doctor".into()).spawn(examine);
+        let thread = thread.context("cannot start a thread")?;
+        let (mut checks, mut written, mut stopped_at) = (Vec::new(), Ok(()), None);
+        loop {
+            let check = match found.recv_timeout(LOOK) {
+                Ok(check) => check,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let is_stopped = stop.load(Ordering::Relaxed);
+                    if is_stopped && stopped_at.get_or_insert_with(Instant::now).elapsed() > AFTER_STOP {
+                        return Ok(Exit::Interrupted as u8);
+                    }
+                    continue;
+                }
             };
-            let mut page = Page::new(layout);
-            let state = layout.paint(style, &format!("{state:<8}"));
-            page.hanging(&format!("{:<13} {state} ", check.name), &check.words);
             // No reason to stop: what was found is in the exit code too.
-            if let Err(error) = out.write_all(page.finish().as_bytes()).and_then(|()| out.flush()) {
+            if let Err(error) = out.write_all(page(&check, layout).as_bytes()).and_then(|()| out.flush()) {
                 written = Err(error);
             }
-            checks.push(check.clone());
-        });
+            checks.push(check);
+        }
+        let well = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
         match written {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error).context(STDOUT_FAILED),
             _ => {}
@@ -76,6 +97,23 @@ impl DoctorArgs {
         if let Some(json) = &mut json {
             write_report(&DoctorReport { ok: well, checks }, json)?;
         }
-        Ok(if well { Exit::Balanced as u8 } else { Exit::Error as u8 })
+        Ok(match (stop.load(Ordering::Relaxed), well) {
+            (true, _) => Exit::Interrupted,
+            (false, true) => Exit::Balanced,
+            (false, false) => Exit::Error,
+        } as u8)
     }
+}
+
+fn page(check: &Check, layout: Layout) -> String {
+    let (state, style) = match check.state {
+        CheckState::Ok => ("ok", GOOD),
+        CheckState::Warning => ("warning", DOUBTFUL),
+        CheckState::Failed => ("FAILED", BAD),
+        CheckState::Skipped => ("-", Style::new()),
+    };
+    let mut page = Page::new(layout);
+    let state = layout.paint(style, &format!("{state:<8}"));
+    page.hanging(&format!("{:<13} {state} ", check.name), &check.words);
+    page.finish()
 }

@@ -28,6 +28,7 @@ mod values;
 mod version;
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
@@ -43,6 +44,8 @@ use replay::ReplayArgs;
 use serve::ServeArgs;
 
 pub use crate::report::with_causes;
+
+use crate::pipeline::ReplayError;
 
 /// Replay tweets at their original timing, or faster, into MQTT and Kafka
 ///
@@ -109,12 +112,20 @@ impl Cli {
     /// # Errors
     /// With a chain of causes that ends at what the user can change.
     pub fn run(self) -> anyhow::Result<u8> {
-        self.dispatch().map_err(|error| match exit::usage(error) {
+        let error = match self.dispatch() {
+            Ok(exit_code) => return Ok(exit_code),
+            Err(error) => error,
+        };
+        if let Some(stopped @ ReplayError::Stopped) = error.downcast_ref() {
+            let _ = writeln!(std::io::stderr(), "tweetblast: {stopped}");
+            return Ok(Exit::Interrupted as u8);
+        }
+        match exit::usage(error) {
             Ok(usage) => {
                 clap::Error::raw(usage.kind, format!("{usage}{MORE}")).with_cmd(&Self::command()).exit()
             }
-            Err(error) => error,
-        })
+            Err(error) => Err(error),
+        }
     }
 
     fn dispatch(self) -> anyhow::Result<u8> {

@@ -1,11 +1,10 @@
 //! Files that are written: opened before anything starts, so that what cannot be written is known at
 //! once, and never over the input or over a file that is not ours.
 
-use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::anyhow;
 
@@ -24,15 +23,30 @@ pub(super) fn is_stdout(path: &Path) -> bool {
 pub(super) struct Output {
     /// `None`: standard output.
     file: Option<(PathBuf, Arc<File>)>,
-    /// Made by us, with nothing in it yet: removed when it stays so.
-    is_new: Cell<bool>,
     /// Whether it was made by us.
     is_ours: bool,
 }
 
+/// Files that we created and that are still empty: removed at the end.
+static EMPTY_FILES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn empty_files() -> MutexGuard<'static, Vec<PathBuf>> {
+    EMPTY_FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the empty files of a process that exits at once: the next run would find them there already.
+pub(super) fn remove_empty_files() {
+    for path in empty_files().drain(..) {
+        let is_empty = std::fs::metadata(&path).is_ok_and(|found| found.len() == 0);
+        if is_empty {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
 impl Output {
     pub fn stdout() -> Self {
-        Self { file: None, is_new: Cell::new(false), is_ours: false }
+        Self { file: None, is_ours: false }
     }
 
     /// Opens what `flag` names: standard output, a device or a pipe as it is, and a plain file only where it
@@ -78,17 +92,24 @@ impl Output {
             _ => anyhow::Error::new(error).context(format!("cannot write {} ({flag})", path.display())),
         })?;
         let is_ours = there.is_none();
-        Ok(Self { file: Some((path.to_owned(), Arc::new(file))), is_new: Cell::new(is_ours), is_ours })
+        if is_ours {
+            empty_files().push(path.to_owned());
+        }
+        Ok(Self { file: Some((path.to_owned(), Arc::new(file))), is_ours })
     }
 
     /// Leaves the file where it is, even with nothing in it.
     pub fn keep(&self) {
-        self.is_new.set(false);
+        if let Some((path, _)) = &self.file {
+            empty_files().retain(|empty| empty != path);
+        }
     }
 
     /// Gives up what is in it so far: a file that was made by us is removed. Whether a part of it stays.
     pub fn give_up(&self) -> bool {
-        self.is_new.set(self.is_ours);
+        if let Some((path, _)) = self.file.as_ref().filter(|_| self.is_ours) {
+            empty_files().push(path.clone());
+        }
         !self.is_ours && self.file.is_some()
     }
 
@@ -122,10 +143,12 @@ impl Write for Output {
 }
 
 impl Drop for Output {
-    /// A run that did not start leaves nothing behind that the next one would stumble over.
     fn drop(&mut self) {
-        if let Some((path, _)) = self.file.as_ref().filter(|_| self.is_new.get()) {
-            let _ = std::fs::remove_file(path);
+        if let Some((path, _)) = &self.file {
+            let mut empty = empty_files();
+            if let Some(at) = empty.iter().position(|empty| empty == path) {
+                let _ = std::fs::remove_file(empty.swap_remove(at));
+            }
         }
     }
 }

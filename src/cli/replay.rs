@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{ArgAction, Args};
+use indicatif::HumanCount;
 
 use super::exit::{UsageError, no_effect};
 use super::input::InputArgs;
@@ -14,9 +15,10 @@ use super::json::JsonArgs;
 use super::keys::{self, Keys};
 use super::output::{Output, STDOUT_FAILED};
 use super::pace::PaceArgs;
-use super::signals::{note_continuations, stop_on_signals};
+use super::signals::{note_continuations, on_leaving, stop_on_signals};
 use super::target::TargetArgs;
 use super::{inspect, values};
+use crate::count::Counters;
 use crate::event::PayloadForm;
 use crate::options::{
     Enrich, InputOptions, KafkaOptions, KeyBy, MessageOptions, PaceOptions, Quiet, ReplayOptions,
@@ -24,7 +26,7 @@ use crate::options::{
 };
 use crate::pace::{Control, StampTime};
 use crate::pipeline::{PAYLOAD_WITHOUT_RUN, replay};
-use crate::report::{Screen, Threshold, metrics_help, summary_page, verdict_line, write_json};
+use crate::report::{Screen, Threshold, counted, metrics_help, summary_page, verdict_line, write_json};
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -140,9 +142,11 @@ impl ReplayArgs {
         let session = Session {
             stop: stop_on_signals()?,
             control: Arc::new(Control::new(start_paused)),
-            screen: Screen::new(self.json.is_on_stdout(), quiet != Quiet::No),
             quiet,
+            ..Session::new(Screen::new(self.json.is_on_stdout(), quiet != Quiet::No))
         };
+        let counters = session.counters.clone();
+        on_leaving(move || counters.get().map(|counters| unacknowledged(counters)));
         let screen = &session.screen;
         let mut options = self.into_options(files);
         if dry_run {
@@ -257,6 +261,14 @@ impl ReplayArgs {
             ..target
         }
     }
+}
+
+/// What a run loses that exits at once.
+fn unacknowledged(counters: &Counters) -> String {
+    let (sent, settled) = (counters.published.get(), counters.delivered.get() + counters.failed.get());
+    let pending = HumanCount(sent.saturating_sub(settled));
+    let sent = counted(sent, "tweet");
+    format!("stopped at once: {pending} of {sent} not acknowledged by Kafka, and there is no report")
 }
 
 /// Where the stack says that its dashboard is.

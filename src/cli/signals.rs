@@ -1,15 +1,16 @@
 //! Signals: the first Ctrl-C or SIGTERM asks for an orderly end, the second one leaves at once; Ctrl-Z
 //! stops the process with its terminal as it was before.
 
-use std::sync::Arc;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
-use super::terminal;
+use super::{output, terminal};
 
 /// Handles signals from now on; what comes back is set by the first one that asks for an end.
 pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
@@ -21,13 +22,36 @@ pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
             if signal == SIGTSTP {
                 terminal::suspend();
             } else if asked.swap(true, Ordering::Relaxed) {
-                terminal::give_back();
-                std::process::exit(i32::from(Exit::Interrupted as u8));
+                leave();
             }
         }
     };
     std::thread::Builder::new().name("signals".into()).spawn(handle).context("cannot catch Ctrl-C")?;
     Ok(stop)
+}
+
+/// The message of an exit at once.
+type LastWords = Box<dyn Fn() -> Option<String> + Send>;
+
+static LAST_WORDS: Mutex<Option<LastWords>> = Mutex::new(None);
+
+/// Shows `words` when a second signal ends the process at once.
+pub(super) fn on_leaving(words: impl Fn() -> Option<String> + Send + 'static) {
+    *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(words));
+}
+
+fn leave() -> ! {
+    terminal::give_back();
+    output::remove_empty_files();
+    let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|words| words());
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() {
+        // The progress line.
+        let _ = write!(stderr, "\r\x1b[2K");
+    }
+    let _ =
+        writeln!(stderr, "tweetblast: {}", words.as_deref().unwrap_or("stopped at once: nothing was sent"));
+    std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
 /// Sets `continued` whenever the process goes on after a stop.

@@ -42,7 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn FnMut(&Check)) -> bool {
     let mut exam = Exam { tell, failed: false };
     let replay = &options.replay;
-    mqtt(replay, &mut exam);
+    mqtt(replay, stop, &mut exam);
     kafka(replay, &mut exam);
     let mut marked = replay.clone();
     let way = match &mut marked.druid {
@@ -68,11 +68,11 @@ pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn Fn
     !exam.failed
 }
 
-fn mqtt(options: &ReplayOptions, exam: &mut Exam<'_>) {
+fn mqtt(options: &ReplayOptions, stop: &AtomicBool, exam: &mut Exam<'_>) {
     match &options.mqtt.broker {
         MqttChoice::Off => exam.skip("mqtt", "skipped (--mqtt off)"),
         MqttChoice::Embedded(listen) => port("mqtt port", *listen, "--mqtt-listen", exam),
-        MqttChoice::Outside(broker) => match check_outside(broker, options, &new_run_id()) {
+        MqttChoice::Outside(broker) => match check_outside(broker, options, &new_run_id(), stop) {
             Ok(_) => exam.ok("mqtt broker", format!("{broker} accepts connections")),
             Err(error) => exam.fail("mqtt broker", with_causes(&error)),
         },

@@ -1,8 +1,9 @@
 //! What lives beside a run: the user's stop, the user's keys, and the screen.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use crate::count::Counters;
 use crate::pace::Control;
 use crate::report::Screen;
 
@@ -16,6 +17,8 @@ pub struct Session {
     pub screen: Screen,
     /// What it omits.
     pub quiet: Quiet,
+    /// What the running replay has counted, for an exit before its end.
+    pub counters: Arc<OnceLock<Arc<Counters>>>,
 }
 
 /// How little is shown.
@@ -44,7 +47,8 @@ impl Quiet {
 impl Session {
     /// A session that nobody has stopped, or changed the speed of.
     pub fn new(screen: Screen) -> Self {
-        Self { stop: Arc::default(), control: Arc::default(), screen, quiet: Quiet::No }
+        let (stop, control, counters) = (Arc::default(), Arc::default(), Arc::default());
+        Self { stop, control, screen, quiet: Quiet::No, counters }
     }
 
     /// Nobody watches it: for the doctor's marker, tests and benches.

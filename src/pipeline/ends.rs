@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use crate::event::PayloadForm;
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
-use crate::kafka::{ProducerOptions, Topic, check_settings, end_offsets, prepare_topic};
+use crate::kafka::{KafkaError, ProducerOptions, Topic, check_settings, end_offsets, prepare_topic};
 use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
 use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::error::ReplayError;
+use crate::pipeline::unless_stopped::unless_stopped;
 use crate::report::{Endpoints, counted};
 
 /// The running ends, and how to reach them.
@@ -33,14 +35,14 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Starts what is asked for, makes sure that Kafka answers, and makes the topic.
-    pub fn start(options: &ReplayOptions, run: &str) -> Result<Self, ReplayError> {
+    /// Starts what is asked for, makes sure that Kafka answers, and makes the topic, unless `stop` is set.
+    pub fn start(options: &ReplayOptions, run: &str, stop: &AtomicBool) -> Result<Self, ReplayError> {
         let unsafe_settings = check_settings(&options.kafka.properties, options.kafka.allow_unsafe)
             .map_err(ReplayError::Options)?;
         let (broker, outside) = match &options.mqtt.broker {
             MqttChoice::Off => (None, None),
             MqttChoice::Embedded(listen) => (Some(start_broker(*listen, &options.mqtt.topic)?), None),
-            MqttChoice::Outside(broker) => (None, Some(check_outside(broker, options, run)?)),
+            MqttChoice::Outside(broker) => (None, Some(check_outside(broker, options, run, stop)?)),
         };
         let (endpoint, brokers) = match &options.kafka.cluster {
             KafkaChoice::Cluster(brokers) => (None, brokers.clone()),
@@ -59,13 +61,10 @@ impl Ends {
         if let Some(client_id) = endpoint.as_ref().and_then(Endpoint::own_client_id) {
             producer.properties.insert(0, ("client.id".to_owned(), client_id.to_owned()));
         }
-        let topic = prepare_topic(&producer)?;
+        let asked = producer.clone();
+        let (topic, starts) = unless_stopped(stop, move || topic_and_starts(&asked))??;
         let topic_words = if endpoint.is_none() { topic_words(&topic) } else { Vec::new() };
         let Topic { partitions, created: topic_created, .. } = topic;
-        let starts = match topic_created {
-            true => (0..partitions as i32).map(|partition| (partition, 0)).collect(),
-            false => end_offsets(&producer, partitions)?,
-        };
         let embedded = broker.as_ref().map(|broker| broker.addr().to_string());
         let mqtt = embedded.or_else(|| outside.as_ref().map(|outside| outside.broker.to_string()));
         let addresses = Endpoints {
@@ -123,11 +122,22 @@ pub(crate) fn producer_options(options: &ReplayOptions, brokers: &str, run: &str
     }
 }
 
+/// The topic, and where each of its partitions ends.
+fn topic_and_starts(producer: &ProducerOptions) -> Result<(Topic, BTreeMap<i32, i64>), KafkaError> {
+    let topic = prepare_topic(producer)?;
+    let starts = match topic.created {
+        true => (0..topic.partitions as i32).map(|partition| (partition, 0)).collect(),
+        false => end_offsets(producer, topic.partitions)?,
+    };
+    Ok((topic, starts))
+}
+
 /// Checks that an outside broker accepts the connection, and that its messages can be told apart.
 pub(crate) fn check_outside(
     broker: &OutsideBroker,
     options: &ReplayOptions,
     run: &str,
+    stop: &AtomicBool,
 ) -> Result<OutsideOptions, ReplayError> {
     if options.message.payload != PayloadForm::Tweet {
         return Err(ReplayError::Options(PAYLOAD_WITHOUT_RUN.into()));
@@ -138,7 +148,8 @@ pub(crate) fn check_outside(
         run: run.to_owned(),
         after_stop: options.kafka.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
     };
-    OutsideLink::check(&outside)?;
+    let asked = outside.clone();
+    unless_stopped(stop, move || OutsideLink::check(&asked))??;
     Ok(outside)
 }
 

@@ -84,6 +84,9 @@ pub enum ReplayError {
     /// The embedded endpoint's own directory.
     #[error("cannot keep the log of the embedded Kafka for Druid in {path}; --kafka-dir DIR names another place", path = path.display())]
     StateDir { path: PathBuf, source: std::io::Error },
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
     /// A thread panicked: a bug of ours.
     #[error("the {0} thread panicked; this is a bug in tweetblast, please report it")]
     Panic(&'static str),

@@ -22,6 +22,7 @@ mod prove;
 mod replay;
 mod run_id;
 mod serve;
+mod unless_stopped;
 
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     let opening = &opening(options, Goal::Replay, session, &watch);
     let files = &Files::open(&options.input.files, opening)?;
     let enrichment = load_tables(options, opening, &session.screen)?;
-    let ends = Ends::start(options, run)?;
+    let ends = Ends::start(options, run, &session.stop)?;
     let letters = options.report.dead_letters.as_ref().map(DeadLetters::new);
     let dead_letters = letters.as_ref();
     let goal = Goal::Replay;

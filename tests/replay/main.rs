@@ -13,5 +13,6 @@ mod pacing;
 mod pages;
 mod real_replays;
 mod serve;
+mod stops;
 mod whole;
 mod wrong;

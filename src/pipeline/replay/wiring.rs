@@ -17,12 +17,13 @@ use crate::bridge::{FanOut, fan_out};
 use crate::count::{Counters, Places, Queryable, Tally, thread_cpu};
 use crate::event::{Delivery, Drafts, Event};
 use crate::kafka::{DrainLimit, KafkaError, Producer};
-use crate::mqtt::{FlightWindow, MqttError, OutsideLink, OutsideSubscriber, Subscriber};
+use crate::mqtt::{FlightWindow, OutsideLink, OutsideSubscriber, Subscriber};
 use crate::options::DRAIN_AFTER_STOP;
 use crate::pace::PaceStats;
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::run_id::random_u64;
+use crate::pipeline::unless_stopped::unless_stopped;
 use crate::report::place;
 
 /// Batches encoded ahead of the clock.
@@ -78,15 +79,16 @@ impl Source {
 /// Both sides of the MQTT hop, and the connection to an outside broker.
 type Mqtt = (Option<(Sink, Source)>, Option<OutsideLink>);
 
-fn connect_mqtt(replay: &Replay<'_>, counters: &Arc<Counters>) -> Result<Mqtt, MqttError> {
+fn connect_mqtt(replay: &Replay<'_>, counters: &Arc<Counters>) -> Result<Mqtt, ReplayError> {
     let (counters, stop) = (counters.clone(), replay.session.stop.clone());
     if let Some(broker) = &replay.ends.broker {
         let (publisher, subscriber) =
             broker.connect(random_u64(), FlightWindow::default(), counters, stop)?;
         return Ok((Some((Sink::Mqtt(publisher), Source::Mqtt(subscriber))), None));
     }
-    let Some(options) = &replay.ends.outside else { return Ok((None, None)) };
-    let (publisher, subscriber, link) = OutsideLink::connect(options, counters, stop)?;
+    let Some(options) = replay.ends.outside.clone() else { return Ok((None, None)) };
+    let connect = move || OutsideLink::connect(&options, counters, stop);
+    let (publisher, subscriber, link) = unless_stopped(&replay.session.stop, connect)??;
     Ok((Some((Sink::Outside(publisher), Source::Outside(subscriber))), Some(link)))
 }
 
@@ -104,6 +106,8 @@ pub(crate) fn run(
     queryable: Option<Arc<Queryable>>,
 ) -> Result<ReplayOutcome, ReplayError> {
     let counters = &Arc::new(Counters::default());
+    // The first run's, if a session has several.
+    let _ = replay.session.counters.set(counters.clone());
     let (deliveries, reported) = bounded::<Vec<Delivery>>(DELIVERY_BATCHES);
     let (queues, receivers) = fan_out(replay.options.kafka.producers, QUEUE_BATCHES, counters.clone());
     let ended = Arc::new(AtomicBool::new(false));
