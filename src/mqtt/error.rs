@@ -55,6 +55,18 @@ pub enum MqttError {
     /// The outside broker did not answer the request to delete the run's session.
     #[error("the MQTT broker keeps the session {session}: {why}")]
     Session { session: String, why: Lost },
+    /// The broker ends the connection whenever something is published.
+    #[error(
+        "the MQTT broker at {broker} refuses the messages: it ended {times} connections after something was \
+         published, and returned nothing; its log says why (mosquitto: max_qos must be at least 1, and \
+         max_packet_size and message_size_limit larger than a tweet)"
+    )]
+    Refused {
+        broker: String,
+        times: u32,
+        #[source]
+        why: Lost,
+    },
     /// MQTT cannot carry this message.
     #[error("a message cannot be written as MQTT")]
     Codec(#[source] rumqttc::mqttbytes::Error),

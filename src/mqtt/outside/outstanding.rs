@@ -178,6 +178,11 @@ impl Outstanding {
         self.lose(&all)
     }
 
+    /// Whether a message that was sent over this connection has not returned.
+    pub fn is_on_the_way(&self) -> bool {
+        !self.on_the_way.is_empty()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }

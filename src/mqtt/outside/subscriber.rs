@@ -34,6 +34,11 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A broker refuses the messages if it ends this many connections within this time, each after something
+/// was sent over it, and returns nothing. A broker that restarts cannot be reached in between.
+const REFUSALS_MAX: u32 = 3;
+const REFUSED_AFTER: Duration = Duration::from_secs(10);
+
 /// Receives what is published on the topic of an outside broker.
 pub struct OutsideSubscriber {
     pub(super) shared: Arc<Shared>,
@@ -57,12 +62,25 @@ pub(super) struct Times {
     stopped: Option<Instant>,
     /// Receive time of the last foreign message.
     foreign: Instant,
+    /// First time that messages sent ended the connection; none has returned since.
+    refused_since: Option<Instant>,
+    /// Connections that ended that way.
+    refusals: u32,
 }
 
 impl Times {
     pub fn new() -> Self {
         let now = Instant::now();
-        Self { heard: now, pinged: now, looked: now, progress: now, stopped: None, foreign: now }
+        Self {
+            heard: now,
+            pinged: now,
+            looked: now,
+            progress: now,
+            stopped: None,
+            foreign: now,
+            refused_since: None,
+            refusals: 0,
+        }
     }
 }
 
@@ -89,6 +107,13 @@ impl OutsideSubscriber {
                 events.clear();
             }
             if let Err(lost) = went {
+                self.note_refusal();
+                if self.is_refused() {
+                    let given_up = self.shared.account().outstanding.give_up();
+                    self.lose(given_up);
+                    let broker = self.shared.broker.to_string();
+                    return Err(MqttError::Refused { broker, times: self.times.refusals, why: lost }.into());
+                }
                 self.reconnect(&lost);
             }
             self.miss_what_was_dropped();
@@ -160,6 +185,7 @@ impl OutsideSubscriber {
         drop(account);
         if received > 0 {
             self.times.progress = now;
+            (self.times.refused_since, self.times.refusals) = (None, 0);
         }
         let counters = &self.counters;
         for (counter, count) in [
@@ -191,6 +217,21 @@ impl OutsideSubscriber {
         Ok(())
     }
 
+    /// Notes a lost connection if something had been sent over it.
+    fn note_refusal(&mut self) {
+        if self.shared.account().outstanding.is_on_the_way() {
+            self.times.refusals += 1;
+            self.times.refused_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Whether the broker refuses the messages; after a stop, without the wait.
+    fn is_refused(&self) -> bool {
+        let is_stopped = self.stop.load(Ordering::Relaxed);
+        self.times.refusals >= REFUSALS_MAX
+            && self.times.refused_since.is_some_and(|since| is_stopped || since.elapsed() >= REFUSED_AFTER)
+    }
+
     /// Waits for the broker until it returns or the run gives up.
     fn reconnect(&mut self, lost: &Lost) {
         self.wire = None;
@@ -200,8 +241,8 @@ impl OutsideSubscriber {
             match self.shared.connect() {
                 Ok(wire) => {
                     self.wire = Some(wire);
-                    let stopped = self.times.stopped;
-                    self.times = Times { stopped, foreign: self.times.foreign, ..Times::new() };
+                    let Times { stopped, foreign, refused_since, refusals, .. } = self.times;
+                    self.times = Times { stopped, foreign, refused_since, refusals, ..Times::new() };
                     return;
                 }
                 Err(error) => tracing::debug!(%error, "no connection to the MQTT broker"),
