@@ -1,15 +1,12 @@
 //! Flags that say what is read, and which of it; `inspect` and the replay share them.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, fstat};
 
 use super::exit::{UsageError, no_effect};
-use super::values;
+use super::{piped, values};
 use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 use crate::source::Framing;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
@@ -139,7 +136,7 @@ impl InputArgs {
         if !self.files.is_empty() {
             return Ok(self.files.clone());
         }
-        if is_piped_in() {
+        if piped::brings_something() {
             return Ok(vec!["-".into()]);
         }
         const PLACES: [&str; 2] = ["tweets.json", "data/tweets.json"];
@@ -185,20 +182,3 @@ fn is_same(a: &Path, b: &Path) -> bool {
     let both = a.canonicalize().ok().zip(b.canonicalize().ok());
     a == b || both.is_some_and(|(a, b)| a == b)
 }
-
-/// Whether standard input is a file, or a pipe that something has come through. What starts programs often gives
-/// them a pipe that stays empty.
-fn is_piped_in() -> bool {
-    let stdin = std::io::stdin();
-    let Ok(kind) = fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode)) else { return false };
-    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
-    let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(PIPE_WAIT.subsec_nanos()) };
-    match kind {
-        FileType::RegularFile => true,
-        FileType::Fifo => poll(&mut fds, Some(&wait)).is_ok() && fds[0].revents().contains(PollFlags::IN),
-        _ => false,
-    }
-}
-
-/// How long the program before a pipe may take to write something.
-const PIPE_WAIT: Duration = Duration::from_millis(200);

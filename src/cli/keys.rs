@@ -1,6 +1,7 @@
 //! Keys while a replay runs, on a terminal: space, + and -, q.
 
-use std::io::{BufRead, IsTerminal, StdinLock, stdin};
+use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -25,15 +26,12 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Starts to listen; `None` if standard input is not a terminal, or is that of another program
-    /// in the foreground.
+    /// Starts to listen; `None` if there is no terminal, or if another program is in its foreground.
     pub fn listen(control: Arc<Control>, stop: Arc<AtomicBool>) -> Option<Self> {
-        if !stdin().is_terminal() || !terminal::take() {
-            return None;
-        }
+        let tty = terminal::tty().filter(|_| terminal::take())?;
         let done = Arc::new(AtomicBool::new(false));
         let until = done.clone();
-        let read = move || read_keys(&until, &control, &stop);
+        let read = move || read_keys(tty, &until, &control, &stop);
         let reader = std::thread::Builder::new().name("keys".into()).spawn(read).ok();
         if reader.is_none() {
             terminal::give_back();
@@ -51,24 +49,22 @@ impl Drop for Keys {
     }
 }
 
-fn read_keys(done: &AtomicBool, control: &Control, stop: &AtomicBool) {
-    let mut stdin = stdin().lock();
+fn read_keys(mut tty: &File, done: &AtomicBool, control: &Control, stop: &AtomicBool) {
+    let mut keys = [0; 64];
     while !done.load(Ordering::Relaxed) {
         if !terminal::hold() {
             // In the background.
             std::thread::sleep(LOOK);
             continue;
         }
-        match has_keys(&stdin) {
+        match has_keys(tty) {
             Ok(false) => continue,
             Ok(true) => {}
             Err(_) => break,
         }
         // A temporary failure: the terminal went to another job.
-        let Ok(keys) = stdin.fill_buf() else { continue };
-        keys.iter().for_each(|key| act(*key, control, stop));
-        let read = keys.len();
-        stdin.consume(read);
+        let Ok(read) = tty.read(&mut keys) else { continue };
+        keys[..read].iter().for_each(|key| act(*key, control, stop));
     }
 }
 
@@ -76,9 +72,9 @@ fn read_keys(done: &AtomicBool, control: &Control, stop: &AtomicBool) {
 ///
 /// # Errors
 /// When the terminal is gone.
-fn has_keys(stdin: &StdinLock<'_>) -> Result<bool, Errno> {
+fn has_keys(tty: &File) -> Result<bool, Errno> {
     let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
-    let mut fds = [PollFd::new(stdin, PollFlags::IN)];
+    let mut fds = [PollFd::new(tty, PollFlags::IN)];
     match poll(&mut fds, Some(&wait)) {
         Ok(_) if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) => {
             Err(Errno::IO)

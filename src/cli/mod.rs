@@ -17,6 +17,7 @@ mod json;
 mod keys;
 mod output;
 mod pace;
+mod piped;
 mod replay;
 mod serve;
 mod signals;
@@ -50,7 +51,8 @@ use crate::pipeline::ReplayError;
 /// Replay tweets at their original timing, or faster, into MQTT and Kafka
 ///
 /// Every tweet is accounted for. Without --kafka the tweets go to a small Kafka endpoint inside this process,
-/// so nothing else has to run. Without a FILE, ./tweets.json or ./data/tweets.json is replayed.
+/// so nothing else has to run. Without a FILE, standard input is replayed, or ./tweets.json or
+/// ./data/tweets.json.
 #[derive(Debug, Parser)]
 #[command(version, long_version = version::long(), args_conflicts_with_subcommands = true, max_term_width = 100, after_help = help::SHORT,
     after_long_help = help::reference())]

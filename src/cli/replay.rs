@@ -162,13 +162,12 @@ impl ReplayArgs {
             false => None,
         };
         if keys.is_none() && start_paused {
-            let words = "--start-paused waits for the space key, and standard input is no terminal to press it in: \
-                         --delay TIME waits without one";
+            let words = "--start-paused waits for the space key, and there is no terminal to press it in: --delay TIME \
+                         waits without one";
             return Err(UsageError::value(words).into());
         }
         options.report.keys = keys.as_ref().map(|_| keys::WORDS);
         let replayed = replay(&options, &session)?;
-        drop(keys);
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
         let written = json.as_mut().map_or(Ok(()), |out| write_json(report, out));
@@ -192,12 +191,14 @@ impl ReplayArgs {
         let exit_code = report.exit_code;
         if hold && !report.interrupted && report.error.is_none() {
             let (mqtt, kafka) = (&report.endpoints.mqtt, &report.endpoints.kafka);
+            let or_q = if keys.is_some() { " or q" } else { "" };
             let mqtt = mqtt.as_ref().map_or(String::new(), |mqtt| format!("MQTT {mqtt} and "));
             if session.quiet == Quiet::No {
-                screen.say(&format!("\nholding: {mqtt}Kafka {kafka} stay up until Ctrl-C\n"));
+                screen.say(&format!("\nholding: {mqtt}Kafka {kafka} stay up until Ctrl-C{or_q}\n"));
             }
             replayed.hold(&session);
         }
+        drop(keys);
         replayed.close()?;
         screen.written().context(STDOUT_FAILED)?;
         Ok(exit_code)

@@ -1,18 +1,22 @@
-//! The terminal on standard input: taken, so that it passes on each key at once without showing it,
-//! and restored.
+//! The terminal that keys come from: taken, so that it passes on each key at once without showing it,
+//! and restored. It is the one on standard input, or the controlling one if standard input is a pipe.
 //!
 //! Ctrl-C, Ctrl-Z and line ends are not changed. Other programs may reset a terminal, too: a shell
 //! when a job stops, `stty` in another window. So [`hold`] is called repeatedly, and takes it
 //! again. The terminal's previous state is stored here once for the process, so that even an
 //! immediate exit can restore it.
 
-use std::io::stdin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fs::File;
+use std::io::{IsTerminal, stdin};
+use std::os::fd::AsFd;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::process::getpgrp;
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
+
+use super::piped::is_pipe;
 
 static TERMINAL: Mutex<Terminal> = Mutex::new(Terminal { wanted: false, before: None });
 
@@ -26,7 +30,18 @@ struct Terminal {
 /// What is switched off: line-by-line input, and the echo.
 const BY_LINE: LocalModes = LocalModes::ICANON.union(LocalModes::ECHO);
 
-/// Takes the terminal; `false` if standard input is not one, or if another job has it.
+/// The terminal that keys come from, if there is one.
+pub(super) fn tty() -> Option<&'static File> {
+    static TTY: OnceLock<Option<File>> = OnceLock::new();
+    let open = || match stdin().is_terminal() {
+        true => stdin().as_fd().try_clone_to_owned().ok().map(File::from),
+        false if is_pipe() => File::open("/dev/tty").ok(),
+        false => None,
+    };
+    TTY.get_or_init(open).as_ref()
+}
+
+/// Takes the terminal; `false` if there is none, or if another job has it.
 pub(super) fn take() -> bool {
     ignore_background();
     let mut terminal = lock();
@@ -68,7 +83,7 @@ impl Terminal {
         if !is_ours() {
             return false;
         }
-        let Ok(now) = tcgetattr(stdin()) else { return false };
+        let Some(Ok(now)) = tty().map(tcgetattr) else { return false };
         if self.before.is_some() && !now.local_modes.intersects(BY_LINE) {
             return true;
         }
@@ -77,7 +92,7 @@ impl Terminal {
         // A read returns after a tenth of a second without a key.
         by_key.special_codes[SpecialCodeIndex::VMIN] = 0;
         by_key.special_codes[SpecialCodeIndex::VTIME] = 1;
-        if tcsetattr(stdin(), OptionalActions::Now, &by_key).is_err() {
+        if tty().is_none_or(|tty| tcsetattr(tty, OptionalActions::Now, &by_key).is_err()) {
             return false;
         }
         // If only a part was reset, the stored state is the better one.
@@ -90,7 +105,7 @@ impl Terminal {
     fn release(&mut self) {
         // A shell in the foreground again has set it up for itself.
         if let Some(before) = self.before.take().filter(|_| is_ours()) {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
+            let _ = tty().map(|tty| tcsetattr(tty, OptionalActions::Now, &before));
         }
     }
 }
@@ -98,7 +113,7 @@ impl Terminal {
 /// Whether this process is in the foreground of its terminal. Changing the terminal of another job
 /// would stop this process.
 fn is_ours() -> bool {
-    tcgetpgrp(stdin()).is_ok_and(|foreground| foreground == getpgrp())
+    tty().is_some_and(|tty| tcgetpgrp(tty).is_ok_and(|foreground| foreground == getpgrp()))
 }
 
 /// If the process goes to the background between a look and a read, the read fails instead of
