@@ -13,6 +13,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use super::exit::Exit;
 use super::json::{JsonArgs, write_report};
 use super::output::STDOUT_FAILED;
+use super::resources;
 use super::signals::stop_on_signals;
 use super::target::TargetArgs;
 use super::{help, values};
@@ -55,6 +56,7 @@ impl DoctorArgs {
     /// Prints each check as it ends.
     pub fn run(self) -> anyhow::Result<u8> {
         self.target.check()?;
+        resources::ensure(1)?;
         let mut json = self.json.open(&[])?;
         let stop = stop_on_signals()?;
         let options = DoctorOptions { replay: self.target.options(), superset: self.superset };

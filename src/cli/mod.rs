@@ -19,6 +19,7 @@ mod output;
 mod pace;
 mod piped;
 mod replay;
+mod resources;
 mod serve;
 mod signals;
 mod target;

@@ -17,7 +17,7 @@ use super::output::{Output, STDOUT_FAILED};
 use super::pace::PaceArgs;
 use super::signals::{note_continuations, on_leaving, stop_on_signals};
 use super::target::TargetArgs;
-use super::{inspect, values};
+use super::{inspect, resources, values};
 use crate::count::Counters;
 use crate::event::PayloadForm;
 use crate::options::{
@@ -125,6 +125,7 @@ impl ReplayArgs {
     /// Replays, reports, and holds if asked to.
     pub fn run(self) -> anyhow::Result<u8> {
         self.check()?;
+        resources::ensure(self.producers)?;
         let files = self.input.files()?;
         let read = [&files[..], &self.enrich].concat();
         let mut json = self.json.open(&read)?;

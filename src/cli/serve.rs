@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::ends::EndsArgs;
 use super::signals::stop_on_signals;
-use super::values;
+use super::{resources, values};
 use crate::kafka::embedded::PARTITIONS_MAX;
 use crate::options::{DEFAULT_TOPIC, Session};
 use crate::pipeline::{ServeOptions, serve};
@@ -50,6 +50,7 @@ fn off(text: &str) -> Result<Off, String> {
 impl ServeArgs {
     /// Serves until Ctrl-C.
     pub fn run(self) -> anyhow::Result<()> {
+        resources::ensure(0)?;
         let session = Session { stop: stop_on_signals()?, ..Session::new(Screen::new(false, false)) };
         let options = ServeOptions {
             mqtt: (self.mqtt.is_none() && !self.no_mqtt).then(|| self.ends.mqtt()),

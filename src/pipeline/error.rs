@@ -84,6 +84,11 @@ pub enum ReplayError {
     /// The embedded endpoint's own directory.
     #[error("cannot keep the log of the embedded Kafka for Druid in {path}; --kafka-dir DIR names another place", path = path.display())]
     StateDir { path: PathBuf, source: std::io::Error },
+    /// The places of the tweets do not fit in memory.
+    #[error(
+        "no memory for the places of more than {tweets} tweets, 24 bytes each; --order window or file needs none"
+    )]
+    Memory { tweets: usize, source: std::collections::TryReserveError },
     /// A thread cannot be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),

@@ -12,6 +12,7 @@ mod live;
 mod pacing;
 mod pages;
 mod real_replays;
+mod resources;
 mod serve;
 mod stops;
 mod whole;

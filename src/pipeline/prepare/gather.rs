@@ -1,7 +1,7 @@
 //! Collects what the pass over the input finds, chunk by chunk in input order: fills in times,
 //! skips what is not wanted, and keeps the slots, or finds that they are not needed.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, TryReserveError};
 use std::ops::ControlFlow;
 
 use super::index::{Chunk, UserKey};
@@ -47,6 +47,7 @@ pub(crate) struct Gather<'a> {
     must_ascend: bool,
     inspects: bool,
     has_failed: bool,
+    no_room: Option<TryReserveError>,
     limit: u64,
     selection: Selection,
     selected: u64,
@@ -83,6 +84,7 @@ impl<'a> Gather<'a> {
             must_ascend,
             inspects,
             has_failed: false,
+            no_room: None,
             limit: options.input.select.limit.unwrap_or(u64::MAX),
             selection: Selection::new(options.input.select),
             selected: 0,
@@ -112,8 +114,11 @@ impl<'a> Gather<'a> {
         if self.keep || self.before_ms.is_none() {
             self.slots.contexts.extend(chunk.contexts);
         }
-        if self.keep || self.before_ms.is_none() {
-            self.make_room(chunk.file, chunk.end, chunk.slots.len());
+        if (self.keep || self.before_ms.is_none())
+            && let Err(error) = self.make_room(chunk.file, chunk.end, chunk.slots.len())
+        {
+            self.no_room = Some(error);
+            return ControlFlow::Break(());
         }
         for (mut slot, id) in chunk.slots.into_iter().zip(chunk.ids) {
             if slot.context >= own {
@@ -148,17 +153,31 @@ impl<'a> Gather<'a> {
     /// Makes room for the slots that the whole input should have, judging by what was read so far.
     /// A vector that grows by doubling would need three times the memory of its slots at the worst
     /// moment; memory that is reserved but never written to costs nothing.
-    fn make_room(&mut self, file: u32, end: u64, more: usize) {
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    fn make_room(&mut self, file: u32, end: u64, more: usize) -> Result<(), TryReserveError> {
         const MARGIN: f64 = 1.25;
         let slots = if self.before_ms.is_none() { &mut self.leading } else { &mut self.slots.slots };
         if slots.capacity() - slots.len() >= more {
-            return;
+            return Ok(());
         }
         let before: u64 =
             self.files.iter().take(file as usize).map(|(_, file)| file.bytes().len() as u64).sum();
         let read = (before + end).max(1) as f64;
         let expected = (slots.len() + more) as f64 * (self.files.bytes() as f64 / read) * MARGIN;
-        slots.reserve_exact((expected as usize).saturating_sub(slots.len()).max(more));
+        let expected = (expected as usize).saturating_sub(slots.len()).max(more);
+        slots.try_reserve_exact(expected).or_else(|_| slots.try_reserve_exact(more))
+    }
+
+    /// Number of slots kept so far.
+    pub fn slots_kept(&self) -> usize {
+        self.slots.slots.len() + self.leading.len()
+    }
+
+    /// Why the slots cannot be kept; `None`: they can.
+    pub fn take_no_room(&mut self) -> Option<TryReserveError> {
+        self.no_room.take()
     }
 
     fn place_leading(&mut self, time_ms: i64) {
@@ -275,10 +294,10 @@ mod tests {
         std::fs::write(&path, "{\"id\":1}\n".repeat(100_000)).unwrap();
         let files = Files::open(&[path], &Opening::whole(None)).unwrap();
         let mut gather = Gather::new(&files, &ReplayOptions::default(), true, false, false);
-        gather.make_room(0, files.bytes() / 100, 1_000);
+        gather.make_room(0, files.bytes() / 100, 1_000).unwrap();
         let room = gather.leading.capacity();
         assert!((100_000..=130_000).contains(&room), "{room}");
-        gather.make_room(0, files.bytes() / 2, 1_000);
+        gather.make_room(0, files.bytes() / 2, 1_000).unwrap();
         assert_eq!(gather.leading.capacity(), room);
     }
 

@@ -147,6 +147,9 @@ fn look_through(
         if let Err(error) = pass(files, options, wanted, workers(files), &session.stop, take) {
             break Err(error);
         }
+        if let Some(source) = gather.take_no_room() {
+            break Err(ReplayError::Memory { tweets: gather.slots_kept(), source });
+        }
         match gather.finish() {
             Some(gathered) => break Ok((keep, gathered)),
             None => keep = true,

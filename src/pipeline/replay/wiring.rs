@@ -124,28 +124,29 @@ pub(crate) fn run(
     std::thread::scope(|scope| {
         let tally = spawn(scope, "tally", move || {
             count_deliveries(replay, queryable, &reported, link, in_flight.as_ref())
-        });
+        })?;
         let producers: Vec<_> = producers
             .into_iter()
             .zip(receivers)
             .map(|(producer, queue)| spawn(scope, "kafka", move || timed(|| producer.run(&queue)).1))
-            .collect();
+            .collect::<Result<_, _>>()?;
         let (sink, subscriber) = match mqtt {
-            Some((sink, source)) => (sink, Some(spawn(scope, "mqtt", move || timed(|| source.run(queues))))),
+            Some((sink, source)) => (sink, Some(spawn(scope, "mqtt", move || timed(|| source.run(queues)))?)),
             None => (Sink::Queues(queues, counters.clone()), None),
         };
         let pacer = spawn(scope, "pace", move || {
             let released = timed(|| release(replay, over, sink, &drafts_in, counters));
             ended.store(true, Ordering::Relaxed);
             released
-        });
+        })?;
         let feed = Feed::new(replay, drafts_out, counters, over, in_flight.as_ref());
-        let feed = spawn(scope, "feed", move || timed(|| feed.run()));
+        let feed = spawn(scope, "feed", move || timed(|| feed.run()))?;
 
         let read_back = follower.map(|follower| {
             let found = found_records(replay);
             spawn(scope, "read-back", move || follow(follower, found, counters, all_reported))
         });
+        let read_back = read_back.transpose()?;
 
         let watched = watch(replay, counters, link, || tally.is_finished());
         all_reported.store(true, Ordering::Release);
@@ -194,7 +195,7 @@ fn start_producers(
     counters: &Arc<Counters>,
     deliveries: Sender<Vec<Delivery>>,
     ended: &Arc<AtomicBool>,
-) -> Result<Vec<Producer>, KafkaError> {
+) -> Result<Vec<Producer>, ReplayError> {
     let kafka = &replay.options.kafka;
     let drain = DrainLimit {
         stop: replay.session.stop.clone(),
@@ -204,9 +205,10 @@ fn start_producers(
     };
     let start = || Producer::new(&replay.ends.producer, counters.clone(), deliveries.clone(), drain.clone());
     std::thread::scope(|scope| {
-        let starting: Vec<_> = (0..count).map(|_| spawn(scope, "kafka", start)).collect();
+        let starting: Vec<_> = (0..count).map(|_| spawn(scope, "kafka", start)).collect::<Result<_, _>>()?;
         let started = starting.into_iter().map(|handle| handle.join());
-        started.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        let started = started.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)));
+        Ok(started.collect::<Result<_, KafkaError>>()?)
     })
 }
 
@@ -236,12 +238,8 @@ fn spawn<'scope, 'env, T: Send + 'scope>(
     scope: &'scope Scope<'scope, 'env>,
     name: &str,
     work: impl FnOnce() -> T + Send + 'scope,
-) -> ScopedJoinHandle<'scope, T> {
-    #[expect(clippy::expect_used, reason = "as std::thread::spawn does: without threads there is no replay")]
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn_scoped(scope, work)
-        .expect("a thread can be started")
+) -> Result<ScopedJoinHandle<'scope, T>, ReplayError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work).map_err(ReplayError::Thread)
 }
 
 /// Everything that went wrong; what comes later is mostly a consequence of the first.
