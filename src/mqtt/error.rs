@@ -55,6 +55,12 @@ pub enum MqttError {
     /// The outside broker did not answer the request to delete the run's session.
     #[error("the MQTT broker keeps the session {session}: {why}")]
     Session { session: String, why: Lost },
+    /// The broker accepts messages, and returns none.
+    #[error(
+        "the MQTT broker at {broker} drops the messages: none was returned for {seconds} s; check that it accepts \
+         messages as long as a tweet (mosquitto: message_size_limit), and that this user may read the topic"
+    )]
+    Dropped { broker: String, seconds: u64 },
     /// The broker ends the connection whenever something is published.
     #[error(
         "the MQTT broker at {broker} refuses the messages: it ended {times} connections after something was \

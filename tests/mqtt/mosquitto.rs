@@ -177,6 +177,24 @@ fn the_sample_at_full_speed_arrives_once_each_and_the_broker_keeps_nothing() {
     }
 }
 
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_broker_that_refuses_the_messages_is_given_up_by_itself_and_after_a_stop() {
+    for limit in ["max_qos 0", "max_packet_size 200"] {
+        let mosquitto = Mosquitto::open(limit);
+        let url = mosquitto.url();
+        let arguments =
+            [SAMPLE, "--limit", "50", "--mqtt", &url, "--kafka-listen", "127.0.0.1:0", "--speedup", "max"];
+        let finished = run(&arguments);
+        refused(&finished, 1, &["refuses the messages", "max_qos"]);
+        let mut running = Running::start(&arguments);
+        running.wait_for("plan");
+        std::thread::sleep(Duration::from_secs(2));
+        running.signal("INT");
+        assert!(running.ends_within(Duration::from_secs(5)), "{limit}: a stop does not end it");
+    }
+}
+
 /// Kills mosquitto in the middle of a replay.
 fn killed_in_the_middle(config: &str) -> Value {
     let mut mosquitto = Mosquitto::open(config);

@@ -39,6 +39,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const REFUSALS_MAX: u32 = 3;
 const REFUSED_AFTER: Duration = Duration::from_secs(10);
 
+/// A broker drops all messages if it answers, has returned nothing for this long, and messages were sent to
+/// it as often as allowed.
+const DROPPED_AFTER: Duration = Duration::from_secs(30);
+
 /// Receives what is published on the topic of an outside broker.
 pub struct OutsideSubscriber {
     pub(super) shared: Arc<Shared>,
@@ -60,6 +64,9 @@ pub(super) struct Times {
     /// An own message, a new connection, or a repeated send.
     progress: Instant,
     stopped: Option<Instant>,
+    connected: Instant,
+    /// The last own message that returned, or the start.
+    returned: Instant,
     /// Receive time of the last foreign message.
     foreign: Instant,
     /// First time that messages sent ended the connection; none has returned since.
@@ -77,6 +84,8 @@ impl Times {
             looked: now,
             progress: now,
             stopped: None,
+            connected: now,
+            returned: now,
             foreign: now,
             refused_since: None,
             refusals: 0,
@@ -116,8 +125,14 @@ impl OutsideSubscriber {
                 }
                 self.reconnect(&lost);
             }
-            self.miss_what_was_dropped();
+            let is_lost = self.miss_what_was_dropped();
             self.warn_of_drops();
+            if is_lost && self.times.returned.elapsed() >= DROPPED_AFTER {
+                let given_up = self.shared.account().outstanding.give_up();
+                self.lose(given_up);
+                let (broker, seconds) = (self.shared.broker.to_string(), DROPPED_AFTER.as_secs());
+                return Err(MqttError::Dropped { broker, seconds }.into());
+            }
             if self.is_done() {
                 return Ok(());
             }
@@ -131,6 +146,7 @@ impl OutsideSubscriber {
         let away = self.times.looked.elapsed();
         self.times.heard += away;
         self.times.progress += away;
+        self.times.returned += away;
         let mut next = wire.read(WAIT)?;
         let now = Instant::now();
         self.times.looked = now;
@@ -184,7 +200,7 @@ impl OutsideSubscriber {
         }
         drop(account);
         if received > 0 {
-            self.times.progress = now;
+            (self.times.progress, self.times.returned) = (now, now);
             (self.times.refused_since, self.times.refusals) = (None, 0);
         }
         let counters = &self.counters;
@@ -241,8 +257,9 @@ impl OutsideSubscriber {
             match self.shared.connect() {
                 Ok(wire) => {
                     self.wire = Some(wire);
-                    let Times { stopped, foreign, refused_since, refusals, .. } = self.times;
-                    self.times = Times { stopped, foreign, refused_since, refusals, ..Times::new() };
+                    let Times { stopped, returned, foreign, refused_since, refusals, .. } = self.times;
+                    self.times =
+                        Times { stopped, returned, foreign, refused_since, refusals, ..Times::new() };
                     return;
                 }
                 Err(error) => tracing::debug!(%error, "no connection to the MQTT broker"),
@@ -256,26 +273,27 @@ impl OutsideSubscriber {
     }
 
     /// Has messages sent again that an answering broker has not returned for long, and counts as
-    /// lost those that were sent too often.
-    fn miss_what_was_dropped(&mut self) {
+    /// lost those that were sent too often; returns whether there were any.
+    fn miss_what_was_dropped(&mut self) -> bool {
         let now = Instant::now();
         if self.wire.is_none()
             || now - self.times.progress < PATIENCE
             || now - self.times.heard > 2 * PING_AFTER
         {
-            return;
+            return false;
         }
         let mut account = self.shared.account();
         let kafka_reports = account.acks.is_all_reported()
             || account.last_report.is_some_and(|report| now.saturating_duration_since(report) < PATIENCE);
         if account.outstanding.is_empty() || !kafka_reports {
-            return;
+            return false;
         }
         account.outstanding.miss_older(now, PATIENCE);
         let lost = account.outstanding.take_lost();
         drop(account);
         self.times.progress = now;
         self.lose(lost);
+        lost.messages > 0
     }
 
     /// Warns once that the broker drops messages, and says what to do.
@@ -300,7 +318,8 @@ impl OutsideSubscriber {
         }
         let mut account = self.shared.account();
         let too_long = self.times.stopped.is_some_and(|stopped| now - stopped >= self.after_stop);
-        if too_long && now - self.times.progress >= PATIENCE.min(self.after_stop) {
+        let since = self.times.returned.max(self.times.connected);
+        if too_long && now - since >= PATIENCE.min(self.after_stop) {
             let lost = account.outstanding.give_up();
             drop(account);
             self.lose(lost);
