@@ -161,6 +161,25 @@ fn q_stops_and_what_was_sent_is_accounted_for() {
 }
 
 #[test]
+fn beside_a_pipe_keys_come_from_the_terminal_and_q_ends_the_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("report.json");
+    let flags = ["--rate", "500/s", "--limit", "2000", "--hold", "--json", json.to_str().unwrap()];
+    // Without a FILE: the pipe is read.
+    let line = format!("cat {SAMPLE} | {}", command(&flags));
+    let Some(mut replay) = OnTerminal::run(&line) else { return };
+    replay.wait_for_delivery();
+    replay.press("+++");
+    replay.wait_for("speed × 8");
+    replay.wait_for("stay up until Ctrl-C or q");
+    replay.press("q");
+    let (code, screen) = replay.finish();
+    assert_eq!(code, 0, "{screen}");
+    let report = report(&json);
+    assert_eq!((&report["input"]["file"], &report["ledger"]["delivered"]), (&"-".into(), &2_000.into()));
+}
+
+#[test]
 fn after_ctrl_z_and_fg_the_keys_work_and_the_stop_is_in_the_report() {
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("report.json");

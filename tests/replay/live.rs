@@ -229,3 +229,36 @@ fn a_page_longer_than_its_pieces_keeps_its_authors() {
         assert!(stdout.contains("2,000 received = 2,000 delivered"), "{stdout}");
     }
 }
+
+#[test]
+fn a_pipe_without_a_name_is_read_if_something_comes_soon() {
+    let replays = |silent: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("tweets.json"), tweets(0..2)).unwrap();
+        let mut child = tweetblast()
+            .args([&["--speedup", "max", "--json", "-"], FREE_PORTS].concat())
+            .current_dir(dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // Dropped at the end, when the program has: it stays open.
+        let _open = match silent {
+            true => Some(stdin),
+            false => {
+                stdin.write_all(tweets(0..3).as_bytes()).unwrap();
+                drop(stdin);
+                None
+            }
+        };
+        let mut text = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        child.wait().unwrap();
+        let report: Value = serde_json::from_str(&text).unwrap();
+        (report["input"]["file"].clone(), report["ledger"]["delivered"].clone())
+    };
+    assert_eq!(replays(false), (json!("-"), json!(3)));
+    assert_eq!(replays(true), (json!("tweets.json"), json!(2)));
+}
