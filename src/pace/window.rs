@@ -36,6 +36,20 @@ impl<T> Window<T> {
         Some((entry.time_ms, entry.tweet))
     }
 
+    /// Number of tweets in it.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Number of tweets that were added in total.
+    pub fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
     /// Times of the tweets in it, in any order.
     pub fn times_ms(&self) -> impl Iterator<Item = i64> + '_ {
         self.waiting.iter().map(|Reverse(entry)| entry.time_ms)

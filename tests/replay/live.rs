@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -99,6 +100,29 @@ fn what_comes_through_a_pipe_is_in_kafka_while_the_pipe_is_open() {
         let sent = wait_for_messages(&kafka, 105);
         assert_eq!(sent[104]["id"], "104");
     }
+}
+
+#[test]
+fn a_trickle_that_never_fills_the_window_is_sent_as_well() {
+    let mut replay = Piped::start(&["--speedup", "max"]);
+    replay.write(&tweets(0..10));
+    let kafka = replay.kafka();
+    wait_for_messages(&kafka, 10);
+    let mut stdin = replay.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        // Without a lull, which would let them go as well.
+        let (done, is_done) = channel::<()>();
+        scope.spawn(move || {
+            for id in 10.. {
+                stdin.write_all((tweet(id, 1, id, "x") + "\n").as_bytes()).unwrap();
+                if is_done.recv_timeout(Duration::from_millis(100)) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+            }
+        });
+        wait_for_messages(&kafka, 30);
+        done.send(()).unwrap();
+    });
 }
 
 #[test]
