@@ -16,6 +16,7 @@ mod error;
 mod evidence;
 mod input;
 mod inspect;
+mod judgement;
 mod outcome;
 mod prepare;
 mod prove;
