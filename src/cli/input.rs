@@ -36,10 +36,14 @@ pub(super) struct InputArgs {
     time_format: Option<TimeFormat>,
     /// Order of sending [default: time; shuffle without times; window for -]
     ///
-    /// Time and shuffle keep 24 bytes per tweet in memory; time only if the input is not in order already.
+    /// Time and shuffle keep 24 bytes per tweet in memory; time only if the input is not in order already. They copy
+    /// what is piped in to a temporary file first; window and file send it as it comes.
     #[arg(hide_short_help = true, long, value_enum)]
     order: Option<OrderFlag>,
     /// Size of the window of --order window, in tweets of 80 bytes [default: 10k]
+    ///
+    /// From a pipe also at most 64 MiB of records. After a second without input all are sent, and from a slow input
+    /// none waits much longer than five seconds.
     #[arg(hide_short_help = true, long, value_name = "N", value_parser = values::count::<usize>(1..=MOST_WINDOW))]
     window: Option<usize>,
     /// Seed of the shuffle: the same seed gives the same order [default: 1]

@@ -84,7 +84,7 @@ impl Progress {
         line.rate_per_s = sent as f64 / seconds;
         line.silent = Some(now - self.last_settled.1).filter(|silent| *silent > KAFKA_SILENT);
         let passed = now.saturating_duration_since(std::mem::replace(&mut self.last_update, now));
-        let goes_on = !line.is_paused && sent > 0;
+        let goes_on = !line.is_paused && line.stopping.is_none() && sent > 0;
         if let Some(time_left) = self.time_left.as_mut().filter(|_| goes_on) {
             time_left.pass(passed, line.speed_factor);
         }
@@ -116,6 +116,11 @@ impl Progress {
     /// Says what the user did to it: paused it, or changed its speed.
     pub fn set_state(&mut self, is_paused: bool, speed_factor: f64) {
         (self.line.is_paused, self.line.speed_factor) = (is_paused, speed_factor);
+    }
+
+    /// Shows how long the wait for Kafka may still last, after a stop.
+    pub fn count_down(&mut self, left: Duration) {
+        self.line.stopping = Some(left);
     }
 
     /// Does not count a time in which the process was stopped: nobody could have heard from Kafka.

@@ -19,6 +19,8 @@ pub(super) struct ProgressLine {
     pub is_paused: bool,
     /// How many times the requested speed.
     pub speed_factor: f64,
+    /// Longest time that a stop still takes.
+    pub stopping: Option<Duration>,
     /// How long Kafka has been silent, where that is too long.
     pub silent: Option<Duration>,
     /// Time left, where that can be told.
@@ -79,6 +81,9 @@ impl ProgressLine {
     }
 
     fn state(&self) -> String {
+        if let Some(left) = self.stopping {
+            return format!("stopping, {} at most", whole_seconds(left));
+        }
         match (self.is_paused, self.speed_factor == 1.0) {
             (true, true) if self.sent == 0 => "paused: press space to start".to_owned(),
             (true, true) => "paused".to_owned(),
@@ -144,6 +149,12 @@ mod tests {
         assert!(paused.fitted(200).contains("  paused: press space to start  0 of 6,000 sent"));
         let faster = ProgressLine { speed_factor: 2.0, ..paused };
         assert!(faster.fitted(200).contains("  paused, speed × 2  "));
+    }
+
+    #[test]
+    fn a_stop_counts_down() {
+        let stopping = ProgressLine { stopping: Some(Duration::from_secs(7)), left: None, ..line() };
+        assert!(stopping.fitted(200).contains("  stopping, 7 s at most  5,164 of 6,000 sent"));
     }
 
     #[test]

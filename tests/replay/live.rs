@@ -255,6 +255,20 @@ fn a_page_longer_than_its_pieces_keeps_its_authors() {
 }
 
 #[test]
+fn a_line_that_does_not_end_is_one_reject_and_is_not_kept() {
+    let mut replay =
+        Piped::start(&["--speedup", "max", "--json", "-", "--order", "file", "--max-record", "1MiB"]);
+    replay.write(&tweets(0..1));
+    let long = "x".repeat(1 << 20);
+    (0..80).for_each(|_| replay.write(&long));
+    replay.write("\n");
+    replay.write(&tweets(1..2));
+    let (report, code) = replay.report();
+    let counts = ["frames", "rejects", "delivered"].map(|key| report["ledger"][key].clone());
+    assert_eq!((code, counts), (0, [3, 1, 2].map(Value::from)));
+}
+
+#[test]
 fn a_pipe_without_a_name_is_read_if_something_comes_soon() {
     let replays = |silent: bool| {
         let dir = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::count::{Counters, own_memory};
 use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::mqtt::OutsideLink;
+use crate::options::DRAIN_AFTER_STOP;
 use crate::pipeline::context::Replay;
 use crate::report::{Progress, seconds};
 
@@ -26,7 +27,8 @@ pub(crate) fn watch(
     ended: impl Fn() -> bool,
 ) -> Watched {
     let mut progress = Progress::new(&replay.session.screen, replay.plan.tweets, replay.plan.duration);
-    let (mut said, mut looked, mut fault) = (false, Instant::now(), None);
+    let (mut stopped_at, mut looked, mut fault) = (None::<Instant>, Instant::now(), None);
+    let after_stop = replay.options.kafka.drain_timeout.unwrap_or(DRAIN_AFTER_STOP);
     let (mut own_memory_mib, mut down) = (None, None);
     while !ended() {
         std::thread::sleep(LOOK);
@@ -35,12 +37,15 @@ pub(crate) fn watch(
             progress.ignore_stop(stop.time);
         }
         progress.set_state(control.waits(), control.speed_times());
+        if let Some(stopped_at) = stopped_at {
+            progress.count_down(after_stop.saturating_sub(stopped_at.elapsed()));
+        }
         progress.update(counters);
         if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
             progress.note(&words);
         }
-        if !said && replay.session.is_stopped() {
-            said = true;
+        if stopped_at.is_none() && replay.session.is_stopped() {
+            stopped_at = Some(Instant::now());
             progress.note(STOPPING);
         }
         if looked.elapsed() >= LOOK_CLOSER {
