@@ -171,6 +171,9 @@ impl ReplayArgs {
         let replayed = replay(&options, &session)?;
         [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
+        let holds = hold && !report.interrupted && report.error.is_none();
+        // Keys typed from now on are for the next program.
+        let keys = keys.filter(|_| holds);
         let written = json.as_mut().map_or(Ok(()), |out| write_json(report, out));
         // On a terminal the last line says it; elsewhere standard error has it, whatever the screen is.
         let is_seen = session.quiet != Quiet::All && stdout().is_terminal() && stderr().is_terminal();
@@ -190,7 +193,7 @@ impl ReplayArgs {
         }
         written.context("cannot write the report (--json)")?;
         let exit_code = report.exit_code;
-        if hold && !report.interrupted && report.error.is_none() {
+        if holds {
             let (mqtt, kafka) = (&report.endpoints.mqtt, &report.endpoints.kafka);
             let or_q = if keys.is_some() { " or q" } else { "" };
             let mqtt = mqtt.as_ref().map_or(String::new(), |mqtt| format!("MQTT {mqtt} and "));
