@@ -26,7 +26,7 @@ use tweetblast::pace::{
     Control, Order, Pacer, PacerOptions, PayloadStamp, Schedule, Slot, Speed, StampTime, VirtualClock,
     put_in_order,
 };
-use tweetblast::source::{Frames, Framing};
+use tweetblast::source::{Format, Frames};
 use tweetblast::tweet::{Parser, Record, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, Tweet, encode, write_timestamp};
 
 #[global_allocator]
@@ -39,11 +39,11 @@ const PAYLOAD_BYTES: usize = 250;
 /// A file of tweets in memory, and what is in it.
 struct Input {
     bytes: Vec<u8>,
-    framing: Framing,
+    framing: Format,
     values: u64,
 }
 
-fn input(form: GenerateForm, framing: Framing) -> Input {
+fn input(form: GenerateForm, framing: Format) -> Input {
     let mut bytes = Vec::new();
     let options = GenerateOptions { tweets: TWEETS, form, ..GenerateOptions::default() };
     let made = generate(&options, &mut bytes).expect("a vector takes all bytes");
@@ -51,15 +51,15 @@ fn input(form: GenerateForm, framing: Framing) -> Input {
 }
 
 fn lines() -> Input {
-    input(GenerateForm::Lines, Framing::Lines)
+    input(GenerateForm::Lines, Format::Lines)
 }
 
 fn array() -> Input {
-    input(GenerateForm::Array, Framing::Array)
+    input(GenerateForm::Array, Format::Array)
 }
 
 fn grouped() -> Input {
-    input(GenerateForm::Grouped, Framing::Array)
+    input(GenerateForm::Grouped, Format::Array)
 }
 
 fn find_frames(input: &Input) {

@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::source::{Frames, Framing};
+use tweetblast::source::{Format, Frames};
 
 use real::{RealInput, real_inputs};
 
@@ -31,10 +31,10 @@ fn generated(form: GenerateForm) -> Vec<u8> {
 }
 
 /// The values of a file repeated, one per line or as one array, and their number.
-fn again_and_again(json: &[u8], framing: Framing) -> (Vec<u8>, usize) {
+fn again_and_again(json: &[u8], framing: Format) -> (Vec<u8>, usize) {
     let json = std::str::from_utf8(json).expect("JSON is UTF-8").trim();
     let (open, between, close) =
-        if framing == Framing::Lines { ("", "\n", "\n") } else { ("[", ",\n", "]\n") };
+        if framing == Format::Lines { ("", "\n", "\n") } else { ("[", ",\n", "]\n") };
     let (once, values) = match json.strip_prefix('[').and_then(|json| json.strip_suffix(']')) {
         Some(list) => {
             let values: Vec<serde::de::IgnoredAny> = serde_json::from_str(json).expect("an array");
@@ -51,7 +51,7 @@ fn framing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("source");
     group.sample_size(20).sampling_mode(SamplingMode::Flat);
     let size = format!("{}MiB", INPUT_BYTES >> 20);
-    let mut row = |name: &str, framing: Framing, json: &[u8]| {
+    let mut row = |name: &str, framing: Format, json: &[u8]| {
         let (input, values) = again_and_again(json, framing);
         group.throughput(Throughput::Bytes(input.len() as u64));
         group.bench_function(format!("memchr_limit/{name}/{size}"), |bencher| {
@@ -62,11 +62,11 @@ fn framing(criterion: &mut Criterion) {
         });
     };
     for (name, form, framing) in [
-        ("lines", GenerateForm::Lines, Framing::Lines),
-        ("lines_full", GenerateForm::FullLines, Framing::Lines),
-        ("array", GenerateForm::Lines, Framing::Array),
-        ("array_full", GenerateForm::FullLines, Framing::Array),
-        ("array_of_users", GenerateForm::Grouped, Framing::Array),
+        ("lines", GenerateForm::Lines, Format::Lines),
+        ("lines_full", GenerateForm::FullLines, Format::Lines),
+        ("array", GenerateForm::Lines, Format::Array),
+        ("array_full", GenerateForm::FullLines, Format::Array),
+        ("array_of_users", GenerateForm::Grouped, Format::Array),
     ] {
         row(name, framing, &generated(form));
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use simd_json::prelude::*;
 use tweetblast::event::PayloadForm;
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::source::{Frame, Frames, Framing};
+use tweetblast::source::{Format, Frame, Frames};
 use tweetblast::tweet::{Hashtags, Id, Parser, Record, TIMESTAMP_BYTES, Tweet, encode, write_timestamp};
 
 use real::{RealInput, real_inputs};
@@ -67,9 +67,9 @@ struct User<'a> {
 fn parse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tweet");
     for (name, form, users, framing) in [
-        ("v11", GenerateForm::Lines, 1_500, Framing::Lines),
-        ("v11_full", GenerateForm::FullLines, 1_500, Framing::Lines),
-        ("grouped", GenerateForm::Grouped, 50, Framing::Array),
+        ("v11", GenerateForm::Lines, 1_500, Format::Lines),
+        ("v11_full", GenerateForm::FullLines, 1_500, Format::Lines),
+        ("grouped", GenerateForm::Grouped, 50, Format::Array),
     ] {
         rows(&mut group, name, &input(form, users), framing, TWEETS);
     }
@@ -78,7 +78,7 @@ fn parse(criterion: &mut Criterion) {
     }
 }
 
-fn rows(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, input: &[u8], framing: Framing, tweets: u64) {
+fn rows(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, input: &[u8], framing: Format, tweets: u64) {
     let frames: Vec<Frame<'_>> = Frames::new(framing, input).collect();
     group.throughput(Throughput::Bytes(input.len() as u64));
     group.bench_function(format!("tape_limit/{name}/{tweets}"), |bencher| {
@@ -230,7 +230,7 @@ fn tweets(frames: &[Frame<'_>]) -> Vec<(Tweet<'static>, Vec<&'static str>)> {
 fn encoding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tweet");
     let input = input(GenerateForm::Lines, 1_500);
-    let frames: Vec<Frame<'_>> = Frames::new(Framing::Lines, &input).collect();
+    let frames: Vec<Frame<'_>> = Frames::new(Format::Lines, &input).collect();
     let tweets = tweets(&frames);
     assert_eq!(tweets.len() as u64, TWEETS);
     let mut out = BytesMut::new();

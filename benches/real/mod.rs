@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use tweetblast::source::Framing;
+use tweetblast::source::Format;
 
 /// A real file of tweets.
 pub struct RealInput {
     /// Used in the names of rows.
     pub name: &'static str,
-    pub framing: Framing,
+    pub framing: Format,
     pub json: Vec<u8>,
     /// Number of tweets, as counted by another program.
     pub tweets: u64,
@@ -22,9 +22,9 @@ pub fn real_inputs(bench: &str) -> Vec<RealInput> {
         return Vec::new();
     };
     [
-        ("real_lines", "v11-ndjson/stream-2018-extended-tweet.ndjson", Framing::Lines, 72),
-        ("real_array", "v11-array/public-figure-2016-2017.json", Framing::Array, 2_932),
-        ("real_grouped", "grouped/tweets1-form-one-line-utf8.json", Framing::Array, 4_102),
+        ("real_lines", "v11-ndjson/stream-2018-extended-tweet.ndjson", Format::Lines, 72),
+        ("real_array", "v11-array/public-figure-2016-2017.json", Format::Array, 2_932),
+        ("real_grouped", "grouped/tweets1-form-one-line-utf8.json", Format::Array, 4_102),
     ]
     .map(|(name, file, framing, tweets)| {
         let path = Path::new(&folder).join(file);

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use tweetblast::source::{Frames, Framing, detect};
+use tweetblast::source::{Format, Frames, detect};
 
-const ALL: [Framing; 6] =
-    [Framing::Lines, Framing::Array, Framing::Objects, Framing::Pages, Framing::PageLines, Framing::Script];
+const ALL: [Format; 6] =
+    [Format::Lines, Format::Array, Format::Objects, Format::Pages, Format::PageLines, Format::Script];
 
 pub fn check(file: &[u8]) {
     let found = detect(Path::new("fuzzed"), file).ok();

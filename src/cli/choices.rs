@@ -7,7 +7,7 @@ use crate::druid::{DruidAfter, Granularity};
 use crate::event::PayloadForm;
 use crate::options::KeyBy;
 use crate::pace::StampTime;
-use crate::source::Framing;
+use crate::source::Format;
 
 macro_rules! choices {
     ($choice:ty: $($variant:ident $name:literal $($help:literal)?,)+) => {
@@ -56,7 +56,7 @@ choices! { Granularity:
 }
 
 /// By the names that the report has.
-impl ValueEnum for Framing {
+impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
     }
@@ -64,6 +64,6 @@ impl ValueEnum for Framing {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let value = PossibleValue::new(self.flag()).help(self.name());
         // As it was called before.
-        Some(if *self == Framing::Script { value.alias("archive") } else { value })
+        Some(if *self == Format::Script { value.alias("archive") } else { value })
     }
 }

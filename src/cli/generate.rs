@@ -11,7 +11,7 @@ use super::output::{Output, is_stdout};
 use super::values;
 use crate::generate::{GenerateForm, GenerateOptions, generate, generate_users};
 use crate::report::counted;
-use crate::source::Framing;
+use crate::source::Format;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -42,7 +42,7 @@ pub(super) struct GenerateArgs {
     ///
     /// v11 has lines, array, objects and pages; v2 has page-lines and lines; each other form has one.
     #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<Framing>,
+    format: Option<Format>,
     /// File to write; - is standard output
     #[arg(short, long, value_name = "FILE|-")]
     output: PathBuf,
@@ -91,27 +91,27 @@ enum RecordForm {
 
 impl RecordForm {
     /// The layouts that it can have, the usual one first.
-    fn layouts(self) -> &'static [(Framing, GenerateForm)] {
+    fn layouts(self) -> &'static [(Format, GenerateForm)] {
         match self {
             RecordForm::V11 => &[
-                (Framing::Lines, GenerateForm::Lines),
-                (Framing::Array, GenerateForm::Array),
-                (Framing::Objects, GenerateForm::Objects),
-                (Framing::Pages, GenerateForm::Search),
+                (Format::Lines, GenerateForm::Lines),
+                (Format::Array, GenerateForm::Array),
+                (Format::Objects, GenerateForm::Objects),
+                (Format::Pages, GenerateForm::Search),
             ],
-            RecordForm::V11Full => &[(Framing::Lines, GenerateForm::FullLines)],
+            RecordForm::V11Full => &[(Format::Lines, GenerateForm::FullLines)],
             RecordForm::V2 => {
-                &[(Framing::PageLines, GenerateForm::V2Pages), (Framing::Lines, GenerateForm::V2Stream)]
+                &[(Format::PageLines, GenerateForm::V2Pages), (Format::Lines, GenerateForm::V2Stream)]
             }
-            RecordForm::V2Flat => &[(Framing::Lines, GenerateForm::V2Flat)],
-            RecordForm::Grouped => &[(Framing::Array, GenerateForm::Grouped)],
-            RecordForm::Archive => &[(Framing::Script, GenerateForm::Archive)],
-            RecordForm::ActivityStreams => &[(Framing::Lines, GenerateForm::ActivityStreams)],
-            RecordForm::Flat => &[(Framing::Lines, GenerateForm::Flat)],
-            RecordForm::Array => &[(Framing::Array, GenerateForm::Array)],
-            RecordForm::Objects => &[(Framing::Objects, GenerateForm::Objects)],
-            RecordForm::Search => &[(Framing::Pages, GenerateForm::Search)],
-            RecordForm::V2Stream => &[(Framing::Lines, GenerateForm::V2Stream)],
+            RecordForm::V2Flat => &[(Format::Lines, GenerateForm::V2Flat)],
+            RecordForm::Grouped => &[(Format::Array, GenerateForm::Grouped)],
+            RecordForm::Archive => &[(Format::Script, GenerateForm::Archive)],
+            RecordForm::ActivityStreams => &[(Format::Lines, GenerateForm::ActivityStreams)],
+            RecordForm::Flat => &[(Format::Lines, GenerateForm::Flat)],
+            RecordForm::Array => &[(Format::Array, GenerateForm::Array)],
+            RecordForm::Objects => &[(Format::Objects, GenerateForm::Objects)],
+            RecordForm::Search => &[(Format::Pages, GenerateForm::Search)],
+            RecordForm::V2Stream => &[(Format::Lines, GenerateForm::V2Stream)],
         }
     }
 }
@@ -121,7 +121,7 @@ impl GenerateArgs {
     fn options(&self) -> Result<GenerateOptions, UsageError> {
         let defaults = GenerateOptions::default();
         let layouts = self.form.layouts();
-        let asked = |(format, _): &&(Framing, GenerateForm)| self.format.is_none_or(|asked| *format == asked);
+        let asked = |(format, _): &&(Format, GenerateForm)| self.format.is_none_or(|asked| *format == asked);
         let Some((_, form)) = layouts.iter().find(asked) else {
             let formats: Vec<&str> = layouts.iter().map(|(format, _)| format.flag()).collect();
             let form = self.form.to_possible_value();

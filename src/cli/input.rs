@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::exit::{UsageError, no_effect};
 use super::{piped, values};
 use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
-use crate::source::Framing;
+use crate::source::Format;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
 
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(super) struct InputArgs {
 
     /// Layout of the input, if it was not detected correctly [default: detected per file]
     #[arg(hide_short_help = true, long, value_enum, value_name = "FORMAT")]
-    format: Option<Framing>,
+    format: Option<Format>,
     /// Map fields of custom records to JSON paths; unmapped fields use common names
     ///
     /// For example time=meta.posted,text=body,user=by.0.id,id=nr: names of members, and places in arrays.

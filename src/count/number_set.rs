@@ -9,12 +9,12 @@ const WORD: u64 = 64;
 /// The memory grows with the greatest number: callers must limit numbers that come from outside.
 #[derive(Debug, Default, Clone)]
 pub struct NumberSet {
-    pages: Vec<Page>,
+    pages: Vec<NumberPage>,
     len: u64,
 }
 
 #[derive(Debug, Default, Clone)]
-enum Page {
+enum NumberPage {
     #[default]
     Empty,
     Part(Box<Bits>),
@@ -32,13 +32,13 @@ impl NumberSet {
     pub fn insert(&mut self, number: u64) -> bool {
         let (page, bit) = ((number / PAGE) as usize, number % PAGE);
         if page >= self.pages.len() {
-            self.pages.resize(page + 1, Page::Empty);
+            self.pages.resize(page + 1, NumberPage::Empty);
         }
         let page = &mut self.pages[page];
-        if let Page::Empty = page {
-            *page = Page::Part(Box::new(Bits { words: [0; (PAGE / WORD) as usize], count: 0 }));
+        if let NumberPage::Empty = page {
+            *page = NumberPage::Part(Box::new(Bits { words: [0; (PAGE / WORD) as usize], count: 0 }));
         }
-        let Page::Part(bits) = page else { return false };
+        let NumberPage::Part(bits) = page else { return false };
         let word = &mut bits.words[(bit / WORD) as usize];
         let before = std::mem::replace(word, *word | 1 << (bit % WORD));
         let is_new = before != *word;
@@ -46,7 +46,7 @@ impl NumberSet {
             self.len += 1;
             bits.count += 1;
             if bits.count == PAGE {
-                *page = Page::Full;
+                *page = NumberPage::Full;
             }
         }
         is_new
@@ -64,10 +64,10 @@ impl NumberSet {
     /// How many of its numbers are not in `other`, and the smallest of them.
     pub fn missing_in(&self, other: &NumberSet) -> (u64, Option<u64>) {
         let (mut count, mut first) = (0, None);
-        let none = Page::Empty;
+        let none = NumberPage::Empty;
         for (number, page) in self.pages.iter().enumerate() {
             let others = other.pages.get(number).unwrap_or(&none);
-            if matches!((page, others), (Page::Empty, _) | (_, Page::Full)) {
+            if matches!((page, others), (NumberPage::Empty, _) | (_, NumberPage::Full)) {
                 continue;
             }
             for word in 0..PAGE / WORD {
@@ -83,12 +83,12 @@ impl NumberSet {
     }
 }
 
-impl Page {
+impl NumberPage {
     fn word(&self, word: u64) -> u64 {
         match self {
-            Page::Empty => 0,
-            Page::Part(bits) => bits.words[word as usize],
-            Page::Full => u64::MAX,
+            NumberPage::Empty => 0,
+            NumberPage::Part(bits) => bits.words[word as usize],
+            NumberPage::Full => u64::MAX,
         }
     }
 }
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn full_pages_take_sixteen_bytes_and_still_know_their_numbers() {
         let mut full = set(0..10 * PAGE);
-        assert_eq!(size_of::<Page>(), 16);
-        assert!(full.pages.iter().all(|page| matches!(page, Page::Full)));
+        assert_eq!(size_of::<NumberPage>(), 16);
+        assert!(full.pages.iter().all(|page| matches!(page, NumberPage::Full)));
         assert!(!full.insert(PAGE) && full.insert(10 * PAGE));
         assert_eq!(full.len(), 10 * PAGE + 1);
         assert_eq!(full.missing_in(&set(0..10 * PAGE)), (1, Some(10 * PAGE)));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::exam::Exam;
 use crate::druid::{
-    Access, CauseName, Client, DruidError, Evidence, Supervisor, SupervisorStatus, TaskRows, diagnose,
+    Access, CauseName, Client, DruidError, Supervisor, SupervisorStatus, Symptoms, TaskRows, diagnose,
     is_ours,
 };
 use crate::kafka::{end_offsets, look_at_cluster};
@@ -202,19 +202,19 @@ fn seen(
     supervisor: &Supervisor,
     spec: &Value,
     status: SupervisorStatus,
-) -> Evidence {
+) -> Symptoms {
     let mut rows = TaskRows::default();
     for task in supervisor.rows().unwrap_or_default().values() {
         rows.processed += task.processed;
         rows.unparseable += task.unparseable;
         rows.thrown_away += task.thrown_away;
     }
-    let mut seen = Evidence {
+    let mut seen = Symptoms {
         status: Some(status),
         rows,
         parse_errors: supervisor.parse_errors().unwrap_or_default(),
         slots: supervisor.slots(supervisor.name()).ok(),
-        ..Evidence::default()
+        ..Symptoms::default()
     };
     add_own_view(&mut seen, spec);
     // With the embedded endpoint there is nothing to connect to yet.

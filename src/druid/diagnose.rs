@@ -10,7 +10,7 @@ use super::{ParseError, SupervisorStatus, TaskRows, WorkerSlots};
 
 /// All answers, as far as there were any.
 #[derive(Debug, Clone, Default)]
-pub struct Evidence {
+pub struct Symptoms {
     /// Kafka's address as given to Druid.
     pub kafka: String,
     /// Whether a server listens at that address, as seen from here.
@@ -112,10 +112,10 @@ impl fmt::Display for Cause {
 
 /// Every cause that the answers show, the most specific first. Empty: no fault is known.
 #[must_use]
-pub fn diagnose(seen: &Evidence) -> Vec<Cause> {
+pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
     let mut found = Vec::new();
     let mut add = |name, cause: String, remedy: String| found.push(Cause { name, cause, remedy });
-    let Evidence { kafka, rows, .. } = seen;
+    let Symptoms { kafka, rows, .. } = seen;
     let Some(status) = &seen.status else {
         add(
             CauseName::SupervisorGone,

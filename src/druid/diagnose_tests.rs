@@ -4,25 +4,25 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn seen(payload: &Value) -> Evidence {
-    Evidence {
+fn seen(payload: &Value) -> Symptoms {
+    Symptoms {
         kafka: "127.0.0.1:9092".into(),
         kafka_listens: Some(true),
         status: Some(SupervisorStatus::of(&json!({ "payload": payload }))),
         from_earliest: true,
-        ..Evidence::default()
+        ..Symptoms::default()
     }
 }
 
 /// A supervisor that reads, up to offset 100.
-fn running() -> Evidence {
+fn running() -> Symptoms {
     seen(&json!({"partitions":1,"activeTasks":[{"id":"t","currentOffsets":{"0":100},"lag":{"0":0}}],
         "latestOffsets":{"0":100},"aggregateLag":0,"suspended":false,"healthy":true,"state":"RUNNING",
         "detailedState":"RUNNING","recentErrors":[]}))
 }
 
 /// The one cause found.
-fn only(seen: &Evidence) -> Cause {
+fn only(seen: &Symptoms) -> Cause {
     let mut found = diagnose(seen);
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
@@ -131,7 +131,7 @@ fn suspended_gone_failed_and_merely_unhealthy() {
     let mut other = running();
     other.status.as_mut().unwrap().suspended = true;
     assert_eq!(only(&other).name, CauseName::Suspended);
-    assert_eq!(only(&Evidence::default()).name, CauseName::SupervisorGone);
+    assert_eq!(only(&Symptoms::default()).name, CauseName::SupervisorGone);
     let mut failed = running();
     failed.failed_tasks = vec![("index_kafka_x".into(), "java.lang.OutOfMemoryError".into())];
     assert!(only(&failed).cause.contains("OutOfMemoryError"));

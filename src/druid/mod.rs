@@ -26,7 +26,7 @@ mod verify;
 
 pub use access::{Access, Credentials};
 pub use client::{Client, reason_of};
-pub use diagnose::{Cause, CauseName, Evidence, diagnose};
+pub use diagnose::{Cause, CauseName, Symptoms, diagnose};
 pub use dimensions::{Dimension, DimensionType, keep_dimensions, sets_dimensions};
 pub use error::DruidError;
 pub use missing::{MissingRows, missing_seqs};

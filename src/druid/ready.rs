@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::supervisor::LOOK;
-use super::{Cause, DruidError, Evidence, Supervisor, SupervisorStatus, WorkerSlots, diagnose};
+use super::{Cause, DruidError, Supervisor, SupervisorStatus, Symptoms, WorkerSlots, diagnose};
 
 /// How long all slots may be taken while our tasks wait, before that is a reason to give up:
 /// another supervisor's tasks may be about to end.
@@ -24,7 +24,7 @@ pub struct ReadyWait<'a> {
     /// Receives a description of the current wait, whenever that changes.
     pub say: &'a dyn Fn(&str),
     /// Adds evidence from elsewhere than Druid.
-    pub look_closer: &'a dyn Fn(&mut Evidence),
+    pub look_closer: &'a dyn Fn(&mut Symptoms),
 }
 
 impl Supervisor {
@@ -71,7 +71,7 @@ impl Supervisor {
             let too_long = since.elapsed() > wait.patience * PATIENCE_IN_ALL;
             if full_for_long || too_long || changed.elapsed() > wait.patience {
                 let mut seen =
-                    Evidence { status, slots: Some(slots), from_earliest: true, ..Evidence::default() };
+                    Symptoms { status, slots: Some(slots), from_earliest: true, ..Symptoms::default() };
                 (wait.look_closer)(&mut seen);
                 let causes: Vec<Cause> = diagnose(&seen);
                 let causes = causes.iter().map(|cause| format!("; {cause}")).collect();

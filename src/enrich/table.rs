@@ -16,7 +16,7 @@ use super::error::EnrichError;
 use super::file_report::{ColumnReject, EnrichFileReport, RejectedRow};
 use super::json::Row;
 use super::{csv, json};
-use crate::source::{Framing, Opening, SourceError, TweetFile};
+use crate::source::{Format, Opening, SourceError, TweetFile};
 use crate::tweet::Extra;
 
 /// Columns that may hold the id, by preference: `user_id` before `id`, which next to it is the id
@@ -154,7 +154,7 @@ impl<'a> Table<'a> {
 
     fn read(&mut self, opening: &Opening<'_>) -> Result<(), EnrichError> {
         // The given format only skips detection; it is not used.
-        let opening = Opening { framing: Some(Framing::Lines), streams: false, ..*opening };
+        let opening = Opening { framing: Some(Format::Lines), streams: false, ..*opening };
         let file = TweetFile::open_with(self.path, &opening).map_err(|error| match error {
             SourceError::Empty { path } => EnrichError::Empty { path },
             error => EnrichError::Source(error),

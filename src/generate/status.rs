@@ -30,7 +30,7 @@ pub(super) struct Status {
     pub lang: &'static str,
     pub client: (&'static str, &'static str),
     pub relation: Relation,
-    pub location: Option<Location>,
+    pub location: Option<UserLocation>,
     pub retweets: u64,
     pub favorites: u64,
 }
@@ -46,7 +46,7 @@ pub(super) enum Relation {
 
 /// Where a tweet was written: always a place, sometimes a point in it.
 #[derive(Debug)]
-pub(super) struct Location {
+pub(super) struct UserLocation {
     pub city: &'static City,
     /// Degrees north and degrees east.
     pub point: Option<(f64, f64)>,
@@ -178,7 +178,7 @@ impl Writers {
             let city = &CITIES[rng.random_range(0..CITIES.len())];
             let mut near = |degrees: f64| degrees + rng.random_range(-0.05..0.05);
             let point = (near(city.lat), near(city.lon));
-            Location { city, point: rng.random_ratio(2, 3).then_some(point) }
+            UserLocation { city, point: rng.random_ratio(2, 3).then_some(point) }
         });
         // A live stream shows new tweets with zero counts; these look as if they had been fetched a
         // little later, so that sums over them make a useful chart.

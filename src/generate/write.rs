@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use super::json::{Escape, created_at, string, string_or_null};
-use super::status::{Location, Relation, Status};
+use super::status::{Relation, Status, UserLocation};
 use super::text::{Entity, Indices, Person, Text};
 use super::user::User;
 
@@ -157,7 +157,7 @@ fn profile(out: &mut Vec<u8>, user: &User, escape: Escape) -> io::Result<()> {
 }
 
 /// `geo` is [lat, lon], `coordinates` is [lon, lat], as in the API.
-fn location(out: &mut Vec<u8>, location: Option<&Location>, escape: Escape) -> io::Result<()> {
+fn location(out: &mut Vec<u8>, location: Option<&UserLocation>, escape: Escape) -> io::Result<()> {
     match location.and_then(|location| location.point) {
         Some((lat, lon)) => write!(
             out,

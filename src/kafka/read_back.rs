@@ -20,9 +20,9 @@ const REACH: i64 = 1_000;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// To whom the end of a partition is no error.
-struct Reader;
+struct QuietContext;
 
-impl ClientContext for Reader {
+impl ClientContext for QuietContext {
     fn error(&self, error: RdKafkaError, reason: &str) {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
             tracing::warn!(%error, reason, "Kafka");
@@ -30,7 +30,7 @@ impl ClientContext for Reader {
     }
 }
 
-impl ConsumerContext for Reader {}
+impl ConsumerContext for QuietContext {}
 
 /// Longest wait for a message while a run is read back.
 pub const READ_PATIENCE: Duration = Duration::from_secs(30);
@@ -54,8 +54,8 @@ pub fn read_since(
         .set("enable.partition.eof", "true")
         // Of a topic that was made again, all is read.
         .set("auto.offset.reset", "earliest");
-    let consumer: BaseConsumer<Reader> =
-        config.create_with_context(Reader).map_err(|error| KafkaError::of_properties(&error))?;
+    let consumer: BaseConsumer<QuietContext> =
+        config.create_with_context(QuietContext).map_err(|error| KafkaError::of_properties(&error))?;
     let mut from = TopicPartitionList::new();
     for (partition, start) in starts {
         from.add_partition_offset(&options.topic, *partition, Offset::Offset(*start)).map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::source::Framing;
+use crate::source::Format;
 use crate::tweet::ParserOptions;
 
 /// The input of a replay.
@@ -11,7 +11,7 @@ pub struct InputOptions {
     /// Files, and folders with files; several are merged by time.
     pub files: Vec<PathBuf>,
     /// The format of all files; `None`: detected for each file.
-    pub framing: Option<Framing>,
+    pub framing: Option<Format>,
     /// How records are read.
     pub parser: ParserOptions,
     /// Largest length of one frame, in bytes; a longer one is a reject.

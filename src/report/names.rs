@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::druid::{CauseName, DruidAfter, Submission};
 use crate::enrich::{ColumnReject, ColumnType};
 use crate::pace::{FileOrder, Order};
-use crate::source::Framing;
+use crate::source::Format;
 
 /// Which hop held the others up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl PairedBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputFormat {
     /// The same in each.
-    One(Framing),
+    One(Format),
     /// Not the same.
     Mixed,
 }
@@ -147,20 +147,20 @@ impl JsonSchema for InputFormat {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut names: Vec<_> = Framing::ALL.map(Framing::flag).into();
+        let mut names: Vec<_> = Format::ALL.map(Format::flag).into();
         names.push(Self::Mixed.name());
         json_schema!({ "type": "string", "enum": names })
     }
 }
 
-impl Serialize for Framing {
+impl Serialize for Format {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.flag())
     }
 }
 
 #[cfg(test)]
-impl JsonSchema for Framing {
+impl JsonSchema for Format {
     fn inline_schema() -> bool {
         true
     }
@@ -170,6 +170,6 @@ impl JsonSchema for Framing {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Framing::ALL.map(Framing::flag) })
+        json_schema!({ "type": "string", "enum": Format::ALL.map(Format::flag) })
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::count::{CpuUsage, LatencyMs, MemoryUsage, RejectCount};
 use crate::druid::{DruidAfter, Submission};
 use crate::pace::{FileOrder, Order};
-use crate::source::Framing;
+use crate::source::Format;
 
 const WIDTHS: [usize; 3] = [60, 80, 200];
 
@@ -32,7 +32,7 @@ fn input() -> InputReport {
         file: "data/tweets.json".to_owned(),
         files: Vec::new(),
         bytes: 5_786_670,
-        format: InputFormat::One(Framing::Lines),
+        format: InputFormat::One(Format::Lines),
         order: Some(FileOrder::Mixed),
         first: Some("2024-03-09T18:00:00.050Z".to_owned()),
         last: Some("2024-03-09T18:10:16.723Z".to_owned()),
@@ -240,7 +240,7 @@ fn inspection() -> Inspection {
         planned_duration_s: Some(616.67),
         planned_rate_per_s: Some(9.73),
         send_hours: Some(2),
-        files: vec![file("a.json", Framing::Lines), file("b.json", Framing::Array)],
+        files: vec![file("a.json", Format::Lines), file("b.json", Format::Array)],
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::count::{CpuUsage, LatencyMs, MemoryUsage, RejectCount};
 use crate::pace::{FileOrder, Order};
-use crate::source::Framing;
+use crate::source::Format;
 
 /// Version of the form of [`RunReport`].
 pub const REPORT_VERSION: u32 = 2;
@@ -117,7 +117,7 @@ pub struct FileReport {
     /// Size, unpacked.
     pub bytes: u64,
     /// Layout of its bytes, as --format has it.
-    pub format: Framing,
+    pub format: Format,
     /// How its tweets lie in time; null without times or when not looked at.
     pub order: Option<FileOrder>,
     /// JSON values.

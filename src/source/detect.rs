@@ -12,7 +12,7 @@ use crate::scan::{Broken, container_end, space, strict_end};
 
 /// How the JSON values of a file are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
+pub enum Format {
     /// One value per line (NDJSON).
     Lines,
     /// One object per line, each with a list of tweets.
@@ -27,37 +27,31 @@ pub enum Framing {
     Script,
 }
 
-impl Framing {
-    pub const ALL: [Framing; 6] = [
-        Framing::Lines,
-        Framing::PageLines,
-        Framing::Array,
-        Framing::Objects,
-        Framing::Pages,
-        Framing::Script,
-    ];
+impl Format {
+    pub const ALL: [Format; 6] =
+        [Format::Lines, Format::PageLines, Format::Array, Format::Objects, Format::Pages, Format::Script];
 
     /// A description for people.
     pub fn name(self) -> &'static str {
         match self {
-            Framing::Lines => "one JSON value per line",
-            Framing::PageLines => "one page of tweets per line",
-            Framing::Array => "one array",
-            Framing::Objects => "objects one after another",
-            Framing::Pages => "objects that hold the list",
-            Framing::Script => "an account archive (tweets.js)",
+            Format::Lines => "one JSON value per line",
+            Format::PageLines => "one page of tweets per line",
+            Format::Array => "one array",
+            Format::Objects => "objects one after another",
+            Format::Pages => "objects that hold the list",
+            Format::Script => "an account archive (tweets.js)",
         }
     }
 
     /// One word, as in `--format`.
     pub fn flag(self) -> &'static str {
         match self {
-            Framing::Lines => "lines",
-            Framing::PageLines => "page-lines",
-            Framing::Array => "array",
-            Framing::Objects => "objects",
-            Framing::Pages => "pages",
-            Framing::Script => "script",
+            Format::Lines => "lines",
+            Format::PageLines => "page-lines",
+            Format::Array => "array",
+            Format::Objects => "objects",
+            Format::Pages => "pages",
+            Format::Script => "script",
         }
     }
 }
@@ -73,7 +67,7 @@ const LOOK_VALUES: usize = 16;
 ///
 /// # Errors
 /// When the file holds only white space, or no JSON.
-pub fn detect(path: &Path, bytes: &[u8]) -> Result<Framing, SourceError> {
+pub fn detect(path: &Path, bytes: &[u8]) -> Result<Format, SourceError> {
     let first = space(bytes, byte_order_mark(bytes));
     if first == bytes.len() {
         return Err(SourceError::Empty { path: path.to_owned() });
@@ -82,7 +76,7 @@ pub fn detect(path: &Path, bytes: &[u8]) -> Result<Framing, SourceError> {
     let framing = match head[0] {
         b'{' => of_objects(bytes, first, head),
         b'[' => of_array(bytes, head),
-        _ if assignment(head).is_some() => Some(Framing::Script),
+        _ if assignment(head).is_some() => Some(Format::Script),
         _ => of_lines(head),
     };
     framing.ok_or_else(|| {
@@ -98,7 +92,7 @@ pub fn detect(path: &Path, bytes: &[u8]) -> Result<Framing, SourceError> {
 }
 
 /// The format of a file whose first byte opens an object.
-fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
+fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Format> {
     let has_line_break = |length: usize| memchr(b'\n', &head[..length]).is_some();
     match strict_end(head, 0) {
         Ok(end) => {
@@ -110,11 +104,11 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
         }
         Err(Broken::Cut) if has_line_break(head.len()) || head.len() < LOOK_BYTES => {}
         // One line, longer than the detection looks.
-        Err(Broken::Cut) if !is_page(bytes, first) => return Some(Framing::Lines),
+        Err(Broken::Cut) if !is_page(bytes, first) => return Some(Format::Lines),
         Err(Broken::Cut) => {
             let line = memchr(b'\n', &bytes[first..]).map(|length| &bytes[first..first + length]);
             let is_whole = line.is_some_and(|line| container_end(line, 0).is_some());
-            return Some(if is_whole { Framing::PageLines } else { Framing::Pages });
+            return Some(if is_whole { Format::PageLines } else { Format::Pages });
         }
         Err(Broken::At(position)) => {
             let lines = of_lines(head);
@@ -127,7 +121,7 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
     let mut at = first;
     for _ in 0..LOOK_VALUES {
         if is_page(bytes, at) {
-            return Some(Framing::Pages);
+            return Some(Format::Pages);
         }
         let window = &bytes[..bytes.len().min(at + LOOK_BYTES)];
         at = match container_end(window, at) {
@@ -135,11 +129,11 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Framing> {
             None => break,
         };
     }
-    Some(Framing::Objects)
+    Some(Format::Objects)
 }
 
 /// The format of a file whose first byte is `[`: an array, or lines after something like `[INFO]`.
-fn of_array(bytes: &[u8], head: &[u8]) -> Option<Framing> {
+fn of_array(bytes: &[u8], head: &[u8]) -> Option<Format> {
     let line = memchr(b'\n', head).unwrap_or(head.len());
     if let Err(Broken::At(position)) = strict_end(head, 0)
         && position < line
@@ -149,20 +143,20 @@ fn of_array(bytes: &[u8], head: &[u8]) -> Option<Framing> {
     }
     let mut elements = Values::new(bytes, false).take(LOOK_VALUES);
     let has_pages = elements.any(|element| is_page(element.bytes, 0));
-    Some(if has_pages { Framing::Pages } else { Framing::Array })
+    Some(if has_pages { Format::Pages } else { Format::Array })
 }
 
 /// The format of a file that has a whole object on one of its first lines. Lines of text and broken
 /// lines may come before it.
-fn of_lines(head: &[u8]) -> Option<Framing> {
+fn of_lines(head: &[u8]) -> Option<Format> {
     let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let objects = lines.filter(|line| line.first() == Some(&b'{') && strict_end(line, 0) == Ok(line.len()));
     let mut framing = None;
     for object in objects.take(LOOK_VALUES) {
         if is_page(object, 0) {
-            return Some(Framing::PageLines);
+            return Some(Format::PageLines);
         }
-        framing = Some(Framing::Lines);
+        framing = Some(Format::Lines);
     }
     framing
 }
@@ -171,60 +165,60 @@ fn of_lines(head: &[u8]) -> Option<Framing> {
 mod tests {
     use super::*;
 
-    fn framing(text: &str) -> Result<Framing, String> {
+    fn framing(text: &str) -> Result<Format, String> {
         detect(Path::new("t.json"), text.as_bytes()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn lines() {
-        assert_eq!(framing("{\"a\":1}\n{\"b\":2}\n"), Ok(Framing::Lines));
-        assert_eq!(framing("{\"a\":1}"), Ok(Framing::Lines));
-        assert_eq!(framing("\u{feff}\r\n {\"a\":{}}\r\n"), Ok(Framing::Lines));
-        assert_eq!(framing(&format!("{{\"a\":\"{}\"}}\n{{}}", "x".repeat(LOOK_BYTES))), Ok(Framing::Lines));
+        assert_eq!(framing("{\"a\":1}\n{\"b\":2}\n"), Ok(Format::Lines));
+        assert_eq!(framing("{\"a\":1}"), Ok(Format::Lines));
+        assert_eq!(framing("\u{feff}\r\n {\"a\":{}}\r\n"), Ok(Format::Lines));
+        assert_eq!(framing(&format!("{{\"a\":\"{}\"}}\n{{}}", "x".repeat(LOOK_BYTES))), Ok(Format::Lines));
     }
 
     #[test]
     fn text_and_broken_lines_may_come_first() {
-        assert_eq!(framing("HTTP/1.1 200 OK\n{\"a\":\"cut\n{\"b\":2}\n"), Ok(Framing::Lines));
-        assert_eq!(framing("{\"a\":\"cut\n{\"b\":2}\n"), Ok(Framing::Lines));
-        assert_eq!(framing("[INFO] on\n{\"b\":2}\n"), Ok(Framing::Lines));
-        assert_eq!(framing("[2021-04-01] on\n{\"b\":2}\n"), Ok(Framing::Lines));
+        assert_eq!(framing("HTTP/1.1 200 OK\n{\"a\":\"cut\n{\"b\":2}\n"), Ok(Format::Lines));
+        assert_eq!(framing("{\"a\":\"cut\n{\"b\":2}\n"), Ok(Format::Lines));
+        assert_eq!(framing("[INFO] on\n{\"b\":2}\n"), Ok(Format::Lines));
+        assert_eq!(framing("[2021-04-01] on\n{\"b\":2}\n"), Ok(Format::Lines));
     }
 
     #[test]
     fn arrays_and_archives() {
-        assert_eq!(framing("\n [\n {\"a\":1}"), Ok(Framing::Array));
-        assert_eq!(framing("[{\"id\":1,\"tweets\":[\"a\"]}]"), Ok(Framing::Array));
-        assert_eq!(framing("[]"), Ok(Framing::Array));
-        assert_eq!(framing("window.YTD.tweets.part0 = [ ]"), Ok(Framing::Script));
-        assert_eq!(framing("Grailbird.data.tweets_2013_05 =\n [ {"), Ok(Framing::Script));
-        assert_eq!(framing("var tweets = [{}]"), Ok(Framing::Script));
+        assert_eq!(framing("\n [\n {\"a\":1}"), Ok(Format::Array));
+        assert_eq!(framing("[{\"id\":1,\"tweets\":[\"a\"]}]"), Ok(Format::Array));
+        assert_eq!(framing("[]"), Ok(Format::Array));
+        assert_eq!(framing("window.YTD.tweets.part0 = [ ]"), Ok(Format::Script));
+        assert_eq!(framing("Grailbird.data.tweets_2013_05 =\n [ {"), Ok(Format::Script));
+        assert_eq!(framing("var tweets = [{}]"), Ok(Format::Script));
     }
 
     #[test]
     fn objects_over_several_lines_or_on_one() {
-        assert_eq!(framing("{\n \"a\": 1\n}\n"), Ok(Framing::Objects));
-        assert_eq!(framing("{\n \"a\": 1\n}{\n \"a\": {}\n}\n"), Ok(Framing::Objects));
-        assert_eq!(framing("{\"a\":1}{\"a\":2}"), Ok(Framing::Objects));
-        assert_eq!(framing("{\"a\":1},\n{\"a\":2},\n"), Ok(Framing::Objects));
+        assert_eq!(framing("{\n \"a\": 1\n}\n"), Ok(Format::Objects));
+        assert_eq!(framing("{\n \"a\": 1\n}{\n \"a\": {}\n}\n"), Ok(Format::Objects));
+        assert_eq!(framing("{\"a\":1}{\"a\":2}"), Ok(Format::Objects));
+        assert_eq!(framing("{\"a\":1},\n{\"a\":2},\n"), Ok(Format::Objects));
         // One line that is whole by itself does not make the file lines.
-        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n ]\n}\n"), Ok(Framing::Objects));
-        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n "), Ok(Framing::Objects));
+        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n ]\n}\n"), Ok(Format::Objects));
+        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n "), Ok(Format::Objects));
     }
 
     #[test]
     fn pages() {
         let page = r#"{"meta":{"n":1},"data":[{"id":"1"}],"includes":{}}"#;
-        assert_eq!(framing(page), Ok(Framing::PageLines));
-        assert_eq!(framing(&format!("{{}}\n{page}\n{page}\n")), Ok(Framing::PageLines));
-        assert_eq!(framing(&format!("{page}{page}")), Ok(Framing::Pages));
-        assert_eq!(framing(&format!("[{page},\n{page}]")), Ok(Framing::Pages));
-        assert_eq!(framing("{\n\"statuses\": [\n{\"id\":1},\n{\"id\":2}\n"), Ok(Framing::Pages));
+        assert_eq!(framing(page), Ok(Format::PageLines));
+        assert_eq!(framing(&format!("{{}}\n{page}\n{page}\n")), Ok(Format::PageLines));
+        assert_eq!(framing(&format!("{page}{page}")), Ok(Format::Pages));
+        assert_eq!(framing(&format!("[{page},\n{page}]")), Ok(Format::Pages));
+        assert_eq!(framing("{\n\"statuses\": [\n{\"id\":1},\n{\"id\":2}\n"), Ok(Format::Pages));
         let long = format!("{{\"results\":[{{\"a\":\"{}\"}}]}}", "x".repeat(LOOK_BYTES));
-        assert_eq!(framing(&long), Ok(Framing::Pages));
-        assert_eq!(framing(&format!("{long}\n{long}\n")), Ok(Framing::PageLines));
-        assert_eq!(framing(r#"{"data":{"id":"1","text":"a"}}"#), Ok(Framing::Lines));
-        assert_eq!(framing(r#"{"id":1,"tweets":["a"]}"#), Ok(Framing::Lines));
+        assert_eq!(framing(&long), Ok(Format::Pages));
+        assert_eq!(framing(&format!("{long}\n{long}\n")), Ok(Format::PageLines));
+        assert_eq!(framing(r#"{"data":{"id":"1","text":"a"}}"#), Ok(Format::Lines));
+        assert_eq!(framing(r#"{"id":1,"tweets":["a"]}"#), Ok(Format::Lines));
     }
 
     #[test]

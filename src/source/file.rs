@@ -15,19 +15,19 @@ use super::opening::Opening;
 use super::pieces::{Pieces, standard_input};
 use super::spool::spool;
 use super::storage::{HEAD_BYTES, Storage};
-use super::{Frames, Framing, SourceError, detect};
+use super::{Format, Frames, SourceError, detect};
 
 /// An open input with a known format.
 #[derive(Debug)]
 pub struct TweetFile {
     path: PathBuf,
-    content: Content,
+    content: FileContent,
     storage: Storage,
-    framing: Framing,
+    framing: Format,
 }
 
 #[derive(Debug)]
-enum Content {
+enum FileContent {
     Mapped {
         // Dropped before the map: the handler must not know a map that no longer exists.
         _watch: Watch,
@@ -90,16 +90,11 @@ impl TweetFile {
         }
         let reader = LiveReader::open(path, pieces, opening)?;
         let (storage, framing, bytes_read) = (reader.storage(), reader.framing(), reader.bytes_read());
-        let content = Content::Live { reader: Box::new(Mutex::new(reader)), bytes_read };
+        let content = FileContent::Live { reader: Box::new(Mutex::new(reader)), bytes_read };
         Ok(Self { path: path.to_owned(), content, storage, framing })
     }
 
-    fn map(
-        path: &Path,
-        file: &File,
-        storage: Storage,
-        framing: Option<Framing>,
-    ) -> Result<Self, SourceError> {
+    fn map(path: &Path, file: &File, storage: Storage, framing: Option<Format>) -> Result<Self, SourceError> {
         let open_error = |source| SourceError::Open { path: path.to_owned(), source };
         if file.metadata().map_err(open_error)?.len() == 0 {
             return Err(SourceError::Empty { path: path.to_owned() });
@@ -121,7 +116,7 @@ impl TweetFile {
             Some(framing) => framing,
             None => detect(path, &map)?,
         };
-        let content = Content::Mapped { _watch: watch, map };
+        let content = FileContent::Mapped { _watch: watch, map };
         Ok(Self { path: path.to_owned(), content, storage, framing })
     }
 
@@ -133,30 +128,30 @@ impl TweetFile {
     /// All bytes of the input, unpacked; empty for an input that is read as it comes.
     pub fn bytes(&self) -> &[u8] {
         match &self.content {
-            Content::Mapped { map, .. } => map,
-            Content::Live { .. } => &[],
+            FileContent::Mapped { map, .. } => map,
+            FileContent::Live { .. } => &[],
         }
     }
 
     /// Number of bytes, unpacked; of an input that is read as it comes, the bytes read so far.
     pub fn size(&self) -> u64 {
         match &self.content {
-            Content::Mapped { map, .. } => map.len() as u64,
-            Content::Live { bytes_read, .. } => bytes_read.load(Ordering::Relaxed),
+            FileContent::Mapped { map, .. } => map.len() as u64,
+            FileContent::Live { bytes_read, .. } => bytes_read.load(Ordering::Relaxed),
         }
     }
 
     /// The reader of an input that is read as it comes; locked while the guard is held.
     pub fn live(&self) -> Option<MutexGuard<'_, LiveReader>> {
         match &self.content {
-            Content::Mapped { .. } => None,
-            Content::Live { reader, .. } => Some(reader.lock().unwrap_or_else(PoisonError::into_inner)),
+            FileContent::Mapped { .. } => None,
+            FileContent::Live { reader, .. } => Some(reader.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
 
     /// Whether it is read as it comes.
     pub fn is_live(&self) -> bool {
-        matches!(self.content, Content::Live { .. })
+        matches!(self.content, FileContent::Live { .. })
     }
 
     /// Whether the input itself is mapped, or a copy.
@@ -165,7 +160,7 @@ impl TweetFile {
     }
 
     /// The layout of its values.
-    pub fn framing(&self) -> Framing {
+    pub fn framing(&self) -> Format {
         self.framing
     }
 
@@ -182,7 +177,7 @@ impl TweetFile {
 
     /// Tells the kernel that frames will be read in any order from now on.
     pub fn will_jump(&self) {
-        if let Content::Mapped { map, .. } = &self.content {
+        if let FileContent::Mapped { map, .. } = &self.content {
             let _ = map.advise(Advice::Random);
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::values::Position;
-use super::{Frame, Framing, Values};
+use super::{Format, Frame, Values};
 use crate::scan::is_space;
 
 /// Where a frame is in a buffer.
@@ -33,7 +33,7 @@ impl FoundFrame {
 /// Finds frames, and continues when more bytes have come.
 #[derive(Debug, Clone)]
 pub(super) struct Framer {
-    framing: Framing,
+    framing: Format,
     has_begun: bool,
     /// In lines, the start of the next one; in values, the position inside the layout.
     at: Position,
@@ -47,7 +47,7 @@ pub(super) struct Framer {
 
 impl Framer {
     /// At the start of an input in this format.
-    pub fn new(framing: Framing) -> Self {
+    pub fn new(framing: Format) -> Self {
         let at = Position::default();
         Self { framing, has_begun: false, at, searched: 0, skips_line: false, line: None }
     }
@@ -63,10 +63,10 @@ impl Framer {
             self.at = Position::start(bytes);
         }
         match self.framing {
-            Framing::Lines => self.line(bytes, is_cut),
-            Framing::PageLines => self.on_lines(bytes, is_cut),
-            Framing::Array | Framing::Objects | Framing::Script => self.value(bytes, false, is_cut),
-            Framing::Pages => self.value(bytes, true, is_cut),
+            Format::Lines => self.line(bytes, is_cut),
+            Format::PageLines => self.on_lines(bytes, is_cut),
+            Format::Array | Format::Objects | Format::Script => self.value(bytes, false, is_cut),
+            Format::Pages => self.value(bytes, true, is_cut),
         }
     }
 
@@ -167,7 +167,7 @@ mod tests {
     }
 
     /// The frames of `text` when it comes in pieces of these lengths.
-    fn in_pieces(framing: Framing, text: &[u8], lengths: &[usize]) -> Vec<Seen> {
+    fn in_pieces(framing: Format, text: &[u8], lengths: &[usize]) -> Vec<Seen> {
         let (mut framer, mut buffer, mut base, mut frames) =
             (Framer::new(framing), Vec::new(), 0, Vec::new());
         let (mut rest, mut lengths) = (text, lengths.iter().cycle());
@@ -218,7 +218,7 @@ mod tests {
             let values = values.repeat(copies);
             let text = if as_array { format!("[{values}]\n") } else { values };
             let text = format!("{}{text}", if mark { "\u{feff}" } else { "" });
-            for framing in Framing::ALL {
+            for framing in Format::ALL {
                 let whole: Vec<Seen> = Frames::new(framing, text.as_bytes()).map(seen).collect();
                 let pieces = in_pieces(framing, text.as_bytes(), &lengths);
                 let differs = whole.iter().zip(&pieces).position(|(a, b)| a != b);
@@ -235,7 +235,7 @@ mod tests {
     fn a_broken_element_does_not_hold_up_those_after_it() {
         let after = "{\"id\":2}, ".repeat(1_000);
         let text = format!("[{{\"id\":1,\"text\":\"cut,\n{{\"id\":1}},\n{after}");
-        let (mut framer, mut ids) = (Framer::new(Framing::Array), Vec::new());
+        let (mut framer, mut ids) = (Framer::new(Format::Array), Vec::new());
         while let Some(frame) = framer.next(text.as_bytes(), true) {
             ids.push(frame.bytes);
         }
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_line_is_given_as_soon_as_it_has_ended() {
-        let mut framer = Framer::new(Framing::Lines);
+        let mut framer = Framer::new(Format::Lines);
         let bytes = b"{\"a\":1}\n{\"b\"";
         assert_eq!(framer.next(bytes, true).map(|frame| frame.bytes), Some(0..7));
         assert_eq!((framer.next(bytes, true), framer.keep_from()), (None, 8));
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn an_element_is_given_as_soon_as_it_has_ended() {
-        let mut framer = Framer::new(Framing::Array);
+        let mut framer = Framer::new(Format::Array);
         let bytes = b"[\n{\"a\":1},\n{\"b\":";
         assert_eq!(framer.next(bytes, true).map(|frame| frame.bytes), Some(2..9));
         assert_eq!(framer.next(bytes, true), None);

@@ -12,8 +12,8 @@ use memchr::memchr_iter;
 use super::detect::{LOOK_BYTES, detect};
 use super::framer::{FoundFrame, Framer};
 use super::opening::{LOOK, Opening, OpeningState};
-use super::pieces::{Arrival, Pieces};
-use super::{Frame, Framing, SourceError, Storage};
+use super::pieces::{Incoming, Pieces};
+use super::{Format, Frame, SourceError, Storage};
 
 /// After a silence this long, the bytes that have come are used as they are.
 pub const LULL: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ const PAGE_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub struct LiveReader {
     path: PathBuf,
-    framing: Framing,
+    framing: Format,
     pieces: Pieces,
     framer: Framer,
     /// Bytes that are still needed, and where they begin in the input.
@@ -67,7 +67,7 @@ impl LiveReader {
     /// # Errors
     /// When the input cannot be read, is empty or contains no JSON, and when the wait is stopped.
     pub(super) fn open(path: &Path, pieces: Pieces, opening: &Opening<'_>) -> Result<Self, SourceError> {
-        let framing = opening.framing.unwrap_or(Framing::Lines);
+        let framing = opening.framing.unwrap_or(Format::Lines);
         let mut reader = Self {
             path: path.to_owned(),
             framing,
@@ -109,7 +109,7 @@ impl LiveReader {
     }
 
     /// Whether the bytes so far contain a whole value, which shows the format.
-    fn is_decided(&self, framing: Option<Framing>) -> bool {
+    fn is_decided(&self, framing: Option<Format>) -> bool {
         let framing = framing.or_else(|| detect(&self.path, &self.buffer).ok());
         framing.is_some_and(|framing| Framer::new(framing).next(&self.buffer, true).is_some())
     }
@@ -199,7 +199,7 @@ impl LiveReader {
         self.has_ended.then_some(self.crc)
     }
 
-    pub fn framing(&self) -> Framing {
+    pub fn framing(&self) -> Format {
         self.framing
     }
 
@@ -216,15 +216,15 @@ impl LiveReader {
     fn end_what_is_too_long(&mut self) -> Result<Option<FoundFrame>, SourceError> {
         let kept = self.buffer.len() - self.framer.keep_from();
         match self.framing {
-            Framing::Pages if kept > PAGE_BYTES.max(self.longest) => Err(SourceError::LongPage {
+            Format::Pages if kept > PAGE_BYTES.max(self.longest) => Err(SourceError::LongPage {
                 path: self.path.clone(),
                 offset: self.base + self.framer.keep_from() as u64,
                 limit: PAGE_BYTES.max(self.longest),
             }),
-            Framing::Lines | Framing::PageLines if kept > PAGE_BYTES.max(self.longest) => {
+            Format::Lines | Format::PageLines if kept > PAGE_BYTES.max(self.longest) => {
                 Ok(self.framer.cut_line(&self.buffer))
             }
-            Framing::Array | Framing::Objects | Framing::Script if kept > self.longest => {
+            Format::Array | Format::Objects | Format::Script if kept > self.longest => {
                 Ok(self.framer.next(&self.buffer, false))
             }
             _ => Ok(None),
@@ -234,10 +234,10 @@ impl LiveReader {
     /// Takes the bytes that come within `wait`; returns whether any did.
     fn fill(&mut self, wait: Duration) -> Result<bool, SourceError> {
         let arrival = match self.pieces.next(Duration::ZERO)? {
-            Arrival::Nothing if !wait.is_zero() => {
+            Incoming::Nothing if !wait.is_zero() => {
                 let arrival = self.pieces.next(wait)?;
                 self.came_at = match arrival {
-                    Arrival::Bytes(_) => Some(Instant::now()),
+                    Incoming::Bytes(_) => Some(Instant::now()),
                     _ => self.came_at,
                 };
                 arrival
@@ -245,14 +245,14 @@ impl LiveReader {
             arrival => arrival,
         };
         match arrival {
-            Arrival::Bytes(bytes) => {
+            Incoming::Bytes(bytes) => {
                 self.crc = crc32c::crc32c_append(self.crc, &bytes);
                 self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 self.buffer.extend_from_slice(&bytes);
                 return Ok(true);
             }
-            Arrival::Nothing => {}
-            Arrival::End => self.has_ended = true,
+            Incoming::Nothing => {}
+            Incoming::End => self.has_ended = true,
         }
         Ok(false)
     }

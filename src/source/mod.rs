@@ -25,7 +25,7 @@ mod spool;
 mod storage;
 mod values;
 
-pub use detect::{Framing, detect};
+pub use detect::{Format, detect};
 pub use error::SourceError;
 pub use file::TweetFile;
 pub use lines::Lines;
@@ -60,12 +60,12 @@ pub enum Frames<'a> {
 
 impl<'a> Frames<'a> {
     /// The frames of `bytes`, a whole file in this format.
-    pub fn new(framing: Framing, bytes: &'a [u8]) -> Self {
+    pub fn new(framing: Format, bytes: &'a [u8]) -> Self {
         match framing {
-            Framing::Lines => Frames::Lines(Lines::new(bytes)),
-            Framing::PageLines => Frames::PageLines(PageLines::new(bytes)),
-            Framing::Array | Framing::Objects | Framing::Script => Frames::Values(Values::new(bytes, false)),
-            Framing::Pages => Frames::Values(Values::new(bytes, true)),
+            Format::Lines => Frames::Lines(Lines::new(bytes)),
+            Format::PageLines => Frames::PageLines(PageLines::new(bytes)),
+            Format::Array | Format::Objects | Format::Script => Frames::Values(Values::new(bytes, false)),
+            Format::Pages => Frames::Values(Values::new(bytes, true)),
         }
     }
 }

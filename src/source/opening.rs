@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Framing, SourceError};
+use super::{Format, SourceError};
 
 /// Longest wait for an input before a stop is checked.
 pub(super) const LOOK: Duration = Duration::from_millis(50);
@@ -13,7 +13,7 @@ pub(super) const LOOK: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy)]
 pub struct Opening<'a> {
     /// The format; `None`: detected for each input.
-    pub framing: Option<Framing>,
+    pub framing: Option<Format>,
     /// Whether an input that cannot be mapped is read as it comes; otherwise it is copied to a temporary file.
     pub streams: bool,
     /// Largest copy, in bytes; `None`: half of the free space in its folder.
@@ -41,7 +41,7 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 
 impl Opening<'_> {
     /// Opens the whole input, in this format, and waits for its end.
-    pub fn whole(framing: Option<Framing>) -> Self {
+    pub fn whole(framing: Option<Format>) -> Self {
         let (streams, spool_limit, max_record_bytes) = (false, None, usize::MAX);
         Self { framing, streams, spool_limit, max_record_bytes, stop: &NEVER, watch: &|_| {} }
     }

@@ -21,12 +21,12 @@ const PIECES_AHEAD: usize = 4;
 /// The bytes of an input, piece by piece.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    receiver: Receiver<Message>,
+    receiver: Receiver<PieceMessage>,
     storage: Storage,
 }
 
 #[derive(Debug)]
-enum Message {
+enum PieceMessage {
     Begins(Storage),
     Bytes(Vec<u8>),
     Failed(SourceError),
@@ -34,7 +34,7 @@ enum Message {
 
 /// The result of a wait for an input.
 #[derive(Debug)]
-pub(super) enum Arrival {
+pub(super) enum Incoming {
     Bytes(Vec<u8>),
     /// Nothing came during the wait.
     Nothing,
@@ -53,7 +53,7 @@ impl Pieces {
         let work = move || {
             if let Err(error) = send_all(&of, file, &sender) {
                 // If the receiver is gone, no reader is left for the error.
-                let _ = sender.send(Message::Failed(error));
+                let _ = sender.send(PieceMessage::Failed(error));
             }
         };
         let started = std::thread::Builder::new().name("input".into()).spawn(work);
@@ -65,14 +65,14 @@ impl Pieces {
     ///
     /// # Errors
     /// When the input cannot be opened, read or unpacked.
-    pub fn next(&mut self, wait: Duration) -> Result<Arrival, SourceError> {
+    pub fn next(&mut self, wait: Duration) -> Result<Incoming, SourceError> {
         loop {
             match self.receiver.recv_timeout(wait) {
-                Ok(Message::Begins(storage)) => self.storage = storage,
-                Ok(Message::Bytes(bytes)) => return Ok(Arrival::Bytes(bytes)),
-                Ok(Message::Failed(error)) => return Err(error),
-                Err(RecvTimeoutError::Timeout) => return Ok(Arrival::Nothing),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Arrival::End),
+                Ok(PieceMessage::Begins(storage)) => self.storage = storage,
+                Ok(PieceMessage::Bytes(bytes)) => return Ok(Incoming::Bytes(bytes)),
+                Ok(PieceMessage::Failed(error)) => return Err(error),
+                Err(RecvTimeoutError::Timeout) => return Ok(Incoming::Nothing),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Incoming::End),
             }
         }
     }
@@ -88,7 +88,7 @@ pub(super) fn standard_input() -> io::Result<File> {
     Ok(File::from(stdin().as_fd().try_clone_to_owned()?))
 }
 
-fn send_all(path: &Path, file: Option<File>, sender: &Sender<Message>) -> Result<(), SourceError> {
+fn send_all(path: &Path, file: Option<File>, sender: &Sender<PieceMessage>) -> Result<(), SourceError> {
     let read_error = |source| SourceError::Open { path: path.to_owned(), source };
     let file = match file {
         Some(file) => file,
@@ -98,7 +98,7 @@ fn send_all(path: &Path, file: Option<File>, sender: &Sender<Message>) -> Result
     let mut head = Vec::new();
     input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(read_error)?;
     let storage = Storage::of(&head).unwrap_or(Storage::Copied);
-    if sender.send(Message::Begins(storage)).is_err() {
+    if sender.send(PieceMessage::Begins(storage)).is_err() {
         return Ok(());
     }
     let input = Cursor::new(head).chain(input);
@@ -122,7 +122,7 @@ fn send(
     path: &Path,
     mut input: impl Read,
     unpacks: Option<&'static str>,
-    sender: &Sender<Message>,
+    sender: &Sender<PieceMessage>,
 ) -> Result<(), SourceError> {
     let (mut buffer, mut unpacked) = (vec![0; PIECE_BYTES], 0);
     loop {
@@ -139,7 +139,7 @@ fn send(
             }
         };
         unpacked += length as u64;
-        if sender.send(Message::Bytes(buffer[..length].to_vec())).is_err() {
+        if sender.send(PieceMessage::Bytes(buffer[..length].to_vec())).is_err() {
             return Ok(());
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::detect::{LOOK_BYTES, detect};
 use super::opening::{LOOK, Opening, OpeningState};
-use super::pieces::{Arrival, Pieces};
+use super::pieces::{Incoming, Pieces};
 use super::{SourceError, Storage};
 
 /// Copies a whole input to a temporary file. Its first bytes are checked before the rest is copied: a
@@ -35,13 +35,13 @@ pub(super) fn spool(
     loop {
         opening.check_stop()?;
         let bytes = match pieces.next(LOOK)? {
-            Arrival::Bytes(bytes) => bytes,
-            Arrival::Nothing => {
+            Incoming::Bytes(bytes) => bytes,
+            Incoming::Nothing => {
                 waited += LOOK;
                 (opening.watch)(OpeningState::Waiting(waited));
                 continue;
             }
-            Arrival::End => break,
+            Incoming::End => break,
         };
         waited = Duration::ZERO;
         if let Some(looked_at) = &mut head {

@@ -37,12 +37,12 @@ pub struct PageUsers {
     /// Address and length of the bytes that were scanned. Never dereferenced: they may be long
     /// gone.
     seen: (usize, usize),
-    by_id: HashMap<u64, Places>,
+    by_id: HashMap<u64, UserPlaces>,
 }
 
 /// Where an id and a name are in the bytes of `includes`: from and to.
 #[derive(Debug, Clone, Copy)]
-struct Places {
+struct UserPlaces {
     id: (usize, usize),
     name: (usize, usize),
 }
@@ -87,7 +87,7 @@ impl PageUsers {
     }
 }
 
-impl Places {
+impl UserPlaces {
     /// Whether an id is between quotes at its position.
     fn fit(&self, includes: &[u8]) -> bool {
         let id = includes.get(self.id.0 - 1..=self.id.1);
@@ -97,7 +97,7 @@ impl Places {
 
 /// Id and positions of the user whose object opens at `start`. Names are letters, digits and
 /// underscores: one with an escape is not a name.
-fn user(includes: &[u8], start: usize) -> Option<(u64, Places)> {
+fn user(includes: &[u8], start: usize) -> Option<(u64, UserPlaces)> {
     let (mut id, mut name) = (None, None);
     for member in Members::of(includes, start) {
         let place = match member.key {
@@ -116,7 +116,7 @@ fn user(includes: &[u8], start: usize) -> Option<(u64, Places)> {
         return None;
     }
     let number = std::str::from_utf8(includes.get(id.0..id.1)?).ok()?.parse().ok()?;
-    Some((number, Places { id, name }))
+    Some((number, UserPlaces { id, name }))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::source::{Frames, Framing, TweetFile, detect};
+use tweetblast::source::{Format, Frames, TweetFile, detect};
 use tweetblast::tweet::{Parser, Record, TweetForm};
 
 fn tweetblast(arguments: &[&str]) -> Output {
@@ -90,19 +90,19 @@ fn a_mistyped_flag_is_a_usage_error() {
 }
 
 /// What the reader must find in a file of each form.
-fn expected(form: GenerateForm) -> (Framing, TweetForm) {
+fn expected(form: GenerateForm) -> (Format, TweetForm) {
     match form {
-        GenerateForm::Lines | GenerateForm::FullLines => (Framing::Lines, TweetForm::V11),
-        GenerateForm::Array => (Framing::Array, TweetForm::V11),
-        GenerateForm::Grouped => (Framing::Array, TweetForm::Grouped),
-        GenerateForm::Objects => (Framing::Objects, TweetForm::V11),
-        GenerateForm::Search => (Framing::Pages, TweetForm::V11),
-        GenerateForm::V2Pages => (Framing::PageLines, TweetForm::V2),
-        GenerateForm::V2Stream => (Framing::Lines, TweetForm::V2),
-        GenerateForm::V2Flat => (Framing::Lines, TweetForm::V2),
-        GenerateForm::Archive => (Framing::Script, TweetForm::Archive),
-        GenerateForm::ActivityStreams => (Framing::Lines, TweetForm::ActivityStreams),
-        GenerateForm::Flat => (Framing::Lines, TweetForm::Flat),
+        GenerateForm::Lines | GenerateForm::FullLines => (Format::Lines, TweetForm::V11),
+        GenerateForm::Array => (Format::Array, TweetForm::V11),
+        GenerateForm::Grouped => (Format::Array, TweetForm::Grouped),
+        GenerateForm::Objects => (Format::Objects, TweetForm::V11),
+        GenerateForm::Search => (Format::Pages, TweetForm::V11),
+        GenerateForm::V2Pages => (Format::PageLines, TweetForm::V2),
+        GenerateForm::V2Stream => (Format::Lines, TweetForm::V2),
+        GenerateForm::V2Flat => (Format::Lines, TweetForm::V2),
+        GenerateForm::Archive => (Format::Script, TweetForm::Archive),
+        GenerateForm::ActivityStreams => (Format::Lines, TweetForm::ActivityStreams),
+        GenerateForm::Flat => (Format::Lines, TweetForm::Flat),
     }
 }
 

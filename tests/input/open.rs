@@ -6,14 +6,14 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tweetblast::source::{Framing, Opening, SourceError, Storage, TweetFile};
+use tweetblast::source::{Format, Opening, SourceError, Storage, TweetFile};
 
 use crate::common::{in_own_process, is_own_process, needed, tweet, tweetblast, write};
 
 const LINES: &[u8] = b"{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
 
 /// Storage, framing and the frames of a file.
-fn seen(path: &Path) -> (Storage, Framing, Vec<String>) {
+fn seen(path: &Path) -> (Storage, Format, Vec<String>) {
     let file = TweetFile::open(path).unwrap();
     let frames = file.frames().map(|frame| String::from_utf8(frame.bytes.to_vec()).unwrap()).collect();
     (file.storage(), file.framing(), frames)
@@ -36,14 +36,14 @@ fn compressed_files_are_known_by_their_bytes_and_may_have_several_parts() {
     let (first, second) = LINES.split_at(12);
 
     fs::write(&path, [gzip(first), gzip(second)].concat()).unwrap();
-    assert_eq!(seen(&path), (Storage::Gzip, Framing::Lines, three()));
+    assert_eq!(seen(&path), (Storage::Gzip, Format::Lines, three()));
 
     let zstd = |bytes| zstd::encode_all(bytes, 3).unwrap();
     fs::write(&path, [zstd(first), zstd(second)].concat()).unwrap();
-    assert_eq!(seen(&path), (Storage::Zstd, Framing::Lines, three()));
+    assert_eq!(seen(&path), (Storage::Zstd, Format::Lines, three()));
 
     fs::write(&path, LINES).unwrap();
-    assert_eq!(seen(&path), (Storage::Mapped, Framing::Lines, three()));
+    assert_eq!(seen(&path), (Storage::Mapped, Format::Lines, three()));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_pipe_is_copied_until_it_ends() {
             }
         })
     };
-    assert_eq!(seen(&path), (Storage::Copied, Framing::Lines, three()));
+    assert_eq!(seen(&path), (Storage::Copied, Format::Lines, three()));
     writer.join().unwrap();
 }
 
@@ -91,7 +91,7 @@ fn a_pipe_is_copied_until_it_ends() {
 fn devices_and_files_of_the_kernel_are_copied() {
     assert!(matches!(TweetFile::open(Path::new("/dev/null")), Err(SourceError::Empty { .. })));
     let status =
-        TweetFile::open_with(Path::new("/proc/self/status"), &Opening::whole(Some(Framing::Lines))).unwrap();
+        TweetFile::open_with(Path::new("/proc/self/status"), &Opening::whole(Some(Format::Lines))).unwrap();
     assert_eq!(status.storage(), Storage::Copied);
     assert!(status.frames().count() > 10);
 }

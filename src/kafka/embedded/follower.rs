@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::batch::{BatchHeader, CRC_FROM, HEADER_BYTES};
-use super::records::{Record, for_each_record};
+use super::records::{LogRecord, for_each_record};
 use super::state::EndpointState;
 use super::store::LogTopic;
 
@@ -154,7 +154,7 @@ impl Drop for Follower {
 
 /// One record, as it stands in the log.
 #[derive(Debug, Clone, Copy)]
-pub struct FollowedRecord<'a>(Record<'a>);
+pub struct FollowedRecord<'a>(LogRecord<'a>);
 
 impl<'a> FollowedRecord<'a> {
     pub fn value(&self) -> &'a [u8] {

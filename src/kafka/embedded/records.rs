@@ -76,14 +76,14 @@ pub(crate) fn check_records(header: &BatchHeader, batch: &[u8]) -> io::Result<()
 pub(crate) fn for_each_record(
     header: &BatchHeader,
     batch: &[u8],
-    mut take: impl FnMut(Record<'_>),
+    mut take: impl FnMut(LogRecord<'_>),
 ) -> io::Result<()> {
     let (mut records, mut apart) = (unpack(header, batch)?, Vec::new());
     for _ in 0..header.record_count {
         let bytes = length(&mut records)?;
         let buffered = records.fill_buf()?;
         if let Some(record) = buffered.get(..bytes) {
-            take(Record::parse(record)?);
+            take(LogRecord::parse(record)?);
             records.consume(bytes);
             continue;
         }
@@ -94,20 +94,20 @@ pub(crate) fn for_each_record(
         if records.by_ref().take(bytes as u64).read_to_end(&mut apart)? < bytes {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        take(Record::parse(&apart)?);
+        take(LogRecord::parse(&apart)?);
     }
     Ok(())
 }
 
 /// The part of a record that the run's own reader wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Record<'a> {
+pub(crate) struct LogRecord<'a> {
     pub value: &'a [u8],
     header_count: u64,
     headers: &'a [u8],
 }
 
-impl<'a> Record<'a> {
+impl<'a> LogRecord<'a> {
     fn parse(mut record: &'a [u8]) -> io::Result<Self> {
         let rest = &mut record;
         part(rest, 1)?; // attributes: unused

@@ -104,14 +104,14 @@ fn headers_are_read_as_far_as_they_go() {
     //            attributes, deltas, no key, value "v", 2 headers: "run" = "r1", "seq" without a value
     let record = b"\0\0\0\x01\x02v\x04\x06run\x04r1\x06seq\x01";
     let headers = |bytes: &[u8]| {
-        let record = Record::parse(bytes).unwrap();
+        let record = LogRecord::parse(bytes).unwrap();
         assert_eq!(record.value, b"v");
         record.headers().map(|(key, value)| (key.to_vec(), value.to_vec())).collect::<Vec<_>>()
     };
     let both = [(b"run".to_vec(), b"r1".to_vec()), (b"seq".to_vec(), Vec::new())];
     assert_eq!(headers(record), both);
     assert_eq!(headers(&record[..record.len() - 1]), both[..1]);
-    assert!(Record::parse(&record[..3]).is_err());
+    assert!(LogRecord::parse(&record[..3]).is_err());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::count::Intake;
 use crate::options::{ReplayOptions, Select};
 use crate::pipeline::error::ReplayError;
 use crate::report::{counted, iso_seconds, place};
-use crate::source::{Frame, Framing, detect};
+use crate::source::{Format, Frame, detect};
 use crate::tweet::{AtPath, FieldMap, Record, Reject};
 
 /// Fields shown with an example.
@@ -205,7 +205,7 @@ fn command(files: &Files, sample: &Sample) -> Option<String> {
     let (_, file) = files.iter().next()?;
     let name = file.path().display().to_string();
     if sample.other == Some(JSON_INSIDE) && sample.objects == 0 {
-        let filter = if file.framing() == Framing::Array { "'.[] | fromjson'" } else { "fromjson" };
+        let filter = if file.framing() == Format::Array { "'.[] | fromjson'" } else { "fromjson" };
         return Some(format!("jq -c {filter} {} | tweetblast -", quoted(&name)));
     }
     let text = sample.text()?;

@@ -53,7 +53,7 @@ fn is_shortened(file: &TweetFile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Framing, Opening};
+    use crate::source::{Format, Opening};
 
     #[test]
     fn it_is_that_of_the_whole_file_and_unknown_when_the_file_was_shortened() {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn files(path: &std::path::Path) -> Files {
-        let lines = Opening::whole(Some(Framing::Lines));
+        let lines = Opening::whole(Some(Format::Lines));
         Files::open(&[path.to_owned()], &lines).unwrap()
     }
 }

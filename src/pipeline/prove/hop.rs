@@ -15,7 +15,7 @@ use super::counting::Counting;
 use super::setup;
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
 use crate::druid::{
-    Access, Client, DruidAfter, Evidence, Patience, ReadyWait, Submission, Supervisor, TaskRows,
+    Access, Client, DruidAfter, Patience, ReadyWait, Submission, Supervisor, Symptoms, TaskRows,
 };
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DRAIN_AFTER_STOP, DruidOptions, ReplayOptions, Session};
@@ -174,7 +174,7 @@ impl<'a> DruidHop<'a> {
         }
         let ends = end_offsets(self.producer, self.partitions)?;
         if !status.beyond_end(&ends).is_empty() {
-            let mut seen = Evidence { status: Some(status), from_earliest: true, ..Evidence::default() };
+            let mut seen = Symptoms { status: Some(status), from_earliest: true, ..Symptoms::default() };
             self.add_own_view(&mut seen);
             let causes: Vec<String> = crate::druid::diagnose(&seen).iter().map(ToString::to_string).collect();
             return Err(ReplayError::Options(causes.join("; ")));
@@ -185,7 +185,7 @@ impl<'a> DruidHop<'a> {
     }
 
     /// Adds evidence from elsewhere than Druid.
-    pub(super) fn add_own_view(&self, seen: &mut Evidence) {
+    pub(super) fn add_own_view(&self, seen: &mut Symptoms) {
         add_own_view(seen, &self.spec);
         seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
     }
@@ -253,7 +253,7 @@ impl<'a> DruidHop<'a> {
 }
 
 /// What a supervisor's spec says, and whether its Kafka can be reached from here.
-pub(crate) fn add_own_view(seen: &mut Evidence, spec: &Value) {
+pub(crate) fn add_own_view(seen: &mut Symptoms, spec: &Value) {
     let io = setup::io_config(spec);
     seen.kafka = io["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or_default().to_owned();
     seen.kafka_listens = setup::listens(&seen.kafka);

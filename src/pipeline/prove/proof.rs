@@ -8,7 +8,7 @@ use super::hop::DruidHop;
 use super::setup;
 use crate::count::Counters;
 use crate::druid::{
-    Cause, CauseName, DruidError, Evidence, MissingRows, Proof, SupervisorStatus, diagnose, missing_seqs,
+    Cause, CauseName, DruidError, MissingRows, Proof, SupervisorStatus, Symptoms, diagnose, missing_seqs,
 };
 use crate::kafka::end_offsets;
 use crate::report::Screen;
@@ -143,7 +143,7 @@ impl DruidHop<'_> {
                 failed_tasks.push((task.clone(), reason));
             }
         }
-        let mut seen = Evidence {
+        let mut seen = Symptoms {
             status: match self.supervisor.status() {
                 Ok(status) => status,
                 Err(error) => return vec![no_answer(&error)],
@@ -153,7 +153,7 @@ impl DruidHop<'_> {
             parse_errors: at_once.parse_errors().unwrap_or_default(),
             slots: at_once.slots(&self.datasource).ok(),
             failed_tasks,
-            ..Evidence::default()
+            ..Symptoms::default()
         };
         self.add_own_view(&mut seen);
         let mut causes = diagnose(&seen);
