@@ -4,6 +4,7 @@
 pub mod mutate;
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -20,9 +21,12 @@ pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json"
 /// Free ports: the default ones may be in use on a developer's machine.
 pub const FREE_PORTS: &[&str] = &["--mqtt-listen", "127.0.0.1:0", "--kafka-listen", "127.0.0.1:0"];
 
-/// A port that a program can listen on more than once, run after run.
+/// A port that a program can listen on more than once, run after run: below those that the system gives to clients
+/// (Linux: 32768 to 60999), any of which may be in use for a moment.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let random = || RandomState::new().build_hasher().finish();
+    let mut ports = std::iter::repeat_with(|| 20_000 + (random() % 12_000) as u16);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 pub fn tweetblast() -> Command {

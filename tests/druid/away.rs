@@ -1,12 +1,11 @@
 //! The run waits for a process of Druid that goes away, and rows that could not be counted are not
 //! reported as 0. Needs no Druid: a fake one is told when to be away.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::common::{Finished, Running, SAMPLE};
+use crate::common::{Finished, Running, SAMPLE, free_port};
 use crate::fake::{Away, FakeDruid, ROWS};
 use crate::stack::check_schema;
 
@@ -119,8 +118,7 @@ fn without_queries_nothing_is_begun() {
 
 #[test]
 fn a_druid_that_was_never_there_is_an_error_at_once() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut replay = Replay::start(&format!("http://{free}"), &["--druid-timeout", "5m"]);
+    let mut replay = Replay::start(&format!("http://127.0.0.1:{}", free_port()), &["--druid-timeout", "5m"]);
     assert!(replay.running.ends_within(Duration::from_secs(60)));
     let finished = replay.running.finish();
     assert!(finished.code == 1 && finished.stderr.contains("is it running"), "{}", finished.stderr);

@@ -8,10 +8,11 @@ use std::time::Duration;
 use tweetblast::mqtt::{Broker, BrokerOptions, FlightWindow, MqttError};
 
 use super::harness::*;
+use crate::common::free_port;
 
 #[test]
 fn a_taken_port_is_an_error_or_a_free_one_is_found_and_a_stop_frees_it() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind(("127.0.0.1", free_port())).unwrap();
     let named = BrokerOptions { listen: taken.local_addr().unwrap(), ..options() };
     let error = Broker::start(&named).err().unwrap();
     assert!(matches!(error, MqttError::AddressInUse { listen } if listen == named.listen), "{error}");

@@ -9,7 +9,7 @@ use rumqttc::{Client, Connection, Event, MqttOptions, Packet, QoS};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{Finished, Running, SAMPLE, generate, read_topic, run, tweetblast};
+use crate::common::{Finished, Running, SAMPLE, free_port, generate, read_topic, run, tweetblast};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,7 +35,7 @@ impl Mosquitto {
         let dir = tempfile::tempdir().unwrap();
         // Bound and released: if another program takes the port before mosquitto does, mosquitto
         // ends and the test says so.
-        let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
         // Run by root, it drops its privileges, and could then not write into our directory.
         let me = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
         let config = format!(
@@ -331,7 +331,7 @@ fn a_stop_while_the_broker_is_away_ends_with_what_is_missing_as_lost() {
 #[test]
 fn a_broker_that_refuses_the_connection_is_one_clear_error() {
     let since = Instant::now();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let free = format!("127.0.0.1:{}", free_port());
     let url = format!("mqtt://{free}");
     let arguments = [SAMPLE, "--kafka-listen", "127.0.0.1:0", "--mqtt"];
     refused(&run(&[&arguments[..], &[&url]].concat()), 1, &[&free, "refused", "is it running"]);

@@ -256,6 +256,11 @@ fn the_mark_stays_inside_and_a_client_that_knows_it_cannot_set_it() {
     let driver = {
         let over = over.clone();
         thread::spawn(move || {
+            // A wait that is given up in mid-connect would drop the connection, and the will be published.
+            assert!(matches!(
+                connection.recv_timeout(PATIENCE),
+                Ok(Ok(Event::Incoming(Incoming::ConnAck(_))))
+            ));
             while !over.load(Ordering::Relaxed) {
                 let _ = connection.recv_timeout(Duration::from_millis(20));
             }

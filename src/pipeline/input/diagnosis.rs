@@ -188,7 +188,10 @@ fn write_fields(sample: &Sample, out: &mut String) -> std::fmt::Result {
             None => Ok(()),
         };
     }
-    write!(out, "\n  fields     of the first {}", counted(sample.objects, "record"))?;
+    match sample.objects {
+        1 => write!(out, "\n  fields     of the first record")?,
+        objects => write!(out, "\n  fields     of the first {} records", HumanCount(objects))?,
+    }
     let fields = &sample.fields()[..sample.fields().len().min(FIELDS)];
     let width = fields.iter().map(|field| field.path.chars().count()).max().unwrap_or(0).min(30);
     for field in fields {
