@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
+use super::words::counted;
 use crate::druid::{ParseError, SupervisorStatus, TaskRows};
 
 /// A supervisor as it is now.
@@ -114,7 +115,8 @@ impl SupervisorReport {
 /// None of its own.
 pub fn write_supervisor(report: &SupervisorReport, out: &mut String) -> fmt::Result {
     writeln!(out, "supervisor  {}: {} ({})", report.supervisor, report.state, report.detailed_state)?;
-    writeln!(out, "reads       topic {}, {} partition(s)", report.topic, report.partitions)?;
+    let partitions = counted(report.partitions as u64, "partition");
+    writeln!(out, "reads       topic {}, {partitions}", report.topic)?;
     writeln!(out, "tasks       {} read, {} publish", report.reading.len(), report.publishing.len())?;
     for PartitionOffsets { partition, read, end } in &report.offsets {
         let end = end.map_or("?".to_owned(), |end| end.to_string());
