@@ -12,7 +12,7 @@ use signal_hook::iterator::Signals;
 use super::exit::Exit;
 use super::{output, terminal};
 
-/// Handles signals from now on; what comes back is set by the first one that asks for an end.
+/// Handles signals from now on; the returned flag is set by the first one that asks for an end.
 pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
@@ -54,7 +54,7 @@ fn leave() -> ! {
     std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
-/// Sets `continued` whenever the process goes on after a stop.
+/// Sets `continued` whenever the process continues after a stop.
 pub(super) fn note_continuations(continued: &Arc<AtomicBool>) -> anyhow::Result<()> {
     signal_hook::flag::register(SIGCONT, continued.clone()).context("cannot catch SIGCONT")?;
     Ok(())

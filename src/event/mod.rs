@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 pub use tail::seq_of_run;
 
-/// What is known of an event all the way, and comes back with its delivery report.
+/// What identifies an event on its whole way; returned with its delivery report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
     /// Place in send order, from 0, without gaps. `None`: a foreign message, not one of this run.

@@ -24,7 +24,7 @@ pub enum KafkaError {
         /// What each address said.
         reason: String,
     },
-    /// Connections are taken, or wait, and nothing comes back within the time-out.
+    /// Connections are accepted, or wait, and no answer arrives within the time-out.
     #[error(
         "no Kafka answers at {brokers} within {seconds} s ({reason}): is it a Kafka, with the security.protocol \
          given by -X, and does its advertised listener name an address that this machine can reach? \

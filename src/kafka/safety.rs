@@ -1,13 +1,13 @@
 //! Properties under which "acknowledged" does not mean "there, once".
 //!
-//! Judged by what librdkafka makes of them all together: it knows its aliases, and the last one given stands.
+//! Judged by their effective values in librdkafka, which knows the aliases; the last one given counts.
 
 use super::ProducerOptions;
 
-/// Name of a property, the values under which nothing vanishes or comes twice, and what others bring.
+/// Name of a property, its safe values, and what the other values risk.
 type Rule = (&'static str, fn(&str) -> bool, &'static str);
 
-/// What a replay may do only where it is told to.
+/// Settings that need `--unsafe`.
 const UNSAFE: [Rule; 4] = [
     ("acks", |value| matches!(value, "-1" | "all"), "Kafka acknowledges what it may still lose"),
     ("enable.idempotence", |value| value == "true", "a message that is sent again may be there twice"),
@@ -15,7 +15,7 @@ const UNSAFE: [Rule; 4] = [
     ("message.send.max.retries", |value| value == "2147483647", "a tweet is given up that may have arrived"),
 ];
 
-/// What no replay can do.
+/// Settings with which no replay works.
 const IMPOSSIBLE: [Rule; 3] = [
     (
         "delivery.report.only.error",
@@ -26,13 +26,13 @@ const IMPOSSIBLE: [Rule; 3] = [
     ("transactional.id", str::is_empty, "a replay has no transactions"),
 ];
 
-/// The unsafe ones among the properties, each as `name=value` with what it brings.
+/// The unsafe properties, each as `name=value` with its risk.
 ///
 /// # Errors
 /// When there are some and they are not allowed, or one with which no replay works.
 pub fn check_settings(properties: &[(String, String)], allow_unsafe: bool) -> Result<Vec<String>, String> {
     let options = ProducerOptions { properties: properties.to_vec(), ..ProducerOptions::default() };
-    // What librdkafka refuses is told when a client is made.
+    // If librdkafka refuses the properties, `check_properties` reports it.
     let Ok(effective) = options.client_config().create_native_config() else { return Ok(Vec::new()) };
     let breaks = |(name, is_fine, brings): &Rule| {
         let value = effective.get(name).unwrap_or_default();

@@ -85,7 +85,7 @@ pub(super) fn settings(listen: SocketAddr) -> ServerSettings {
         connections: ConnectionSettings {
             connection_timeout_ms: 10_000,
             max_payload_size: PACKET_MAX_BYTES,
-            // Packets read before the router is told: all that have arrived. (It limits nothing
+            // Packets read before the router is notified: all that have arrived. (It limits nothing
             // else.)
             max_inflight_count: usize::MAX,
             auth: None,

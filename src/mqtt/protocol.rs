@@ -47,7 +47,7 @@ impl Traffic {
         }
     }
 
-    /// Each connection has a clone of this, beside the broker and its listener.
+    /// Each connection has a clone of this, besides the broker and its listener.
     pub fn is_anybody_connected(&self) -> bool {
         Arc::strong_count(&self.sent) > 2
     }
@@ -58,7 +58,7 @@ impl Traffic {
 pub(super) struct AnyVersion {
     traffic: Traffic,
     version: Version,
-    /// The last read gave a packet, so there may be packets that the router has not been told of.
+    /// The last read gave a packet, so there may be packets of which the router has not been notified.
     mid_batch: bool,
     has_will: bool,
     left: bool,

@@ -16,7 +16,7 @@ use super::protocol::MARK_BYTES;
 use crate::count::Counters;
 use crate::event::Event;
 
-/// What the ring counts beside payload and topic.
+/// What the ring counts besides payload and topic.
 const RING_OVERHEAD_BYTES: usize = 4;
 
 /// Publishes the events of one run.
@@ -84,7 +84,7 @@ impl Publisher {
         self.published += chunk.messages as u64;
         self.counters.published.add(chunk.messages as u64);
         self.link.buffer().extend(packets);
-        // The router is told once per batch, with its last message.
+        // The router is notified once per batch, with the last message.
         push(&mut self.link, last)?;
         self.flight.sent(self.published);
         Ok(())

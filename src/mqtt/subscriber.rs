@@ -59,7 +59,7 @@ pub(super) struct SubscriberState {
 /// Finds out which own messages are missing when only foreign ones follow a gap. Without it, a
 /// publisher whose whole window was overwritten would wait forever.
 ///
-/// The router works through what it is told in order, so when it answers a ping, all messages sent
+/// The router handles its notifications in order, so when it answers a ping, all messages sent
 /// before are in its log. And it answers before it reads the log: if nothing arrives between the
 /// answers to two pings, the second sent after the first was answered, everything was read.
 struct GapCheck {

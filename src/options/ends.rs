@@ -120,6 +120,6 @@ pub struct EmbeddedKafka {
     pub fsync: Fsync,
     /// Size of a partition beyond which its oldest messages are removed; `None`: never.
     pub retention_bytes: Option<u64>,
-    /// Whether to go on without acknowledged messages that are missing or damaged.
+    /// Whether to continue without acknowledged messages that are missing or damaged.
     pub repair: bool,
 }

@@ -1,4 +1,4 @@
-//! What lives beside a run: the user's stop, the user's keys, and the screen.
+//! What lives as long as a run: the user's stop, the user's keys, and the screen.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -118,7 +118,7 @@ impl StalledReplay {
                 left += pacer.release(drafts(places, &mut seq, pass), &mut send).unwrap() as u64;
             }
         }
-        assert_eq!(over.load(Ordering::Relaxed), left > 0, "the feed is told that it is over");
+        assert_eq!(over.load(Ordering::Relaxed), left > 0, "the feed knows that it is over");
         assert_eq!(sent + left, self.tweets * u64::from(self.loops), "each tweet is sent or skipped");
         ReplayResult { sent, left, stats: pacer.into_stats() }
     }

@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(look(0), None, "nobody knows since when");
         assert_eq!(look(5_000), None, "a busy machine");
         tell();
-        assert_eq!(look(5_020), None, "told to go on while it went on");
+        assert_eq!(look(5_020), None, "continued while it was running");
         tell();
         assert_eq!((look(8_020), look(11_020)), (Some(3_000), None));
         let stop = Stop { since: zero + Duration::from_millis(5_020), time: Duration::from_millis(3_000) };

@@ -1,5 +1,5 @@
-//! What stands for or against a run beside the lines of its ledger: the places that Kafka named, what was read back, and
-//! the settings that it was sent with.
+//! Evidence for or against a run besides its ledger: the offsets that Kafka named, what was read back, and the settings
+//! of the producer.
 
 use crate::count::Places;
 use crate::pipeline::context::Replay;

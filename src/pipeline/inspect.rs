@@ -12,7 +12,7 @@ use crate::report::{Inspection, OpeningBar, REPORT_VERSION};
 use crate::tweet::iso_ms;
 
 /// What is in the input, and what a replay with these options would be. Where it has no tweets, the counts
-/// say so, and the error that a replay would end with comes beside them.
+/// say so, and the error with which a replay would end is returned as well.
 ///
 /// # Errors
 /// When a file cannot be read, what `--map` names is not there, or it is stopped.

@@ -10,7 +10,7 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     chain.join(": ")
 }
 
-/// Without the system's number beside its words: "No such file or directory (os error 2)".
+/// Without the system's number after its words: "No such file or directory (os error 2)".
 fn plain(words: &str) -> String {
     const NUMBER: &str = " (os error ";
     let mut out = String::with_capacity(words.len());

@@ -1,4 +1,4 @@
-//! What is seen while a run goes on: one moving line on a terminal, else a plain line every few
+//! What is shown during a run: one moving line on a terminal, else a plain line every few
 //! seconds. Both on standard error.
 
 use std::io::{Write, stderr};

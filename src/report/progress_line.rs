@@ -23,7 +23,7 @@ pub(super) struct ProgressLine {
     pub stopping: Option<Duration>,
     /// How long Kafka has been silent, where that is too long.
     pub silent: Option<Duration>,
-    /// Time left, where that can be told.
+    /// Time left, if it is known.
     pub left: Option<Duration>,
 }
 

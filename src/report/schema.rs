@@ -1,6 +1,6 @@
 //! The schemas in `docs/`, made from the report's own types: names, types and what may be null as serde writes
 //! them, descriptions from the comments. The tests say when the files there are no longer current, and write
-//! them when told to:
+//! them if asked to:
 //!
 //! ```text
 //! TWEETBLAST_WRITE_SCHEMAS=1 cargo test --lib report::schema

@@ -79,7 +79,7 @@ pub(super) fn times(factor: f64) -> String {
     }
 }
 
-/// A span to the second, for what is looked at while it goes on.
+/// A span to the second, for what is shown during a run.
 pub fn whole_seconds(span: Duration) -> String {
     match span.as_secs() {
         s @ 0..60 => format!("{s} s"),

@@ -1,5 +1,5 @@
 //! The run waits for a process of Druid that goes away, and rows that could not be counted are not
-//! reported as 0. Needs no Druid: a fake one is told when to be away.
+//! reported as 0. Needs no Druid: a fake one goes away on command.
 
 use std::time::Duration;
 

@@ -71,7 +71,7 @@ fn a_killed_replay_can_be_run_again_on_the_same_kafka_dir() {
     killed.signal("KILL");
     killed.finish();
 
-    // The supervisor was not told. It continues where it was, with both runs.
+    // The supervisor does not know of it. It continues where it was, with both runs.
     let mut again = Running::start(&[&[SAMPLE, "--speedup", "max", "--hold"], &to[..]].concat());
     let kafka = again.wait_for(" kafka ");
     let kafka = kafka.split_whitespace().nth(1).unwrap().to_owned();

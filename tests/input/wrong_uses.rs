@@ -1,4 +1,4 @@
-//! Wrong uses, each told what is wrong and, where that is known, what to type.
+//! Wrong uses: each message says what is wrong and, if that is known, what to type.
 
 use std::fmt::Write;
 use std::path::Path;

@@ -259,7 +259,7 @@ fn a_message_under_the_number_of_a_tweet_never_stands_for_it() {
     let counts = ["published", "received", "delivered", "mqtt_lost", "duplicates", "failed", "read_back"];
     assert_eq!(ledger(&report, &counts), [6_000, 6_000, 6_000, 0, 0, 0, 6_000], "{report:#}");
     assert_eq!((others, &report["mqtt_repeats_dropped"]), (0, &0.into()));
-    // The forged ones are in Kafka too, under numbers of the run: that is told.
+    // The forged ones are in Kafka too, under numbers of the run, and the report says so.
     assert_eq!(report["verdict"], "unbalanced");
 }
 

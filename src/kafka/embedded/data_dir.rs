@@ -141,7 +141,7 @@ impl DataDir {
     }
 
     /// What should be here; `None`: not known, as an earlier version made the directory, or it is gone and
-    /// `repair` goes on without it.
+    /// `repair` continues without it.
     pub fn load_manifest(&self, repair: bool) -> Result<Option<Manifest>, EndpointError> {
         let path = self.path.join(MARKER_FILE);
         let marker = fs::read_to_string(&path).map_err(storage("read", &path))?;

@@ -23,7 +23,7 @@ pub struct EndpointOptions {
     /// tenth at a time, even unread ones, with a warning and a count
     /// ([`Endpoint::removed`](super::Endpoint::removed)). `None`: nothing is ever removed.
     pub retention_bytes: Option<u64>,
-    /// Whether to go on without acknowledged messages that are missing or damaged, instead of refusing to start.
+    /// Whether to continue without acknowledged messages that are missing or damaged, instead of refusing to start.
     pub repair: bool,
     /// Bounds on what clients may take.
     pub limits: Limits,

@@ -1,7 +1,7 @@
-//! The producers of the replay in this process, known by a client id that nobody else is told.
+//! The producers of the replay in this process, recognised by a secret client id.
 //!
-//! What others read in the log, producer ids and sequence numbers, must not be enough to write in the replay's place. And
-//! the replay's batches need no look inside: it reads them back itself.
+//! Producer ids and sequence numbers are in the log for every reader, so they must not be enough to write as the
+//! replay. Its own batches are not checked record by record, because it reads them back itself.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

@@ -25,8 +25,8 @@ use super::waiters::Waiters;
 pub const PARTITIONS_MAX: usize = 512;
 /// Longest topic name (`Topic.MAX_NAME_LENGTH`).
 const NAME_BYTES_MAX: usize = 249;
-/// The next producer id is at most so far above the last: a random step, so that nobody writes under it before its
-/// owner does.
+/// Largest step from one producer id to the next. Steps are random, so that no client can write under an id before
+/// its owner does.
 const PRODUCER_ID_STEP_MAX: u64 = 1 << 32;
 /// Producer ids reserved at a time, so that most are given out without a write: some 500.
 const PRODUCER_IDS_RESERVED: i64 = 1 << 40;

@@ -159,7 +159,7 @@ impl Outstanding {
         self.lose(&lost)
     }
 
-    /// Takes out messages that are lost. Should one come after all, it is not to go on.
+    /// Removes messages that are lost. If one arrives later, it is not passed on.
     fn lose(&mut self, seqs: &[u64]) -> Load {
         let mut lost = Load::default();
         for seq in seqs {

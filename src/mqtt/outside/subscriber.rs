@@ -178,7 +178,7 @@ impl OutsideSubscriber {
                     events.push(Event { payload: publish.payload, ..event });
                     Tag::Own(seq)
                 }
-                // Kafka has it, or will: only the broker needs to be told.
+                // Kafka has it, or will: only the broker needs an acknowledgement.
                 Some((seq, Received::Repeat)) => {
                     repeats += 1;
                     Tag::Own(seq)

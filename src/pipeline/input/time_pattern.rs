@@ -62,7 +62,7 @@ fn runs_of(text: &str) -> Vec<&str> {
     runs
 }
 
-/// Whether the number at this place is of the time of day: a colon is beside it.
+/// Whether the number at this place is of the time of day: a colon is next to it.
 fn is_of_day(runs: &[&str], at: usize) -> bool {
     let is_colon = |run: Option<&&str>| run.is_some_and(|run| *run == ":");
     is_colon(runs.get(at + 1)) || (at > 0 && is_colon(runs.get(at - 1)))

@@ -100,7 +100,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> Timed<T> {
     (result, thread_cpu())
 }
 
-/// Runs all hops to their end. `queryable` is told of each delivery if rows in Druid are counted.
+/// Runs all hops to their end. `queryable` gets each delivery if rows in Druid are counted.
 pub(crate) fn run(
     replay: &Replay<'_>,
     queryable: Option<Arc<Queryable>>,

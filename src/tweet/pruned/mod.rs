@@ -90,7 +90,7 @@ struct Writer<'a, 'w> {
     room: &'a mut [u8],
 }
 
-// Each function is told where something starts, appends it, and returns the position after it.
+// Each function gets the position where something starts, appends it, and returns the position after it.
 impl<'a> Writer<'a, '_> {
     /// A value that the cursor has not entered yet; the cursor ends up after it.
     #[inline]

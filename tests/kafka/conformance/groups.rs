@@ -84,7 +84,8 @@ pub fn commits_outlive(client: &Client, name: &str) -> String {
     format!("{:?} note '{}', {:?}", zero.offset(), zero.metadata(), one.offset())
 }
 
-pub fn keeps_its_type(client: &Client, name: &str) -> String {
+/// A member that has read the one message of a new topic, and the offset that it may commit.
+fn one_message_read(client: &Client, name: &str) -> (BaseConsumer, TopicPartitionList) {
     client.create_topic(name, 1).unwrap();
     client.produce(name, 0, &messages("m", 1), &[]);
     let member = client.member(name);
@@ -92,6 +93,11 @@ pub fn keeps_its_type(client: &Client, name: &str) -> String {
     client.take(&member, 1);
     let mut offsets = TopicPartitionList::new();
     offsets.add_partition_offset(name, 0, Offset::Offset(1)).unwrap();
+    (member, offsets)
+}
+
+pub fn keeps_its_type(client: &Client, name: &str) -> String {
+    let (member, offsets) = one_message_read(client, name);
     member.commit(&offsets, CommitMode::Sync).unwrap();
     drop(member);
     let consumer = client.consumer();
@@ -103,13 +109,7 @@ pub fn keeps_its_type(client: &Client, name: &str) -> String {
 }
 
 pub fn foreign_commit(client: &Client, name: &str) -> String {
-    client.create_topic(name, 1).unwrap();
-    client.produce(name, 0, &messages("m", 1), &[]);
-    let member = client.member(name);
-    member.subscribe(&[name]).unwrap();
-    client.take(&member, 1);
-    let mut offsets = TopicPartitionList::new();
-    offsets.add_partition_offset(name, 0, Offset::Offset(1)).unwrap();
+    let (_member, offsets) = one_message_read(client, name);
     let outside = client.member(name);
     match outside.commit(&offsets, CommitMode::Sync) {
         Err(KafkaError::ConsumerCommit(code)) => format!("{code:?}"),

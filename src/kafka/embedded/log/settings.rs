@@ -1,4 +1,4 @@
-//! How logs are kept, and what of them is known beside their files.
+//! How logs are kept, and what is known of them apart from their files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ pub(crate) struct LogSettings {
     pub fsync: Fsync,
     /// What is kept at least before old messages are removed, in bytes; `None`: everything.
     pub retention_bytes: Option<u64>,
-    /// Whether to go on without acknowledged messages that are missing or damaged.
+    /// Whether to continue without acknowledged messages that are missing or damaged.
     pub repair: bool,
     pub removed: Arc<Removed>,
 }
 
 impl LogSettings {
-    /// Acknowledged messages are missing: an error, or a warning where it is to go on without them.
+    /// Acknowledged messages are missing: an error, or a warning with `--kafka-repair`.
     pub fn lost(&self, path: &Path, reason: String) -> Result<(), EndpointError> {
         if !self.repair {
             return Err(EndpointError::LostMessages { path: path.to_owned(), reason });
