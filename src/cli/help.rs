@@ -59,9 +59,9 @@ const OTHERS: &str = "  TWEETBLAST_MQTT_PASSWORD
 const EXIT_CODES: &str = "\
 Exit codes:
   0       every tweet accounted for
-  1       an error: the replay could not start or go on
+  1       an error: the replay could not start or continue
   2       usage: a flag or a value that cannot be
-  3       not every tweet arrived, or that is not known
-  4       a --fail-if failed
-  130     stopped by Ctrl-C; what was sent is in the report.
-          A second Ctrl-C leaves at once";
+  3       tweets are missing, or it is unknown or unproven
+  4       a --fail-if was true, or was not measured
+  130     stopped by Ctrl-C or q; the report has what was
+          sent. A second Ctrl-C leaves at once";
