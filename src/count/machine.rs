@@ -10,7 +10,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CpuUsage {
-    /// CPU time of all threads, in seconds.
+    /// CPU time of all threads since the run began, in seconds.
     pub total_s: Option<f64>,
     /// CPU time per tweet, in microseconds.
     pub us_per_tweet: Option<f64>,
@@ -56,10 +56,10 @@ impl MachineCpu {
 }
 
 impl CpuUsage {
-    /// What this process used since it began, for so many tweets, and its part of what the machine
-    /// did since `start`.
+    /// What this process used since `start`, for this many tweets, and its share of what the machine
+    /// used. What was before does not count: `cargo run` compiles, and then becomes the program.
     pub fn of_process(tweets: u64, start: MachineCpu) -> Self {
-        let total_s = cpu_time(ClockId::ProcessCPUTime).as_secs_f64();
+        let total_s = cpu_time(ClockId::ProcessCPUTime).as_secs_f64() - start.own_s;
         Self {
             total_s: Some(total_s),
             us_per_tweet: (tweets > 0).then(|| total_s * 1e6 / tweets as f64),
@@ -132,5 +132,14 @@ mod tests {
         let used_s = MachineCpu::now().own_s - start.own_s;
         assert!(used_s >= 0.003, "{used_s}");
         assert_ne!(thread_cpu().as_nanos() % 10_000_000, 0, "in ticks of 10 ms");
+    }
+
+    #[test]
+    fn cpu_time_from_before_the_run_does_not_count() {
+        let before = thread_cpu();
+        while thread_cpu() - before < Duration::from_millis(3) {}
+        let start = MachineCpu::now();
+        let usage = CpuUsage::of_process(1, start);
+        assert!(usage.total_s.unwrap() <= MachineCpu::now().own_s - start.own_s, "{usage:?}");
     }
 }
