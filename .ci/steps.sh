@@ -6,6 +6,8 @@ work=$(mktemp -d)
 began=$SECONDS
 jobs=()          # all of them, by process id
 declare -A log=() # of what runs beside, by process id
+declare -A since=()
+step_limit=3000 # seconds, more than the longest takes on a slow day: a test that hangs is to be named
 
 at_exit() { :; }
 end_all() {
@@ -44,6 +46,7 @@ start() {
         echo "$code" >"$work/code.$BASHPID"
     ) </dev/null &
     jobs+=($!)
+    since[$!]=$SECONDS
 }
 
 # step NAME COMMAND...: a part; ends too when something beside it fails.
@@ -63,6 +66,15 @@ beside() {
 has_ended() { [ -s "$work/code.$1" ]; }
 exit_if_failed() { [ "$(cat "$work/code.$1")" = 0 ] || exit 1; }
 
+# fail_if_over_limit PID: what it has printed and what it still runs, where it should have ended long ago.
+fail_if_over_limit() {
+    ((SECONDS - since[$1] > step_limit)) || return 0
+    [ -z "${log[$1]:-}" ] || tail -n 200 "${log[$1]}"
+    echo "failed: no end after $step_limit s; its processes:"
+    pgrep -g "$1" | xargs -r ps -o pid=,etimes=,args= --forest | cut -c 1-200
+    exit 1
+}
+
 # until_ended PID: waits for it, and shows what ends beside it meanwhile.
 until_ended() {
     local job
@@ -72,12 +84,15 @@ until_ended() {
                 cat "${log[$job]}"
                 unset "log[$job]"
                 exit_if_failed "$job"
+            else
+                fail_if_over_limit "$job"
             fi
         done
         if has_ended "$1"; then
             exit_if_failed "$1"
             return
         fi
+        fail_if_over_limit "$1"
         sleep 0.1
     done
 }
