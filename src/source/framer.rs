@@ -231,6 +231,27 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn broken_json_in_pieces_comes_to_an_end(
+            values in prop::collection::vec(prop::sample::select(vec![
+                "{\"data\":[{\"id\":1}]", "{\"data\":[", "{\"id\":2}", "{", "}", "[", "]", "\"", ",", "\n", "\n", " ",
+            ]), 0..40),
+            copies in prop::sample::select(vec![1usize, 300]),
+            lengths in prop::collection::vec(1_000usize..9_000, 1..6),
+        ) {
+            let text = values.concat().repeat(copies);
+            for framing in Format::ALL {
+                let mut end = 0;
+                for (offset, bytes, _) in in_pieces(framing, text.as_bytes(), &lengths) {
+                    prop_assert!(offset >= end && !bytes.is_empty());
+                    end = offset + bytes.len() as u64;
+                }
+                prop_assert!(end <= text.len() as u64);
+            }
+        }
+    }
+
     #[test]
     fn a_broken_element_does_not_hold_up_those_after_it() {
         let after = "{\"id\":2}, ".repeat(1_000);

@@ -48,6 +48,10 @@ pub(super) struct Position {
     careful: u32,
 }
 
+/// More bytes must come first. The position is unchanged.
+#[derive(Debug)]
+struct MoreBytes;
+
 /// Set within a page's list.
 #[derive(Debug, Clone, Copy)]
 struct InPage {
@@ -136,7 +140,7 @@ impl<'a> Values<'a> {
                     return None;
                 }
                 Err(_) if !is_container => return self.words(start),
-                Err(broken) => return self.skip(start, broken, start, self.at.whole),
+                Err(broken) => return self.skip(start, broken, start, self.at.whole).ok().flatten(),
             },
         };
         self.at.careful = self.at.careful.saturating_sub(1);
@@ -158,52 +162,53 @@ impl<'a> Values<'a> {
     }
 
     /// Skips the broken bytes from `start` on, up to the next element like that at `like` or
-    /// `whole`.
-    fn skip(&mut self, start: usize, broken: Broken, like: usize, whole: Option<usize>) -> Option<Frame<'a>> {
+    /// `whole`. No frame if that element begins at `start`.
+    fn skip(
+        &mut self,
+        start: usize,
+        broken: Broken,
+        like: usize,
+        whole: Option<usize>,
+    ) -> Result<Option<Frame<'a>>, MoreBytes> {
         let next = resync::next_element(self.bytes, like, broken, whole);
-        if self.is_cut && next + MARGIN > self.bytes.len() {
-            return None;
+        if self.is_short(next) {
+            return Err(MoreBytes);
         }
         self.at.careful = CAREFUL_ELEMENTS;
         let frame = self.frame(start, without_comma(self.bytes, start, next));
         self.at.next = next;
-        frame
+        Ok(frame)
     }
 
     /// Steps past the bracket at `start`, which ends a list. A frame if it should not be there,
     /// since more elements follow, or if the page around the list is broken after it.
-    fn close_list(&mut self, start: usize) -> Option<Frame<'a>> {
+    fn close_list(&mut self, start: usize) -> Result<Option<Frame<'a>>, MoreBytes> {
         let behind = space(self.bytes, start + 1);
         if self.bytes.get(behind) == Some(&b',')
             && self.bytes.get(space(self.bytes, behind + 1)) == Some(&b'{')
         {
-            return self.frame(start, start + 1);
+            return Ok(self.frame(start, start + 1));
         }
-        self.at.next = behind;
-        let Some(page) = self.at.in_page.take() else {
+        let Some(page) = self.at.in_page else {
+            self.at.next = behind;
             self.at.in_array = false;
-            return None;
+            return Ok(None);
         };
-        match pages::behind_list(self.bytes, behind) {
-            Behind::List(next) => {
-                self.at.next = next.list;
-                self.at.in_page = Some(InPage { includes: next.includes, ..page });
-                None
-            }
-            Behind::End(end) => {
-                self.at.next = end;
-                None
-            }
-            Behind::Broken if behind == self.bytes.len() => None,
+        let (next, in_page) = match pages::behind_list(self.bytes, behind) {
+            Behind::List(next) => (next.list, Some(InPage { includes: next.includes, ..page })),
+            Behind::End(end) => (end, None),
+            Behind::Broken if behind == self.bytes.len() => (behind, None),
             Behind::Broken => {
-                let frame = self.skip(behind, Broken::At(behind), page.start, None);
-                if frame.is_none() {
-                    // More bytes will come: try again then.
-                    (self.at.next, self.at.in_page) = (start, Some(page));
+                let in_page = self.at.in_page.take();
+                let skipped = self.skip(behind, Broken::At(behind), page.start, None);
+                if skipped.is_err() {
+                    self.at.in_page = in_page;
                 }
-                frame
+                return skipped;
             }
-        }
+        };
+        (self.at.next, self.at.in_page) = (next, in_page);
+        Ok(None)
     }
 }
 
@@ -237,8 +242,10 @@ impl<'a> Iterator for Values<'a> {
                     if self.is_short(start) {
                         return None;
                     }
-                    if let Some(frame) = self.close_list(start) {
-                        return Some(frame);
+                    match self.close_list(start) {
+                        Ok(None) => {}
+                        Ok(frame) => return frame,
+                        Err(MoreBytes) => return None,
                     }
                 }
                 b'[' if !in_list => {

@@ -149,6 +149,18 @@ fn a_page_that_is_broken_behind_its_list_does_not_take_the_next_with_it() {
     assert_eq!(found, 4);
 }
 
+#[test]
+fn a_page_that_ends_behind_its_list_gives_way_to_what_follows() {
+    let cut = "{\"data\":[{\"id\":1}]";
+    for next in ["{\"id\":2}", "{\"data\":[{\"id\":2}]}", "{\"data\":[{\"id\":2}]"] {
+        for between in ["\n", "\n\n", " \n"] {
+            let text = [cut, next].join(between);
+            let found = texts(&text, true);
+            assert_eq!(found, ["{\"id\":1}", "{\"id\":2}"], "{next} after {between:?}");
+        }
+    }
+}
+
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
