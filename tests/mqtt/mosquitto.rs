@@ -195,6 +195,16 @@ fn a_broker_that_refuses_the_messages_is_given_up_by_itself_and_after_a_stop() {
     }
 }
 
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_broker_that_acknowledges_messages_and_drops_them_is_given_up() {
+    let mosquitto = Mosquitto::open("message_size_limit 200");
+    let url = mosquitto.url();
+    let finished =
+        run(&[SAMPLE, "--limit", "50", "--mqtt", &url, "--kafka-listen", "127.0.0.1:0", "--speedup", "max"]);
+    refused(&finished, 1, &["drops the messages", "message_size_limit"]);
+}
+
 /// Kills mosquitto in the middle of a replay.
 fn killed_in_the_middle(config: &str) -> Value {
     let mut mosquitto = Mosquitto::open(config);

@@ -39,8 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const REFUSALS_MAX: u32 = 3;
 const REFUSED_AFTER: Duration = Duration::from_secs(10);
 
-/// A broker drops all messages if it answers, has returned nothing for this long, and messages were sent to
-/// it as often as allowed.
+/// A broker drops all messages if it answers and has returned nothing for this long, whatever was sent again
+/// meanwhile.
 const DROPPED_AFTER: Duration = Duration::from_secs(30);
 
 /// Receives what is published on the topic of an outside broker.
@@ -125,9 +125,9 @@ impl OutsideSubscriber {
                 }
                 self.reconnect(&lost);
             }
-            let is_lost = self.miss_what_was_dropped();
+            let is_dropping = self.miss_what_was_dropped();
             self.warn_of_drops();
-            if is_lost && self.times.returned.elapsed() >= DROPPED_AFTER {
+            if is_dropping && self.times.returned.elapsed() >= DROPPED_AFTER {
                 let given_up = self.shared.account().outstanding.give_up();
                 self.lose(given_up);
                 let (broker, seconds) = (self.shared.broker.to_string(), DROPPED_AFTER.as_secs());
@@ -273,7 +273,7 @@ impl OutsideSubscriber {
     }
 
     /// Has messages sent again that an answering broker has not returned for long, and counts as
-    /// lost those that were sent too often; returns whether there were any.
+    /// lost those that were sent too often; returns whether there were any to send again.
     fn miss_what_was_dropped(&mut self) -> bool {
         let now = Instant::now();
         if self.wire.is_none()
@@ -293,7 +293,7 @@ impl OutsideSubscriber {
         drop(account);
         self.times.progress = now;
         self.lose(lost);
-        lost.messages > 0
+        true
     }
 
     /// Warns once that the broker drops messages, and says what to do.
