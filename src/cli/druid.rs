@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::exit::{UsageError, no_effect};
 use super::json::{JsonArgs, write_report};
+use super::tasks::{ReplayTaskArgs, TaskArgs};
 use super::{help, values};
 use crate::druid::{
     Access, Client, DruidAfter, DruidError, Granularity, SpecOptions, Supervisor, keep_dimensions, make_spec,
@@ -50,6 +51,8 @@ pub(super) struct DruidArgs {
     /// Set a place in the spec, such as /ioConfig/taskCount=4
     #[arg(hide_short_help = true, long, value_name = "PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
+    #[command(flatten)]
+    tasks: ReplayTaskArgs,
     /// Druid datasource for the --enrich table; off: don't load it [default: the tweets' datasource with _users]
     ///
     /// One row per user, including users without tweets.
@@ -68,16 +71,22 @@ pub(super) struct DruidArgs {
     druid_timeout: Option<Duration>,
 }
 
+const WITHOUT_DRUID: &str = "without --druid HOST:8888";
+
 impl DruidArgs {
     /// Refuses flags that would be ignored.
     pub fn check(&self) -> Result<(), UsageError> {
         if self.druid.is_some() {
+            if self.druid_supervisor.is_some() {
+                no_effect(&self.tasks.given(), "with --druid-supervisor, which uses one as it is")?;
+            }
             // What is in a file that holds the spec is known later.
             return match self.druid_spec {
                 Some(_) => Ok(()),
                 None => set_places(&mut make_spec(&any_spec()), &self.druid_set),
             };
         }
+        no_effect(&self.tasks.given(), WITHOUT_DRUID)?;
         let flags = [
             ("--druid-datasource", self.druid_datasource.is_some()),
             ("--druid-kafka", self.druid_kafka.is_some()),
@@ -89,7 +98,7 @@ impl DruidArgs {
             ("--druid-after", self.druid_after.is_some()),
             ("--druid-timeout", self.druid_timeout.is_some()),
         ];
-        no_effect(&flags, "without --druid HOST:8888")
+        no_effect(&flags, WITHOUT_DRUID)
     }
 
     /// What to do with Druid, if there is one.
@@ -101,7 +110,7 @@ impl DruidArgs {
             overwrite: self.druid_overwrite,
             supervisor: self.druid_supervisor,
             spec: self.druid_spec,
-            set: self.druid_set,
+            set: [self.tasks.places(), self.druid_set].concat(),
             users: match self.druid_users {
                 None => UsersInto::Beside,
                 Some(off) if off == "off" => UsersInto::Nowhere,
@@ -188,9 +197,11 @@ struct SpecArgs {
     #[arg(long, value_enum, default_value_t = PayloadForm::Tweet, hide_default_value = true)]
     payload: PayloadForm,
     /// Number of tasks that read in parallel [default: 1]
-    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true,
+    #[arg(long, alias = "task-count", value_name = "N", default_value = "1", hide_default_value = true,
         value_parser = values::count::<usize>(1..=1_000))]
     tasks: usize,
+    #[command(flatten)]
+    task: TaskArgs,
     /// Length of a segment [default: hour]
     #[arg(long, value_enum, default_value_t = Granularity::Hour, hide_default_value = true)]
     granularity: Granularity,
@@ -310,6 +321,7 @@ impl SpecArgs {
             tasks: self.tasks,
             granularity: self.granularity,
         });
+        set_places(&mut spec, &self.task.places())?;
         set_places(&mut spec, &self.druid_set)?;
         let name = spec["spec"]["dataSchema"]["dataSource"].as_str().unwrap_or_default().to_owned();
         Ok((name, spec))

@@ -23,6 +23,7 @@ mod resources;
 mod serve;
 mod signals;
 mod target;
+mod tasks;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::counting::Counting;
-use super::setup;
+use super::{rollover, setup};
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
 use crate::druid::{
     Access, Client, DruidAfter, Patience, ReadyWait, Submission, Supervisor, Symptoms, TaskRows,
@@ -199,6 +199,7 @@ impl<'a> DruidHop<'a> {
     /// supervisor. Blocks as long as rows come.
     pub fn finish(mut self, counters: &Counters, started: Option<Instant>) -> DruidReport {
         let (stop, screen) = (&self.session.stop, &self.session.screen);
+        let sending = started.map_or(Duration::ZERO, |started| started.elapsed());
         let found = self.prove(counters, stop, screen);
         self.counting.end();
         let (durable, durable_after) = self.wind_up(&found, stop, screen);
@@ -208,6 +209,8 @@ impl<'a> DruidHop<'a> {
         let rows = self.tasks.since_start();
         let span = found.proof.and_then(|proof| proof.span);
         self.notes.extend(self.patience.over());
+        let at_start = self.tasks.before.keys();
+        self.notes.extend(rollover::note(&self.spec, at_start, &self.tasks.ids, sending));
         DruidReport {
             url: self.supervisor.client().url().to_owned(),
             datasource: std::mem::take(&mut self.datasource),

@@ -4,6 +4,7 @@ mod after;
 mod counting;
 mod hop;
 mod proof;
+mod rollover;
 mod setup;
 mod users;
 
