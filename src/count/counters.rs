@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
+use super::Series;
+
 /// A count that one thread raises and any thread reads. On its own cache line, so that two counting
 /// hops do not slow each other down.
 #[derive(Debug, Default)]
@@ -73,4 +75,7 @@ pub struct Counters {
     pub foreign_delivered: Counter,
     /// kafka: foreign messages given up.
     pub foreign_failed: Counter,
+
+    /// What was counted in which second.
+    pub series: Series,
 }

@@ -10,14 +10,16 @@ mod machine;
 mod number_set;
 mod places;
 mod queryable;
+mod series;
 mod tally;
 
 pub use counters::{Counter, Counters};
 pub use found_records::FoundRecords;
 pub use intake::{Intake, RejectCount};
-pub use latency::{LatencyMs, new_histogram};
+pub use latency::{HistogramText, LatencyMs, NotHistogram, new_histogram};
 pub use machine::{CpuUsage, MachineCpu, MemoryUsage, own_memory, thread_cpu};
 pub use number_set::NumberSet;
 pub use places::Places;
 pub use queryable::{BacklogPoint, Queryable, QueryableTimes, SAMPLES as QUERYABLE_LANES_MAX};
+pub use series::{BySecond, PartitionSeries, Recent, Series, SeriesReport, Slowest};
 pub use tally::{Failures, Tally};

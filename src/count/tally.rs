@@ -8,7 +8,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use hdrhistogram::Histogram;
 
-use super::{NumberSet, Places, Queryable, new_histogram};
+use super::{BySecond, Counters, NumberSet, Places, Queryable, Slowest, new_histogram};
 use crate::event::{Delivery, Outcome};
 
 /// What became of the events of one run.
@@ -31,6 +31,10 @@ pub struct Tally {
     pub last_ack: Option<Instant>,
     queryable: Option<Arc<Queryable>>,
     seen: SeenSeqs,
+    /// Where the series is, and what it gets.
+    series: Option<(Arc<Counters>, BySecond)>,
+    /// Acknowledged so far, by partition.
+    by_partition: Vec<u64>,
 }
 
 /// Failed events by Kafka's reason.
@@ -54,15 +58,18 @@ impl Default for Tally {
             last_ack: None,
             queryable: None,
             seen: SeenSeqs::default(),
+            series: None,
+            by_partition: Vec::new(),
         }
     }
 }
 
 impl Tally {
-    /// A tally that tells `queryable` of each delivery, where somebody counts rows in Druid. Messages of the run are
-    /// at `places` that were free.
-    pub fn telling(queryable: Option<Arc<Queryable>>, places: Places) -> Self {
-        Self { queryable, places, ..Self::default() }
+    /// A tally that tells `queryable` of each delivery, where somebody counts rows in Druid, and the series of
+    /// `counters`. Messages of the run are at `places` that were free.
+    pub fn telling(queryable: Option<Arc<Queryable>>, counters: Arc<Counters>, places: Places) -> Self {
+        let series = Some((counters, BySecond::new(Slowest::Acked)));
+        Self { queryable, places, series, ..Self::default() }
     }
 
     /// Takes deliveries until all senders are gone.
@@ -81,12 +88,29 @@ impl Tally {
             if let Some(queryable) = &self.queryable {
                 queryable.delivered(&batch);
             }
+            if let (Some((counters, by_second)), Some(first)) = (&mut self.series, batch.first()) {
+                by_second.enter(first.acked, &counters.series, &mut self.ack_us);
+            }
             for delivery in &batch {
                 self.take(delivery);
             }
+            if let Some((counters, _)) = &self.series {
+                counters.series.delivered_by_partition(&self.by_partition);
+            }
             look(&batch, self.seen.next);
         }
+        if let Some((counters, by_second)) = &mut self.series {
+            by_second.flush(&counters.series, &mut self.ack_us);
+        }
         self
+    }
+
+    fn count_partition(&mut self, partition: i32) {
+        let Ok(partition) = usize::try_from(partition) else { return };
+        if self.by_partition.len() <= partition {
+            self.by_partition.resize(partition + 1, 0);
+        }
+        self.by_partition[partition] += 1;
     }
 
     fn take(&mut self, delivery: &Delivery) {
@@ -95,9 +119,14 @@ impl Tally {
                 self.places.take(*partition, *offset);
                 if let Some(seq) = delivery.trace.seq {
                     self.delivered.insert(seq);
+                    self.count_partition(*partition);
                 }
                 let micros = |since| delivery.acked.saturating_duration_since(since).as_micros() as u64;
-                self.ack_us.saturating_record(micros(delivery.trace.sent));
+                let ack_us = micros(delivery.trace.sent);
+                match &mut self.series {
+                    Some((_, by_second)) => by_second.record(ack_us),
+                    None => self.ack_us.saturating_record(ack_us),
+                }
                 if let Some(intended) = delivery.trace.intended {
                     self.intended_to_ack_us.saturating_record(micros(intended));
                 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::stats::PaceStats;
 use super::stops::GAP_MIN;
 use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timeline};
-use crate::count::new_histogram;
+use crate::count::{BySecond, Series, Slowest, new_histogram};
 use crate::event::{Draft, Drafts, Event, Trace};
 
 /// Writes a payload's time stamp into the place reserved for it.
@@ -70,6 +70,8 @@ pub struct Pacer<'a, C> {
     /// Total of all pauses since the start.
     paused: Duration,
     stats: PaceStats,
+    /// Where the series is, and what it gets.
+    series: Option<(&'a Series, BySecond)>,
 }
 
 /// The start of the replay on both clocks, read once.
@@ -103,7 +105,14 @@ impl<'a, C: Clock> Pacer<'a, C> {
             speed_changes: VecDeque::new(),
             paused: Duration::ZERO,
             stats: PaceStats { lag_us, ..PaceStats::default() },
+            series: None,
         }
+    }
+
+    /// Tells the series what was intended when, and how late it was.
+    pub fn telling(mut self, series: &'a Series) -> Self {
+        self.series = Some((series, BySecond::new(Slowest::Lag)));
+        self
     }
 
     /// Releases all of `drafts`, in order, through `send`, which takes the events out of the
@@ -173,7 +182,10 @@ impl<'a, C: Clock> Pacer<'a, C> {
     }
 
     /// What was observed so far.
-    pub fn into_stats(self) -> PaceStats {
+    pub fn into_stats(mut self) -> PaceStats {
+        if let (Some((series, by_second)), Some(lag_us)) = (&mut self.series, &mut self.stats.lag_us) {
+            by_second.flush(series, lag_us);
+        }
         self.stats
     }
 
@@ -222,6 +234,9 @@ impl<'a, C: Clock> Pacer<'a, C> {
         }
         let anchor = *self.anchor.get_or_insert_with(|| {
             self.planned_from = Some(now);
+            if let Some((series, _)) = &self.series {
+                series.begin(now);
+            }
             Anchor { instant: now, wall_ms: wall_clock_ms() }
         });
         Some((anchor, now))
@@ -311,12 +326,20 @@ impl<'a, C: Clock> Pacer<'a, C> {
         if let Some(lag_us) = &mut self.stats.lag_us {
             let since_start = taken.saturating_duration_since(anchor.instant);
             let came = came_at.map(|came_at| came_at.saturating_duration_since(anchor.instant));
+            if let Some((series, by_second)) = &mut self.series {
+                series.intended(dues.iter().flatten().copied());
+                by_second.enter(taken, series, lag_us);
+            }
             for due in dues.iter().flatten() {
                 if came.is_some_and(|came| came > *due) {
                     self.stats.late_input += 1;
                     continue;
                 }
-                lag_us.saturating_record(since_start.saturating_sub(*due).as_micros() as u64);
+                let late_us = since_start.saturating_sub(*due).as_micros() as u64;
+                match &mut self.series {
+                    Some((_, by_second)) => by_second.record(late_us),
+                    None => lag_us.saturating_record(late_us),
+                }
             }
         }
         self.stats.ended = Some(if self.stats.started.is_some() { taken } else { now });

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::count::{Counters, CpuUsage, Intake, LatencyMs, MachineCpu, MemoryUsage};
+use crate::count::{Counters, CpuUsage, HistogramText, Intake, LatencyMs, MachineCpu, MemoryUsage};
 use crate::enrich::Enrichment;
 use crate::options::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
@@ -94,6 +94,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         pace,
         hops: hop_reports(&outcome, &ledger),
         mqtt_repeats_dropped: ends.outside.as_ref().map(|_| counters.repeats_dropped.get()),
+        series: counters.series.report(),
         bottleneck,
         enrich: replay.enrichment.map(|enrichment| enrich_report(enrichment, &outcome.feed)),
         dead_letters,
@@ -189,6 +190,7 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
         planned_rate_per_s: plan.rate_per_s,
         rate_per_s,
         lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
+        lag_histogram: stats.lag_us.as_ref().and_then(HistogramText::of),
         late_input: stats.late_input,
         changes: stats.changes.iter().map(change_report).collect(),
     }
@@ -211,6 +213,7 @@ fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
         cpu_us_per_tweet: (tweets > 0).then(|| cpu.as_secs_f64() * 1e6 / tweets as f64),
         blocked_s: blocked.as_secs_f64(),
         acked_ms: None,
+        acked_histogram: None,
     };
     let queues_blocked = counters.bridge_blocked_ns.time();
     let pace_blocked =
@@ -221,6 +224,7 @@ fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
         mqtt: ledger.received.map(|received| hop(received, cpu.mqtt, queues_blocked)),
         kafka: HopReport {
             acked_ms: LatencyMs::of(&outcome.tally.ack_us),
+            acked_histogram: HistogramText::of(&outcome.tally.ack_us),
             ..hop(ledger.delivered, cpu.kafka, counters.kafka_blocked_ns.time())
         },
     }

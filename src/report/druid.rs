@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::PairedBy;
-use crate::count::{BacklogPoint, LatencyMs};
+use crate::count::{BacklogPoint, HistogramText, LatencyMs};
 use crate::druid::{Cause, DruidAfter, MissingRows, Submission};
 
 /// What became of the run's tweets in Druid.
@@ -46,8 +46,12 @@ pub struct DruidReport {
     pub queryable_after_s: Option<f64>,
     /// Intended send (at full speed: send) until a query counted the tweet.
     pub time_to_queryable_ms: Option<LatencyMs>,
+    /// All of it in microseconds, as the histogram of the lag.
+    pub time_to_queryable_histogram: Option<HistogramText>,
     /// The same from Kafka's delivery report.
     pub acked_to_queryable_ms: Option<LatencyMs>,
+    /// All of it in microseconds, as the histogram of the lag.
+    pub acked_to_queryable_histogram: Option<HistogramText>,
     /// How much too long each of these times may be, in milliseconds: the greatest time from the question
     /// for one count to the answer to the next, twice that over several partitions.
     pub poll_gap_ms: f64,

@@ -24,7 +24,7 @@ fn rejects() -> BTreeMap<&'static str, RejectCount> {
 }
 
 fn hop(tweets: u64, us: f64) -> HopReport {
-    HopReport { tweets, cpu_us_per_tweet: Some(us), blocked_s: us / 100.0, acked_ms: None }
+    HopReport { tweets, cpu_us_per_tweet: Some(us), blocked_s: us / 100.0, ..HopReport::default() }
 }
 
 fn input() -> InputReport {
@@ -98,6 +98,7 @@ fn report() -> RunReport {
             planned_rate_per_s: Some(973.0),
             rate_per_s: Some(963.2),
             lag_ms: latency(0.05),
+            lag_histogram: None,
             late_input: 0,
             changes: vec![change(1.5, Some(2.0), None), change(2.0, None, Some(2.0))],
         },
@@ -107,6 +108,7 @@ fn report() -> RunReport {
             mqtt: Some(hop(3_564, 21.0)),
             kafka: HopReport { acked_ms: latency(4.4), ..hop(3_564, 203.1) },
         },
+        series: None,
         bottleneck: Bottleneck::None,
         ledger,
         mqtt_repeats_dropped: None,
@@ -176,6 +178,8 @@ fn into_druid() -> RunReport {
         causes: Vec::new(),
         queryable_after_s: Some(4.2),
         time_to_queryable_ms: latency(138.0),
+        time_to_queryable_histogram: None,
+        acked_to_queryable_histogram: None,
         acked_to_queryable_ms: latency(130.0),
         poll_gap_ms: 806.0,
         paired_by: PairedBy::Partition,

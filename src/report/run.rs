@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, ThresholdReport, Verdict,
 };
-use crate::count::{CpuUsage, LatencyMs, MemoryUsage, RejectCount};
+use crate::count::{CpuUsage, HistogramText, LatencyMs, MemoryUsage, RejectCount, SeriesReport};
 use crate::pace::{FileOrder, Order};
 use crate::source::Format;
 
@@ -33,6 +33,8 @@ pub struct RunReport {
     pub pace: PaceReport,
     /// What each hop cost, and who waited for whom.
     pub hops: Hops,
+    /// The run by second; null when nothing was sent.
+    pub series: Option<SeriesReport>,
     /// Which hop held the others up.
     pub bottleneck: Bottleneck,
     /// What went into each hop and what came out of it.
@@ -173,6 +175,8 @@ pub struct PaceReport {
     pub rate_per_s: Option<f64>,
     /// Send time - intended send time; null at full speed, where nothing is intended.
     pub lag_ms: Option<LatencyMs>,
+    /// All of it in microseconds: HdrHistogram V2, compressed, base64. Those of several runs can be added.
+    pub lag_histogram: Option<HistogramText>,
     /// Tweets that came from the input after their intended send time; they are not in the lag.
     pub late_input: u64,
     /// What the user changed while it ran; each moved the rest of the plan.
@@ -228,6 +232,8 @@ pub struct HopReport {
     pub blocked_s: f64,
     /// Send to delivery report, at the kafka hop.
     pub acked_ms: Option<LatencyMs>,
+    /// All of it in microseconds, as the histogram of the lag.
+    pub acked_histogram: Option<HistogramText>,
 }
 
 /// Where the tweets went.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tweetblast::count::HistogramText;
 
 use crate::common::{FREE_PORTS, Running, SAMPLE, generate, read_topic, replay, run, tweet, write};
 
@@ -32,6 +33,24 @@ fn the_sample_ends_balanced_and_the_report_is_as_its_schema_says() {
             [6_024, 6_000, 6_000, 6_000, 0].map(Value::from)
         );
         assert!(finished.stderr.contains("every tweet accounted for: 6,000 read = 6,000 delivered"));
+        the_series_adds_up(&report);
+    }
+}
+
+/// Sums of the series are counts of the ledger, and the histograms hold each tweet.
+fn the_series_adds_up(report: &Value) {
+    let sum = |list: &Value| list.as_array().map(|list| list.iter().filter_map(Value::as_u64).sum::<u64>());
+    let series = &report["series"];
+    let sums = ["published", "delivered", "failed"].map(|key| sum(&series[key]));
+    assert_eq!(sums, [Some(6_000), Some(6_000), Some(0)]);
+    let has_schedule = !report["pace"]["lag_ms"].is_null();
+    assert_eq!(sum(&series["intended"]), has_schedule.then_some(6_000));
+    assert_eq!(series["in_flight"].as_array().unwrap().last(), Some(&json!(0)));
+    assert_eq!(sum(&series["partitions"]["delivered"][0]), Some(6_000));
+    let recorded = |text: &Value| HistogramText::read(text.as_str().unwrap()).unwrap().len();
+    assert_eq!(recorded(&report["hops"]["kafka"]["acked_histogram"]), 6_000);
+    if has_schedule {
+        assert_eq!(recorded(&report["pace"]["lag_histogram"]), 6_000);
     }
 }
 

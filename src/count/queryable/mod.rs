@@ -17,7 +17,7 @@ use hdrhistogram::Histogram;
 
 pub use curve::BacklogPoint;
 
-use super::{LatencyMs, new_histogram};
+use super::{HistogramText, LatencyMs, new_histogram};
 use crate::event::{Delivery, Outcome};
 use curve::Curve;
 
@@ -33,6 +33,8 @@ struct Pairing {
     origin: Instant,
     /// Delivered but not yet paired, oldest first, by lane.
     lanes: Vec<VecDeque<Cohort>>,
+    /// Tweets paired so far, by lane.
+    paired: Vec<u64>,
     /// Rows counted but not yet paired, with one lane: a row may appear before its delivery report.
     early: VecDeque<(u64, u32)>,
     delivered: u64,
@@ -63,8 +65,12 @@ struct Cohort {
 pub struct QueryableTimes {
     /// From the intended send (at full speed: the send) until a query counted it.
     pub from_intended_ms: Option<LatencyMs>,
+    /// All of it.
+    pub from_intended: Option<HistogramText>,
     /// From Kafka's delivery report.
     pub from_ack_ms: Option<LatencyMs>,
+    /// All of it.
+    pub from_ack: Option<HistogramText>,
     /// Each time above may be too long by up to this much: the longest time from the query for one
     /// count to the answer to the next, and twice that with several lanes.
     pub poll_gap: Duration,
@@ -88,6 +94,7 @@ impl Queryable {
         Self(Mutex::new(Pairing {
             origin: Instant::now(),
             lanes: vec![VecDeque::new(); lanes.max(1)],
+            paired: vec![0; lanes.max(1)],
             early: VecDeque::new(),
             delivered: 0,
             rows: 0,
@@ -146,6 +153,11 @@ impl Queryable {
         self.lock().rows
     }
 
+    /// Tweets of each lane that were seen to be queryable.
+    pub fn paired_by_lane(&self) -> Vec<u64> {
+        self.lock().paired.clone()
+    }
+
     /// The measured times; `started` is the first send.
     pub fn times(&self, started: Instant) -> QueryableTimes {
         let inner = self.lock();
@@ -160,7 +172,9 @@ impl Queryable {
         };
         QueryableTimes {
             from_intended_ms: LatencyMs::of(&inner.from_intended_us),
+            from_intended: HistogramText::of(&inner.from_intended_us),
             from_ack_ms: LatencyMs::of(&inner.from_ack_us),
+            from_ack: HistogramText::of(&inner.from_ack_us),
             poll_gap: inner.gap_max,
             rows_per_s,
             last_rows: inner.last_rows,
@@ -230,6 +244,7 @@ impl Pairing {
         {
             let paired = alike.tweets.min(rows);
             self.record(alike, paired, at_ms);
+            self.paired[0] += paired;
             self.lanes[0][0].tweets -= paired;
             if paired == alike.tweets {
                 self.lanes[0].pop_front();
@@ -259,6 +274,7 @@ impl Pairing {
                 return;
             }
             self.record(alike, alike.tweets, at_ms);
+            self.paired[lane] += alike.tweets;
         }
     }
 

@@ -201,6 +201,8 @@ impl<'a> DruidHop<'a> {
         let (stop, screen) = (&self.session.stop, &self.session.screen);
         let sending = started.map_or(Duration::ZERO, |started| started.elapsed());
         let found = self.prove(counters, stop, screen);
+        let rows = found.proof.map(|proof| proof.rows);
+        counters.sample_end(Instant::now(), Some(&self.queryable), rows);
         self.counting.end();
         let (durable, durable_after) = self.wind_up(&found, stop, screen);
         self.settled = true;
@@ -231,7 +233,9 @@ impl<'a> DruidHop<'a> {
                 .last_rows
                 .map(|last| last.saturating_duration_since(started).as_secs_f64()),
             time_to_queryable_ms: times.from_intended_ms,
+            time_to_queryable_histogram: times.from_intended,
             acked_to_queryable_ms: times.from_ack_ms,
+            acked_to_queryable_histogram: times.from_ack,
             poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
             paired_by: if self.by_partition { PairedBy::Partition } else { PairedBy::Run },
             rows_per_s: times.rows_per_s,

@@ -43,7 +43,7 @@ impl DruidHop<'_> {
     pub(crate) fn prove(&mut self, counters: &Counters, stop: &AtomicBool, screen: &Screen) -> ProofOutcome {
         let delivered = counters.delivered.get();
         let expected = delivered + counters.duplicates.get();
-        self.wait_for_rows(expected, stop, screen);
+        self.wait_for_rows(expected, counters, stop, screen);
         self.tasks.look(&self.supervisor);
         let (proof, steady) = match self.count_twice() {
             Ok(counted) => counted,
@@ -78,11 +78,12 @@ impl DruidHop<'_> {
         ProofOutcome { proof: Some(proof), exact, count_error: None, missing: Some(missing), causes }
     }
 
-    fn wait_for_rows(&mut self, expected: u64, stop: &AtomicBool, screen: &Screen) {
+    fn wait_for_rows(&mut self, expected: u64, counters: &Counters, stop: &AtomicBool, screen: &Screen) {
         let (mut rows, mut changed) = (self.queryable.rows(), Instant::now());
         let mut looked = Instant::now();
         while rows < expected && self.patience.last_change(changed).elapsed() < self.limit(stop) {
             std::thread::sleep(LOOK);
+            counters.sample(Instant::now(), Some(&self.queryable));
             let now = self.queryable.rows();
             if now != rows {
                 (rows, changed) = (now, Instant::now());

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::count::{Counters, own_memory};
+use crate::count::{Counters, Queryable, own_memory};
 use crate::kafka::embedded::{Endpoint, EndpointError};
 use crate::mqtt::OutsideLink;
 use crate::options::DRAIN_AFTER_STOP;
@@ -18,14 +18,18 @@ const LOOK_CLOSER: Duration = Duration::from_millis(500);
 
 const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C again leaves at once)";
 
+/// What there is to look at.
+pub(crate) struct Seen<'a> {
+    pub counters: &'a Counters,
+    /// Where rows in Druid are counted.
+    pub queryable: Option<&'a Queryable>,
+    pub link: Option<&'a OutsideLink>,
+}
+
 /// Shows progress until the last hop has ended. Where the embedded endpoint cannot write, it waits until somebody has made
 /// room, as long as `--drain-timeout` says; a log that is gone ends the replay.
-pub(crate) fn watch(
-    replay: &Replay<'_>,
-    counters: &Counters,
-    link: Option<&OutsideLink>,
-    ended: impl Fn() -> bool,
-) -> Watched {
+pub(crate) fn watch(replay: &Replay<'_>, seen: &Seen<'_>, ended: impl Fn() -> bool) -> Watched {
+    let Seen { counters, queryable, link } = *seen;
     let mut progress = Progress::new(&replay.session.screen, replay.plan.tweets, replay.plan.duration);
     let (mut stopped_at, mut looked, mut fault) = (None::<Instant>, Instant::now(), None);
     let after_stop = replay.options.kafka.drain_timeout.unwrap_or(DRAIN_AFTER_STOP);
@@ -40,6 +44,7 @@ pub(crate) fn watch(
         if let Some(stopped_at) = stopped_at {
             progress.count_down(after_stop.saturating_sub(stopped_at.elapsed()));
         }
+        counters.sample(Instant::now(), queryable);
         progress.update(counters);
         if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
             progress.note(&words);

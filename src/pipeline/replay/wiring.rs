@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -12,7 +12,7 @@ use super::feed::{Feed, FeedSummary};
 use super::in_flight::InFlight;
 use super::read_back::{ReadBack, follow, found_records};
 use super::release::{Sink, release};
-use super::watch::watch;
+use super::watch::{Seen, watch};
 use crate::bridge::{FanOut, fan_out};
 use crate::count::{Counters, Places, Queryable, Tally, thread_cpu};
 use crate::event::{Delivery, Drafts, Event};
@@ -121,9 +121,18 @@ pub(crate) fn run(
     let all_reported = &AtomicBool::new(false);
     let in_flight = &replay.dead_letters.map(|_| InFlight::default());
 
+    counters.series.with_partitions(replay.ends.partitions);
+    let (told, places) = (queryable.clone(), Places::new(&replay.ends.starts));
+
     std::thread::scope(|scope| {
         let tally = spawn(scope, "tally", move || {
-            count_deliveries(replay, queryable, &reported, link, in_flight.as_ref())
+            count_deliveries(
+                replay,
+                Tally::telling(told, counters.clone(), places),
+                &reported,
+                link,
+                in_flight.as_ref(),
+            )
         })?;
         let producers: Vec<_> = producers
             .into_iter()
@@ -148,7 +157,8 @@ pub(crate) fn run(
         });
         let read_back = read_back.transpose()?;
 
-        let watched = watch(replay, counters, link, || tally.is_finished());
+        let seen = Seen { counters, queryable: queryable.as_deref(), link };
+        let watched = watch(replay, &seen, || tally.is_finished());
         all_reported.store(true, Ordering::Release);
 
         let mut errors = Errors::default();
@@ -173,6 +183,7 @@ pub(crate) fn run(
         }
         errors.add_from(drained);
         errors.add_from(released.result);
+        counters.sample_end(Instant::now(), queryable.as_deref(), None);
         Ok(ReplayOutcome {
             counters: counters.clone(),
             feed,
@@ -215,23 +226,20 @@ fn start_producers(
 /// Counts everything that Kafka reports on. Failed events become dead letters.
 fn count_deliveries(
     replay: &Replay<'_>,
-    queryable: Option<Arc<Queryable>>,
+    tally: Tally,
     reported: &Receiver<Vec<Delivery>>,
     link: Option<&OutsideLink>,
     in_flight: Option<&InFlight>,
 ) -> Tally {
-    Tally::telling(queryable, Places::new(&replay.ends.starts)).run_with(
-        reported,
-        |deliveries, settled_seq| {
-            if let Some(link) = link {
-                link.reported(deliveries);
-            }
-            if let (Some(dead_letters), Some(in_flight)) = (replay.dead_letters, in_flight) {
-                dead_letters.write_failed(replay.files, deliveries, |seq| in_flight.get(seq));
-                in_flight.settle(settled_seq);
-            }
-        },
-    )
+    tally.run_with(reported, |deliveries, settled_seq| {
+        if let Some(link) = link {
+            link.reported(deliveries);
+        }
+        if let (Some(dead_letters), Some(in_flight)) = (replay.dead_letters, in_flight) {
+            dead_letters.write_failed(replay.files, deliveries, |seq| in_flight.get(seq));
+            in_flight.settle(settled_seq);
+        }
+    })
 }
 
 fn spawn<'scope, 'env, T: Send + 'scope>(
