@@ -28,6 +28,10 @@ impl Evidence {
         {
             evidence.against.push(with_causes(&error));
         }
+        let changes = replay.files.changes();
+        evidence.unproven.extend(changes.into_iter().map(|(_, change)| {
+            format!("{change}: what was sent may not be what it held; replay a copy that nothing writes to")
+        }));
         let settings = replay.ends.unsafe_settings.iter();
         evidence.unproven.extend(settings.map(|setting| format!("unsafe setting {setting}")));
         evidence

@@ -157,6 +157,7 @@ fn input_report(
         order: prepared.found,
         first: first_ms.map(iso_ms),
         last: last_ms.filter(|_| prepared.survey.is_some()).map(iso_ms),
+        changed: files.changes().into_iter().map(|(file, _)| file.path().display().to_string()).collect(),
         without_time: intakes.iter().map(|intake| intake.without_time).sum(),
         out_of_order: match prepared.order {
             Order::File | Order::Window(_) => Some(outcome.feed.out_of_order),

@@ -36,6 +36,7 @@ fn input() -> InputReport {
         order: Some(FileOrder::Mixed),
         first: Some("2024-03-09T18:00:00.050Z".to_owned()),
         last: Some("2024-03-09T18:10:16.723Z".to_owned()),
+        changed: Vec::new(),
         without_time: 0,
         out_of_order: Some(1),
     }

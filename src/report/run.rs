@@ -106,6 +106,9 @@ pub struct InputReport {
     pub last: Option<String>,
     /// Tweets without a time among others that have one; they took the time of the one before.
     pub without_time: u64,
+    /// Paths of the files whose size or time of change moved during the run, or that were replaced: the run is
+    /// unproven.
+    pub changed: Vec<String>,
     /// Tweets sent after a newer one; null where all were put in order of time, or shuffled.
     pub out_of_order: Option<u64>,
 }

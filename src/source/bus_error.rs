@@ -1,19 +1,22 @@
-//! A clear error message when another program shortens a mapped file.
+//! What happens when another program shortens a mapped file.
 //!
 //! Reading a page of a map that is no longer in the file kills a process with SIGBUS, silently. The
-//! handler here checks whether the address lies in one of our maps; if so, it names the file on
-//! standard error and ends the process with exit code 1. Any other SIGBUS goes to the previous
-//! handler. It can do no more than that: the failed read cannot be undone.
+//! handler here checks whether the address lies in one of our maps. Before anything is sent, it names
+//! the file on standard error and ends the process with exit code 1. Once tweets have been sent, the
+//! run needs its ledger: the handler notes that the file was shortened, and puts zeros in place of
+//! what is gone, so that the read goes on. Any other SIGBUS goes to the previous handler.
 //!
 //! Safety: a handler may interrupt anything, so it calls only `write`, `sigaction` and `_exit`
-//! (which POSIX lists as safe there), takes no lock and frees nothing. The list that it walks only
-//! grows: entries are never freed, and are reused once their map is gone.
+//! (which POSIX lists as safe there) and `mmap` (on Linux a system call without a lock, used in such
+//! handlers by libwayland too), takes no lock and frees nothing. The list that it walks only grows:
+//! entries are never freed, and are reused once their map is gone. A map that was replaced in part is
+//! unmapped as a whole, like any other.
 
 #![expect(unsafe_code, reason = "a handler of SIGBUS, which Rust has no safe way to set")]
 
 use std::path::Path;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// A map registered with the handler.
@@ -23,10 +26,16 @@ struct MapEntry {
     length: AtomicUsize,
     /// The message to print. Never freed, so that the handler can read it at any time.
     message: AtomicPtr<String>,
+    /// Whether zeros are put in place of what is gone.
+    outlives: AtomicBool,
+    /// Whether that was done.
+    shortened: AtomicBool,
     next: Option<&'static MapEntry>,
 }
 
 static FIRST: AtomicPtr<MapEntry> = AtomicPtr::new(ptr::null_mut());
+/// Bytes of a page of memory.
+static PAGE: AtomicUsize = AtomicUsize::new(4096);
 /// Held while the list is changed.
 static CHANGE: Mutex<()> = Mutex::new(());
 static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
@@ -40,6 +49,18 @@ pub struct Watch {
 impl std::fmt::Debug for MapEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MapEntry").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl Watch {
+    /// From now on zeros are read where the file was shortened, in place of the end of the process.
+    pub fn outlive(&self) {
+        self.entry.outlives.store(true, Ordering::Release);
+    }
+
+    /// Whether zeros were put in place of what is gone.
+    pub fn is_shortened(&self) -> bool {
+        self.entry.shortened.load(Ordering::Acquire)
     }
 }
 
@@ -66,12 +87,20 @@ pub fn watch(path: &Path, map: &[u8]) -> Watch {
         free = entry.next;
     }
     let entry = free.unwrap_or_else(|| {
-        let (start, length, message) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicPtr::default());
-        let entry = Box::leak(Box::new(MapEntry { start, length, message, next: first() }));
+        let entry = Box::leak(Box::new(MapEntry {
+            start: AtomicUsize::new(0),
+            length: AtomicUsize::new(0),
+            message: AtomicPtr::default(),
+            outlives: AtomicBool::new(false),
+            shortened: AtomicBool::new(false),
+            next: first(),
+        }));
         FIRST.store(entry, Ordering::Release);
         entry
     });
     entry.message.store(message, Ordering::Release);
+    entry.outlives.store(false, Ordering::Release);
+    entry.shortened.store(false, Ordering::Release);
     entry.start.store(map.as_ptr() as usize, Ordering::Release);
     entry.length.store(map.len(), Ordering::Release);
     Watch { entry }
@@ -86,6 +115,9 @@ fn install() {
     // SAFETY: both structures are plain data for which zeros are valid, and outlive the calls; the
     // handler has the signature that SA_SIGINFO asks for.
     unsafe {
+        if let Ok(page @ 1..) = usize::try_from(libc::sysconf(libc::_SC_PAGESIZE)) {
+            PAGE.store(page, Ordering::Release);
+        }
         let mut before: libc::sigaction = std::mem::zeroed();
         if libc::sigaction(libc::SIGBUS, ptr::null(), &mut before) != 0 {
             return;
@@ -98,13 +130,31 @@ fn install() {
     }
 }
 
+/// Puts zeros in place of all pages from that of `address` up to `end`; whether that could be done.
+fn put_zeros(address: usize, end: usize) -> bool {
+    let page = PAGE.load(Ordering::Acquire);
+    let first = address / page * page;
+    let fixed = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
+    // SAFETY: these pages are those of a live map of ours, which is only read; another thread that
+    // reads them sees the file's bytes or zeros.
+    let mapped =
+        unsafe { libc::mmap(first as *mut libc::c_void, end - first, libc::PROT_READ, fixed, -1, 0) };
+    mapped != libc::MAP_FAILED
+}
+
 extern "C" fn on_bus_error(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     // SAFETY: with SA_SIGINFO the kernel passes a valid structure.
     let address = unsafe { (*info).si_addr() } as usize;
     let mut entry = first();
     while let Some(known) = entry {
-        let length = known.length.load(Ordering::Acquire);
-        let within = address.wrapping_sub(known.start.load(Ordering::Acquire)) < length;
+        let (start, length) = (known.start.load(Ordering::Acquire), known.length.load(Ordering::Acquire));
+        let within = address.wrapping_sub(start) < length;
+        if within && known.outlives.load(Ordering::Acquire) {
+            known.shortened.store(true, Ordering::Release);
+            if put_zeros(address, start + length) {
+                return; // The instruction runs again, and reads zeros.
+            }
+        }
         // SAFETY: null, or a message that was leaked.
         if let Some(message) = unsafe { known.message.load(Ordering::Acquire).as_ref() }.filter(|_| within) {
             // SAFETY: bytes of a live string; `_exit` does not return.

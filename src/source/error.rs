@@ -62,6 +62,12 @@ pub enum SourceError {
     /// The reading thread cannot be started.
     #[error("cannot start a thread to read {path}", path = path.display())]
     Thread { path: PathBuf, source: io::Error },
+    /// Another program cut the end of the file off while it was replayed.
+    #[error(
+        "{path} was shortened by another program while it was replayed; replay a copy that nothing writes to",
+        path = name(path)
+    )]
+    Shortened { path: PathBuf },
     /// The user stopped it.
     #[error("stopped while the input was read")]
     Stopped,

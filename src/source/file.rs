@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use memmap2::{Advice, Mmap};
 
 use super::bus_error::{self, Watch};
+use super::change::Original;
 use super::live::LiveReader;
 use super::opening::Opening;
 use super::pieces::{Pieces, standard_input};
@@ -24,13 +25,15 @@ pub struct TweetFile {
     content: FileContent,
     storage: Storage,
     framing: Format,
+    /// The file as it was when it was opened; `None`: a pipe or a device.
+    original: Option<Original>,
 }
 
 #[derive(Debug)]
 enum FileContent {
     Mapped {
         // Dropped before the map: the handler must not know a map that no longer exists.
-        _watch: Watch,
+        watch: Watch,
         map: Mmap,
     },
     Live {
@@ -70,6 +73,7 @@ impl TweetFile {
         if kind.is_dir() {
             return Err(SourceError::Directory { path: path.to_owned() });
         }
+        let original = Original::of(path, &file, &kind);
         let mut head = [0; HEAD_BYTES];
         // Files of the kernel have a length of 0, but are not empty.
         let is_mappable =
@@ -77,10 +81,14 @@ impl TweetFile {
         if is_mappable {
             file.read_at(&mut head, 0).map_err(open_error)?;
         }
-        match is_mappable && Storage::of(&head).is_none() {
-            true => Self::map(path, &file, Storage::Mapped, opening.framing),
-            false => Self::from_pieces(path, Pieces::read(path, Some(file))?, opening),
-        }
+        let mut opened = match is_mappable && Storage::of(&head).is_none() {
+            true => Self::map(path, &file, Storage::Mapped, opening.framing)?,
+            false => Self::from_pieces(path, Pieces::read(path, Some(file))?, opening)?,
+        };
+        // What becomes of it once it is copied does not matter.
+        let is_copied = !opened.is_live() && opened.storage != Storage::Mapped;
+        opened.original = original.filter(|original| !is_copied || original.change().is_some());
+        Ok(opened)
     }
 
     fn from_pieces(path: &Path, pieces: Pieces, opening: &Opening<'_>) -> Result<Self, SourceError> {
@@ -91,7 +99,7 @@ impl TweetFile {
         let reader = LiveReader::open(path, pieces, opening)?;
         let (storage, framing, bytes_read) = (reader.storage(), reader.framing(), reader.bytes_read());
         let content = FileContent::Live { reader: Box::new(Mutex::new(reader)), bytes_read };
-        Ok(Self { path: path.to_owned(), content, storage, framing })
+        Ok(Self { path: path.to_owned(), content, storage, framing, original: None })
     }
 
     fn map(path: &Path, file: &File, storage: Storage, framing: Option<Format>) -> Result<Self, SourceError> {
@@ -100,8 +108,8 @@ impl TweetFile {
             return Err(SourceError::Empty { path: path.to_owned() });
         }
         // SAFETY: the map is read-only and private to this process; nothing of ours writes to the
-        // file. If another process shortens it, reading ends the process with the message of
-        // `bus_error`. If one writes to it, bytes may change between two reads, and the code here
+        // file. If another process shortens it, `bus_error` ends the process with a message, or
+        // has zeros read. If one writes to it, bytes may change between two reads, and the code here
         // allows for that: records are parsed from a copy, and a text's slice is checked again
         // when it is read.
         #[expect(
@@ -116,8 +124,8 @@ impl TweetFile {
             Some(framing) => framing,
             None => detect(path, &map)?,
         };
-        let content = FileContent::Mapped { _watch: watch, map };
-        Ok(Self { path: path.to_owned(), content, storage, framing })
+        let content = FileContent::Mapped { watch, map };
+        Ok(Self { path: path.to_owned(), content, storage, framing, original: None })
     }
 
     /// The path as the user gave it.
@@ -173,6 +181,34 @@ impl TweetFile {
     pub fn slice(&self, offset: u64, len: u32) -> Option<&[u8]> {
         let start = usize::try_from(offset).ok()?;
         self.bytes().get(start..start.checked_add(len as usize)?)
+    }
+
+    /// What has become of the file since it was opened, in words; `None`: its size and time of change
+    /// are the same, or it is a pipe or a device.
+    pub fn change(&self) -> Option<String> {
+        self.original.as_ref()?.change()
+    }
+
+    /// From now on zeros are read where another program shortens the file, and
+    /// [`is_shortened`](Self::is_shortened) says so. Before that, it ends the process with a message.
+    pub fn outlive_shortening(&self) {
+        if let FileContent::Mapped { watch, .. } = &self.content {
+            watch.outlive();
+        }
+    }
+
+    /// Whether zeros were read in place of bytes that another program had cut off.
+    pub fn is_shortened(&self) -> bool {
+        matches!(&self.content, FileContent::Mapped { watch, .. } if watch.is_shortened())
+    }
+
+    /// Whether the file is shorter than it was when it was mapped. Of the page in which it ends now, the rest
+    /// is read as zeros without anybody noticing.
+    pub fn is_shorter(&self) -> bool {
+        let is_shorter =
+            |found: std::fs::Metadata| found.is_file() && found.len() < self.bytes().len() as u64;
+        self.is_shortened()
+            || self.storage == Storage::Mapped && std::fs::metadata(&self.path).is_ok_and(is_shorter)
     }
 
     /// Tells the kernel that frames will be read in any order from now on.

@@ -9,6 +9,7 @@
 //! offsets count from the start of the unpacked bytes.
 
 mod bus_error;
+mod change;
 mod detect;
 mod error;
 mod file;

@@ -1,6 +1,7 @@
 //! Replays as a user starts them, and what is reported about them.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod changed;
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;

@@ -157,6 +157,8 @@ impl DeadLetters {
                 Inside::Text { user_id } => {
                     put_record(&header, |out| put_item(user_id, frame.bytes, out), out)
                 }
+                // The file was written to meanwhile.
+                _ if !is_json(frame.bytes) => put_text(&header, frame.bytes, out),
                 _ => put_record(&header, |out| put_line(frame.bytes, out), out),
             });
         }

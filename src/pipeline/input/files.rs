@@ -142,6 +142,16 @@ impl Files {
         }
     }
 
+    /// From now on a file that is shortened is an error of the run, which still gives its ledger.
+    pub fn outlive_shortening(&self) {
+        self.0.iter().for_each(TweetFile::outlive_shortening);
+    }
+
+    /// The files whose size or time of change moved since they were opened, each with what became of it.
+    pub fn changes(&self) -> Vec<(&TweetFile, String)> {
+        self.0.iter().filter_map(|file| Some((file, file.change()?))).collect()
+    }
+
     /// Where each file would start if they were concatenated, in bytes.
     pub fn starts(&self) -> Vec<u64> {
         let size = |file: &TweetFile| file.bytes().len() as u64;

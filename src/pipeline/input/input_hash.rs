@@ -1,12 +1,10 @@
 //! The checksum of the input, which shows whether two runs replayed the same bytes. Computed after
 //! the replay, so that neither its start nor its CPU time includes it.
 
-use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::pipeline::input::files::Files;
-use crate::source::{Storage, TweetFile};
 
 /// Bytes read between two checks of the stop flag: a few milliseconds' worth.
 const PIECE_BYTES: usize = 16 << 20;
@@ -26,7 +24,8 @@ pub(crate) fn input_hash(files: &Files, stop: &AtomicBool) -> Option<String> {
             crc = combined(crc, live.crc()?, file.size());
             continue;
         }
-        if is_shortened(file) {
+        // Bytes that are no longer there have no checksum.
+        if file.is_shorter() {
             return None;
         }
         for piece in file.bytes().chunks(PIECE_BYTES) {
@@ -44,14 +43,10 @@ fn combined(before: u32, crc: u32, size: u64) -> u32 {
     crc32c::crc32c_combine(before, crc, usize::try_from(size).unwrap_or(usize::MAX))
 }
 
-/// Reading bytes that are no longer there would end the process, and lose its report.
-fn is_shortened(file: &TweetFile) -> bool {
-    let is_shorter = |found: fs::Metadata| found.is_file() && found.len() < file.bytes().len() as u64;
-    file.storage() == Storage::Mapped && fs::metadata(file.path()).is_ok_and(is_shorter)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::source::{Format, Opening};
 

@@ -34,7 +34,7 @@ pub(crate) struct Stream<'a> {
 
 /// The frames of one file.
 enum FileFrames<'a> {
-    Mapped { frames: Box<Frames<'a>>, frame: Option<Frame<'a>> },
+    Mapped { file: &'a TweetFile, frames: Box<Frames<'a>>, frame: Option<Frame<'a>> },
     Live(MutexGuard<'a, LiveReader>),
 }
 
@@ -42,15 +42,18 @@ impl<'a> FileFrames<'a> {
     fn of(file: &'a TweetFile) -> Self {
         match file.live() {
             Some(reader) => FileFrames::Live(reader),
-            None => FileFrames::Mapped { frames: Box::new(file.frames()), frame: None },
+            None => FileFrames::Mapped { file, frames: Box::new(file.frames()), frame: None },
         }
     }
 
     fn step(&mut self, wait: Duration) -> Result<LiveStep, SourceError> {
         match self {
             FileFrames::Live(reader) => reader.step(wait),
-            FileFrames::Mapped { frames, frame } => {
+            FileFrames::Mapped { file, frames, frame } => {
                 *frame = frames.next();
+                if file.is_shortened() {
+                    return Err(SourceError::Shortened { path: file.path().to_owned() });
+                }
                 Ok(if frame.is_some() { LiveStep::Frame } else { LiveStep::End })
             }
         }

@@ -25,6 +25,7 @@ use crate::pipeline::error::ReplayError;
 use crate::pipeline::run_id::random_u64;
 use crate::pipeline::unless_stopped::unless_stopped;
 use crate::report::place;
+use crate::source::SourceError;
 
 /// Batches encoded ahead of the clock.
 const READ_AHEAD_BATCHES: usize = 8;
@@ -105,6 +106,7 @@ pub(crate) fn run(
     replay: &Replay<'_>,
     queryable: Option<Arc<Queryable>>,
 ) -> Result<ReplayOutcome, ReplayError> {
+    replay.files.outlive_shortening();
     let counters = &Arc::new(Counters::default());
     // The first run's, if a session has several.
     let _ = replay.session.counters.set(counters.clone());
@@ -174,9 +176,17 @@ pub(crate) fn run(
             // What was sent is accounted for anyway.
             tracing::warn!("{error}");
         }
-        if let Some((file, offset)) = feed.changed_at {
-            let place = place(replay.files.line(file, offset), offset);
-            errors.add(ReplayError::Changed { path: replay.files.get(file).path().to_owned(), place });
+        if let Some((number, offset)) = feed.changed_at {
+            let file = replay.files.get(number);
+            let path = file.path().to_owned();
+            // Of a file that was shortened, zeros are read, and its lines cannot be counted.
+            errors.add(match file.is_shorter() {
+                true => SourceError::Shortened { path }.into(),
+                false => {
+                    let place = place(replay.files.line(number, offset), offset);
+                    ReplayError::Changed { path, place }
+                }
+            });
         }
         if let Some(error) = feed.error.take() {
             errors.add(error.into());
