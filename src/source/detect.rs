@@ -4,10 +4,11 @@ use std::path::Path;
 
 use memchr::{memchr, memchr_iter};
 
+use super::junk::{FramePart, frame_parts, invisible};
 use super::looks_like::{BROKEN, looks_like};
 use super::pages::is_page;
 use super::values::assignment;
-use super::{SourceError, Values, byte_order_mark};
+use super::{Frame, SourceError, Values, byte_order_mark};
 use crate::scan::{Broken, container_end, space, strict_end};
 
 /// How the JSON values of a file are laid out.
@@ -72,10 +73,11 @@ pub fn detect(path: &Path, bytes: &[u8]) -> Result<Format, SourceError> {
     if first == bytes.len() {
         return Err(SourceError::Empty { path: path.to_owned() });
     }
+    let first = first + invisible(&bytes[first..]);
     let head = &bytes[first..bytes.len().min(first + LOOK_BYTES)];
-    let framing = match head[0] {
-        b'{' => of_objects(bytes, first, head),
-        b'[' => of_array(bytes, head),
+    let framing = match head.first() {
+        Some(b'{') => of_objects(bytes, first, head),
+        Some(b'[') => of_array(bytes, head),
         _ if assignment(head).is_some() => Some(Format::Script),
         _ => of_lines(head),
     };
@@ -149,8 +151,23 @@ fn of_array(bytes: &[u8], head: &[u8]) -> Option<Format> {
 /// The format of a file that has a whole object on one of its first lines. Lines of text and broken
 /// lines may come before it.
 fn of_lines(head: &[u8]) -> Option<Format> {
-    let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let objects = lines.filter(|line| line.first() == Some(&b'{') && strict_end(line, 0) == Ok(line.len()));
+    let lines = || head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let objects = lines().filter(|line| line.first() == Some(&b'{') && strict_end(line, 0) == Ok(line.len()));
+    lines_of(objects).or_else(|| lines_of(lines().filter_map(after_junk)))
+}
+
+/// The object on a line that begins with invisible bytes or a broken record, and not with text.
+fn after_junk(line: &[u8]) -> Option<&[u8]> {
+    let first = invisible(line);
+    line.get(first).filter(|byte| **byte == b'{')?;
+    let parts = frame_parts(Frame { offset: 0, bytes: line, includes: &[] });
+    parts.into_iter().find_map(|part| match part {
+        FramePart::Record(record) => Some(record.bytes),
+        FramePart::Junk(_) => None,
+    })
+}
+
+fn lines_of<'a>(objects: impl Iterator<Item = &'a [u8]>) -> Option<Format> {
     let mut framing = None;
     for object in objects.take(LOOK_VALUES) {
         if is_page(object, 0) {

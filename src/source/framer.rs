@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use memchr::memchr;
 
+use super::junk::{FramePart, line_parts};
 use super::values::Position;
 use super::{Format, Frame, Values};
 use crate::scan::is_space;
@@ -41,15 +42,31 @@ pub(super) struct Framer {
     searched: usize,
     /// The rest of the line is skipped: it was too long.
     skips_line: bool,
-    /// The line of pages that is being read, and the position in it.
-    line: Option<(Range<usize>, Position)>,
+    /// What is left of a line of pages, the last part first.
+    parts: Vec<LinePart>,
+    /// The page that is being read, and the position in it.
+    page: Option<(Range<usize>, Position)>,
+}
+
+/// A part of a line of pages.
+#[derive(Debug, Clone)]
+enum LinePart {
+    Junk(Range<usize>),
+    Page(Range<usize>),
+}
+
+impl LinePart {
+    fn range(&mut self) -> &mut Range<usize> {
+        let (LinePart::Junk(range) | LinePart::Page(range)) = self;
+        range
+    }
 }
 
 impl Framer {
     /// At the start of an input in this format.
     pub fn new(framing: Format) -> Self {
         let at = Position::default();
-        Self { framing, has_begun: false, at, searched: 0, skips_line: false, line: None }
+        Self { framing, has_begun: false, at, searched: 0, skips_line: false, parts: Vec::new(), page: None }
     }
 
     /// The next frame in `bytes`; `is_cut` says that more bytes will come. `None`: there is no frame
@@ -72,14 +89,17 @@ impl Framer {
 
     /// The first byte that is still needed.
     pub fn keep_from(&self) -> usize {
-        self.line.as_ref().map_or(self.at.keep_from(), |(line, _)| line.start)
+        let parts = self.parts.iter().map(|(LinePart::Junk(part) | LinePart::Page(part))| part.start);
+        let page = self.page.iter().map(|(page, _)| page.start);
+        parts.chain(page).fold(self.at.keep_from(), usize::min)
     }
 
     /// Adjusts the positions after `by` bytes at the front were removed.
     pub fn shift(&mut self, by: usize) {
         self.at.shift(by);
-        if let Some((line, _)) = &mut self.line {
-            *line = line.start - by..line.end - by;
+        let page = self.page.iter_mut().map(|(page, _)| page);
+        for part in self.parts.iter_mut().map(LinePart::range).chain(page) {
+            *part = part.start - by..part.end - by;
         }
     }
 
@@ -114,17 +134,26 @@ impl Framer {
 
     fn on_lines(&mut self, bytes: &[u8], is_cut: bool) -> Option<FoundFrame> {
         loop {
-            if let Some((line, at)) = &mut self.line {
-                let mut values = Values::resume(&bytes[line.clone()], 0, true, false, *at);
+            if let Some((page, at)) = &mut self.page {
+                let mut values = Values::resume(&bytes[page.clone()], 0, true, false, *at);
                 if let Some(frame) = values.next() {
                     *at = values.position();
-                    return Some(found(&bytes[line.clone()], frame, line.start));
+                    return Some(found(&bytes[page.clone()], frame, page.start));
                 }
             }
-            self.line = None;
-            let line = self.line(bytes, is_cut)?.bytes;
-            let at = Position::start(&bytes[line.clone()]);
-            self.line = Some((line, at));
+            self.page = None;
+            match self.parts.pop() {
+                Some(LinePart::Junk(junk)) => return Some(FoundFrame { bytes: junk, includes: 0..0 }),
+                Some(LinePart::Page(page)) => {
+                    let at = Position::start(&bytes[page.clone()]);
+                    self.page = Some((page, at));
+                }
+                None => {
+                    let line = self.line(bytes, is_cut)?.bytes;
+                    let frame = Frame { offset: line.start as u64, bytes: &bytes[line], includes: &[] };
+                    self.parts = line_parts(frame).into_iter().rev().map(LinePart::from).collect();
+                }
+            }
         }
     }
 
@@ -133,6 +162,19 @@ impl Framer {
         let frame = values.next();
         self.at = values.position();
         Some(found(bytes, frame?, 0))
+    }
+}
+
+impl From<FramePart<'_>> for LinePart {
+    fn from(part: FramePart<'_>) -> Self {
+        let range = |frame: Frame<'_>| {
+            let start = frame.offset as usize;
+            start..start + frame.bytes.len()
+        };
+        match part {
+            FramePart::Junk(junk) => LinePart::Junk(range(junk)),
+            FramePart::Record(page) => LinePart::Page(range(page)),
+        }
     }
 }
 
@@ -201,6 +243,7 @@ mod tests {
             1 => Just("nulL 12 tru".to_owned()),
             1 => Just("[1,[2]]".to_owned()),
             1 => Just("}".to_owned()),
+            1 => Just("\0\0\u{feff}\u{200b}".to_owned()),
         ]
     }
 

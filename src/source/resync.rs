@@ -2,8 +2,8 @@
 //!
 //! The rule: an element of a list, or an object among others, breaks where the grammar says so
 //! ([`strict_end`](crate::scan::strict_end)). Bytes are skipped from its first byte to the next
-//! opening brace, at or after that position, that follows a comma or a line break and looks like
-//! the start of an element:
+//! opening brace, at or after that position, that follows a comma, a closing brace or a line break
+//! and looks like the start of an element:
 //!
 //! - it is the first thing on its line, as the broken element was, with the same indentation; or
 //! - its first key is that of the broken element, or of the last whole element before it.
@@ -30,7 +30,7 @@ pub fn next_element(bytes: &[u8], start: usize, broken: Broken, whole: Option<us
         .find(|at| {
             let indented = self::indentation(bytes, *at);
             let is_aligned = indented.is_some() && indented == indentation;
-            let is_separate = indented.is_some() || is_behind_comma(bytes, *at);
+            let is_separate = indented.is_some() || is_behind_element(bytes, *at);
             is_aligned || (is_separate && heads.iter().flatten().any(|head| bytes[*at..].starts_with(head)))
         })
         .unwrap_or(bytes.len())
@@ -51,9 +51,10 @@ fn indentation(bytes: &[u8], at: usize) -> Option<&[u8]> {
     indentation.iter().all(|byte| is_space(*byte)).then_some(indentation)
 }
 
-fn is_behind_comma(bytes: &[u8], at: usize) -> bool {
+/// Whether a comma comes before `at`, or the end of an object that nothing separates from the next.
+fn is_behind_element(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[at.saturating_sub(LOOK_BACK)..at];
-    before.iter().rfind(|byte| !is_space(**byte)) == Some(&b',')
+    matches!(before.iter().rfind(|byte| !is_space(**byte)), Some(b',' | b'}'))
 }
 
 /// The bytes of an object up to the end of its first key.

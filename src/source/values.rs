@@ -8,6 +8,7 @@
 //! it finds no end, or none within [`FAST_BYTES`], the grammar decides, and where that finds the
 //! element broken, `resync.rs` says where to continue.
 
+use super::junk::{invisible, record_after_cut};
 use super::pages::{self, Behind};
 use super::{Frame, byte_order_mark, resync};
 use crate::scan::{Broken, container_end, is_space, space, strict_end};
@@ -126,8 +127,10 @@ impl<'a> Values<'a> {
     fn element(&mut self, start: usize) -> Option<Frame<'a>> {
         let fast = self.bytes.len().min(start + FAST_BYTES);
         let is_container = matches!(self.bytes[start], b'{' | b'[');
+        let in_list = self.at.in_array || self.at.in_page.is_some();
         let end = if is_container && self.at.careful == 0 {
-            container_end(&self.bytes[..fast], start)
+            // An end in the wrong place is that of something around the list.
+            container_end(&self.bytes[..fast], start).filter(|end| !in_list || self.may_follow(*end))
         } else {
             None
         };
@@ -140,12 +143,28 @@ impl<'a> Values<'a> {
                     return None;
                 }
                 Err(_) if !is_container => return self.words(start),
-                Err(broken) => return self.skip(start, broken, start, self.at.whole).ok().flatten(),
+                Err(broken) => match record_after_cut(self.bytes, start, broken) {
+                    Some(record) if self.is_short(record.end) => return None,
+                    Some(record) if self.may_follow(record.end) => {
+                        self.at.careful = CAREFUL_ELEMENTS;
+                        return self.frame(start, record.start);
+                    }
+                    _ => return self.skip(start, broken, start, self.at.whole).ok().flatten(),
+                },
             },
         };
         self.at.careful = self.at.careful.saturating_sub(1);
         self.at.whole = Some(start);
         self.frame(start, end)
+    }
+
+    /// Whether what comes here may follow an element.
+    fn may_follow(&self, end: usize) -> bool {
+        let next = self.bytes.get(space(self.bytes, end));
+        match self.at.in_array || self.at.in_page.is_some() {
+            true => matches!(next, Some(b',' | b']')),
+            false => matches!(next, None | Some(b',' | b'{')),
+        }
     }
 
     /// Bytes that are not JSON: up to the end of the line, or to where a value may start or a list
@@ -278,6 +297,13 @@ impl<'a> Iterator for Values<'a> {
                 byte if !matches!(byte, b'{' | b'[' | b'"') && self.is_short(start) => return None,
                 // Where files were concatenated.
                 b'\xEF' if !in_list && byte_order_mark(&self.bytes[start..]) > 0 => self.at.next += 3,
+                b'\0' | b'\xE2' | b'\xEF' if !in_list && invisible(&self.bytes[start..]) > 0 => {
+                    let end = start + invisible(&self.bytes[start..]);
+                    if self.is_short(end) {
+                        return None;
+                    }
+                    return self.frame(start, end);
+                }
                 _ => match assignment(&self.bytes[start..]).filter(|_| !in_list) {
                     Some(length) => self.at.next += length,
                     None => return self.element(start),

@@ -9,6 +9,7 @@ mod cut;
 mod generate;
 mod golden;
 mod inspect;
+mod junk;
 mod mutated;
 mod open;
 mod real_files;

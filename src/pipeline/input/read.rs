@@ -7,7 +7,7 @@ use crate::count::Intake;
 use crate::event::PayloadForm;
 use crate::options::ReplayOptions;
 use crate::pace::Slot;
-use crate::source::Frame;
+use crate::source::{Frame, FramePart, byte_order_marks, frame_parts, invisible};
 use crate::tweet::{Group, Parser, Record, Reject, TextSlot, Tweet, TweetForm, texts};
 
 /// Means "no time" until all times are known.
@@ -107,33 +107,74 @@ impl Reader {
         });
     }
 
-    /// Parses a frame, counts it, and shows its contents to `look` if it has tweets.
-    fn read<'f>(&mut self, frame: Frame<'f>, look: impl FnOnce(Frame<'f>, Content<'_>, &mut Counted)) {
-        let Self { parser, rules, counted } = self;
-        counted.intake.frames += 1;
-        let Some(frame) = unwrap(frame) else {
-            return counted.unparseable(frame);
+    /// Parses a frame, counts it, and shows its contents to `look` if it has tweets. If it is not JSON as a
+    /// whole, the records in it are read, and the junk between them is counted.
+    fn read<'f>(&mut self, frame: Frame<'f>, mut look: impl FnMut(Frame<'f>, Content<'_>, &mut Counted)) {
+        let frame = match frame.bytes.first() {
+            Some(0 | 0xE2 | 0xEF) => self.skip_invisible(frame),
+            _ => frame,
         };
+        if self.record(frame, &mut look) {
+            return;
+        }
+        let parts = frame_parts(frame);
+        if parts.is_empty() {
+            self.counted.unparseable(frame);
+        }
+        for part in parts {
+            match part {
+                FramePart::Record(frame) if self.record(frame, &mut look) => {}
+                FramePart::Record(frame) | FramePart::Junk(frame) => self.counted.unparseable(frame),
+            }
+        }
+    }
+
+    /// The frame without the invisible bytes at its start. Byte order marks are not counted: they are where
+    /// files were joined.
+    fn skip_invisible<'f>(&mut self, frame: Frame<'f>) -> Frame<'f> {
+        let (junk, bytes) = frame.bytes.split_at(invisible(frame.bytes));
+        if bytes.is_empty() {
+            return frame;
+        }
+        let rest = Frame { offset: frame.offset + junk.len() as u64, bytes, ..frame };
+        let (_, junk) = junk.split_at(byte_order_marks(junk));
+        if !junk.is_empty() {
+            let offset = rest.offset - junk.len() as u64;
+            self.counted.unparseable(Frame { offset, bytes: junk.trim_ascii_end(), ..frame });
+        }
+        rest
+    }
+
+    /// Reads a frame that is one record, and counts it; `false`: it is not JSON.
+    fn record<'f>(
+        &mut self,
+        frame: Frame<'f>,
+        look: &mut impl FnMut(Frame<'f>, Content<'_>, &mut Counted),
+    ) -> bool {
+        let Self { parser, rules, counted } = self;
+        let Some(frame) = unwrap(frame) else { return false };
         if frame.bytes.len() > rules.max_record_bytes {
-            counted.intake.records += 1;
-            return counted.reject(Reject::TooLarge.name(), frame);
+            counted.record();
+            counted.reject(Reject::TooLarge.name(), frame);
+            return true;
         }
         parser.parse_frame(frame, |record| {
-            counted.intake.records += u64::from(record.is_ok());
+            let Ok(record) = record else { return false };
+            counted.record();
             match record {
-                Ok(Record::Tweet(tweet)) => {
+                Record::Tweet(tweet) => {
                     counted.intake.tweet(tweet.shape.name());
                     look(frame, Content::Tweet(tweet), counted);
                 }
                 // Its texts have no separate bytes to send.
-                Ok(Record::Group(_)) if rules.raw => {
+                Record::Group(_) if rules.raw => {
                     counted.reject("user-grouped (not with --payload raw)", frame);
                 }
-                Ok(Record::Group(group)) => look(frame, Content::Group(group), counted),
-                Ok(Record::Reject(reject)) => counted.reject(reject.name(), frame),
-                Err(_) => counted.unparseable(frame),
+                Record::Group(group) => look(frame, Content::Group(group), counted),
+                Record::Reject(reject) => counted.reject(reject.name(), frame),
             }
-        });
+            true
+        })
     }
 }
 
@@ -154,7 +195,15 @@ impl Counted {
         self.letter(frame, LetterReason::Reject(kind));
     }
 
+    /// Counts a frame that is JSON.
+    fn record(&mut self) {
+        self.intake.frames += 1;
+        self.intake.records += 1;
+    }
+
+    /// Counts a frame that is not.
     fn unparseable(&mut self, frame: Frame<'_>) {
+        self.intake.frames += 1;
         self.intake.unparseable(frame.offset);
         self.letter(frame, LetterReason::Unparseable);
     }
