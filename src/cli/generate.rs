@@ -48,7 +48,7 @@ pub(super) struct GenerateArgs {
     output: PathBuf,
     /// Also write the users as a table (CSV) for --enrich
     ///
-    /// Columns: id, screen_name, one of 16 labels, and how often all their tweets were liked and shared.
+    /// Columns: id, screen_name, one of 16 labels, and how often they were liked, shared and mentioned in all.
     #[arg(long, value_name = "FILE")]
     users_file: Option<PathBuf>,
     /// Overwrite files that are there already

@@ -1,5 +1,6 @@
 //! The table of users that fits the made-up tweets, for `--enrich`: who they are, one of the 16
-//! labels of a personality test, and how many responses their tweets have received in all.
+//! labels of a personality test, how many responses their tweets have received in all, and how often
+//! others named them.
 //!
 //! The same options give the same bytes, whatever happens to the tweets: each user has a separate
 //! stream of random numbers for this.
@@ -40,7 +41,7 @@ const LABELS: [(&str, u32); 16] = [
 pub fn generate_users(options: &GenerateOptions, out: &mut impl Write) -> io::Result<u64> {
     let writers = Writers::of(options)?;
     let all: u32 = LABELS.iter().map(|(_, share)| share).sum();
-    writeln!(out, "id,screen_name,label,total_favorite_count,total_retweet_count")?;
+    writeln!(out, "id,screen_name,label,total_favorite_count,total_retweet_count,total_mentions_count")?;
     for index in 0..options.users {
         let user = writers.user(index);
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
@@ -48,7 +49,8 @@ pub fn generate_users(options: &GenerateOptions, out: &mut impl Write) -> io::Re
         rng.set_stream(u64::MAX - index);
         let label = label(rng.random_range(0..all));
         let (favorites, retweets) = (log_uniform(&mut rng, 20), log_uniform(&mut rng, 28));
-        writeln!(out, "{},{},{label},{favorites},{retweets}", user.id, user.screen_name)?;
+        let mentions = log_uniform(&mut rng, 16);
+        writeln!(out, "{},{},{label},{favorites},{retweets},{mentions}", user.id, user.screen_name)?;
     }
     out.flush()?;
     Ok(options.users)
