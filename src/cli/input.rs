@@ -1,5 +1,6 @@
 //! Flags that say what is read, and which of it; `inspect` and the replay share them.
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -34,7 +35,7 @@ pub(super) struct InputArgs {
     /// A pattern looks like %d/%m/%Y.
     #[arg(hide_short_help = true, long, value_name = "FORMAT")]
     time_format: Option<TimeFormat>,
-    /// Order of sending [default: time; shuffle without times; window for -]
+    /// Order of sending [default: time; shuffle without times; window for - and pipes]
     ///
     /// Time and shuffle keep 24 bytes per tweet in memory; time only if the input is not in order already. They copy
     /// what is piped in to a temporary file first; window and file send it as it comes.
@@ -110,7 +111,7 @@ impl InputArgs {
         }
         let order = match self.order {
             Some(order) => order,
-            None if self.files.iter().any(|file| file.as_os_str() == "-") => OrderFlag::Window,
+            None if self.files.iter().any(|file| is_stream(file)) => OrderFlag::Window,
             None => OrderFlag::Time,
         };
         if order != OrderFlag::Window {
@@ -155,7 +156,7 @@ impl InputArgs {
 
     /// The input that they ask for, from `files`.
     pub fn options(self, files: Vec<PathBuf>) -> InputOptions {
-        let is_stdin = files.iter().any(|file| file.as_os_str() == "-");
+        let is_stream = files.iter().any(|file| is_stream(file));
         let window = OrderBy::Window(self.window.unwrap_or(DEFAULT_WINDOW));
         let fields = self.map.map(|mut map| {
             map.time_format = self.time_format;
@@ -174,12 +175,21 @@ impl InputArgs {
                 Some(OrderFlag::File) => Some(OrderBy::File),
                 Some(OrderFlag::Shuffle) => Some(OrderBy::Shuffle),
                 Some(OrderFlag::Window) => Some(window),
-                None if is_stdin => Some(window),
+                None if is_stream => Some(window),
                 None => None,
             },
             seed: self.seed,
         }
     }
+}
+
+/// Whether an input can only be read as it comes: standard input, a FIFO, a device.
+fn is_stream(path: &Path) -> bool {
+    let is_pipe = |found: std::fs::Metadata| {
+        let kind = found.file_type();
+        kind.is_fifo() || kind.is_char_device()
+    };
+    path.as_os_str() == "-" || std::fs::metadata(path).is_ok_and(is_pipe)
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {

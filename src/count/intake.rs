@@ -53,6 +53,22 @@ impl Intake {
         }
     }
 
+    /// Offsets of rejects and unparseable frames whose lines are not known yet.
+    pub fn offsets_without_lines(&self) -> impl Iterator<Item = u64> {
+        let firsts = self.rejects.values().filter(|rejects| rejects.first_line.is_none());
+        let unparseable = self.unparseable_at.iter().skip(self.unparseable_lines.len());
+        firsts.map(|rejects| rejects.first_offset).chain(unparseable.copied())
+    }
+
+    /// Notes the lines of these offsets.
+    pub fn note_lines(&mut self, mut line: impl FnMut(u64) -> Option<u64>) {
+        for rejects in self.rejects.values_mut().filter(|rejects| rejects.first_line.is_none()) {
+            rejects.first_line = line(rejects.first_offset);
+        }
+        let known = self.unparseable_lines.len();
+        self.unparseable_lines.extend(self.unparseable_at.iter().skip(known).map(|offset| line(*offset)));
+    }
+
     /// Counts an item that is not a tweet, in the record at `offset`.
     pub fn reject(&mut self, kind: &'static str, offset: u64) {
         self.items += 1;

@@ -97,16 +97,11 @@ impl Files {
     pub fn with_lines(&self, intakes: &[Intake]) -> Vec<Intake> {
         let mut intakes = intakes.to_vec();
         for ((file, _), intake) in self.iter().zip(&mut intakes) {
-            let firsts = intake.rejects.values().map(|rejects| rejects.first_offset);
-            let offsets: BTreeSet<u64> = firsts.chain(intake.unparseable_at.iter().copied()).collect();
+            let offsets: BTreeSet<u64> = intake.offsets_without_lines().collect();
             let mut count = LineCount::default();
             let line = |offset: &u64| Some((*offset, self.line_after(&mut count, file, *offset)?));
             let lines: BTreeMap<u64, u64> = offsets.iter().map_while(line).collect();
-            intake.unparseable_lines =
-                intake.unparseable_at.iter().map(|offset| lines.get(offset).copied()).collect();
-            for rejects in intake.rejects.values_mut() {
-                rejects.first_line = lines.get(&rejects.first_offset).copied();
-            }
+            intake.note_lines(|offset| lines.get(&offset).copied());
         }
         intakes
     }

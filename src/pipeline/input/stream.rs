@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::dead_letters::{DeadLetters, FoundIn};
 use super::files::{Context, Files};
+use super::line_count::LineCount;
 use super::location::Location;
 use super::read::Reader;
 use super::select::{IdKey, Selection};
@@ -25,6 +26,8 @@ pub(crate) struct Stream<'a> {
     stop: &'a AtomicBool,
     file: u32,
     intakes: Vec<Intake>,
+    /// Kinds of rejects in this file whose first line is noted.
+    kinds: usize,
     judge: Judge,
     /// The `includes` of the page that was read last.
     includes: Arc<[u8]>,
@@ -119,6 +122,7 @@ impl<'a> Stream<'a> {
             stop,
             file: 0,
             intakes: files.iter().map(|_| Intake::default()).collect(),
+            kinds: 0,
             judge: Judge {
                 selection: Selection::new(options.input.select),
                 before_ms: first_ms,
@@ -151,6 +155,7 @@ impl<'a> Stream<'a> {
                     each(Admitted { tweet, location, raw: frame.bytes });
                 }
             });
+            self.note_lines();
             self.write_letters();
         }
         step
@@ -168,6 +173,7 @@ impl<'a> Stream<'a> {
                     each(keeper.location(Slot { event_time_ms, ..place.slot }, place.context));
                 }
             });
+            self.note_lines();
             self.write_letters();
         }
         step
@@ -194,6 +200,25 @@ impl<'a> Stream<'a> {
                 }
             }
         }
+    }
+
+    /// Notes the lines of rejects and unparseable frames. Of an input that is read as it comes, nobody can count
+    /// them later.
+    fn note_lines(&mut self) {
+        let Self { frames: FileFrames::Live(reader), reader: Reader { counted, .. }, kinds, .. } = self else {
+            return;
+        };
+        let intake = &mut counted.intake;
+        if intake.rejects.len() == *kinds && intake.unparseable_lines.len() == intake.unparseable_at.len() {
+            return;
+        }
+        *kinds = intake.rejects.len();
+        let (before, frame) = (reader.line() - 1, reader.frame());
+        let mut count = LineCount::default();
+        intake.note_lines(|offset| {
+            let within = usize::try_from(offset.checked_sub(frame.offset)?).ok()?;
+            Some(before + count.of(0, frame.bytes, within))
+        });
     }
 
     /// The elements of a page share its `includes`.
@@ -253,6 +278,7 @@ impl<'a> Stream<'a> {
     }
 
     fn take_intake(&mut self) {
+        self.kinds = 0;
         let mut intake = std::mem::take(&mut self.reader.counted.intake);
         intake.without_time += std::mem::take(&mut self.judge.without_time);
         self.intakes[self.file as usize].merge(intake);
