@@ -159,6 +159,9 @@ impl<'a> Table<'a> {
             SourceError::Empty { path } => EnrichError::Empty { path },
             error => EnrichError::Source(error),
         })?;
+        if let Some(error) = file.cut() {
+            return Err(EnrichError::Source(error));
+        }
         let bytes = file.bytes();
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         match bytes.trim_ascii_start().first() {

@@ -23,9 +23,17 @@ pub enum ReplayError {
     /// A folder cannot be listed.
     #[error("cannot read the folder {path}", path = path.display())]
     Folder { path: PathBuf, source: io::Error },
-    /// A folder has no files.
-    #[error("{path} contains no files (subfolders are not searched)", path = path.display())]
-    EmptyFolder { path: PathBuf },
+    /// A folder has no file to replay.
+    #[error(
+        "{path} contains no files{} (subfolders are not searched)",
+        if skipped.is_empty() { String::new() } else { format!(" to replay: skipped {skipped}") },
+        path = path.display()
+    )]
+    EmptyFolder {
+        path: PathBuf,
+        /// The first of what is in it, with the reasons.
+        skipped: String,
+    },
     /// There is nothing to replay.
     #[error("{input}: no tweets in it: {found}")]
     NoTweets {

@@ -13,6 +13,14 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
+    /// With these reasons, if there are any, why it is unknown whether all is there.
+    pub fn with_unknown(mut self, reasons: Vec<String>) -> Self {
+        if !reasons.is_empty() {
+            self.add(Verdict::Unknown, reasons);
+        }
+        self
+    }
+
     /// Makes the verdict as bad as this, if it is not already.
     fn add(&mut self, verdict: Verdict, reasons: impl IntoIterator<Item = String>) {
         self.verdict = self.verdict.max(verdict);

@@ -83,7 +83,8 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     let errors: Vec<String> = outcome.errors.iter().map(|error| with_causes(error)).collect();
     let was_cut = interrupted && (skipped_by.stop > 0 || replay.plan.tweets.is_none());
     let Judgement { verdict, reasons } =
-        judgement(&ledger, &outcome.tally, druid.as_ref(), &Ending { errors: &errors, was_cut }, evidence);
+        judgement(&ledger, &outcome.tally, druid.as_ref(), &Ending { errors: &errors, was_cut }, evidence)
+            .with_unknown(files.cuts());
     let pace = pace_report(replay, &outcome, &ledger);
     let bottleneck = bottleneck(options, &pace, counters, druid.as_ref());
     let mut report = RunReport {

@@ -5,7 +5,7 @@ use std::path::Path;
 use memchr::{memchr, memchr_iter};
 
 use super::junk::{FramePart, frame_parts, invisible};
-use super::looks_like::{BROKEN, looks_like};
+use super::looks_like::{BROKEN, looks_like, packed};
 use super::pages::is_page;
 use super::values::assignment;
 use super::{Frame, SourceError, Values, byte_order_mark};
@@ -69,6 +69,7 @@ const LOOK_VALUES: usize = 16;
 /// # Errors
 /// When the file holds only white space, or no JSON.
 pub fn detect(path: &Path, bytes: &[u8]) -> Result<Format, SourceError> {
+    check_packed(path, bytes)?;
     let first = space(bytes, byte_order_mark(bytes));
     if first == bytes.len() {
         return Err(SourceError::Empty { path: path.to_owned() });
@@ -91,6 +92,19 @@ pub fn detect(path: &Path, bytes: &[u8]) -> Result<Format, SourceError> {
         let line = memchr_iter(b'\n', &bytes[..first]).count() as u64 + 1;
         SourceError::UnsupportedForm { path: path.to_owned(), form, line, offset: first as u64, hint }
     })
+}
+
+/// Refuses archives and compressed files that are not read, whatever format is given.
+///
+/// # Errors
+/// When the bytes begin like one.
+pub(super) fn check_packed(path: &Path, bytes: &[u8]) -> Result<(), SourceError> {
+    match packed(bytes) {
+        Some((form, hint)) => {
+            Err(SourceError::UnsupportedForm { path: path.to_owned(), form, line: 1, offset: 0, hint })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The format of a file whose first byte opens an object.
@@ -190,6 +204,8 @@ mod tests {
     fn lines() {
         assert_eq!(framing("{\"a\":1}\n{\"b\":2}\n"), Ok(Format::Lines));
         assert_eq!(framing("{\"a\":1}"), Ok(Format::Lines));
+        assert_eq!(framing("\0\0\u{feff}{\"a\":1}\n"), Ok(Format::Lines));
+        assert_eq!(framing("{\"a\":1,\"b\":\"cu{\"a\":1}\n{\"a\":1,\"b\":\"cu{\"a\":1}\n"), Ok(Format::Lines));
         assert_eq!(framing("\u{feff}\r\n {\"a\":{}}\r\n"), Ok(Format::Lines));
         assert_eq!(framing(&format!("{{\"a\":\"{}\"}}\n{{}}", "x".repeat(LOOK_BYTES))), Ok(Format::Lines));
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
 
+use super::looks_like::has_no_tweets;
+
 /// What this version can read, for the end of a message.
 const READ: &str = "tweetblast reads tweets in JSON: one value per line, arrays, objects that hold a list (statuses,\n  \
      results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip or zstd.";
@@ -27,7 +29,7 @@ pub enum SourceError {
     #[error(
         "cannot unpack more than {} bytes of {path} (`{} | tweetblast -` replays these)",
         HumanCount(*unpacked),
-        command.replace("FILE", &quoted(&path.display().to_string())),
+        self::command(path, command),
         path = name(path)
     )]
     Compressed {
@@ -37,6 +39,15 @@ pub enum SourceError {
         command: &'static str,
         source: io::Error,
     },
+    /// The compressed data ends too early; all that is whole can be replayed.
+    #[error(
+        "{path} was cut: its data ends too early, and what came after the first {} bytes, unpacked, is not there",
+        HumanCount(*unpacked), path = name(path)
+    )]
+    Cut { path: PathBuf, unpacked: u64 },
+    /// An archive in which no file is read.
+    #[error("{path} is an archive without a file to replay: skipped {skipped}", path = name(path))]
+    NoFiles { path: PathBuf, skipped: String },
     /// The temporary file for what cannot be mapped could not be written.
     #[error(
         "{path} has to be copied to a temporary file in {folder}, and that failed after {} bytes; make \
@@ -83,8 +94,20 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    /// Why a file is not meant to be replayed if it is one of several in a folder or an archive; `None`: its
+    /// tweets would be missing.
+    pub fn is_no_input(&self) -> Option<&'static str> {
+        match self {
+            SourceError::Empty { .. } => Some("empty"),
+            SourceError::UnsupportedForm { form, hint, .. } => has_no_tweets(form, hint).then_some(*form),
+            _ => None,
+        }
+    }
+}
+
 /// A file as a message names it.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     match path.to_str() {
         Some("-") => "standard input".to_owned(),
         _ => path.display().to_string(),
@@ -104,7 +127,20 @@ fn at(line: u64, offset: u64) -> String {
 fn todo(path: &Path, hint: &str) -> String {
     match hint {
         "" => format!("\n  {READ}"),
-        hint => hint.replace("FILE", &quoted(&path.display().to_string())),
+        hint => command(path, hint),
+    }
+}
+
+/// A command for this path. Most programs read standard input if no file is named; the others need a file.
+fn command(path: &Path, words: &str) -> String {
+    if path.as_os_str() != "-" {
+        return words.replace("FILE", &quoted(&path.display().to_string()));
+    }
+    match ["unzip", "7z", "unrar"].iter().any(|program| words.contains(program)) {
+        true => format!("; save it to a file first{words}"),
+        false => {
+            words.replace("tar xOf FILE", "tar xOf -").replace(" <FILE", "").replace(" FILE", "")
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::pieces::{Pieces, standard_input};
 use super::spool::spool;
 use super::storage::{HEAD_BYTES, Storage};
 use super::{Format, Frames, SourceError, detect};
+use super::detect::check_packed;
 
 /// An open input with a known format.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct TweetFile {
     content: FileContent,
     storage: Storage,
     framing: Format,
+    /// As [`Pieces::cut`], of a copy.
+    cut: Option<u64>,
     /// The file as it was when it was opened; `None`: a pipe or a device.
     original: Option<Original>,
 }
@@ -43,8 +46,8 @@ enum FileContent {
 }
 
 impl TweetFile {
-    /// Maps the file and looks at its first bytes. `-` is standard input. Gzip and zstd files,
-    /// pipes and devices are first copied to a temporary file; this blocks until they end.
+    /// Maps the file and looks at its first bytes. `-` is standard input. Gzip and zstd files, tar
+    /// archives, pipes and devices are first copied to a temporary file; this blocks until they end.
     ///
     /// # Errors
     /// When the file does not exist, cannot be read or copied, is a directory, is empty, or holds
@@ -91,15 +94,16 @@ impl TweetFile {
         Ok(opened)
     }
 
-    fn from_pieces(path: &Path, pieces: Pieces, opening: &Opening<'_>) -> Result<Self, SourceError> {
+    fn from_pieces(path: &Path, mut pieces: Pieces, opening: &Opening<'_>) -> Result<Self, SourceError> {
         if !opening.streams {
-            let (file, storage) = spool(path, pieces, opening)?;
-            return Self::map(path, &file, storage, opening.framing);
+            let copy = spool(path, &mut pieces, opening)?;
+            let file = Self::map(path, &copy, pieces.storage(), opening.framing)?;
+            return Ok(Self { cut: pieces.cut(), ..file });
         }
         let reader = LiveReader::open(path, pieces, opening)?;
         let (storage, framing, bytes_read) = (reader.storage(), reader.framing(), reader.bytes_read());
         let content = FileContent::Live { reader: Box::new(Mutex::new(reader)), bytes_read };
-        Ok(Self { path: path.to_owned(), content, storage, framing, original: None })
+        Ok(Self { path: path.to_owned(), content, storage, framing, cut: None, original: None })
     }
 
     fn map(path: &Path, file: &File, storage: Storage, framing: Option<Format>) -> Result<Self, SourceError> {
@@ -121,11 +125,14 @@ impl TweetFile {
         let _ = map.advise(Advice::Sequential);
         let watch = bus_error::watch(path, &map);
         let framing = match framing {
-            Some(framing) => framing,
+            Some(framing) => {
+                check_packed(path, &map)?;
+                framing
+            }
             None => detect(path, &map)?,
         };
         let content = FileContent::Mapped { watch, map };
-        Ok(Self { path: path.to_owned(), content, storage, framing, original: None })
+        Ok(Self { path: path.to_owned(), content, storage, framing, cut: None, original: None })
     }
 
     /// The path as the user gave it.
@@ -170,6 +177,12 @@ impl TweetFile {
     /// The layout of its values.
     pub fn framing(&self) -> Format {
         self.framing
+    }
+
+    /// Says that compressed data ended too early; `None`: it did not, or its end has not come.
+    pub fn cut(&self) -> Option<SourceError> {
+        let unpacked = self.live().map_or(self.cut, |live| live.cut())?;
+        Some(SourceError::Cut { path: self.path.clone(), unpacked })
     }
 
     /// All frames, from the first one.

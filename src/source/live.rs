@@ -203,6 +203,11 @@ impl LiveReader {
         self.framing
     }
 
+    /// As [`Pieces::cut`].
+    pub(super) fn cut(&self) -> Option<u64> {
+        self.pieces.cut()
+    }
+
     pub(super) fn storage(&self) -> Storage {
         self.pieces.storage()
     }

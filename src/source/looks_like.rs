@@ -8,14 +8,53 @@ pub type Form = (&'static str, &'static str);
 /// What begins as JSON does.
 pub const BROKEN: &str = "broken JSON";
 
-/// Signatures at the start of files (each from its format's description).
-const SIGNATURES: [(&[u8], Form); 17] = [
+/// Compressed files and archives that are not read: their signatures, what each is, and what a tar archive is in
+/// which it is found. The signatures are those of each format's description.
+const PACKED: [(&[u8], Form, Form); 12] = [
+    (
+        b"BZh",
+        ("a bzip2 file", "; unpack it on the way: bzcat FILE | tweetblast -"),
+        ("a tar archive of bzip2 files", "; unpack them on the way: tar xOf FILE | bzcat | tweetblast -"),
+    ),
+    (
+        b"\xfd7zXZ\0",
+        ("an xz file", "; unpack it on the way: xzcat FILE | tweetblast -"),
+        ("a tar archive of xz files", "; unpack them on the way: tar xOf FILE | xzcat | tweetblast -"),
+    ),
+    (
+        b"]\0\0",
+        ("an LZMA file", "; unpack it on the way: xzcat --format=lzma FILE | tweetblast -"),
+        ("a tar archive of LZMA files", UNPACK_FIRST),
+    ),
+    (
+        b"\x04\x22\x4d\x18",
+        ("an lz4 file", "; unpack it on the way: lz4 -dc FILE | tweetblast -"),
+        ("a tar archive of lz4 files", "; unpack them on the way: tar xOf FILE | lz4 -dc | tweetblast -"),
+    ),
+    (
+        b"LZIP",
+        ("an lzip file", "; unpack it on the way: lzip -dc FILE | tweetblast -"),
+        ("a tar archive of lzip files", "; unpack them on the way: tar xOf FILE | lzip -dc | tweetblast -"),
+    ),
+    (
+        b"\x1f\x9d",
+        ("a file made by compress", "; unpack it on the way: gzip -dc FILE | tweetblast -"),
+        ("a tar archive of files made by compress", UNPACK_FIRST),
+    ),
+    (b"\x89LZO\0", ("an lzop file", "; unpack it on the way: lzop -dc FILE | tweetblast -"), ("a tar archive of lzop files", UNPACK_FIRST)),
+    (b"\xff\x06\0\0sNaPpY", ("a Snappy file", "; unpack it first"), ("a tar archive of Snappy files", UNPACK_FIRST)),
+    (b"PK\x03\x04", ("a zip archive", "; unpack it on the way: unzip -p FILE | tweetblast -"), ("a tar archive of zip archives", UNPACK_FIRST)),
+    (b"PK\x05\x06", ("an empty zip archive", ""), ("a tar archive of zip archives", UNPACK_FIRST)),
+    (b"7z\xbc\xaf\x27\x1c", ("a 7-Zip archive", "; unpack it on the way: 7z x -so FILE | tweetblast -"), ("a tar archive of 7-Zip archives", UNPACK_FIRST)),
+    (b"Rar!\x1a\x07", ("a RAR archive", "; unpack it on the way: unrar p -inul FILE | tweetblast -"), ("a tar archive of RAR archives", UNPACK_FIRST)),
+];
+
+const UNPACK_FIRST: &str = "; unpack it first: tar xf FILE";
+
+/// Other signatures at the start of files.
+const SIGNATURES: [(&[u8], Form); 13] = [
     (b"\xff\xfe", ("UTF-16 text", "; convert it on the way: iconv -f UTF-16 -t UTF-8 FILE | tweetblast -")),
     (b"\xfe\xff", ("UTF-16 text", "; convert it on the way: iconv -f UTF-16 -t UTF-8 FILE | tweetblast -")),
-    (b"BZh", ("a bzip2 file", "; unpack it on the way: bzcat FILE | tweetblast -")),
-    (b"\xfd7zXZ\0", ("an xz file", "; unpack it on the way: xzcat FILE | tweetblast -")),
-    (b"PK\x03\x04", ("a zip archive", "; unpack it on the way: unzip -p FILE | tweetblast -")),
-    (b"7z\xbc\xaf\x27\x1c", ("a 7-Zip archive", "; unpack it first: 7z x FILE")),
     (b"\x89PNG", ("a PNG image", "")),
     (b"\xff\xd8\xff", ("a JPEG image", "")),
     (b"GIF8", ("a GIF image", "")),
@@ -29,13 +68,41 @@ const SIGNATURES: [(&[u8], Form); 17] = [
     (b"<", ("HTML or XML", "")),
 ];
 
+/// Whether a file of this form, with this hint, is one that nobody means to replay, where it is one of several.
+pub fn has_no_tweets(form: &str, hint: &str) -> bool {
+    (hint.is_empty() && form != BROKEN) || form == CSV.0 || form == TSV.0
+}
+
+const CSV: Form =
+    ("a table (CSV)", "; convert its rows to JSON first: mlr --icsv --ojsonl cat FILE | tweetblast -");
+const TSV: Form = (
+    "a table separated by tabs (TSV)",
+    "; convert its rows to JSON first: mlr --itsv --ojsonl cat FILE | tweetblast -",
+);
+
+/// What compressed file or archive begins like this, if it is one that is not read. Its bytes may have JSON in
+/// them, line by line: an archive may only store its files.
+pub fn packed(head: &[u8]) -> Option<Form> {
+    packed_row(head).map(|(_, form, _)| form)
+}
+
+/// What a tar archive is, in which a file begins like this.
+pub fn packed_in_tar(head: &[u8]) -> Option<Form> {
+    packed_row(head).map(|(.., form)| form)
+}
+
+fn packed_row(head: &[u8]) -> Option<(&'static [u8], Form, Form)> {
+    // A text may begin with BZh, too.
+    let is_bzip2 = || head.get(3).is_none_or(u8::is_ascii_digit);
+    let row = PACKED.iter().find(|(signature, ..)| head.starts_with(signature))?;
+    (row.0 != b"BZh" || is_bzip2()).then_some(*row)
+}
+
 /// What `head` looks like: the first bytes of a file without a JSON object on any line.
 pub fn looks_like(head: &[u8]) -> Form {
-    if let Some((_, form)) = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
-        return *form;
-    }
-    if head.get(257..262) == Some(b"ustar") {
-        return ("a tar archive", "; unpack it on the way: tar xOf FILE | tweetblast -");
+    let signature = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature));
+    if let Some(form) = packed(head).or(signature.map(|(_, form)| *form)) {
+        return form;
     }
     if head.contains(&0) {
         return ("binary data", "");
@@ -56,12 +123,9 @@ pub fn looks_like(head: &[u8]) -> Form {
         count(first) > 0 && !is_prose && second.is_none_or(|second| count(second) >= count(first))
     };
     if separated(b'\t') {
-        (
-            "a table separated by tabs (TSV)",
-            "; convert its rows to JSON first: mlr --itsv --ojsonl cat FILE | tweetblast -",
-        )
+        TSV
     } else if separated(b',') || separated(b';') {
-        ("a table (CSV)", "; convert its rows to JSON first: mlr --icsv --ojsonl cat FILE | tweetblast -")
+        CSV
     } else {
         ("text, not JSON", "")
     }

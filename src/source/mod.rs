@@ -4,7 +4,7 @@
 //! from the map. Nothing is parsed or copied here. How values are laid out (the format) and what
 //! they mean (the form, in [`crate::tweet`]) are two separate questions.
 //!
-//! Compressed files, and inputs that cannot be mapped (standard input, a pipe, a device), are read as
+//! Compressed files, archives, and inputs that cannot be mapped (standard input, a pipe, a device), are read as
 //! they come ([`LiveReader`]), or first copied to a temporary file without a name, which is then mapped;
 //! offsets count from the start of the unpacked bytes.
 
@@ -14,6 +14,7 @@ mod detect;
 mod error;
 mod file;
 mod framer;
+mod gzip;
 mod junk;
 mod lines;
 mod live;
@@ -25,7 +26,10 @@ mod pieces;
 mod resync;
 mod spool;
 mod storage;
+mod unpack;
+mod unwanted;
 mod values;
+mod zstd_window;
 
 pub use detect::{Format, detect};
 pub use error::SourceError;
@@ -36,6 +40,7 @@ pub use live::{LULL, LiveReader, LiveStep};
 pub use opening::{Opening, OpeningState};
 pub use page_lines::PageLines;
 pub use storage::Storage;
+pub use unwanted::{SkippedFiles, unwanted};
 pub use values::Values;
 
 /// The bytes of one JSON value in the input, and where they are.

@@ -1,19 +1,19 @@
 //! Reads an input that cannot be mapped, on its own thread: a read cannot be stopped, a wait for the thread
-//! can. Unpacks gzip and zstd.
+//! can.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, stdin};
+use std::io::{self, BufReader, stdin};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::SourceError;
-use super::storage::{HEAD_BYTES, Storage};
+use super::unpack::{Unpacker, opened};
+use super::{SourceError, Storage};
 
 /// Largest piece.
-const PIECE_BYTES: usize = 256 * 1024;
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
 /// Pieces that are read ahead.
 const PIECES_AHEAD: usize = 4;
@@ -23,6 +23,7 @@ const PIECES_AHEAD: usize = 4;
 pub(super) struct Pieces {
     receiver: Receiver<PieceMessage>,
     storage: Storage,
+    cut: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Pieces {
         };
         let started = std::thread::Builder::new().name("input".into()).spawn(work);
         started.map_err(|source| SourceError::Thread { path: path.to_owned(), source })?;
-        Ok(Self { receiver, storage: Storage::Copied })
+        Ok(Self { receiver, storage: Storage::Copied, cut: None })
     }
 
     /// The next piece, if it comes within `wait`.
@@ -70,11 +71,19 @@ impl Pieces {
             match self.receiver.recv_timeout(wait) {
                 Ok(PieceMessage::Begins(storage)) => self.storage = storage,
                 Ok(PieceMessage::Bytes(bytes)) => return Ok(Incoming::Bytes(bytes)),
+                // All that is whole has come.
+                Ok(PieceMessage::Failed(SourceError::Cut { unpacked, .. })) => self.cut = Some(unpacked),
                 Ok(PieceMessage::Failed(error)) => return Err(error),
                 Err(RecvTimeoutError::Timeout) => return Ok(Incoming::Nothing),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Incoming::End),
             }
         }
+    }
+
+    /// The bytes before the place where the data ends too early, unpacked; `None`: it does not, or its end has not
+    /// come.
+    pub fn cut(&self) -> Option<u64> {
+        self.cut
     }
 
     /// How the input is stored; known with the first piece.
@@ -94,53 +103,11 @@ fn send_all(path: &Path, file: Option<File>, sender: &Sender<PieceMessage>) -> R
         Some(file) => file,
         None => File::open(path).map_err(read_error)?,
     };
-    let mut input = BufReader::with_capacity(PIECE_BYTES, file);
-    let mut head = Vec::new();
-    input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(read_error)?;
-    let storage = Storage::of(&head).unwrap_or(Storage::Copied);
+    let (storage, input) = opened(Box::new(BufReader::with_capacity(PIECE_BYTES, file)));
+    let storage = storage.map_err(read_error)?.unwrap_or(Storage::Copied);
     if sender.send(PieceMessage::Begins(storage)).is_err() {
         return Ok(());
     }
-    let input = Cursor::new(head).chain(input);
-    match storage {
-        Storage::Gzip => {
-            send(path, flate2::bufread::MultiGzDecoder::new(input), Some("gzip -dc FILE"), sender)
-        }
-        Storage::Zstd => {
-            send(path, zstd_decoder(input).map_err(read_error)?, Some("zstd -dc --long=31 FILE"), sender)
-        }
-        Storage::Mapped | Storage::Copied => send(path, input, None, sender),
-    }
-}
-
-fn zstd_decoder<R: BufRead>(input: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {
-    zstd::stream::read::Decoder::with_buffer(input)
-}
-
-/// `unpacks` is the command that does the same; `None` if nothing is unpacked.
-fn send(
-    path: &Path,
-    mut input: impl Read,
-    unpacks: Option<&'static str>,
-    sender: &Sender<PieceMessage>,
-) -> Result<(), SourceError> {
-    let (mut buffer, mut unpacked) = (vec![0; PIECE_BYTES], 0);
-    loop {
-        let length = match input.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(source) => {
-                let path = path.to_owned();
-                return Err(match unpacks {
-                    Some(command) => SourceError::Compressed { path, unpacked, command, source },
-                    None => SourceError::Open { path, source },
-                });
-            }
-        };
-        unpacked += length as u64;
-        if sender.send(PieceMessage::Bytes(buffer[..length].to_vec())).is_err() {
-            return Ok(());
-        }
-    }
+    let mut take = |bytes| sender.send(PieceMessage::Bytes(bytes)).is_ok();
+    Unpacker::new(path, &mut take).run(storage, input)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::detect::{LOOK_BYTES, detect};
 use super::opening::{LOOK, Opening, OpeningState};
 use super::pieces::{Incoming, Pieces};
-use super::{SourceError, Storage};
+use super::SourceError;
 
 /// Copies a whole input to a temporary file. Its first bytes are checked before the rest is copied: a
 /// small compressed file may become large, and contain nothing that can be replayed.
@@ -18,11 +18,7 @@ use super::{SourceError, Storage};
 /// # Errors
 /// When the input cannot be read or unpacked, contains no JSON or is larger than the limit, when the
 /// temporary file cannot be written, and when the wait is stopped.
-pub(super) fn spool(
-    path: &Path,
-    mut pieces: Pieces,
-    opening: &Opening<'_>,
-) -> Result<(File, Storage), SourceError> {
+pub(super) fn spool(path: &Path, pieces: &mut Pieces, opening: &Opening<'_>) -> Result<File, SourceError> {
     let folder = std::env::temp_dir();
     let spool_error = |written, source| {
         let (path, folder) = (path.to_owned(), folder.clone());
@@ -59,7 +55,7 @@ pub(super) fn spool(
         (opening.watch)(OpeningState::Copied(written));
     }
     (opening.watch)(OpeningState::Open);
-    Ok((output, pieces.storage()))
+    Ok(output)
 }
 
 /// # Errors

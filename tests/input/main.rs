@@ -5,7 +5,9 @@
 mod about;
 #[path = "../common/mod.rs"]
 mod common;
+mod containers;
 mod cut;
+mod found;
 mod generate;
 mod golden;
 mod inspect;

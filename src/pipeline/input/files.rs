@@ -1,7 +1,9 @@
 //! The input: one file, several, or the files of a folder, all open before anything starts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::count::Intake;
@@ -9,7 +11,7 @@ use crate::pace::Slot;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::line_count::LineCount;
 use crate::report::InputFormat;
-use crate::source::{Frame, Opening, TweetFile};
+use crate::source::{Frame, Opening, SkippedFiles, TweetFile, unwanted};
 
 /// All files of a replay, in the order given.
 pub(crate) struct Files(Vec<TweetFile>);
@@ -52,16 +54,20 @@ impl Files {
         let mut files = Vec::new();
         for path in paths {
             if path.is_dir() {
-                for path in files_in(path)? {
-                    files.push(TweetFile::open_with(&path, opening)?);
-                }
+                open_folder(path, opening, &mut files)?;
             } else {
                 files.push(TweetFile::open_with(path, opening)?);
             }
         }
         let files = Self(files);
         files.remark_on_repeats();
+        files.cuts().iter().for_each(|words| tracing::warn!("{words}"));
         Ok(files)
+    }
+
+    /// Which files end too early, with the words for it. Of one that is read as it comes this is known at its end.
+    pub fn cuts(&self) -> Vec<String> {
+        self.0.iter().filter_map(TweetFile::cut).map(|error| error.to_string()).collect()
     }
 
     /// Says which files are given twice: their tweets are sent twice, and hardly anybody means that.
@@ -205,20 +211,53 @@ impl Files {
     }
 }
 
-/// The files of a folder, by name; hidden files and folders are skipped.
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
-    let unreadable = |source| ReplayError::Folder { path: folder.to_owned(), source };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if !is_hidden && !entry.path().is_dir() {
-            paths.push(entry.path());
+/// Opens the files of a folder, by name. Those that nobody means to replay are skipped, and named.
+fn open_folder(
+    folder: &Path,
+    opening: &Opening<'_>,
+    files: &mut Vec<TweetFile>,
+) -> Result<(), ReplayError> {
+    let mut skipped = SkippedFiles::default();
+    for path in entries(folder)? {
+        let name = Path::new(path.file_name().unwrap_or_default());
+        if let Some(why) = unwanted(name).or_else(|| not_a_file(&path)) {
+            skipped.add(name, why);
+            continue;
+        }
+        match TweetFile::open_with(&path, opening) {
+            Ok(file) => {
+                skipped.read += 1;
+                files.push(file);
+            }
+            Err(error) => match error.is_no_input() {
+                Some(why) => skipped.add(name, why),
+                None => return Err(error.into()),
+            },
         }
     }
-    if paths.is_empty() {
-        return Err(ReplayError::EmptyFolder { path: folder.to_owned() });
+    if skipped.read == 0 {
+        return Err(ReplayError::EmptyFolder { path: folder.to_owned(), skipped: skipped.words() });
     }
+    skipped.remark(folder);
+    Ok(())
+}
+
+/// What is in a folder, by name.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
+    let unreadable = |source| ReplayError::Folder { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>();
+    let mut paths = paths.map_err(unreadable)?;
     paths.sort();
     Ok(paths)
+}
+
+/// What it is instead, if it cannot be read as a file.
+fn not_a_file(path: &Path) -> Option<&'static str> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Some("a link to nothing"),
+        Ok(found) if found.is_dir() => Some("a folder"),
+        Ok(found) if found.file_type().is_socket() => Some("a socket"),
+        _ => None,
+    }
 }

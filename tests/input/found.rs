@@ -1,0 +1,51 @@
+//! Small files that once were not read, or not rightly: `tests/found`.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::common::{Finished, run, tweetblast};
+
+fn found(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/found").join(name).to_str().unwrap().to_owned()
+}
+
+fn inspected(name: &str) -> (Value, String) {
+    let finished = run(&["inspect", "--json", "-", &found(name)]);
+    assert_eq!(finished.code, 0, "{name}: {}", finished.stderr);
+    (finished.report(), finished.stderr)
+}
+
+/// The same from standard input.
+fn piped(name: &str) -> Finished {
+    let file = std::fs::File::open(found(name)).unwrap();
+    let cat = std::process::Command::new("cat").stdin(file).stdout(Stdio::piped()).spawn().unwrap();
+    let output = tweetblast().args(["inspect", "--json", "-", "-"]).stdin(cat.stdout.unwrap()).output().unwrap();
+    Finished {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn each_has_the_tweets_that_a_person_would_see_in_it_also_on_standard_input() {
+    for (name, tweets) in [
+        ("bom-in-the-middle.jsonl", 3),
+        ("gzip-zeros-after.jsonl.gz", 8),
+        ("pzstd-skippable-first.zst", 8),
+        ("zstd-window-256MiB.zst", 8),
+        ("tar-of-jsonl.tar", 8),
+    ] {
+        for report in [inspected(name).0, piped(name).report()] {
+            assert_eq!((&report["tweets"], &report["unparseable"]), (&tweets.into(), &0.into()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_long_window_of_zstd_is_read_and_its_memory_said() {
+    let (_, stderr) = inspected("zstd-window-256MiB.zst");
+    assert!(stderr.contains("takes up to 256.00 MiB of memory"), "{stderr}");
+}
