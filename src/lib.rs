@@ -88,6 +88,10 @@ pub mod pipeline;
 // Checks each hop in turn, and reports what is wrong.
 pub mod doctor;
 
+// The highest rate that a system sustains, as a search without a clock or a network. Imports no other
+// module.
+pub mod limit;
+
 // Synthetic tweets: any number, and the same bytes for the same seed. Imports no other module.
 pub mod generate;
 

@@ -1,0 +1,147 @@
+//! Rollovers: a task stops reading, the next one takes over, and what arrived meanwhile has to be caught up.
+
+use super::blocks::Sample;
+
+/// One rollover, as the backlog shows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rollover {
+    /// When it was seen, in seconds since the search began.
+    pub at_s: f64,
+    /// Rows that waited before it.
+    pub before: f64,
+    /// Most rows that waited.
+    pub peak: f64,
+    /// Time until no more waited than before; `None`: that was not seen.
+    pub recovered_after_s: Option<f64>,
+}
+
+/// How much of a difference does not count: one second of work.
+const SLACK_S: f64 = 1.0;
+
+/// With more written than is processed the backlog says nothing; then a rollover is over this long after the last task
+/// has taken over.
+const AFTERWARDS_S: f64 = 5.0;
+
+/// By this much a rollover may have begun before it was seen.
+pub(super) const SEEN_LATE_S: f64 = 5.0;
+
+/// Weight of a sample in the mean backlog before a rollover.
+const WEIGHT: f64 = 0.1;
+
+/// Follows the rollovers.
+#[derive(Debug, Default)]
+pub struct Rollovers {
+    seen: u64,
+    active: Option<Rollover>,
+    quiet_since_s: Option<f64>,
+    /// Mean backlog while there is none.
+    level: f64,
+    all: Vec<Rollover>,
+}
+
+impl Rollovers {
+    /// Takes a sample; whether it belongs to a rollover. `rate`: rows per second that are written; `can_recover`: fewer
+    /// than are processed; `patience_s`: what is not caught up after that is growth.
+    pub fn observe(&mut self, sample: &Sample, rate: f64, can_recover: bool, patience_s: f64) -> bool {
+        let backlog = sample.backlog();
+        let is_new = sample.rollovers > self.seen;
+        self.seen = sample.rollovers;
+        if self.active.is_none() {
+            if !is_new && !sample.rolling {
+                self.level += WEIGHT * (backlog - self.level);
+                return false;
+            }
+            let rollover =
+                Rollover { at_s: sample.at_s, before: self.level, peak: backlog, recovered_after_s: None };
+            self.active = Some(rollover);
+        }
+        let Some(active) = &mut self.active else { return false };
+        active.peak = active.peak.max(backlog);
+        if sample.rolling {
+            self.quiet_since_s = None;
+        } else {
+            self.quiet_since_s.get_or_insert(sample.at_s);
+        }
+        let since_s = sample.at_s - active.at_s;
+        let quiet = self.quiet_since_s.is_some_and(|since| sample.at_s - since >= AFTERWARDS_S);
+        let caught_up = quiet && (!can_recover || backlog <= active.before + SLACK_S * rate);
+        if caught_up {
+            active.recovered_after_s = can_recover.then_some(since_s);
+        }
+        if caught_up || since_s > patience_s {
+            self.all.extend(self.active.take());
+            self.quiet_since_s = None;
+            self.level = backlog;
+        }
+        true
+    }
+
+    /// Whether one is not over.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    /// Those that are over.
+    #[must_use]
+    pub fn all(&self) -> &[Rollover] {
+        &self.all
+    }
+
+    /// What a new phase begins with: its backlog is another one.
+    pub fn restart(&mut self, sample: &Sample) {
+        self.all.extend(self.active.take());
+        (self.level, self.quiet_since_s) = (sample.backlog(), None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows that wait, by second, with a handover from 20 s to 25 s.
+    fn follow(backlog: impl Fn(f64) -> f64, can_recover: bool) -> (Rollovers, f64) {
+        let (mut rollovers, mut marked_s) = (Rollovers::default(), 0.0);
+        for second in 0..200 {
+            let at_s = f64::from(second);
+            let sample = Sample {
+                at_s,
+                acked: backlog(at_s) as u64,
+                rolling: (20..25).contains(&second),
+                rollovers: u64::from(second >= 20),
+                ..Sample::default()
+            };
+            marked_s += f64::from(u8::from(rollovers.observe(&sample, 1_000.0, can_recover, 120.0)));
+        }
+        (rollovers, marked_s)
+    }
+
+    #[test]
+    fn a_rollover_lasts_until_the_backlog_is_what_it_was() {
+        let hill = |at_s: f64| match at_s {
+            s if s < 20.0 => 500.0,
+            s if s < 30.0 => 500.0 + (s - 20.0) * 1_000.0,
+            s => (10_500.0 - (s - 30.0) * 200.0).max(500.0),
+        };
+        let (rollovers, marked_s) = follow(hill, true);
+        let [one] = rollovers.all() else { panic!("{rollovers:?}") };
+        assert!((one.before - 500.0).abs() < 100.0 && one.peak >= 9_500.0, "{one:?}");
+        // Down to 1,500 at 75 s: 55 s after it began.
+        let after_s = one.recovered_after_s.unwrap();
+        assert!((50.0..60.0).contains(&after_s) && (after_s - marked_s).abs() <= 1.0, "{one:?} {marked_s}");
+    }
+
+    #[test]
+    fn one_that_is_never_caught_up_ends_and_says_so() {
+        let (rollovers, marked_s) = follow(|at_s| at_s * 1_000.0, true);
+        assert_eq!(rollovers.all()[0].recovered_after_s, None);
+        assert!((120.0..123.0).contains(&marked_s) && !rollovers.is_active(), "{marked_s}");
+    }
+
+    #[test]
+    fn in_overload_it_ends_with_the_handover() {
+        let (rollovers, marked_s) = follow(|at_s| at_s * 1_000.0, false);
+        assert_eq!(rollovers.all()[0].recovered_after_s, None);
+        assert!((10.0..13.0).contains(&marked_s), "{marked_s}");
+    }
+}

@@ -1,0 +1,164 @@
+//! The capacity in full overload: more is written than the tasks can read, so that about 30 s of work always wait, and
+//! rows processed are counted in blocks until their mean is known well enough.
+//!
+//! A backlog is kept short, as one that is older than the page cache is read from disk.
+
+use super::blocks::{Block, Sample};
+use super::context::{Context, Next};
+use super::found::{Capacity, GeneratorLimit, Verdict};
+use super::stats::{Estimate, mean, mean_interval, slope_interval, warm_up};
+
+/// While nothing waits the rate grows by this factor per second.
+const RAMP: f64 = 1.22;
+
+/// Time in which a backlog that is too long or too short is corrected.
+const CORRECTION_S: f64 = 15.0;
+
+/// Most that is asked for, as a multiple of what Kafka acknowledges just now: what is asked for beyond what the generator
+/// can do has to be written later.
+const ASKED_MAX: f64 = 3.0;
+
+/// The generator is the limit if it was asked for this multiple of what it did, this long, with little work waiting.
+const ASKED_LIMIT: f64 = 1.6;
+const DRY_LIMIT_S: f64 = 20.0;
+
+/// A drift of this share over the measurement is a change.
+const DRIFT: f64 = 0.05;
+
+/// Blocks from which on their own mean says best what the tasks process.
+const KNOWN: usize = 3;
+
+/// A mean that is less certain than this, at the end of the longest time, is none.
+const INTERVAL_MAX: f64 = 0.05;
+
+/// How it is going.
+#[derive(Debug)]
+pub(super) struct Saturating {
+    last_s: f64,
+    /// Whether there was enough work at least once.
+    full: bool,
+    /// Since when, and what was processed until then.
+    dry_since: Option<(f64, u64)>,
+}
+
+/// What the blocks say.
+enum Reading {
+    /// Not enough yet.
+    More,
+    Known(Capacity),
+    /// Two figures, of the first and the last part.
+    Changing(f64, f64),
+}
+
+impl Saturating {
+    pub fn new(sample: &Sample) -> Self {
+        Self { last_s: sample.at_s, full: false, dry_since: None }
+    }
+
+    pub fn step(&mut self, context: &mut Context, sample: &Sample, new_block: bool) -> Next {
+        let processed_per_s = self.processed_per_s(context);
+        let is_dry = sample.unread() < context.settings.dry_s * processed_per_s;
+        self.steer(context, sample, processed_per_s);
+        if let Some(above) = self.generator_limit(context, sample, is_dry) {
+            return Next::Finish(Verdict::GeneratorLimited { above, limit: GeneratorLimit::TooSlow });
+        }
+        self.last_s = sample.at_s;
+        if !is_dry && !std::mem::replace(&mut self.full, true) {
+            // The ramp is in none of the blocks.
+            return Next::Restart;
+        }
+        if !new_block || !self.full {
+            return Next::Stay;
+        }
+        match read(context) {
+            Reading::More => Next::Stay,
+            Reading::Changing(first, second) => Next::Finish(Verdict::NotStable { first, second }),
+            Reading::Known(capacity) => {
+                context.found.capacity = Some(capacity);
+                Next::Drain(Some(context.settings.hold_share * capacity.per_s.value))
+            }
+        }
+    }
+
+    fn processed_per_s(&self, context: &Context) -> f64 {
+        let blocks: Vec<f64> =
+            context.phase_blocks().rev().take(12).map(|block| block.processed_per_s).collect();
+        let known = if self.full && blocks.len() >= KNOWN { mean(&blocks) } else { 0.0 };
+        match known > 0.0 {
+            true => known,
+            false => context.recent.processed_per_s().max(context.settings.start_rate),
+        }
+    }
+
+    /// The next rate: what is processed, and what brings the backlog to where it is to be.
+    fn steer(&self, context: &mut Context, sample: &Sample, processed_per_s: f64) {
+        let target = context.settings.ahead_s * processed_per_s;
+        let steered = processed_per_s + (target - sample.unread()) / CORRECTION_S;
+        let ramp = match self.full {
+            true => 0.0,
+            false => context.rate * RAMP.powf(sample.at_s - self.last_s),
+        };
+        let most = ASKED_MAX * context.recent.acked_per_s().max(context.settings.start_rate);
+        context.rate = steered.max(ramp).clamp(0.1 * processed_per_s, most.max(0.1 * processed_per_s));
+    }
+
+    /// What the generator reached, in rows per second, if it is the limit.
+    fn generator_limit(&mut self, context: &Context, sample: &Sample, is_dry: bool) -> Option<f64> {
+        let asked_for_more = context.rate >= ASKED_LIMIT * context.recent.acked_per_s();
+        if !is_dry || !asked_for_more || sample.rolling {
+            self.dry_since = None;
+            return None;
+        }
+        let (since_s, processed) = *self.dry_since.get_or_insert((sample.at_s, sample.processed));
+        let seconds = sample.at_s - since_s;
+        (seconds >= DRY_LIMIT_S).then(|| sample.processed.saturating_sub(processed) as f64 / seconds)
+    }
+}
+
+/// What the blocks since the tasks had enough to do say.
+fn read(context: &Context) -> Reading {
+    let settings = &context.settings;
+    let all: Vec<&Block> = context.phase_blocks().filter(|block| block.unread_min > 0.0).collect();
+    let plain: Vec<&Block> = all.iter().copied().filter(|block| block.is_plain()).collect();
+    // With a rollover in most of the blocks there is no time between them.
+    let used = if plain.len() * 2 < all.len() { &all } else { &plain };
+    let (least, most) = settings.saturate_blocks;
+    if used.len() < least {
+        return match all.len() >= most {
+            true => Reading::Changing(0.0, 0.0),
+            false => Reading::More,
+        };
+    }
+    let values = context.taken_per_s(used);
+    let dropped = warm_up(&values).max(1);
+    let kept = &used[dropped..];
+    let Some(per_s) = mean_interval(&values[dropped..]) else { return Reading::More };
+    let is_last = all.len() >= most;
+    if let Some((first, last)) = drift(kept, &values[dropped..], per_s) {
+        return if is_last { Reading::Changing(first, last) } else { Reading::More };
+    }
+    let narrow = if is_last { INTERVAL_MAX.max(settings.interval) } else { settings.interval };
+    if per_s.relative() > narrow || kept.len() * 3 < least * 2 {
+        return if is_last { Reading::Changing(per_s.low(), per_s.high()) } else { Reading::More };
+    }
+    let from_s = kept.first().map_or(0.0, |block| block.from_s);
+    let later: Vec<&Block> = all.iter().copied().filter(|block| block.from_s >= from_s).collect();
+    Reading::Known(Capacity {
+        per_s,
+        with_rollovers_per_s: mean(&context.taken_per_s(&later)),
+        blocks: kept.len(),
+        warm_up: dropped,
+    })
+}
+
+/// Where the line through the blocks begins and ends, if it rises or falls by too much to be chance.
+fn drift(blocks: &[&Block], values: &[f64], per_s: Estimate) -> Option<(f64, f64)> {
+    let points: Vec<(f64, f64)> =
+        blocks.iter().zip(values).map(|(block, value)| (block.middle_s(), *value)).collect();
+    let slope = slope_interval(&points)?;
+    let span_s = points.last()?.0 - points.first()?.0;
+    let is_clear = slope.value.abs() > slope.half_width;
+    let change = slope.value * span_s;
+    (is_clear && change.abs() > DRIFT * per_s.value)
+        .then_some((per_s.value - change / 2.0, per_s.value + change / 2.0))
+}
