@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::Series;
+use super::{Outages, Series};
 
 /// A count that one thread raises and any thread reads. On its own cache line, so that two counting
 /// hops do not slow each other down.
@@ -78,4 +78,6 @@ pub struct Counters {
 
     /// What was counted in which second.
     pub series: Series,
+    /// mqtt, kafka: what was away.
+    pub outages: Outages,
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{DruidError, Service};
+use crate::count::{Outage, OutageEnd, OutageHop};
 
 /// Time between two attempts.
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
@@ -45,6 +46,8 @@ struct Outages {
     back_at: Option<Instant>,
     /// Past outages, described.
     over: Vec<String>,
+    /// All outages.
+    all: Vec<Outage>,
 }
 
 impl Patience {
@@ -60,6 +63,11 @@ impl Patience {
     /// Past outages, described.
     pub fn over(&self) -> Vec<String> {
         self.seen().over.clone()
+    }
+
+    /// All outages, in the order in which they began.
+    pub fn all(&self) -> Vec<Outage> {
+        self.seen().all.clone()
     }
 
     /// When Druid last changed: at `changed`, or when a process of it returned after that.
@@ -94,11 +102,12 @@ impl Patience {
         } else if !seen.answered {
             return Err(error); // it has never answered: most likely the wrong address
         }
-        let since = *seen.now.entry(service).or_insert_with(|| {
+        if !seen.now.contains_key(&service) {
             let limit = self.limit;
             (self.say)(&format!("{service} does not answer at {url} ({reason}): waiting up to {limit:.0?}"));
-            asked
-        });
+            seen.all.push(Outage::new(OutageHop::Druid, service.to_string(), reason.clone(), asked));
+        }
+        let since = *seen.now.entry(service).or_insert(asked);
         let waited = since.elapsed();
         match waited > self.limit || self.is_stopped() {
             true => Err(DruidError::Away { service, url: url.to_owned(), reason, waited }),
@@ -111,7 +120,12 @@ impl Patience {
         if let Some(since) = seen.now.get(&service).copied().filter(|since| asked >= *since) {
             let away = since.elapsed().as_secs_f64();
             seen.now.remove(&service);
-            seen.back_at = Some(Instant::now());
+            let now = Instant::now();
+            seen.back_at = Some(now);
+            let open = |outage: &&mut Outage| outage.what == service.to_string() && outage.ended.is_none();
+            if let Some(outage) = seen.all.iter_mut().rev().find(open) {
+                outage.ended = Some((now, OutageEnd::Back));
+            }
             seen.over.push(format!("{service} did not answer for {away:.1} s"));
             (self.say)(&format!("{service} is back after {away:.1} s"));
         }

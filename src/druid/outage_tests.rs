@@ -129,6 +129,8 @@ fn only_an_answer_of_the_one_that_is_away_to_a_later_question_ends_its_outage() 
     patience.answered(tasks, asked);
     patience.answered(sql, earlier);
     assert_eq!((said.lock().unwrap().len(), patience.over().len()), (1, 0));
+    assert!(patience.all()[0].ended.is_none());
     patience.answered(sql, asked);
     assert_eq!((said.lock().unwrap().len(), patience.over().len()), (2, 1));
+    assert!(patience.all().len() == 1 && patience.all()[0].length().is_some(), "{:?}", patience.all());
 }

@@ -12,8 +12,9 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
 use rdkafka::bindings::{
-    RD_KAFKA_MSG_F_COPY, rd_kafka_message_status, rd_kafka_message_t, rd_kafka_msg_status_t,
-    rd_kafka_produce_batch, rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_topic_t,
+    RD_KAFKA_MSG_F_COPY, rd_kafka_message_broker_id, rd_kafka_message_status, rd_kafka_message_t,
+    rd_kafka_msg_status_t, rd_kafka_produce_batch, rd_kafka_topic_destroy, rd_kafka_topic_new,
+    rd_kafka_topic_t,
 };
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
@@ -30,6 +31,12 @@ pub fn may_be_there(message: &BorrowedMessage<'_>) -> bool {
     // SAFETY: the pointer is that of a message which lives as long as the reference to it.
     let status = unsafe { rd_kafka_message_status(message.ptr()) };
     status != rd_kafka_msg_status_t::RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+}
+
+/// The broker that acknowledged a message; -1: not known.
+pub fn broker_id(message: &BorrowedMessage<'_>) -> i32 {
+    // SAFETY: as above.
+    unsafe { rd_kafka_message_broker_id(message.ptr()) }
 }
 
 /// A producer to one topic.

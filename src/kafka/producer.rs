@@ -13,12 +13,13 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig};
 
 use super::KafkaError;
-use super::batch_producer::{BatchProducer, may_be_there};
+use super::batch_producer::{BatchProducer, broker_id, may_be_there};
 use super::drain::{Drain, DrainLimit};
-use super::outage::Outage;
+use super::outage::Brokers;
 use super::producer_options::{ProducerOptions, QUEUE_BYTES};
 use super::words::{in_words, words_of};
 use crate::count::Counters;
@@ -108,11 +109,19 @@ impl Pending {
 }
 
 /// Collects delivery reports while librdkafka is polled.
-#[derive(Default)]
-struct Reports(Mutex<Vec<(usize, Outcome)>>, Outage);
+struct Reports(Mutex<Reported>);
+
+struct Reported {
+    outcomes: Vec<(usize, Outcome)>,
+    brokers: Brokers,
+}
 
 impl Reports {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(usize, Outcome)>> {
+    fn new(counters: Arc<Counters>) -> Self {
+        Self(Mutex::new(Reported { outcomes: Vec::new(), brokers: Brokers::new(counters) }))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Reported> {
         // A poisoned lock guards nothing here: each report is pushed whole.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -121,9 +130,9 @@ impl Reports {
 impl ClientContext for Reports {
     fn error(&self, error: RdKafkaError, reason: &str) {
         // That all are down follows the reason for each.
-        let is_news = error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown);
-        if let Some(words) = is_news.then(|| self.1.reason(reason)).flatten() {
-            tracing::warn!("Kafka: {words}");
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            tracing::info!("librdkafka: {reason}");
+            self.lock().brokers.complained(reason, Instant::now());
         }
     }
 
@@ -137,16 +146,17 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
-        if result.is_ok() && self.1.ends() {
-            tracing::warn!("Kafka takes messages again");
-        }
+        let mut reported = self.lock();
         let outcome = match result {
-            Ok(message) => Outcome::Delivered { partition: message.partition(), offset: message.offset() },
+            Ok(message) => {
+                reported.brokers.acknowledged(message.partition(), broker_id(message));
+                Outcome::Delivered { partition: message.partition(), offset: message.offset() }
+            }
             Err((error, message)) => {
                 Outcome::Failed { reason: words_of(error), may_have_arrived: may_be_there(message) }
             }
         };
-        self.lock().push((place, outcome));
+        reported.outcomes.push((place, outcome));
     }
 }
 
@@ -177,7 +187,7 @@ impl Producer {
     ) -> Result<Self, KafkaError> {
         let inner = options
             .client_config()
-            .create_with_context(Reports::default())
+            .create_with_context(Reports::new(counters.clone()))
             .and_then(|inner| BatchProducer::new(inner, &options.topic))
             .map_err(|error| KafkaError::Start {
                 brokers: options.brokers.clone(),
@@ -185,7 +195,13 @@ impl Producer {
             })?;
         // Without an answer the first messages wait instead, as they do for a Kafka that goes away.
         for _ in 0..2 {
-            let _ = inner.client().fetch_metadata(Some(&options.topic), READY_WAIT);
+            if let Ok(found) = inner.client().fetch_metadata(Some(&options.topic), READY_WAIT) {
+                let leaders = found.topics().iter().flat_map(MetadataTopic::partitions);
+                let mut leaders: Vec<_> = leaders.map(|found| (found.id(), found.leader())).collect();
+                leaders.sort_unstable();
+                let leaders = leaders.into_iter().map(|(_, leader)| leader).collect();
+                inner.context().lock().brokers.know(found.brokers().len(), leaders);
+            }
         }
         Ok(Self {
             inner,
@@ -221,6 +237,9 @@ impl Producer {
             self.collect();
             self.check_limit();
         }
+        if !self.gave_up {
+            self.inner.context().lock().brokers.finish();
+        }
     }
 
     /// Passes all of these to librdkafka, waiting while its queue is full.
@@ -255,7 +274,7 @@ impl Producer {
     fn offer(&self, events: &[Event], places: &[usize]) -> usize {
         let refuse = |place, reason| {
             let outcome = Outcome::Failed { reason, may_have_arrived: false };
-            self.inner.context().lock().push((place, outcome));
+            self.inner.context().lock().outcomes.push((place, outcome));
         };
         if self.gave_up {
             let reason = in_words(RDKafkaErrorCode::PurgeQueue);
@@ -289,7 +308,12 @@ impl Producer {
     /// Passes on the deliveries that librdkafka has reported since the last call.
     fn collect(&mut self) {
         self.inner.poll(Duration::ZERO);
-        std::mem::swap(&mut self.reports, &mut *self.inner.context().lock());
+        let waits = self.pending.count() > 0 && !self.gave_up;
+        {
+            let mut reported = self.inner.context().lock();
+            std::mem::swap(&mut self.reports, &mut reported.outcomes);
+            reported.brokers.look(waits && self.reports.is_empty(), Instant::now());
+        }
         if self.reports.is_empty() {
             return;
         }

@@ -25,7 +25,8 @@ struct QuietContext;
 impl ClientContext for QuietContext {
     fn error(&self, error: RdKafkaError, reason: &str) {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::warn!(%error, reason, "Kafka");
+            // What comes of it is in the error of the read, if anything does.
+            tracing::info!(%error, reason, "librdkafka");
         }
     }
 }

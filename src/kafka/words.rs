@@ -75,6 +75,16 @@ fn without_names(code: Code) -> String {
     }
 }
 
+/// The number and the address of the broker that librdkafka complains of; no number: a connection to ask for
+/// brokers, or no connection at all.
+pub(super) fn broker_of(complaint: &str) -> (Option<i32>, &str) {
+    let names = complaint.split(": ").take_while(|name| name.starts_with("[thrd:") || name.contains('/'));
+    let Some((address, number)) = names.last().and_then(|name| name.rsplit_once('/')) else {
+        return (None, "");
+    };
+    (number.parse().ok(), address.split_once("://").map_or(address, |(_, address)| address))
+}
+
 /// What librdkafka logs, without what it alone knows of: its names for the thread and the connection, and how
 /// long it took.
 pub(super) fn plain(reason: &str) -> String {
@@ -116,6 +126,16 @@ mod tests {
             words_of(&KafkaError::AdminOp(Code::NotController)),
             "Kafka says: Not controller for cluster"
         );
+    }
+
+    #[test]
+    fn the_broker_of_a_complaint_is_found() {
+        let words = "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/12: Disconnected: a/b (after 1ms in state UP)";
+        assert_eq!(broker_of(words), (Some(12), "127.0.0.1:1"));
+        assert_eq!(broker_of("ssl://a:1/3: SSL handshake failed: x"), (Some(3), "a:1"));
+        assert_eq!(broker_of("a:1/bootstrap: Connect to ipv4#a:1 failed"), (None, "a:1"));
+        assert_eq!(broker_of("2/2 brokers are down"), (None, "2"));
+        assert_eq!(broker_of("anything else"), (None, ""));
     }
 
     #[test]

@@ -91,12 +91,14 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     if options.kafka.verify && replay.ends.endpoint.is_none() {
         outcome.read_back = Some(replay::read_at_end(&replay, &outcome.counters));
     }
+    let patience = druid.as_ref().map(DruidHop::patience);
     let druid = druid.map(|druid| druid.finish(&outcome.counters, outcome.pace.started));
     let dead_letters = dead_letters.map(DeadLetters::finish).transpose().unwrap_or_else(|error| {
         outcome.errors.push(error);
         None
     });
-    let results = Results { dead_letters, druid, interrupted: session.is_stopped(), machine };
+    let druid_outages = patience.map(|patience| patience.all()).unwrap_or_default();
+    let results = Results { dead_letters, druid, druid_outages, interrupted: session.is_stopped(), machine };
     let mut report = outcome::report(&replay, outcome, results);
     let select = &options.input.select;
     // In file order nobody knows before.

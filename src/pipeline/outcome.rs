@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::count::{Counters, CpuUsage, HistogramText, Intake, LatencyMs, MachineCpu, MemoryUsage};
+use crate::count::{
+    Counters, CpuUsage, HistogramText, Intake, LatencyMs, MachineCpu, MemoryUsage, OUTAGES_MAX, Outage,
+};
 use crate::enrich::Enrichment;
 use crate::options::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
@@ -15,8 +17,8 @@ use crate::pipeline::prepare::Prepared;
 use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
     Bottleneck, ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport,
-    Environment, FileReport, HopReport, Hops, InputReport, Ledger, PaceReport, REPORT_VERSION, RunReport,
-    SkippedBy, mask_secrets, rate_over_gaps, with_causes,
+    Environment, FileReport, HopReport, Hops, InputReport, Ledger, OutageReport, PaceReport, REPORT_VERSION,
+    RunReport, SkippedBy, longest_away, mask_secrets, rate_over_gaps, with_causes,
 };
 use crate::source::TweetFile;
 use crate::tweet::iso_ms;
@@ -25,6 +27,7 @@ use crate::tweet::iso_ms;
 pub(crate) struct Results {
     pub dead_letters: Option<DeadLetterReport>,
     pub druid: Option<DruidReport>,
+    pub druid_outages: Vec<Outage>,
     pub interrupted: bool,
     /// CPU time of the machine when the run began.
     pub machine: MachineCpu,
@@ -33,7 +36,7 @@ pub(crate) struct Results {
 /// The report of a replay that has ended.
 pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Results) -> RunReport {
     let Replay { options, files, prepared, ends, run, .. } = *replay;
-    let Results { dead_letters, mut druid, interrupted, machine } = results;
+    let Results { dead_letters, mut druid, druid_outages, interrupted, machine } = results;
     if let Some(druid) = &mut druid {
         mask_secrets(&mut druid.spec);
     }
@@ -86,7 +89,8 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         judgement(&ledger, &outcome.tally, druid.as_ref(), &Ending { errors: &errors, was_cut }, evidence)
             .with_unknown(files.cuts());
     let pace = pace_report(replay, &outcome, &ledger);
-    let bottleneck = bottleneck(options, &pace, counters, druid.as_ref());
+    let outages = outage_reports(&outcome, &druid_outages);
+    let bottleneck = bottleneck(options, &pace, counters, druid.as_ref(), &outages);
     let mut report = RunReport {
         report_version: REPORT_VERSION,
         tweetblast_version: env!("CARGO_PKG_VERSION"),
@@ -97,6 +101,8 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         mqtt_repeats_dropped: ends.outside.as_ref().map(|_| counters.repeats_dropped.get()),
         series: counters.series.report(),
         bottleneck,
+        outages_total: counters.outages.total() + druid_outages.len() as u64,
+        outages,
         enrich: replay.enrichment.map(|enrichment| enrich_report(enrichment, &outcome.feed)),
         dead_letters,
         rejects_by_kind: intake.rejects,
@@ -232,6 +238,19 @@ fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
     }
 }
 
+/// What was away, on every hop.
+fn outage_reports(outcome: &ReplayOutcome, of_druid: &[Outage]) -> Vec<OutageReport> {
+    let started = outcome.pace.started.unwrap_or_else(Instant::now);
+    let mut all = outcome.counters.outages.all();
+    all.extend_from_slice(of_druid);
+    all.sort_by_key(|outage| outage.since);
+    all.iter().take(OUTAGES_MAX).map(|outage| OutageReport::of(outage, started)).collect()
+}
+
+/// Time that something was away from which on it is what held the run up, if the plan was not kept or it was a large
+/// part of the run.
+const AWAY_S: f64 = 1.0;
+
 /// Schedule lag up to which a replay counts as on time.
 const ON_TIME_MS: f64 = 100.0;
 
@@ -248,12 +267,21 @@ fn bottleneck(
     pace: &PaceReport,
     counters: &Counters,
     druid: Option<&DruidReport>,
+    outages: &[OutageReport],
 ) -> Bottleneck {
-    let behind_s = druid.and_then(|druid| druid.queryable_after_s).unwrap_or(0.0) - pace.delivered_after_s;
+    let on_time = pace.lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
+    let queryable_after_s = druid.and_then(|druid| druid.queryable_after_s).unwrap_or(0.0);
+    let end_s = pace.delivered_after_s.max(pace.duration_s).max(queryable_after_s);
+    if let Some((hop, away_s)) = longest_away(outages, end_s)
+        && away_s > AWAY_S
+        && (!on_time || away_s > HELD_UP * end_s)
+    {
+        return Bottleneck::away(hop);
+    }
+    let behind_s = queryable_after_s - pace.delivered_after_s;
     if behind_s > DRUID_BEHIND_S.max(HELD_UP * pace.delivered_after_s) {
         return Bottleneck::Druid;
     }
-    let on_time = pace.lag_ms.is_some_and(|lag| lag.p99 <= ON_TIME_MS);
     if options.pace.speed != Pace::Max && on_time {
         return Bottleneck::None;
     }

@@ -15,6 +15,7 @@ mod ledger;
 mod metric;
 mod names;
 mod opening_bar;
+mod outage;
 mod page;
 #[cfg(test)]
 mod pages_tests;
@@ -45,6 +46,7 @@ pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};
 pub use names::{Bottleneck, InputFormat, PairedBy};
 pub use opening_bar::OpeningBar;
+pub use outage::{OutageReport, longest_away, outage_line};
 pub use page::{BAD, DOUBTFUL, GOOD, Layout, Page, glued};
 pub use progress::{Progress, prepare_bar};
 pub use run::{

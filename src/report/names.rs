@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use crate::count::{OutageEnd, OutageHop};
 use crate::druid::{CauseName, DruidAfter, Submission};
 use crate::enrich::{ColumnReject, ColumnType};
 use crate::pace::{FileOrder, Order};
@@ -25,6 +26,12 @@ pub enum Bottleneck {
     KafkaAcks,
     /// Rows that came long after their tweets.
     Druid,
+    /// The outside MQTT broker was away.
+    MqttAway,
+    /// Kafka, or one of its brokers, was away.
+    KafkaAway,
+    /// Druid, or one of its processes, was away.
+    DruidAway,
 }
 
 impl Bottleneck {
@@ -36,6 +43,18 @@ impl Bottleneck {
             Self::MqttWindow => "mqtt window",
             Self::KafkaAcks => "kafka acks",
             Self::Druid => "druid",
+            Self::MqttAway => "mqtt away",
+            Self::KafkaAway => "kafka away",
+            Self::DruidAway => "druid away",
+        }
+    }
+
+    /// What was away on this hop.
+    pub fn away(hop: OutageHop) -> Self {
+        match hop {
+            OutageHop::Mqtt => Self::MqttAway,
+            OutageHop::Kafka => Self::KafkaAway,
+            OutageHop::Druid => Self::DruidAway,
         }
     }
 }
@@ -118,7 +137,9 @@ macro_rules! by_name {
     };
 }
 
-by_name!(Bottleneck: None, Tweetblast, MqttWindow, KafkaAcks, Druid);
+by_name!(Bottleneck: None, Tweetblast, MqttWindow, KafkaAcks, Druid, MqttAway, KafkaAway, DruidAway);
+by_name!(OutageHop: Mqtt, Kafka, Druid);
+by_name!(OutageEnd: Back, WithoutIt);
 by_name!(PairedBy: Partition, Run);
 by_name!(FileOrder: OldestFirst, NewestFirst, Mixed);
 by_name!(Order: Time, File, Window(0), Shuffle { seed: 0 });

@@ -111,6 +111,8 @@ fn report() -> RunReport {
         },
         series: None,
         bottleneck: Bottleneck::None,
+        outages: Vec::new(),
+        outages_total: 0,
         ledger,
         mqtt_repeats_dropped: None,
         enrich: None,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, ThresholdReport, Verdict,
+    Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, OutageReport, ThresholdReport,
+    Verdict,
 };
 use crate::count::{CpuUsage, HistogramText, LatencyMs, MemoryUsage, RejectCount, SeriesReport};
 use crate::pace::{FileOrder, Order};
@@ -37,6 +38,11 @@ pub struct RunReport {
     pub series: Option<SeriesReport>,
     /// Which hop held the others up.
     pub bottleneck: Bottleneck,
+    /// What was away while the run needed it, in the order in which it went; the first 200.
+    #[cfg_attr(test, schemars(length(max = 200)))]
+    pub outages: Vec<OutageReport>,
+    /// How many there were in all.
+    pub outages_total: u64,
     /// What went into each hop and what came out of it.
     pub ledger: Ledger,
     /// Tweets that an outside MQTT broker delivered again and that were dropped, because Kafka had them or

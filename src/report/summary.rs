@@ -7,7 +7,7 @@ use super::words::{counted, micros, millis, place, rate, seconds, times};
 use super::{
     ChangeReport, DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line,
 };
-use crate::count::LatencyMs;
+use crate::count::{LatencyMs, OutageHop};
 
 /// The page; its last line is the verdict.
 pub fn summary_page(report: &RunReport, layout: Layout) -> String {
@@ -61,6 +61,7 @@ fn write_pace(report: &RunReport, page: &mut Page) {
         page.more(format!("n/a for {late} that came from the input after the intended send time"));
     }
     write_changes(&pace.changes, page);
+    write_outages(report, page);
     if let Some(out_of_order @ 1..) = report.input.out_of_order {
         let (tweets, were) = were(out_of_order);
         page.row("order", format!("{tweets} {were} out of order and {were} sent with the one before"));
@@ -90,6 +91,17 @@ fn write_changes(changes: &[ChangeReport], page: &mut Page) {
     }
     if let Some(more @ 1..) = changes.len().checked_sub(CHANGES_SHOWN) {
         page.more(format!("and {}", counted(more as u64, "more change")));
+    }
+}
+
+/// Druid's are among its notes.
+fn write_outages(report: &RunReport, page: &mut Page) {
+    let hops = report.outages.iter().filter(|outage| outage.hop != OutageHop::Druid);
+    for outage in hops.clone().take(CHANGES_SHOWN) {
+        page.row("outage", outage.words());
+    }
+    if let Some(more @ 1..) = hops.count().checked_sub(CHANGES_SHOWN) {
+        page.more(format!("and {}", counted(more as u64, "more outage")));
     }
 }
 

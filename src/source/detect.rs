@@ -205,7 +205,10 @@ mod tests {
         assert_eq!(framing("{\"a\":1}\n{\"b\":2}\n"), Ok(Format::Lines));
         assert_eq!(framing("{\"a\":1}"), Ok(Format::Lines));
         assert_eq!(framing("\0\0\u{feff}{\"a\":1}\n"), Ok(Format::Lines));
-        assert_eq!(framing("{\"a\":1,\"b\":\"cu{\"a\":1}\n{\"a\":1,\"b\":\"cu{\"a\":1}\n"), Ok(Format::Lines));
+        assert_eq!(
+            framing("{\"a\":1,\"b\":\"cu{\"a\":1}\n{\"a\":1,\"b\":\"cu{\"a\":1}\n"),
+            Ok(Format::Lines)
+        );
         assert_eq!(framing("\u{feff}\r\n {\"a\":{}}\r\n"), Ok(Format::Lines));
         assert_eq!(framing(&format!("{{\"a\":\"{}\"}}\n{{}}", "x".repeat(LOOK_BYTES))), Ok(Format::Lines));
     }

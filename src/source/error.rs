@@ -138,9 +138,7 @@ fn command(path: &Path, words: &str) -> String {
     }
     match ["unzip", "7z", "unrar"].iter().any(|program| words.contains(program)) {
         true => format!("; save it to a file first{words}"),
-        false => {
-            words.replace("tar xOf FILE", "tar xOf -").replace(" <FILE", "").replace(" FILE", "")
-        }
+        false => words.replace("tar xOf FILE", "tar xOf -").replace(" <FILE", "").replace(" FILE", ""),
     }
 }
 

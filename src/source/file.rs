@@ -11,13 +11,13 @@ use memmap2::{Advice, Mmap};
 
 use super::bus_error::{self, Watch};
 use super::change::Original;
+use super::detect::check_packed;
 use super::live::LiveReader;
 use super::opening::Opening;
 use super::pieces::{Pieces, standard_input};
 use super::spool::spool;
 use super::storage::{HEAD_BYTES, Storage};
 use super::{Format, Frames, SourceError, detect};
-use super::detect::check_packed;
 
 /// An open input with a known format.
 #[derive(Debug)]

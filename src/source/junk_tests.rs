@@ -85,10 +85,7 @@ fn a_part_of_a_broken_record_is_no_record() {
 fn a_record_is_found_behind_text() {
     assert_eq!(parts(&format!("2024-03-09, INFO: {RECORD}")), ["[2024-03-09, INFO:]", RECORD]);
     assert_eq!(parts(&format!("a {{b}} {RECORD}")), ["[a {b}]", RECORD]);
-    assert_eq!(
-        parts(&format!(r#"lo","user":{{"id":1}}}}{RECORD}"#)),
-        [r#"[lo","user":{"id":1}}]"#, RECORD]
-    );
+    assert_eq!(parts(&format!(r#"lo","user":{{"id":1}}}}{RECORD}"#)), [r#"[lo","user":{"id":1}}]"#, RECORD]);
 }
 
 proptest! {

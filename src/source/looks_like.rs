@@ -41,12 +41,32 @@ const PACKED: [(&[u8], Form, Form); 12] = [
         ("a file made by compress", "; unpack it on the way: gzip -dc FILE | tweetblast -"),
         ("a tar archive of files made by compress", UNPACK_FIRST),
     ),
-    (b"\x89LZO\0", ("an lzop file", "; unpack it on the way: lzop -dc FILE | tweetblast -"), ("a tar archive of lzop files", UNPACK_FIRST)),
-    (b"\xff\x06\0\0sNaPpY", ("a Snappy file", "; unpack it first"), ("a tar archive of Snappy files", UNPACK_FIRST)),
-    (b"PK\x03\x04", ("a zip archive", "; unpack it on the way: unzip -p FILE | tweetblast -"), ("a tar archive of zip archives", UNPACK_FIRST)),
+    (
+        b"\x89LZO\0",
+        ("an lzop file", "; unpack it on the way: lzop -dc FILE | tweetblast -"),
+        ("a tar archive of lzop files", UNPACK_FIRST),
+    ),
+    (
+        b"\xff\x06\0\0sNaPpY",
+        ("a Snappy file", "; unpack it first"),
+        ("a tar archive of Snappy files", UNPACK_FIRST),
+    ),
+    (
+        b"PK\x03\x04",
+        ("a zip archive", "; unpack it on the way: unzip -p FILE | tweetblast -"),
+        ("a tar archive of zip archives", UNPACK_FIRST),
+    ),
     (b"PK\x05\x06", ("an empty zip archive", ""), ("a tar archive of zip archives", UNPACK_FIRST)),
-    (b"7z\xbc\xaf\x27\x1c", ("a 7-Zip archive", "; unpack it on the way: 7z x -so FILE | tweetblast -"), ("a tar archive of 7-Zip archives", UNPACK_FIRST)),
-    (b"Rar!\x1a\x07", ("a RAR archive", "; unpack it on the way: unrar p -inul FILE | tweetblast -"), ("a tar archive of RAR archives", UNPACK_FIRST)),
+    (
+        b"7z\xbc\xaf\x27\x1c",
+        ("a 7-Zip archive", "; unpack it on the way: 7z x -so FILE | tweetblast -"),
+        ("a tar archive of 7-Zip archives", UNPACK_FIRST),
+    ),
+    (
+        b"Rar!\x1a\x07",
+        ("a RAR archive", "; unpack it on the way: unrar p -inul FILE | tweetblast -"),
+        ("a tar archive of RAR archives", UNPACK_FIRST),
+    ),
 ];
 
 const UNPACK_FIRST: &str = "; unpack it first: tar xf FILE";

@@ -7,10 +7,10 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use super::SourceError;
 use super::detect::{LOOK_BYTES, detect};
 use super::opening::{LOOK, Opening, OpeningState};
 use super::pieces::{Incoming, Pieces};
-use super::SourceError;
 
 /// Copies a whole input to a temporary file. Its first bytes are checked before the rest is copied: a
 /// small compressed file may become large, and contain nothing that can be replayed.

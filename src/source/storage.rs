@@ -38,9 +38,7 @@ impl Storage {
             // No file in an archive is named like this.
             [first, ..] if is_space(*first) || matches!(first, b'{' | b'[' | b'"' | 0xEF) => true,
             _ if head.len() < 4 => false,
-            _ => {
-                head.len() >= HEAD_BYTES || Storage::of(head).is_some() || memchr(b'\n', head).is_some()
-            }
+            _ => head.len() >= HEAD_BYTES || Storage::of(head).is_some() || memchr(b'\n', head).is_some(),
         }
     }
 }
@@ -55,7 +53,8 @@ fn is_tar(head: &[u8]) -> bool {
     let Some(header) = head.get(..HEAD_BYTES) else { return false };
     let written = header[CHECKSUM].trim_ascii_start();
     let digits = written.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(written.len());
-    let written = std::str::from_utf8(&written[..digits]).ok().and_then(|sum| u32::from_str_radix(sum, 8).ok());
+    let written =
+        std::str::from_utf8(&written[..digits]).ok().and_then(|sum| u32::from_str_radix(sum, 8).ok());
     let sum: u32 = header
         .iter()
         .enumerate()

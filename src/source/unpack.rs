@@ -130,7 +130,9 @@ impl<'a> Unpacker<'a> {
         let mut input = match storage {
             Some(storage @ (Storage::Gzip | Storage::Zstd)) => self.decoder(storage, input)?,
             Some(_) => {
-                return Err(self.unsupported(("a tar archive of tar archives", "; unpack it first: tar xf FILE")));
+                return Err(
+                    self.unsupported(("a tar archive of tar archives", "; unpack it first: tar xf FILE"))
+                );
             }
             None => input,
         };

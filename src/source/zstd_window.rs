@@ -29,7 +29,9 @@ pub(super) fn decoder<R: BufRead>(
     input.by_ref().take(HEADER_BYTES).read_to_end(&mut header)?;
     if let Some(bytes) = window_bytes(&header).filter(|bytes| *bytes > LARGE_WINDOW_BYTES) {
         let (name, memory) = (name(path), HumanBytes(bytes));
-        tracing::warn!("{name} was made with a long window (zstd --long): unpacking it takes up to {memory} of memory");
+        tracing::warn!(
+            "{name} was made with a long window (zstd --long): unpacking it takes up to {memory} of memory"
+        );
     }
     let mut decoder = Decoder::with_buffer(Cursor::new(header).chain(input))?;
     decoder.window_log_max(LARGEST_WINDOW_LOG)?;

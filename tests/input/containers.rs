@@ -64,7 +64,9 @@ fn piped(bytes: &[u8], arguments: &[&str]) -> Finished {
 fn the_files_in_an_archive_are_read_one_after_another_unpacked() {
     let dir = tempfile::tempdir().unwrap();
     let archive = stream_archive();
-    for bytes in [archive.clone(), gzip(&archive), zstd(&archive), [tar(&[("a", lines(0, 0))]), archive].concat()] {
+    for bytes in
+        [archive.clone(), gzip(&archive), zstd(&archive), [tar(&[("a", lines(0, 0))]), archive].concat()]
+    {
         let file = write(dir.path(), "t.json", &bytes);
         let by_name = run(&["inspect", "--json", "-", &file]);
         let from_pipe = piped(&bytes, &["inspect", "--json", "-", "-"]);
@@ -138,7 +140,11 @@ fn what_is_packed_otherwise_is_refused_with_the_command_to_type() {
     let xz = [&b"\xfd7zXZ\0"[..], &lines(0, 3)].concat();
     let tar_of_bzip2 = tar(&[("00.json.bz2", bzip2.clone())]);
     for (bytes, by_name, from_pipe) in [
-        (&stored_zip, "unzip -p FILE | tweetblast -", "save it to a file first; unpack it on the way: unzip -p FILE"),
+        (
+            &stored_zip,
+            "unzip -p FILE | tweetblast -",
+            "save it to a file first; unpack it on the way: unzip -p FILE",
+        ),
         (&bzip2, "bzcat FILE | tweetblast -", "bzcat | tweetblast -"),
         (&xz, "xzcat FILE | tweetblast -", "xzcat | tweetblast -"),
         (&tar_of_bzip2, "tar xOf FILE | bzcat | tweetblast -", "tar xOf - | bzcat | tweetblast -"),
@@ -159,7 +165,11 @@ fn an_archive_without_tweets_and_a_broken_one_are_errors() {
     let dir = tempfile::tempdir().unwrap();
     let empty = write(dir.path(), "e.tar", tar(&[("README", b"x".to_vec())]));
     let refused = run(&["inspect", &empty]);
-    assert!(refused.code == 1 && refused.stderr.contains("skipped README (about the others)"), "{}", refused.stderr);
+    assert!(
+        refused.code == 1 && refused.stderr.contains("skipped README (about the others)"),
+        "{}",
+        refused.stderr
+    );
     let mut broken = gzip(&lines(0, 4_000));
     let middle = broken.len() / 2;
     broken[middle..middle + 40].fill(0xFF);

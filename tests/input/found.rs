@@ -21,7 +21,8 @@ fn inspected(name: &str) -> (Value, String) {
 fn piped(name: &str) -> Finished {
     let file = std::fs::File::open(found(name)).unwrap();
     let cat = std::process::Command::new("cat").stdin(file).stdout(Stdio::piped()).spawn().unwrap();
-    let output = tweetblast().args(["inspect", "--json", "-", "-"]).stdin(cat.stdout.unwrap()).output().unwrap();
+    let output =
+        tweetblast().args(["inspect", "--json", "-", "-"]).stdin(cat.stdout.unwrap()).output().unwrap();
     Finished {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),

@@ -14,7 +14,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
 use crate::client::{Client, Reports};
-use crate::common::free_port;
+use crate::common::{Running, SAMPLE, free_port};
 
 fn start(dir: &Path, port: u16) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tweetblast"))
@@ -141,4 +141,39 @@ fn a_producer_that_goes_too_finds_all_it_had_acknowledged_and_nothing_twice() {
         assert!(!acknowledged.is_empty() && acknowledged.is_subset(&distinct));
     }
     kill(&mut endpoint);
+}
+
+#[test]
+fn a_kafka_that_is_killed_and_comes_back_is_one_line_and_one_when_it_is_back() {
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let mut endpoint = start(dir.path(), port);
+    let (kafka, json) = (format!("127.0.0.1:{port}"), dir.path().join("report.json"));
+    let to = ["--mqtt", "off", "--kafka", &kafka, "--verify", "--json", json.to_str().unwrap()];
+    let replay = Running::start(&[&[SAMPLE, "--rate", "1500/s"][..], &to].concat());
+    let client = Client::new(&kafka);
+    client.wait_for("the topic", || client.partitions("tweets").is_some());
+    client.wait_for("messages", || client.watermarks("tweets", 0).1 > 500);
+    kill(&mut endpoint);
+    std::thread::sleep(Duration::from_millis(1_500));
+    endpoint = start(dir.path(), port);
+    let finished = replay.finish();
+    kill(&mut endpoint);
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    assert_eq!((finished.code, &report["verdict"]), (0, &"balanced".into()), "{report:#}");
+    assert_eq!(report["ledger"]["read_back"], 6_000);
+    let outages = report["outages"].as_array().unwrap();
+    assert_eq!((outages.len(), &report["outages_total"]), (1, &1.into()), "{outages:#?}");
+    let outage = &outages[0];
+    assert_eq!((&outage["hop"], &outage["what"]), (&"kafka".into(), &"Kafka".into()), "{outage:#}");
+    assert_eq!(outage["ended"], "back", "{outage:#}");
+    assert!(
+        outage["at_s"].as_f64().unwrap() > 0.0 && outage["duration_s"].as_f64().unwrap() > 1.0,
+        "{outage:#}"
+    );
+    assert_eq!(report["bottleneck"], "kafka away");
+    let said = &finished.stderr;
+    let lines = |words: &str| said.lines().filter(|line| line.contains(words)).count();
+    assert_eq!((lines("no word from Kafka ("), lines("Kafka is back after ")), (1, 1), "{said}");
+    assert_eq!((lines("WARN"), lines("ERROR"), lines("librdkafka")), (0, 0, 0), "{said}");
+    assert!(finished.stdout.contains("outage     Kafka, for "), "{}", finished.stdout);
 }

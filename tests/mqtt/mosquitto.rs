@@ -221,6 +221,9 @@ fn killed_in_the_middle(config: &str) -> Value {
     let counts = ["published", "received", "delivered", "mqtt_lost", "duplicates", "failed"];
     assert_eq!(ledger(&report, &counts), [20_000, 20_000, 20_000, 0, 0, 0]);
     assert_eq!((seqs, others), ((0..20_000).collect::<Vec<_>>(), 0), "each once");
+    let outages = report["outages"].as_array().unwrap();
+    let is_over = |outage: &Value| outage["hop"] == "mqtt" && outage["ended"] == "back";
+    assert!(outages.len() >= 2 && outages.iter().all(is_over), "{outages:#?}");
     report
 }
 

@@ -23,7 +23,7 @@ mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use address::OutsideBroker;
 pub use publisher::OutsidePublisher;
@@ -104,11 +104,6 @@ impl OutsideLink {
     /// What Kafka refused is in the ledger, and would be refused again.
     pub fn reported(&self, deliveries: &[Delivery]) {
         self.0.reported(deliveries);
-    }
-
-    /// Since when the connection is down, and why.
-    pub fn down(&self) -> Option<(Instant, String)> {
-        shared::lock(&self.0.down).clone()
     }
 
     /// Closes the connection and has the broker delete this run's session. Call it after Kafka has

@@ -30,8 +30,6 @@ pub(super) struct Shared {
     pub topic: String,
     pub run: String,
     pub flight: Flight,
-    /// Since when the connection is down, and why.
-    pub down: Mutex<Option<(Instant, String)>>,
     writing: Mutex<Writing>,
     account: Mutex<Account>,
 }
@@ -62,7 +60,6 @@ impl Shared {
                 bytes: BytesMut::new(),
             }),
             account: Mutex::default(),
-            down: Mutex::new(None),
             broker,
             topic,
             run,
@@ -78,15 +75,13 @@ impl Shared {
         let mut writing = lock(&self.writing);
         self.account().outstanding.reconnected();
         writing.stream = Some(stream);
-        *lock(&self.down) = None;
         Ok(wire)
     }
 
     /// Drops a lost connection.
-    pub fn disconnected(&self, why: &Lost) {
+    pub fn disconnected(&self) {
         lock(&self.writing).close();
         self.account().acks.connection_lost();
-        lock(&self.down).get_or_insert_with(|| (Instant::now(), why.to_string()));
     }
 
     /// Sends everything that waits to be sent. Without a connection it keeps waiting.

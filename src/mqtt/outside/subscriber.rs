@@ -12,7 +12,7 @@ use super::acks::Tag;
 use super::outstanding::Received;
 use super::shared::{Shared, backoff};
 use super::wire::{Lost, Wire};
-use crate::count::Counters;
+use crate::count::{Counters, Outage, OutageEnd, OutageHop};
 use crate::event::{Event, Trace, seq_of_run};
 use crate::mqtt::MqttError;
 use crate::mqtt::flight::Load;
@@ -92,6 +92,9 @@ impl Times {
         }
     }
 }
+
+/// What is away when there is no connection.
+const BROKER: &str = "the MQTT broker";
 
 impl OutsideSubscriber {
     /// Receives until the publisher is done and everything it sent has returned or is known to be
@@ -251,12 +254,15 @@ impl OutsideSubscriber {
     /// Waits for the broker until it returns or the run gives up.
     fn reconnect(&mut self, lost: &Lost) {
         self.wire = None;
-        self.shared.disconnected(lost);
+        self.shared.disconnected();
+        let outages = &self.counters.clone().outages;
+        outages.begin(Outage::new(OutageHop::Mqtt, BROKER.to_owned(), lost.to_string(), Instant::now()));
         let mut wait = Duration::from_millis(50);
         while !self.is_done() {
             match self.shared.connect() {
                 Ok(wire) => {
                     self.wire = Some(wire);
+                    outages.end(OutageHop::Mqtt, BROKER, OutageEnd::Back);
                     let Times { stopped, returned, foreign, refused_since, refusals, .. } = self.times;
                     self.times =
                         Times { stopped, returned, foreign, refused_since, refusals, ..Times::new() };

@@ -212,11 +212,7 @@ impl Files {
 }
 
 /// Opens the files of a folder, by name. Those that nobody means to replay are skipped, and named.
-fn open_folder(
-    folder: &Path,
-    opening: &Opening<'_>,
-    files: &mut Vec<TweetFile>,
-) -> Result<(), ReplayError> {
+fn open_folder(folder: &Path, opening: &Opening<'_>, files: &mut Vec<TweetFile>) -> Result<(), ReplayError> {
     let mut skipped = SkippedFiles::default();
     for path in entries(folder)? {
         let name = Path::new(path.file_name().unwrap_or_default());

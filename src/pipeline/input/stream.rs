@@ -205,7 +205,8 @@ impl<'a> Stream<'a> {
     /// Notes the lines of rejects and unparseable frames. Of an input that is read as it comes, nobody can count
     /// them later.
     fn note_lines(&mut self) {
-        let Self { frames: FileFrames::Live(reader), reader: Reader { counted, .. }, kinds, .. } = self else {
+        let Self { frames: FileFrames::Live(reader), reader: Reader { counted, .. }, kinds, .. } = self
+        else {
             return;
         };
         let intake = &mut counted.intake;

@@ -190,6 +190,11 @@ impl<'a> DruidHop<'a> {
         seen.ends = end_offsets(self.producer, self.partitions).unwrap_or_default();
     }
 
+    /// What knows of Druid's outages.
+    pub fn patience(&self) -> Arc<Patience> {
+        self.patience.clone()
+    }
+
     /// For the tally, which reports each delivery to it.
     pub fn queryable(&self) -> Arc<Queryable> {
         self.queryable.clone()

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::count::{Counters, Queryable, own_memory};
 use crate::kafka::embedded::{Endpoint, EndpointError};
-use crate::mqtt::OutsideLink;
 use crate::options::DRAIN_AFTER_STOP;
 use crate::pipeline::context::Replay;
-use crate::report::{Progress, seconds};
+use crate::report::{Progress, outage_line};
 
 /// How often progress is checked.
 const LOOK: Duration = Duration::from_millis(20);
@@ -18,22 +17,18 @@ const LOOK_CLOSER: Duration = Duration::from_millis(500);
 
 const STOPPING: &str = "stopping: what was sent is being acknowledged (Ctrl-C again leaves at once)";
 
-/// What there is to look at.
-pub(crate) struct Seen<'a> {
-    pub counters: &'a Counters,
-    /// Where rows in Druid are counted.
-    pub queryable: Option<&'a Queryable>,
-    pub link: Option<&'a OutsideLink>,
-}
-
 /// Shows progress until the last hop has ended. Where the embedded endpoint cannot write, it waits until somebody has made
 /// room, as long as `--drain-timeout` says; a log that is gone ends the replay.
-pub(crate) fn watch(replay: &Replay<'_>, seen: &Seen<'_>, ended: impl Fn() -> bool) -> Watched {
-    let Seen { counters, queryable, link } = *seen;
+pub(crate) fn watch(
+    replay: &Replay<'_>,
+    counters: &Counters,
+    queryable: Option<&Queryable>,
+    ended: impl Fn() -> bool,
+) -> Watched {
     let mut progress = Progress::new(&replay.session.screen, replay.plan.tweets, replay.plan.duration);
     let (mut stopped_at, mut looked, mut fault) = (None::<Instant>, Instant::now(), None);
     let after_stop = replay.options.kafka.drain_timeout.unwrap_or(DRAIN_AFTER_STOP);
-    let (mut own_memory_mib, mut down) = (None, None);
+    let mut own_memory_mib = None;
     while !ended() {
         std::thread::sleep(LOOK);
         let control = &replay.session.control;
@@ -46,9 +41,7 @@ pub(crate) fn watch(replay: &Replay<'_>, seen: &Seen<'_>, ended: impl Fn() -> bo
         }
         counters.sample(Instant::now(), queryable);
         progress.update(counters);
-        if let Some(words) = link.and_then(|link| connection_news(&mut down, link.down())) {
-            progress.note(&words);
-        }
+        tell_of_outages(counters, &progress);
         if stopped_at.is_none() && replay.session.is_stopped() {
             stopped_at = Some(Instant::now());
             progress.note(STOPPING);
@@ -66,6 +59,7 @@ pub(crate) fn watch(replay: &Replay<'_>, seen: &Seen<'_>, ended: impl Fn() -> bo
             }
         }
     }
+    tell_of_outages(counters, &progress);
     replay.session.control.stops().end_looks();
     progress.finish();
     // Asked again: there may be room by now.
@@ -73,15 +67,10 @@ pub(crate) fn watch(replay: &Replay<'_>, seen: &Seen<'_>, ended: impl Fn() -> bo
     Watched { fault: fault.map_or(Ok(()), Err), own_memory_mib }
 }
 
-/// The line to print when the connection to an outside broker is lost or restored.
-fn connection_news(before: &mut Option<Instant>, now: Option<(Instant, String)>) -> Option<String> {
-    let since = now.as_ref().map(|(since, _)| *since);
-    match (std::mem::replace(before, since), now) {
-        (None, Some((_, why))) => Some(format!("no connection to the MQTT broker ({why}): trying again")),
-        (Some(since), None) => {
-            Some(format!("the MQTT broker is back after {}", seconds(since.elapsed().as_secs_f64())))
-        }
-        _ => None,
+/// A line for each outage that began, and one for each that ended.
+fn tell_of_outages(counters: &Counters, progress: &Progress) {
+    for outage in counters.outages.take_news() {
+        progress.note(&outage_line(&outage));
     }
 }
 

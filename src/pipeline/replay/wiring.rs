@@ -12,7 +12,7 @@ use super::feed::{Feed, FeedSummary};
 use super::in_flight::InFlight;
 use super::read_back::{ReadBack, follow, found_records};
 use super::release::{Sink, release};
-use super::watch::{Seen, watch};
+use super::watch::watch;
 use crate::bridge::{FanOut, fan_out};
 use crate::count::{Counters, Places, Queryable, Tally, thread_cpu};
 use crate::event::{Delivery, Drafts, Event};
@@ -159,8 +159,7 @@ pub(crate) fn run(
         });
         let read_back = read_back.transpose()?;
 
-        let seen = Seen { counters, queryable: queryable.as_deref(), link };
-        let watched = watch(replay, &seen, || tally.is_finished());
+        let watched = watch(replay, counters, queryable.as_deref(), || tally.is_finished());
         all_reported.store(true, Ordering::Release);
 
         let mut errors = Errors::default();
