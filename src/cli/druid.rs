@@ -18,7 +18,8 @@ use crate::druid::{
 };
 use crate::event::PayloadForm;
 use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidOptions, UsersInto};
-use crate::report::{SupervisorReport, write_supervisor};
+use crate::pipeline::{io_config, listens};
+use crate::report::{SupervisorReport, counted, write_supervisor};
 
 /// Of the replay.
 #[derive(Debug, Args)]
@@ -174,6 +175,8 @@ enum Step {
     Status(StatusArgs),
     /// Suspend a supervisor; its tasks publish what they have read
     Suspend(SupervisorChange),
+    /// Resume a suspended supervisor
+    Resume(SupervisorChange),
     /// Remove a supervisor; its tasks publish what they have read, and its rows stay
     Terminate(SupervisorChange),
     /// Make a supervisor forget its Kafka offsets; unpublished rows are read again, or lost
@@ -281,10 +284,11 @@ impl DruidCommand {
                     named.name.name
                 )?;
             }
-            Step::Terminate(named) => {
-                named.supervisor(client)?.terminate()?;
-                writeln!(out, "supervisor {} terminated; its rows stay", named.name.name)?;
+            Step::Resume(named) => {
+                named.supervisor(client)?.resume()?;
+                writeln!(out, "supervisor {} resumed", named.name.name)?;
             }
+            Step::Terminate(named) => writeln!(out, "{}", named.terminate(client)?)?,
             Step::Reset(named) => {
                 named.supervisor(client)?.reset()?;
                 writeln!(out, "supervisor {} reset; it reads from where its spec says", named.name.name)?;
@@ -306,6 +310,36 @@ impl SupervisorChange {
             );
         }
         Ok(supervisor)
+    }
+}
+
+impl SupervisorChange {
+    /// Terminates it, unless that was done before; says which rows are not durable yet.
+    fn terminate(&self, client: Client) -> anyhow::Result<String> {
+        let name = &self.name.name;
+        let there = Supervisor::new(client.clone(), name);
+        if there.spec()?.is_none() && there.was_terminated()? {
+            return Ok(format!("supervisor {name} was terminated before; its rows stay"));
+        }
+        let supervisor = self.supervisor(client)?;
+        let spec = supervisor.existing_spec()?;
+        let (held, rows) = supervisor.unpublished(&spec)?;
+        supervisor.terminate()?;
+        if held.is_safe() {
+            return Ok(format!("supervisor {name} terminated; its rows stay, in published segments"));
+        }
+        let kafka = io_config(&spec)["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or("?");
+        let needs = match listens(kafka) {
+            Some(false) => {
+                format!("nothing listens at {kafka}, and without its Kafka they are lost: start it now")
+            }
+            _ => format!("its Kafka at {kafka} must stay up until then"),
+        };
+        let tasks = counted(held.tasks as u64, "task");
+        Ok(format!(
+            "supervisor {name} terminated; {} of {tasks} not durable yet: published within seconds to minutes; {needs}",
+            if rows == 1 { "1 row".to_owned() } else { counted(rows, "row") },
+        ))
     }
 }
 

@@ -171,6 +171,7 @@ fn there_is_one(
             CauseName::SupervisorGone
             | CauseName::Suspended
             | CauseName::TooFewWorkerSlots
+            | CauseName::WorkerGone
             | CauseName::TopicRecreated
             | CauseName::NoColumn
             | CauseName::NoCount
@@ -214,7 +215,7 @@ fn seen(
         rows,
         parse_errors: supervisor.parse_errors().unwrap_or_default(),
         slots: supervisor.slots(supervisor.name()).ok(),
-        ..Symptoms::default()
+        ..supervisor.symptoms()
     };
     add_own_view(&mut seen, spec);
     // With the embedded endpoint there is nothing to connect to yet.

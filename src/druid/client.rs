@@ -2,11 +2,13 @@
 //! [`Patience`] repeats a call while a process of Druid is away; one without tries once.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use ureq::Agent;
 
+use super::stop::Stop;
 use super::{Access, Credentials, DruidError, Patience};
 use crate::net;
 
@@ -28,6 +30,8 @@ pub struct Client {
     authorization: Option<String>,
     patience: Option<Arc<Patience>>,
     waits: bool,
+    /// `None`: nobody can stop it.
+    stop: Option<Stop>,
 }
 
 impl Client {
@@ -62,7 +66,15 @@ impl Client {
             authorization,
             patience: None,
             waits: false,
+            stop: None,
         })
+    }
+
+    /// The same client, which waits at most 2 s for an answer once `stop` is set, and hardly at all
+    /// for those that follow one that did not come.
+    #[must_use]
+    pub fn stopped_by(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop: Some(Stop::new(stop)), ..self }
     }
 
     /// The same client, for a run: it waits for a process of Druid that is away.
@@ -81,6 +93,12 @@ impl Client {
     #[must_use]
     pub fn without_patience(&self) -> Self {
         Self { patience: None, waits: false, ..self.clone() }
+    }
+
+    /// The same client with connections of its own, for which no other call waits.
+    #[must_use]
+    pub fn with_own_connections(self) -> Self {
+        Self { agent: Agent::new_with_config(self.agent.config().clone()), ..self }
     }
 
     /// When Druid last changed: at `changed`, or when a process of it returned after that.
@@ -213,6 +231,25 @@ impl Client {
         path: &str,
         body: Option<Option<&Value>>,
     ) -> Result<Value, DruidError> {
+        let body = body.map(|body| body.map_or(String::new(), Value::to_string));
+        let Some(stop) = &self.stop else { return self.request(method, path, body) };
+        let (client, asked) = (self.clone(), path.to_owned());
+        let answer = stop.bound(move || client.request(method, &asked, body));
+        let silent = |reason: String| DruidError::Unreachable {
+            method,
+            url: format!("{}{path}", self.url),
+            hint: "",
+            reason,
+        };
+        match answer {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(silent("no answer after the stop".to_owned())),
+            Err(error) => Err(silent(format!("cannot start a thread: {}", net::words(&error)))),
+        }
+    }
+
+    /// One request, and its answer. Blocks up to the time-out.
+    fn request(&self, method: &'static str, path: &str, body: Option<String>) -> Result<Value, DruidError> {
         let url = format!("{}{path}", self.url);
         let unreachable = |error: ureq::Error| DruidError::Unreachable {
             method,
@@ -231,7 +268,7 @@ impl Client {
                     true => request.config().timeout_global(Some(ALTER_TIMEOUT)).build(),
                     false => request,
                 };
-                request.send(body.map_or(String::new(), Value::to_string))
+                request.send(body)
             }
         };
         let mut answer = answer.map_err(unreachable)?;

@@ -6,11 +6,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{ParseError, SupervisorStatus, TaskRows, WorkerSlots};
+use super::{ParseError, SlotHolders, Supervisor, SupervisorStatus, TaskRows, WorkerSlots};
 
 /// All answers, as far as there were any.
 #[derive(Debug, Clone, Default)]
 pub struct Symptoms {
+    /// Name of the supervisor.
+    pub supervisor: String,
+    /// Address of Druid.
+    pub druid: String,
     /// Kafka's address as given to Druid.
     pub kafka: String,
     /// Whether a server listens at that address, as seen from here.
@@ -29,6 +33,12 @@ pub struct Symptoms {
     pub from_earliest: bool,
     /// Worker slots, if tasks wait for one.
     pub slots: Option<WorkerSlots>,
+    /// The tasks that have them.
+    pub holders: SlotHolders,
+    /// Workers with our tasks, `host:port`, where nothing listens as seen from here.
+    pub workers_gone: Vec<String>,
+    /// Whether tasks that should read do not answer the overlord.
+    pub tasks_silent: bool,
     /// Tasks of ours that failed, with Druid's reason.
     pub failed_tasks: Vec<(String, String)>,
 }
@@ -42,6 +52,8 @@ pub enum CauseName {
     Suspended,
     /// Tasks wait for a worker slot.
     TooFewWorkerSlots,
+    /// The process that runs the tasks is away.
+    WorkerGone,
     /// The Kafka that Druid reads has no such topic.
     TopicMissing,
     /// Nothing listens where Druid looks for Kafka.
@@ -76,6 +88,7 @@ impl CauseName {
             Self::SupervisorGone => "supervisor gone",
             Self::Suspended => "suspended",
             Self::TooFewWorkerSlots => "too few worker slots",
+            Self::WorkerGone => "worker gone",
             Self::TopicMissing => "topic missing",
             Self::KafkaUnreachable => "kafka unreachable",
             Self::KafkaMisadvertised => "kafka unreachable or misadvertised",
@@ -120,7 +133,9 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
         add(
             CauseName::SupervisorGone,
             "Druid has no such supervisor any more".into(),
-            "it was terminated from outside; the next run creates it again".into(),
+            "somebody has terminated it, and what it had not read yet is not read; the next run creates it again \
+             and continues"
+                .into(),
         );
         return found;
     };
@@ -128,14 +143,34 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
         add(
             CauseName::Suspended,
             "the supervisor is suspended".into(),
-            "resume it: POST …/supervisor/NAME/resume".into(),
+            format!("{} resumes it", seen.command("resume", &seen.supervisor)),
         );
     }
-    if let Some(slots) = seen.slots.filter(|slots| slots.waiting > 0 && slots.used >= slots.total) {
+    if let Some(slots) = seen.slots.filter(|slots| slots.are_short() && slots.total > 0) {
+        let held = seen.holders.to_string();
+        let held = if held.is_empty() { held } else { format!(" ({held})") };
+        let other = match seen.holders.other_than(&seen.supervisor) {
+            Some(other) => format!("{} frees some, or ", seen.command("suspend", other)),
+            None => String::new(),
+        };
         add(
             CauseName::TooFewWorkerSlots,
-            format!("{} tasks wait for a worker slot; all {} are taken", slots.waiting, slots.total),
-            "raise druid.worker.capacity, suspend another supervisor, or --druid-set /ioConfig/taskCount=1"
+            format!("{} tasks wait for a worker slot; all {} are taken{held}", slots.waiting, slots.total),
+            format!("{other}raise druid.worker.capacity, or --druid-set /ioConfig/taskCount=1"),
+        );
+    }
+    if !seen.workers_gone.is_empty() || seen.tasks_silent || seen.slots.is_some_and(|slots| slots.total == 0)
+    {
+        let place = match &seen.workers_gone[..] {
+            [] if seen.tasks_silent => "the tasks that read do not answer".to_owned(),
+            [] => "Druid has no worker that could run tasks".to_owned(),
+            gone => format!("nothing listens at {}, where the tasks that read are", gone.join(", ")),
+        };
+        add(
+            CauseName::WorkerGone,
+            place,
+            "start that worker again (indexer or middleManager; in the stack of this repository: \
+             `docker/native/stack up indexer`): Druid then reads again from where it had published"
                 .into(),
         );
     }
@@ -148,7 +183,7 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
              otherwise create the topic, and Druid reads it within seconds"
                 .into(),
         );
-    } else if status.latest.is_none() && is_connecting(status) {
+    } else if status.latest.is_none() && status.is_connecting() {
         if seen.kafka_listens == Some(false) {
             add(
                 CauseName::KafkaUnreachable,
@@ -183,9 +218,11 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
         add(
             CauseName::TopicRecreated,
             format!("{found}: the topic was deleted and created again"),
-            "POST …/supervisor/NAME/reset (`tweetblast druid reset`): it reads from the start again, and what was \
-             not published yet is lost; or use another topic with -t"
-                .into(),
+            format!(
+                "{} makes it read from the start again, and what was not published yet is lost; or use another \
+                 topic with -t",
+                seen.command("reset", &seen.supervisor)
+            ),
         );
     }
     if rows.unparseable > 0 {
@@ -234,17 +271,29 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
     found
 }
 
-/// The last two: Druid has the list of partitions, which any listener provides, and asks for their
-/// offsets.
-fn is_connecting(status: &SupervisorStatus) -> bool {
-    [
-        "CONNECTING_TO_STREAM",
-        "UNABLE_TO_CONNECT_TO_STREAM",
-        "LOST_CONTACT_WITH_STREAM",
-        "DISCOVERING_INITIAL_TASKS",
-        "CREATING_TASKS",
-    ]
-    .contains(&status.detailed_state.as_str())
+impl Symptoms {
+    /// A step of ours as it can be typed.
+    fn command(&self, step: &str, supervisor: &str) -> String {
+        let quoted = |text: &str| match text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c))
+        {
+            true => text.to_owned(),
+            false => format!("'{}'", text.replace('\'', r"'\''")),
+        };
+        let druid = match self.druid.as_str() {
+            "" | "http://127.0.0.1:8888" => String::new(),
+            url => format!(" --druid {}", quoted(url)),
+        };
+        format!("`tweetblast druid {step} {}{druid}`", quoted(supervisor))
+    }
+}
+
+impl Supervisor {
+    /// What a diagnosis needs to know of the supervisor itself.
+    #[must_use]
+    pub fn symptoms(&self) -> Symptoms {
+        let (supervisor, druid) = (self.name().to_owned(), self.client().url().to_owned());
+        Symptoms { supervisor, druid, ..Symptoms::default() }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::*;
 
 fn seen(payload: &Value) -> Symptoms {
     Symptoms {
+        supervisor: "tweets".into(),
         kafka: "127.0.0.1:9092".into(),
         kafka_listens: Some(true),
         status: Some(SupervisorStatus::of(&json!({ "payload": payload }))),
@@ -120,8 +121,12 @@ fn tasks_that_wait_for_a_slot() {
         seen(&json!({"partitions":8,"activeTasks":[{"id":"t","currentOffsets":{}}],"latestOffsets":{"0":0},
         "healthy":true,"state":"RUNNING","detailedState":"RUNNING","recentErrors":[]}));
     full.slots = Some(WorkerSlots { used: 4, total: 4, waiting: 4 });
+    full.holders.reading = [("tweets".to_owned(), 1), ("wp".to_owned(), 3)].into();
+    full.druid = "http://druid:8888".into();
     let found = only(&full);
     assert_eq!(found.name, CauseName::TooFewWorkerSlots);
+    assert!(found.cause.ends_with("all 4 are taken (tweets 1, wp 3)"), "{found}");
+    assert!(found.remedy.starts_with("`tweetblast druid suspend wp --druid http://druid:8888` "), "{found}");
     full.slots = Some(WorkerSlots { used: 3, total: 4, waiting: 1 });
     assert_eq!(diagnose(&full), [], "one is free: it is about to start");
 }
@@ -130,7 +135,12 @@ fn tasks_that_wait_for_a_slot() {
 fn suspended_gone_failed_and_merely_unhealthy() {
     let mut other = running();
     other.status.as_mut().unwrap().suspended = true;
-    assert_eq!(only(&other).name, CauseName::Suspended);
+    other.supervisor = "a b".into();
+    let found = only(&other);
+    assert_eq!(
+        (found.name, found.remedy.as_str()),
+        (CauseName::Suspended, "`tweetblast druid resume 'a b'` resumes it")
+    );
     assert_eq!(only(&Symptoms::default()).name, CauseName::SupervisorGone);
     let mut failed = running();
     failed.failed_tasks = vec![("index_kafka_x".into(), "java.lang.OutOfMemoryError".into())];
@@ -149,4 +159,21 @@ fn a_recreated_topic_that_is_as_long_as_the_old_one() {
     assert_eq!(diagnose(&seen), []);
     (seen.rows.processed, seen.ends) = (0, [(0, 150)].into());
     assert_eq!(diagnose(&seen), [], "still to be read");
+}
+
+#[test]
+fn a_worker_that_is_away() {
+    let mut gone = running();
+    gone.tasks_silent = true;
+    assert!(only(&gone).cause.contains("do not answer"));
+    gone.workers_gone = vec!["127.0.0.1:8091".into()];
+    let found = only(&gone);
+    assert_eq!(found.name, CauseName::WorkerGone);
+    assert!(
+        found.to_string().contains("127.0.0.1:8091") && found.remedy.contains("stack up indexer"),
+        "{found}"
+    );
+    (gone.workers_gone, gone.tasks_silent) = (Vec::new(), false);
+    gone.slots = Some(WorkerSlots { used: 0, total: 0, waiting: 1 });
+    assert!(only(&gone).cause.contains("no worker"));
 }

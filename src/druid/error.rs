@@ -25,6 +25,15 @@ pub enum DruidError {
         /// What to do, if that is known; begins with its own separator.
         hint: &'static str,
     },
+    /// Another process of Druid than the router.
+    #[error("{url} is Druid's {process}, not its router: give the router's address, usually port 8888")]
+    NoRouter { url: String, process: &'static str },
+    /// A column by which rows are counted has another type.
+    #[error(
+        "column {column} of Druid's datasource {datasource} is {kind}, and must be {wanted} for the rows of a run to be \
+         counted: --druid-datasource NAME writes into another one"
+    )]
+    ColumnType { datasource: String, column: &'static str, kind: String, wanted: &'static str },
     #[error("Druid answers {status} to {method} {url}: {line}{hint}")]
     Refused {
         method: &'static str,

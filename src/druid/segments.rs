@@ -48,6 +48,21 @@ impl Supervisor {
         let unpublished = served.iter().filter(|id| !published.contains(*id)).count();
         Ok((TaskSegments { tasks: tasks.len(), segments: served.len(), unpublished }, tasks))
     }
+
+    /// What the tasks of a supervisor with this spec hold, and how many rows they have read since they began:
+    /// at most that many are in no published segment.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn unpublished(&self, spec: &Value) -> Result<(TaskSegments, u64), DruidError> {
+        let schema = match &spec["spec"]["dataSchema"] {
+            Value::Null => &spec["dataSchema"],
+            schema => schema,
+        };
+        let (held, _) = self.held(schema["dataSource"].as_str().unwrap_or(self.name()))?;
+        let rows = self.rows()?.values().map(|task| task.processed).sum();
+        Ok((held, rows))
+    }
 }
 
 #[cfg(test)]

@@ -77,6 +77,20 @@ impl SupervisorStatus {
         }
     }
 
+    /// Whether it is still on its way to Kafka. In the last two states Druid has the list of partitions,
+    /// which any listener provides, and asks for their offsets.
+    #[must_use]
+    pub fn is_connecting(&self) -> bool {
+        [
+            "CONNECTING_TO_STREAM",
+            "UNABLE_TO_CONNECT_TO_STREAM",
+            "LOST_CONTACT_WITH_STREAM",
+            "DISCOVERING_INITIAL_TASKS",
+            "CREATING_TASKS",
+        ]
+        .contains(&self.detailed_state.as_str())
+    }
+
     /// Partitions whose task has read beyond the end of the topic, with both offsets: the topic was
     /// deleted and created again, and Druid calls that healthy.
     #[must_use]

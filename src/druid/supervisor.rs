@@ -75,15 +75,6 @@ impl DruidAfter {
     }
 }
 
-/// Worker slots of the whole Druid.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WorkerSlots {
-    pub used: usize,
-    pub total: usize,
-    /// Tasks of our datasource that have no slot.
-    pub waiting: usize,
-}
-
 impl Supervisor {
     /// The supervisor with this name, which need not exist.
     #[must_use]
@@ -113,6 +104,12 @@ impl Supervisor {
         Self { client: self.client.without_patience(), ..self.clone() }
     }
 
+    /// The same supervisor, whose calls are tried once, and tell the run's patience the result.
+    #[must_use]
+    pub fn trying_once(&self) -> Self {
+        Self { client: self.client.trying_once(), ..self.clone() }
+    }
+
     /// A client of the Druid it is in.
     #[must_use]
     pub fn client(&self) -> &Client {
@@ -135,10 +132,23 @@ impl Supervisor {
         if let Some(spec) = self.spec()? {
             return Ok(spec);
         }
-        let names = self.client.get(SUPERVISORS)?;
-        let names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let names = self.names()?;
         let others = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         Err(DruidError::NoSupervisor { name: self.name.clone(), others })
+    }
+
+    /// The names of all supervisors of its Druid.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub(super) fn names(&self) -> Result<Vec<String>, DruidError> {
+        let names = self.client.get(SUPERVISORS)?;
+        Ok(names
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .collect())
     }
 
     /// Submits a spec, marked as ours, unless Druid already runs the same one.
@@ -157,7 +167,7 @@ impl Supervisor {
                 if there["suspended"].as_bool() != Some(true) {
                     return Ok(Submission::Unchanged);
                 }
-                unless_done(self.client.post(&format!("{}/resume", self.path), None), "already running")?;
+                self.resume()?;
                 return Ok(Submission::Resumed);
             }
             _ => {}
@@ -193,6 +203,34 @@ impl Supervisor {
         Ok(ParseError::all(&answer.unwrap_or_default()))
     }
 
+    /// Starts tasks again after it was suspended.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses; not when it already runs.
+    pub fn resume(&self) -> Result<(), DruidError> {
+        unless_done(self.client.post(&format!("{}/resume", self.path), None), "already running")
+    }
+
+    /// Whether there was one of this name that has been terminated.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn was_terminated(&self) -> Result<bool, DruidError> {
+        Ok(self.history()?.first().is_some_and(|last| last["type"] == "NoopSupervisorSpec"))
+    }
+
+    /// Its specs as Druid has had them, the newest first; empty if there never was one.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub(super) fn history(&self) -> Result<Vec<Value>, DruidError> {
+        let versions = match self.client.get(&format!("{}/history", self.path)) {
+            Err(DruidError::Refused { status: 404, .. }) => return Ok(Vec::new()),
+            versions => versions?,
+        };
+        Ok(versions.as_array().into_iter().flatten().map(|version| version["spec"].clone()).collect())
+    }
+
     /// Lets its tasks publish what they have read, and starts no others.
     ///
     /// # Errors
@@ -222,22 +260,6 @@ impl Supervisor {
         self.client.post(&format!("{}/reset", self.path), None).map(|_| ())
     }
 
-    /// The worker slots, and how many tasks of `datasource` wait for one.
-    ///
-    /// # Errors
-    /// When Druid does not answer, or refuses.
-    pub fn slots(&self, datasource: &str) -> Result<WorkerSlots, DruidError> {
-        let capacity = self.client.get("/druid/indexer/v1/totalWorkerCapacity")?;
-        let count = |key: &str| capacity[key].as_u64().unwrap_or(0) as usize;
-        let pending = self.client.get("/druid/indexer/v1/pendingTasks")?;
-        let ours = |task: &&Value| task["dataSource"] == datasource;
-        Ok(WorkerSlots {
-            used: count("usedClusterCapacity"),
-            total: count("currentClusterCapacity"),
-            waiting: pending.as_array().into_iter().flatten().filter(ours).count(),
-        })
-    }
-
     /// Whether a task has ended: `Some(Ok)` with success, `Some(Err)` with Druid's reason.
     ///
     /// # Errors
@@ -257,7 +279,6 @@ impl Supervisor {
     ///
     /// # Errors
     /// When they do not within `patience`; when `stop` is set.
-    /// When they do not within `patience`; when `stop` is set.
     pub fn wait_until_published(
         &self,
         datasource: &str,
@@ -271,7 +292,8 @@ impl Supervisor {
             if held.is_safe() {
                 return Ok(());
             }
-            let waiting = format!("for {} tasks of the last run to publish", held.tasks);
+            let tasks = if held.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", held.tasks) };
+            let waiting = format!("for {tasks} of the last run to publish");
             if !std::mem::replace(&mut said, true) {
                 say(&waiting);
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::ready::for_slots;
 use super::verify::quoted;
 use super::{Client, Dimension, DruidError, Proof, Supervisor};
 
@@ -14,6 +15,9 @@ pub const USERS_MAX_BYTES: usize = 32 << 20;
 
 /// Time between two checks of the task and the rows.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// Time after which the reason of a wait for a worker slot is looked for.
+const SLOTS_AFTER: Duration = Duration::from_secs(2);
 
 /// The time of all rows, which have none themselves; its year is the only segment.
 const TIME: &str = "2000-01-01T00:00:00Z";
@@ -66,6 +70,16 @@ impl UsersTable<'_> {
         })
     }
 
+    /// Who has the slots that the task waits for; empty if it has one.
+    fn waiting_for_slot(&self, tasks: &Supervisor) -> Result<String, DruidError> {
+        let at_once = tasks.without_patience();
+        let slots = at_once.slots(self.datasource)?;
+        match slots.are_short() {
+            true => Ok(for_slots(slots, &at_once.slot_holders()?)),
+            false => Ok(String::new()),
+        }
+    }
+
     /// Checks that the datasource holds no rows but ours.
     fn check_ours(&self, client: &Client) -> Result<(), DruidError> {
         let query = format!(
@@ -87,8 +101,14 @@ impl UsersTable<'_> {
     /// # Errors
     /// When the datasource has rows that no run of ours has loaded; when the task fails, or the
     /// rows are not there within `patience`; when Druid does not answer, or refuses; when `stop` is
-    /// set.
-    pub fn load(&self, client: &Client, patience: Duration, stop: &AtomicBool) -> Result<(), DruidError> {
+    /// set. While its task waits for a worker slot, `say` is told who has them.
+    pub fn load(
+        &self,
+        client: &Client,
+        patience: Duration,
+        stop: &AtomicBool,
+        say: &dyn Fn(&str),
+    ) -> Result<(), DruidError> {
         self.check_ours(client)?;
         let path = "/druid/indexer/v1/task";
         let answer = client.post(path, Some(&self.spec()))?;
@@ -96,8 +116,15 @@ impl UsersTable<'_> {
             return Err(client.not_understood("POST", path, "no task", &answer.to_string()));
         };
         let tasks = Supervisor::new(client.clone(), self.datasource);
-        let (began, mut ended) = (Instant::now(), false);
+        let (began, mut ended, mut said) = (Instant::now(), false, String::new());
         loop {
+            if !ended && began.elapsed() > SLOTS_AFTER {
+                let waiting = self.waiting_for_slot(&tasks).unwrap_or_default();
+                if waiting != said && !waiting.is_empty() {
+                    say(&waiting);
+                    said = waiting;
+                }
+            }
             let looked = match ended {
                 false => tasks.task_end(task).map(|end| match end {
                     Some(Err(reason)) => Err(reason),

@@ -88,7 +88,7 @@ pub enum ReplayError {
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     #[error(transparent)]
-    Druid(#[from] DruidError),
+    Druid(DruidError),
     /// The embedded endpoint's own directory.
     #[error("cannot keep the log of the embedded Kafka for Druid in {path}; --kafka-dir DIR names another place", path = path.display())]
     StateDir { path: PathBuf, source: std::io::Error },
@@ -122,6 +122,15 @@ impl From<EnrichError> for ReplayError {
         match error {
             EnrichError::Source(SourceError::Stopped) => ReplayError::Stopped,
             error => ReplayError::Enrich(error),
+        }
+    }
+}
+
+impl From<DruidError> for ReplayError {
+    fn from(error: DruidError) -> Self {
+        match error {
+            DruidError::Stopped => ReplayError::Stopped,
+            error => ReplayError::Druid(error),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::words::counted;
+use super::words::{counted, seconds};
 use crate::druid::{ParseError, SupervisorStatus, TaskRows};
 
 /// A supervisor as it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SupervisorReport {
     pub supervisor: String,
@@ -25,6 +26,8 @@ pub struct SupervisorReport {
     /// Partitions that it has found.
     pub partitions: usize,
     pub offsets: Vec<PartitionOffsets>,
+    /// How long ago Druid last asked its tasks and Kafka for the offsets, in seconds; null if it has not.
+    pub offsets_age_s: Option<f64>,
     /// Ids of the tasks that read.
     pub reading: Vec<String>,
     /// Ids of the tasks that publish what they have read.
@@ -94,6 +97,7 @@ impl SupervisorReport {
         Self {
             supervisor: name.to_owned(),
             offsets: offsets.collect(),
+            offsets_age_s: age_s(&status.offsets_updated),
             state: status.state,
             detailed_state: status.detailed_state,
             healthy: status.healthy,
@@ -109,6 +113,12 @@ impl SupervisorReport {
     }
 }
 
+/// Seconds since a time as Druid writes it.
+fn age_s(time: &str) -> Option<f64> {
+    let then: Timestamp = time.parse().ok()?;
+    Some(Timestamp::now().duration_since(then).as_secs_f64().max(0.0))
+}
+
 /// Appends it in words.
 ///
 /// # Errors
@@ -121,6 +131,9 @@ pub fn write_supervisor(report: &SupervisorReport, out: &mut String) -> fmt::Res
     for PartitionOffsets { partition, read, end } in &report.offsets {
         let end = end.map_or("?".to_owned(), |end| end.to_string());
         writeln!(out, "partition   {partition}: {read} of {end} read")?;
+    }
+    if let Some(age_s) = report.offsets_age_s {
+        writeln!(out, "offsets     {} old: the tasks may have read more since", seconds(age_s))?;
     }
     for TaskReport { task, rows, unparseable, thrown_away, .. } in &report.tasks {
         writeln!(
@@ -150,6 +163,7 @@ mod tests {
             partitions: 2,
             offsets: BTreeMap::from([(0, 5), (1, 7)]),
             latest: Some(BTreeMap::from([(0, 9)])),
+            offsets_updated: "2026-11-23T23:43:24.506Z".into(),
             reading: vec!["a".into()],
             ..SupervisorStatus::default()
         };
@@ -161,11 +175,18 @@ mod tests {
         let report = SupervisorReport::new("live", status, rows, errors);
         let mut words = String::new();
         write_supervisor(&report, &mut words).unwrap();
-        for line in
-            ["live: RUNNING", "0: 5 of 9 read", "1: 7 of ? read", "a: 12 rows, 1 unparseable", "no time"]
-        {
+        for line in [
+            "live: RUNNING",
+            "0: 5 of 9 read",
+            "1: 7 of ? read",
+            " old: the tasks may have read more since",
+            "a: 12 rows, 1 unparseable",
+            "no time",
+        ] {
             assert!(words.contains(line), "{line}: {words}");
         }
+        assert!(report.offsets_age_s.unwrap() > 0.0);
+        assert_eq!((age_s(""), age_s("2999-01-01T00:00:00Z")), (None, Some(0.0)));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["offsets"][1], serde_json::json!({"partition": 1, "read": 7, "end": null}));
         assert_eq!(

@@ -88,6 +88,44 @@ fn ctrl_c_ends_the_wait_for_a_broker_that_is_away() {
     assert_unknown(&report, &finished);
 }
 
+/// The time that a call without an answer takes is 30 s.
+const AT_ONCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_stop_ends_the_wait_for_a_druid_that_is_silent() {
+    for words in ["COUNT(*)", "MIN("] {
+        let druid = FakeDruid::start();
+        druid.goes_away(words, "/druid/", Away::Silent, usize::MAX);
+        let mut replay = Replay::start(&druid.url(), &["--druid-timeout", "5m"]);
+        while druid.asked(words) == 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        replay.running.signal("TERM");
+        assert!(replay.running.ends_within(AT_ONCE), "{words}");
+        let (report, finished) = replay.finish();
+        assert_eq!((finished.code, &report["verdict"]), (3, &json!("unknown")), "{}", finished.stdout);
+        let why = report["druid"]["count_error"].as_str().unwrap();
+        assert!(why.contains("no answer after the stop"), "{why}");
+    }
+}
+
+#[test]
+fn a_stop_before_the_first_tweet_ends_the_wait_for_a_druid_that_is_silent() {
+    for words in ["SELECT 1", "totalWorkerCapacity"] {
+        let druid = FakeDruid::start();
+        druid.goes_away(words, "/druid/", Away::Silent, usize::MAX);
+        let mut replay = Replay::start(&druid.url(), &["--druid-timeout", "5m"]);
+        while druid.asked(words) == 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        replay.running.signal("INT");
+        assert!(replay.running.ends_within(AT_ONCE), "{words}");
+        let finished = replay.running.finish();
+        assert_eq!(finished.code, 130, "{}", finished.stderr);
+        assert!(finished.stderr.contains("stopped before the first tweet"), "{}", finished.stderr);
+    }
+}
+
 fn assert_unknown(report: &Value, finished: &Finished) {
     let page = &finished.stdout;
     assert_eq!((finished.code, &report["verdict"]), (3, &json!("unknown")), "{page}");

@@ -22,6 +22,8 @@ pub enum Away {
     Reset,
     /// Its replacement does not know the path.
     NotFound,
+    /// The connection is accepted, and there is never an answer.
+    Silent,
 }
 
 pub struct FakeDruid {
@@ -87,6 +89,9 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     };
     let (status, text) = match away {
         Some(Away::Reset) => return,
+        Some(Away::Silent) => loop {
+            std::thread::park();
+        },
         Some(Away::Gateway) => (502, PAGE.to_owned()),
         Some(Away::NotFound) => (404, PAGE.replace("502 Bad Gateway", "404 Not Found")),
         None => fine(&path, &body),

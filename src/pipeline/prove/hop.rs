@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::alarm::Alarm;
 use super::counting::Counting;
 use super::{rollover, setup};
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
@@ -47,6 +48,7 @@ pub(crate) struct DruidHop<'a> {
     pub(super) notes: Vec<String>,
     pub(super) queryable: Arc<Queryable>,
     pub(super) counting: Counting,
+    pub(super) alarm: Alarm,
     pub(super) tasks: Tasks,
     pub(super) settled: bool,
     pub(super) users: Option<DruidUsers>,
@@ -91,8 +93,16 @@ impl<'a> DruidHop<'a> {
     /// Submits the supervisor, waits until it reads every partition, and starts to count. Blocks
     /// until then. `None` if the replay has no Druid.
     pub fn start(replay: &Replay<'a>) -> Result<Option<Self>, ReplayError> {
+        let Some(choice) = &replay.options.druid else { return Ok(None) };
+        match Self::begin(replay, choice) {
+            // Whatever did not come through then is a consequence of it.
+            Err(_) if replay.session.is_stopped() => Err(ReplayError::Stopped),
+            hop => hop.map(Some),
+        }
+    }
+
+    fn begin(replay: &Replay<'a>, choice: &'a DruidOptions) -> Result<Self, ReplayError> {
         let Replay { options, ends, run, enrichment, session, .. } = *replay;
-        let Some(choice) = &options.druid else { return Ok(None) };
         let stop = &session.stop;
         let say = {
             let screen = session.screen.clone();
@@ -103,9 +113,10 @@ impl<'a> DruidHop<'a> {
             }
         };
         let patience = Patience::new(choice.timeout, stop.clone(), say.clone());
-        let client = Client::new(&choice.url, &Access::from_env()?)?.with_patience(patience.clone());
+        let client = Client::new(&choice.url, &Access::from_env()?)?;
+        let client = client.stopped_by(stop.clone()).with_patience(patience.clone());
         // A run that cannot be counted at its end is better not begun.
-        client.check_sql()?;
+        client.check_router()?;
         let setup = setup::set_up(replay, choice, &client, &say)?;
         for note in &setup.notes {
             say(note);
@@ -133,6 +144,7 @@ impl<'a> DruidHop<'a> {
             notes: setup.notes,
             queryable: queryable.clone(),
             counting: Counting::default(),
+            alarm: Alarm::default(),
             tasks: Tasks::default(),
             settled: false,
             users: None,
@@ -148,9 +160,11 @@ impl<'a> DruidHop<'a> {
         let took = hop.wait_until_read(stop, &|words| say(&format!("waiting {words}")))?;
         hop.ready_after = Some(took);
         say(&format!("reads every partition after {}", seconds(took.as_secs_f64())));
+        let before = Tasks { before: hop.tasks.before.clone(), ..Tasks::default() };
+        hop.alarm = Alarm::start(hop.supervisor.trying_once(), hop.spec.clone(), before, say);
         hop.counting =
             Counting::start(client.trying_once(), hop.datasource.clone(), run.to_owned(), queryable);
-        Ok(Some(hop))
+        Ok(hop)
     }
 
     fn wait_until_read(&mut self, stop: &AtomicBool, say: &dyn Fn(&str)) -> Result<Duration, ReplayError> {
@@ -161,6 +175,7 @@ impl<'a> DruidHop<'a> {
             stop,
             say,
             look_closer: &|seen| self.add_own_view(seen),
+            same_machine: setup::is_loopback(self.supervisor.client().host()),
         };
         let mut status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
         if self.topic_created && matches!(self.submitted, Submission::Unchanged | Submission::AsItIs) {
@@ -174,7 +189,8 @@ impl<'a> DruidHop<'a> {
         }
         let ends = end_offsets(self.producer, self.partitions)?;
         if !status.beyond_end(&ends).is_empty() {
-            let mut seen = Symptoms { status: Some(status), from_earliest: true, ..Symptoms::default() };
+            let mut seen =
+                Symptoms { status: Some(status), from_earliest: true, ..self.supervisor.symptoms() };
             self.add_own_view(&mut seen);
             let causes: Vec<String> = crate::druid::diagnose(&seen).iter().map(ToString::to_string).collect();
             return Err(ReplayError::Options(causes.join("; ")));
@@ -277,6 +293,7 @@ impl Drop for DruidHop<'_> {
     /// nothing, or that looks for a Kafka which is gone.
     fn drop(&mut self) {
         self.counting.end();
+        self.alarm.end();
         if self.settled || self.choice.supervisor.is_some() {
             return;
         }

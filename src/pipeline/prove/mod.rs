@@ -1,6 +1,7 @@
 //! The run in Druid: from its supervisor to the proof.
 
 mod after;
+mod alarm;
 mod counting;
 mod hop;
 mod proof;
@@ -9,4 +10,4 @@ mod setup;
 mod users;
 
 pub(crate) use hop::{DruidHop, add_own_view};
-pub(crate) use setup::io_config;
+pub(crate) use setup::{io_config, listens};

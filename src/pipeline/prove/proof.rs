@@ -44,6 +44,9 @@ impl DruidHop<'_> {
         let delivered = counters.delivered.get();
         let expected = delivered + counters.duplicates.get();
         self.wait_for_rows(expected, counters, stop, screen);
+        // Nothing is counted after the last row.
+        self.counting.end();
+        self.notes.extend(self.alarm.end());
         self.tasks.look(&self.supervisor);
         let (proof, steady) = match self.count_twice() {
             Ok(counted) => counted,
@@ -101,7 +104,8 @@ impl DruidHop<'_> {
             self.tasks.look(&self.supervisor);
             looked = Instant::now();
             let since = self.patience.last_change(changed);
-            if since.elapsed() > ALL_READ_PATIENCE && self.has_read_all() {
+            let reads_no_more = || self.alarm.is_supervisor_gone() || self.has_read_all();
+            if since.elapsed() > ALL_READ_PATIENCE && reads_no_more() {
                 break;
             }
             if screen.shows_progress() {
@@ -154,7 +158,7 @@ impl DruidHop<'_> {
             parse_errors: at_once.parse_errors().unwrap_or_default(),
             slots: at_once.slots(&self.datasource).ok(),
             failed_tasks,
-            ..Symptoms::default()
+            ..self.supervisor.symptoms()
         };
         self.add_own_view(&mut seen);
         let mut causes = diagnose(&seen);

@@ -59,10 +59,11 @@ pub(crate) fn set_up(
             ))
             .into());
         }
-        let notes = unknown_columns(&extra, &spec).into_iter().collect();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut notes: Vec<String> = unknown_columns(&extra, &spec).into_iter().collect();
+        let datasource = part(&spec, "dataSchema")["dataSource"].as_str().unwrap_or_default().to_owned();
+        notes.extend(client.check_columns(&datasource, dimensions_of(&spec))?);
         return Ok(Setup {
-            datasource: text(&part(&spec, "dataSchema")["dataSource"]),
+            datasource,
             spec,
             supervisor,
             submitted: Submission::AsItIs,
@@ -107,6 +108,7 @@ pub(crate) fn set_up(
         keep_dimensions(&mut spec, there);
     }
     notes.extend(unknown_columns(&extra, &spec));
+    notes.extend(client.check_columns(&datasource, dimensions_of(&spec))?);
     if there.is_some_and(|there| there["suspended"] == true) {
         let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
         supervisor.wait_until_published(&datasource, patience, &replay.session.stop, &say)?;
@@ -254,10 +256,14 @@ pub(crate) fn io_config(spec: &Value) -> &Value {
     part(spec, "ioConfig")
 }
 
+/// The dimensions that a spec lists.
+fn dimensions_of(spec: &Value) -> &Value {
+    &part(spec, "dataSchema")["dimensionsSpec"]["dimensions"]
+}
+
 /// Names of the dimensions that a spec lists; empty if Druid is to find them itself.
 pub(crate) fn dimension_names(spec: &Value) -> Vec<&str> {
-    let dimensions = &part(spec, "dataSchema")["dimensionsSpec"]["dimensions"];
-    let all = dimensions.as_array().into_iter().flatten();
+    let all = dimensions_of(spec).as_array().into_iter().flatten();
     all.filter_map(|dimension| dimension.as_str().or(dimension["name"].as_str())).collect()
 }
 
@@ -272,7 +278,7 @@ fn kafka_address_for_druid(options: &ReplayOptions, ends: &Ends) -> String {
     }
 }
 
-fn is_loopback(address: &str) -> bool {
+pub(crate) fn is_loopback(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     host == "localhost" || host.starts_with("127.") || host == "[::1]"
 }

@@ -42,7 +42,8 @@ impl DruidHop<'_> {
         };
         let since = Instant::now();
         say(&format!("waiting for {} users to be loaded into {datasource}", table.count));
-        table.load(self.supervisor.client(), self.choice.timeout, stop)?;
+        let waits = |words: &str| say(&format!("waiting {words}"));
+        table.load(self.supervisor.client(), self.choice.timeout, stop, &waits)?;
         Ok(Some(DruidUsers { rows: table.count, loaded_after_s: since.elapsed().as_secs_f64(), datasource }))
     }
 }

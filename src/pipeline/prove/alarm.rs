@@ -1,0 +1,227 @@
+//! Watches the supervisor while rows are expected: what keeps them from coming is said as soon as it is
+//! known, with what to type, and again when it is over.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::hop::{Tasks, add_own_view};
+use super::setup::listens;
+use crate::druid::{Cause, CauseName, DruidError, Supervisor, SupervisorStatus, Symptoms, diagnose};
+use crate::report::seconds;
+
+/// Time between two looks.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// Time between two checks whether the run is over.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// Looks in a row that must show a cause before it is said.
+fn looks_needed(cause: CauseName) -> Option<u32> {
+    match cause {
+        CauseName::SupervisorGone | CauseName::Suspended | CauseName::WorkerGone => Some(2),
+        CauseName::Unparseable | CauseName::ThrownAway => Some(1),
+        // Passes by itself, while tasks start and hand over.
+        CauseName::TooFewWorkerSlots
+        | CauseName::TopicMissing
+        | CauseName::KafkaUnreachable
+        | CauseName::KafkaMisadvertised
+        | CauseName::Unhealthy => Some(4),
+        // Not to be seen before the end.
+        CauseName::TopicRecreated
+        | CauseName::ReadsFromTheEnd
+        | CauseName::TaskFailed
+        | CauseName::NoColumn
+        | CauseName::NoCount
+        | CauseName::NoAnswer => None,
+    }
+}
+
+/// A running watch; by default none.
+#[derive(Default)]
+pub(super) struct Alarm {
+    stop: Arc<AtomicBool>,
+    gone: Arc<AtomicBool>,
+    notes: Arc<Mutex<Vec<String>>>,
+}
+
+impl Alarm {
+    /// Watches `supervisor` until [`end`](Self::end), and reports to `say`. `before` is what its tasks had
+    /// done before the run.
+    pub fn start(
+        supervisor: Supervisor,
+        spec: Value,
+        before: Tasks,
+        say: impl Fn(&str) + Send + 'static,
+    ) -> Self {
+        let alarm = Self::default();
+        let Self { stop, gone, notes } = &alarm;
+        let (stop, gone, notes) = (stop.clone(), gone.clone(), notes.clone());
+        let mut watch = Watch { supervisor, spec, tasks: before, was_up: BTreeSet::new(), seen: Vec::new() };
+        let work = move || {
+            while !stop.load(Ordering::Relaxed) {
+                let words = watch.look().unwrap_or_default();
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                gone.store(watch.is_said(CauseName::SupervisorGone), Ordering::Relaxed);
+                for line in words {
+                    say(&line);
+                    lock(&notes).push(line);
+                }
+                let next = Instant::now() + LOOK;
+                while Instant::now() < next && !stop.load(Ordering::Relaxed) {
+                    std::thread::sleep(SHORT);
+                }
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("druid-alarm".into()).spawn(work) {
+            tracing::warn!("nothing watches Druid's supervisor: cannot start a thread: {error}");
+        }
+        alarm
+    }
+
+    /// Whether there is no such supervisor any more.
+    pub fn is_supervisor_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// Ends the watch, and returns what it said. Does not wait for an answer of Druid's.
+    pub fn end(&self) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        std::mem::take(&mut *lock(&self.notes))
+    }
+}
+
+fn lock(notes: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What was seen so far.
+struct Watch {
+    supervisor: Supervisor,
+    spec: Value,
+    tasks: Tasks,
+    /// Tasks that have answered the overlord before.
+    was_up: BTreeSet<String>,
+    seen: Vec<Sighting>,
+}
+
+/// A cause that the last look showed.
+struct Sighting {
+    name: CauseName,
+    since: Instant,
+    looks: u32,
+    said: bool,
+}
+
+impl Watch {
+    /// Looks once; returns the lines to be shown.
+    fn look(&mut self) -> Result<Vec<String>, DruidError> {
+        let status = self.supervisor.status()?;
+        let workers_gone = match &status {
+            Some(status) => self.workers_gone(status)?,
+            None => Vec::new(),
+        };
+        // The overlord asks the tasks, and waits for those that are gone.
+        let rows = if workers_gone.is_empty() { self.supervisor.rows().ok() } else { None };
+        let tasks_silent = match (&rows, &status) {
+            (Some(rows), Some(status)) => {
+                self.was_up.extend(rows.keys().cloned());
+                let is_silent = |task: &String| self.was_up.contains(task) && !rows.contains_key(task);
+                !status.reading.is_empty() && status.reading.iter().all(is_silent)
+            }
+            _ => false,
+        };
+        self.tasks.now.extend(rows.unwrap_or_default());
+        let slots = self.supervisor.slots(self.supervisor.name()).ok();
+        let holders = match slots.is_some_and(|slots| slots.are_short()) {
+            true => self.supervisor.slot_holders().unwrap_or_default(),
+            false => Default::default(),
+        };
+        let rows = self.tasks.since_start();
+        let mut seen = Symptoms {
+            status,
+            rows,
+            slots,
+            holders,
+            workers_gone,
+            tasks_silent,
+            ..self.supervisor.symptoms()
+        };
+        if rows.unparseable > 0 {
+            seen.parse_errors = self.supervisor.parse_errors().unwrap_or_default();
+        }
+        add_own_view(&mut seen, &self.spec);
+        seen.from_earliest = true;
+        Ok(self.news(diagnose(&seen)))
+    }
+
+    /// The workers with our tasks where nothing listens, as seen from here.
+    fn workers_gone(&self, status: &SupervisorStatus) -> Result<Vec<String>, DruidError> {
+        let workers = self.supervisor.workers_of(&status.reading)?;
+        Ok(workers.into_iter().filter(|worker| listens(worker) == Some(false)).collect())
+    }
+
+    /// What is to be said of the causes that a look has shown.
+    fn news(&mut self, causes: Vec<Cause>) -> Vec<String> {
+        let mut lines = Vec::new();
+        let is_there = |name: CauseName| causes.iter().any(|cause| cause.name == name);
+        let over: Vec<Sighting> = self.seen.extract_if(.., |seen| !is_there(seen.name)).collect();
+        for cause in &causes {
+            let Some(needed) = looks_needed(cause.name) else { continue };
+            let place = self.seen.iter().position(|seen| seen.name == cause.name).unwrap_or_else(|| {
+                let seen = Sighting { name: cause.name, since: Instant::now(), looks: 0, said: false };
+                self.seen.push(seen);
+                self.seen.len() - 1
+            });
+            let seen = &mut self.seen[place];
+            seen.looks += 1;
+            if seen.looks >= needed && !seen.said {
+                seen.said = true;
+                lines.push(cause.to_string());
+            }
+        }
+        if let Some(since) = over.iter().filter(|seen| seen.said).map(|seen| seen.since).min()
+            && !self.seen.iter().any(|seen| seen.said)
+        {
+            lines
+                .push(format!("the supervisor reads again after {}", seconds(since.elapsed().as_secs_f64())));
+        }
+        lines
+    }
+
+    fn is_said(&self, name: CauseName) -> bool {
+        self.seen.iter().any(|seen| seen.name == name && seen.said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::druid::{Access, Client};
+
+    #[test]
+    fn what_is_certain_is_said_soon_once_and_when_it_is_over() {
+        let client = Client::new("http://127.0.0.1:1", &Access::default()).unwrap();
+        let supervisor = Supervisor::new(client, "t");
+        let (tasks, spec) = (Tasks::default(), Value::Null);
+        let mut watch = Watch { supervisor, spec, tasks, was_up: BTreeSet::new(), seen: Vec::new() };
+        let cause = |name: CauseName| Cause { name, cause: "away".into(), remedy: "start it".into() };
+        let mut looks = |causes: &[CauseName]| watch.news(causes.iter().map(|name| cause(*name)).collect());
+        let (suspended, slots) = (CauseName::Suspended, CauseName::TooFewWorkerSlots);
+        assert!(looks(&[suspended]).is_empty() && looks(&[]).is_empty(), "it was passing");
+        assert!(looks(&[suspended, slots]).is_empty());
+        assert_eq!(looks(&[suspended, slots]), ["away: start it"]);
+        assert!(looks(&[suspended, slots]).is_empty());
+        assert_eq!(looks(&[suspended, slots]), ["away: start it"]);
+        assert!(looks(&[slots]).is_empty(), "something is still wrong");
+        let over = looks(&[]);
+        assert!(over.len() == 1 && over[0].starts_with("the supervisor reads again after "), "{over:?}");
+        assert!(looks(&[]).is_empty());
+        assert!(looks(&[CauseName::TaskFailed; 1]).is_empty());
+    }
+}
