@@ -19,15 +19,19 @@ const REACH: i64 = 1_000;
 /// Longest search.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// To whom the end of a partition is no error.
-struct QuietContext;
+/// A client whose errors are in the result of each call, and nowhere else.
+pub(super) struct QuietContext;
 
 impl ClientContext for QuietContext {
     fn error(&self, error: RdKafkaError, reason: &str) {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            // What comes of it is in the error of the read, if anything does.
-            tracing::info!(%error, reason, "librdkafka");
+            tracing::info!("librdkafka: {reason}");
         }
+    }
+
+    /// The same once more, in words for its developers.
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!("librdkafka: {facility} {message}");
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 
 use super::create_topic::create_topic;
 use super::probe::{Probe, probe};
+use super::read_back::QuietContext;
 use super::words::{plain, words_of};
 use super::{KafkaError, ProducerOptions};
 
@@ -130,7 +130,7 @@ fn cluster_of(client: &Questions, options: &ProducerOptions) -> Result<Cluster, 
 
 /// How many copies must have a message before it is acknowledged; `None`: Kafka did not say.
 fn min_insync(options: &ProducerOptions) -> Option<usize> {
-    let admin: AdminClient<DefaultClientContext> = options.client_config().create().ok()?;
+    let admin: AdminClient<QuietContext> = options.client_config().create_with_context(QuietContext).ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
     let resource = ResourceSpecifier::Topic(&options.topic);
     let timeout = AdminOptions::new().request_timeout(Some(TIMEOUT));

@@ -6,6 +6,7 @@
 
 mod client;
 mod clients;
+mod cluster;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;

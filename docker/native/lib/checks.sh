@@ -106,7 +106,7 @@ check_machine() {
     local -A part=()
     for name in "$@"; do
         need_mb=$((need_mb + memory_mb[$name]))
-        if is_druid "$name"; then part[druid]=1; else part[$name]=1; fi
+        if is_druid "$name"; then part[druid]=1; else part[${name%[1-3]}]=1; fi
     done
     check_tool awk mawk
     check_tool flock util-linux

@@ -30,7 +30,7 @@ fetch() {
         flock 8
         for name in "$@"; do
             case $name in
-                kafka) fetch_jars kafka ;;
+                kafka*) fetch_jars kafka ;;
                 superset) fetch_superset ;;
                 *) fetch_jars druid ;;
             esac
@@ -53,5 +53,6 @@ write_configuration() (
     export DRUID_WORKER_CAPACITY=${DRUID_WORKER_CAPACITY:-4}
     export DRUID_ROUTER_ADDRESS=127.0.0.1:$DRUID_ROUTER_PORT
     for name in kafka zookeeper druid superset/bundle; do "$docker_dir/render" "$docker_dir/$name" "$state/conf/$name"; done
+    if ((brokers > 1)); then write_cluster_configuration; fi
 )
 

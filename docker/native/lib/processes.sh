@@ -54,7 +54,7 @@ spawn_java() {
 
 start() {
     case $1 in
-        kafka) start_kafka ;;
+        kafka*) start_kafka "$1" ;;
         zookeeper) start_zookeeper ;;
         superset) start_superset ;;
         *) start_druid "$1" ;;

@@ -20,7 +20,7 @@ owns_port() {
 # The check of `healthy`, described.
 probe() {
     case $1 in
-        kafka) printf 'a broker in the metadata of %s' "$(address kafka)" ;;
+        kafka*) printf 'a broker, of three two, in the metadata of %s' "$(address "$1")" ;;
         zookeeper) printf 'the answer to srvr from %s' "$(address zookeeper)" ;;
         coordinator) printf 'the overlord to lead and to list the worker: http://%s/druid/indexer/v1/isLeader and workers' "$(address coordinator)" ;;
         broker | historical) printf 'http://%s/druid/%s/v1/readiness' "$(address "$1")" "$1" ;;
@@ -34,7 +34,7 @@ healthy() {
     local pid
     running "$1" && owns_port "$(port_of "$1")" || return 1
     case $1 in
-        kafka) kafka_healthy ;;
+        kafka*) kafka_healthy "$1" ;;
         superset) get -o /dev/null "http://$(address superset)/health" ;;
         *) druid_healthy "$1" ;;
     esac
