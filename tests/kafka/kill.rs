@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
-use crate::client::{Client, Reports};
+use crate::client::{Client, Reports, messages};
 use crate::common::{Running, SAMPLE, free_port};
 
 fn start(dir: &Path, port: u16) -> Child {
@@ -141,6 +141,32 @@ fn a_producer_that_goes_too_finds_all_it_had_acknowledged_and_nothing_twice() {
         assert!(!acknowledged.is_empty() && acknowledged.is_subset(&distinct));
     }
     kill(&mut endpoint);
+}
+
+#[test]
+fn after_a_kill_the_next_start_says_what_is_not_known() {
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port().to_string());
+    let serve = || {
+        let dir = dir.path().to_str().unwrap();
+        let mut serving =
+            Running::start(&["serve", "--no-mqtt", "--kafka-listen", &port, "--kafka-dir", dir]);
+        serving.wait_for("serving");
+        serving
+    };
+    let ended = |serving: Running| {
+        serving.signal("TERM");
+        serving.finish().stderr
+    };
+    let killed = serve();
+    let client = Client::new(format!("127.0.0.1:{port}"));
+    client.create_topic("tweets", 1).unwrap();
+    client.produce("tweets", 0, &messages("m", 10), &[]);
+    drop(killed); // SIGKILL
+    let words = "the one before was killed";
+    let said = ended(serve());
+    assert!(said.contains(words), "{said}");
+    let said = ended(serve());
+    assert!(!said.contains(words), "{said}");
 }
 
 #[test]

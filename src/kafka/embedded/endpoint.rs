@@ -176,7 +176,7 @@ impl Endpoint {
             }
         }
         if !self.temporary
-            && let Err(error) = broker.store.note_extents()
+            && let Err(error) = broker.store.note_end()
         {
             tracing::warn!(%error, "Kafka endpoint: cannot note what it holds");
         }

@@ -12,11 +12,32 @@ use super::store::Store;
 impl Store {
     /// Notes which partitions there are and how far they go, where that has changed.
     pub fn note_extents(&self) -> Result<(), EndpointError> {
+        self.note(true)
+    }
+
+    /// The same when nothing can come any more.
+    pub fn note_end(&self) -> Result<(), EndpointError> {
+        self.note(false)
+    }
+
+    /// Says what is known after an endpoint that was killed, which had noted this.
+    pub(super) fn tell_of_kill(&self, noted: u64) {
+        let manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        tracing::warn!(
+            path = %self.dir.path().display(),
+            later = manifest.messages().saturating_sub(noted),
+            "Kafka endpoint: the one before was killed, up to a second after it had noted what is there; later messages \
+             are kept, but whether any of them is missing is not known"
+        );
+    }
+
+    fn note(&self, is_open: bool) -> Result<(), EndpointError> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
         let extents = topics.iter().map(|(name, topic)| {
             (name.clone(), topic.partitions.iter().map(|partition| partition.log().extent()).collect())
         });
-        let now = Manifest { retains: self.settings.retention_bytes.is_some(), topics: extents.collect() };
+        let retains = self.settings.retention_bytes.is_some();
+        let now = Manifest { retains, is_open, topics: extents.collect() };
         self.replace_manifest(|_| now)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Written when a topic is made or removed, once a second while messages come, and at the end. So files and folders that
 //! are missing at a start are noticed, as are logs that end before they did: at most what came in the last second is
-//! not known of.
+//! not known of. That an endpoint was killed is noticed too, because it left its directory open.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,12 +16,15 @@ const MANIFEST_FILE: &str = "manifest";
 const TITLE: &str = "partitions, and the offsets from FIRST to before END that should be there";
 const KEEPS_ALL: &str = "retention: none";
 const RETAINS: &str = "retention: by size";
+const OPEN: &str = "open";
 
 /// What should be there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Manifest {
     /// Whether the first offset of a partition may rise.
     pub retains: bool,
+    /// Whether an endpoint is at work in the directory, or was until it was killed.
+    pub is_open: bool,
     /// Each topic's partitions.
     pub topics: BTreeMap<String, Vec<Extent>>,
 }
@@ -64,6 +67,9 @@ impl Manifest {
                 text.push_str(&format!("{topic} {number} {first} {end}\n"));
             }
         }
+        if self.is_open {
+            text.push_str(&format!("{OPEN}\n"));
+        }
         text.push_str("end\n");
         text
     }
@@ -79,7 +85,15 @@ impl Manifest {
             _ => return None,
         };
         let mut topics = BTreeMap::<String, Vec<Extent>>::new();
+        let mut is_open = false;
         for line in lines {
+            if is_open {
+                return None;
+            }
+            if line == OPEN {
+                is_open = true;
+                continue;
+            }
             let mut fields = line.split(' ');
             let partitions = topics.entry(fields.next()?.to_owned()).or_default();
             let mut number = || fields.next()?.parse::<i64>().ok().filter(|number| *number >= 0);
@@ -89,7 +103,12 @@ impl Manifest {
             }
             partitions.push((first, end));
         }
-        Some(Self { retains, topics })
+        Some(Self { retains, is_open, topics })
+    }
+
+    /// Messages that ever came, as far as it knows.
+    pub fn messages(&self) -> u64 {
+        self.topics.values().flatten().map(|(_, end)| u64::try_from(*end).unwrap_or(0)).sum()
     }
 }
 
@@ -99,7 +118,7 @@ mod tests {
 
     fn manifest() -> Manifest {
         let topics = [("tweets".to_owned(), vec![(0, 7), (3, 90)]), ("x".to_owned(), vec![(0, 0)])];
-        Manifest { retains: true, topics: topics.into() }
+        Manifest { retains: true, is_open: true, topics: topics.into() }
     }
 
     #[test]
@@ -119,9 +138,14 @@ mod tests {
         for length in 0..text.len() {
             assert_eq!(Manifest::parse(&text[..length]), None, "{length}");
         }
-        for (from, to) in
-            [("x 0 0 0", "x 1 0 0"), ("0 7", "8 7"), ("by size", "by chance"), ("3 90", "3 -90")]
-        {
+        for (from, to) in [
+            ("x 0 0 0", "x 1 0 0"),
+            ("open", "open 0"),
+            ("open", "open\nopen"),
+            ("0 7", "8 7"),
+            ("by size", "by chance"),
+            ("3 90", "3 -90"),
+        ] {
             assert!(text.contains(from));
             assert_eq!(Manifest::parse(&text.replacen(from, to, 1)), None, "{to}");
         }

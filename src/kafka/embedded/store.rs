@@ -134,6 +134,7 @@ impl Store {
         fs::create_dir(&scratch).map_err(failed("create", &scratch))?;
 
         let mut listed = dir.load_manifest(settings.repair)?.unwrap_or_default();
+        let was_killed = listed.is_open.then(|| listed.messages());
         if listed.retains || settings.retention_bytes.is_some() {
             listed.topics.values_mut().flatten().for_each(|(first, _)| *first = i64::MAX);
         }
@@ -165,6 +166,9 @@ impl Store {
         // In this order: a directory of an earlier version has a manifest before its marker says so.
         store.note_extents()?;
         store.dir.save_producer_ids(next)?;
+        if let Some(noted) = was_killed {
+            store.tell_of_kill(noted);
+        }
         Ok(store)
     }
 
