@@ -6,6 +6,7 @@ use crate::count::{
     Counters, CpuUsage, HistogramText, Intake, LatencyMs, MachineCpu, MemoryUsage, OUTAGES_MAX, Outage,
 };
 use crate::enrich::Enrichment;
+use crate::kafka::embedded::Endpoint;
 use crate::options::{Pace, ReplayOptions};
 use crate::pace::{Change, ChangeKind, Order};
 use crate::pipeline::context::Replay;
@@ -111,6 +112,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         failed_by_reason: outcome.tally.failures.by_reason,
         failed_maybe_delivered: outcome.tally.failures.unknown,
         verdict,
+        forged_batches_refused: ends.endpoint.as_ref().map(Endpoint::forged),
         reasons,
         interrupted,
         error: errors.into_iter().next(),

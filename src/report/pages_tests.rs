@@ -113,6 +113,7 @@ fn report() -> RunReport {
         bottleneck: Bottleneck::None,
         outages: Vec::new(),
         outages_total: 0,
+        forged_batches_refused: None,
         ledger,
         mqtt_repeats_dropped: None,
         enrich: None,

@@ -67,6 +67,9 @@ pub struct RunReport {
     pub failed_maybe_delivered: u64,
     /// Whether every line of the ledger holds and nothing was lost or failed.
     pub verdict: Verdict,
+    /// Batches that the embedded Kafka refused because they came in the name of another client's producer; null with
+    /// another Kafka.
+    pub forged_batches_refused: Option<u64>,
     /// Why it is not balanced; errors that came after the first one too.
     pub reasons: Vec<String>,
     /// Whether the run was stopped before its end: by Ctrl-C, SIGTERM or q, or because its Kafka could not write.

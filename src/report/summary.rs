@@ -207,7 +207,7 @@ fn write_ledger(report: &RunReport, page: &mut Page) {
     if let Some(druid) = &report.druid {
         write_rows(druid, ledger, page);
     }
-    write_foreign(ledger, page);
+    write_foreign(report, page);
 }
 
 /// What was read.
@@ -307,7 +307,8 @@ fn write_rows(druid: &DruidReport, ledger: &Ledger, page: &mut Page) {
 }
 
 /// What others published on the topic.
-fn write_foreign(ledger: &Ledger, page: &mut Page) {
+fn write_foreign(report: &RunReport, page: &mut Page) {
+    let ledger = &report.ledger;
     if let Some(foreign @ 1..) = ledger.foreign {
         page.row(
             "foreign",
@@ -321,6 +322,9 @@ fn write_foreign(ledger: &Ledger, page: &mut Page) {
     }
     if let Some(lost @ 1..) = ledger.foreign_lost {
         page.row("foreign", format!("{} overwritten before being read", counted(lost, "message")));
+    }
+    if let Some(forged @ 1..) = report.forged_batches_refused {
+        page.row("forged", format!("{} of other Kafka clients refused", counted(forged, "write")));
     }
 }
 

@@ -75,6 +75,9 @@ fn nobody_writes_under_the_producer_id_of_a_replay() {
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     assert_eq!(report["verdict"], "balanced", "{report:#}");
     assert_eq!(report["ledger"]["read_back"], TWEETS);
+    // Some may have come after the report.
+    let refused = report["forged_batches_refused"].as_u64().unwrap();
+    assert!((1..=codes.len() as u64).contains(&refused), "{refused} of {codes:?}");
     let records = read_topic(&listen, "tweets");
     let mut seqs: Vec<u64> = records.iter().map(|record| record.json()["seq"].as_u64().unwrap()).collect();
     seqs.sort_unstable();
