@@ -160,6 +160,7 @@ pub const PAYLOAD_WITHOUT_RUN: &str = "--payload raw and minimal do not go with 
 
 /// Starts the broker, on a free port if the default one is taken.
 pub(crate) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttError> {
+    warn_of_network(listen, "MQTT broker", "publish and read");
     Broker::start(&BrokerOptions {
         listen: listen.addr,
         fall_back_to_free_port: listen.fall_back,
@@ -168,9 +169,20 @@ pub(crate) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttEr
     })
 }
 
+/// Neither of the two asks who its clients are.
+fn warn_of_network(listen: Listen, what: &str, may: &str) {
+    if !listen.addr.ip().is_loopback() {
+        tracing::warn!(
+            "the embedded {what} listens on {}, and asks for no password: anybody who reaches this machine may {may}",
+            listen.addr
+        );
+    }
+}
+
 /// Starts the endpoint, on a free port if the default one is taken.
 pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
     let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes, repair } = kafka.clone();
+    warn_of_network(listen, "Kafka", "read, write and delete");
     let options = EndpointOptions {
         listen: listen.addr,
         dir,
