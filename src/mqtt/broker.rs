@@ -3,6 +3,7 @@
 //! rumqttd's own `Broker` only logs that a port is taken, and never stops. One thing outlives
 //! [`Broker::stop`]: the router's sleeping thread with its ring. rumqttd has no way to end it.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,25 +11,32 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rumqttd::local::LinkBuilder;
-use rumqttd::{Router, RouterConfig, Server};
+use rumqttd::{Router, RouterConfig, SegmentConfig};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use super::clients::{Hub, Log, OTHER_TOPICS, Reader, UNDER_WAY_BYTES_MAX, spawn_outlet};
+use super::codec::Reason;
 use super::flight::Flight;
 use super::link::{Connect, Pinger, Subscription, subscribe};
-use super::listener::{listen, settings};
-use super::protocol::{AnyVersion, Traffic, check_topic};
+use super::listener::listen;
 use super::subscriber::SubscriberState;
+use super::topic::check_topic;
 use super::{BrokerOptions, FlightWindow, MqttError, Publisher, Subscriber};
 use crate::count::Counters;
 
-/// Outside clients at a time, plus our links. The router looks at up to 100 connections in a row;
-/// with more than that, one that has just disconnected can stall it.
-const CONNECTIONS_MAX: usize = 64;
+/// The links of the replay and of all outside clients together, with room for those of several runs. The
+/// router looks at up to 100 connections in a row; with more than that, one that has just disconnected can
+/// stall it.
+const LINKS_MAX: usize = 64;
 
-/// Messages handed to a connection at a time. With rumqttd's usual 200, the subscriber wakes up
+/// Messages handed to a link at a time. With rumqttd's usual 200, the subscriber wakes up
 /// four times as often, at 10 % more CPU per message.
 const FORWARD_MAX: u64 = 1_000;
+
+/// The ring of all topics but the replay's: two segments, of which one always remains, so that large
+/// messages do not stay for long.
+const OTHERS_SEGMENT_BYTES: usize = 1 << 20;
 
 /// Longest wait for watchers to receive the last messages when the broker stops.
 const WATCHERS_MAX: Duration = Duration::from_secs(2);
@@ -36,13 +44,16 @@ const WATCHERS_MAX: Duration = Duration::from_secs(2);
 /// After this long without a message to any watcher, they have everything or have stopped reading.
 const WATCHERS_QUIET: Duration = Duration::from_millis(100);
 
+/// How often to look whether all clients have been told that the broker stops.
+const LAST_WORDS: Duration = Duration::from_millis(1);
+
 /// The broker, listening.
 pub struct Broker {
     topic: Bytes,
     segment_bytes: usize,
     segments: usize,
     addr: SocketAddr,
-    traffic: Traffic,
+    hub: Arc<Hub>,
     connect: Box<Connect>,
     links: AtomicU64,
     /// The first replay's subscription, made before any client could publish.
@@ -61,50 +72,50 @@ impl Broker {
         if *segment_bytes < 1024 || *segments < 2 {
             return Err(MqttError::Ring { segment_bytes: *segment_bytes, segments: *segments });
         }
-        let router = Router::new(
-            0,
-            RouterConfig {
-                max_connections: CONNECTIONS_MAX,
-                max_outgoing_packet_count: FORWARD_MAX,
-                max_segment_size: *segment_bytes,
-                max_segment_count: *segments,
-                ..RouterConfig::default()
-            },
-        )
-        .spawn();
-        let link_router = router.clone();
-        let connect = move |client_id: &str| match LinkBuilder::new(client_id, link_router.clone()).build() {
-            Ok((tx, rx, _)) => Ok((tx, rx)),
-            Err(_) => Err(MqttError::BrokerGone),
+        let connect = start_router(*segment_bytes, *segments);
+        // All links that clients depend on are made before the first of them can come.
+        let first = match options.has_replay {
+            true => Some(subscribe(&connect, "tweetblast subscriber", topic, Some(0))?),
+            false => None,
         };
-        let first = subscribe(&connect, "tweetblast subscriber", topic, Some(0))?;
-        let traffic = Traffic::default();
-        let serve = |listen| Server::new(settings(listen), router.clone(), AnyVersion::new(traffic.clone()));
+        let (inlet, _) = connect("tweetblast inlet")?;
+        let outlet = subscribe(&connect, "tweetblast outlet", OTHER_TOPICS, None)?;
+        // Never freed: a clone of a static slice costs nothing, and the router makes several
+        // for each message.
+        let topic = Bytes::from_static(topic.clone().leak().as_bytes());
+        // A quarter of what the ring is guaranteed to hold, as the replay's window: they are in it together.
+        let replay_bytes = ((segments - 1) * segment_bytes / 4).min(UNDER_WAY_BYTES_MAX);
+        let inlet = (inlet, [replay_bytes, OTHERS_SEGMENT_BYTES / 4]);
+        let hub = Arc::new(Hub::new(topic.clone(), options.clients, inlet, outlet.tx, options.has_replay));
+        spawn_outlet(hub.clone(), outlet.rx).map_err(MqttError::Runtime)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("mqtt-listener")
             .enable_all()
             .build()
             .map_err(MqttError::Runtime)?;
-        let (addr, server) = listen(&runtime, options, serve)?;
+        let (addr, listener) = listen(&runtime, options, hub.clone())?;
         Ok(Self {
-            // Never freed: a clone of a static slice costs nothing, and the router makes several
-            // for each message.
-            topic: Bytes::from_static(topic.clone().leak().as_bytes()),
+            topic,
             segment_bytes: *segment_bytes,
             segments: *segments,
             addr,
-            traffic,
-            connect: Box::new(connect),
+            hub,
+            connect,
             links: AtomicU64::new(0),
-            subscription: Mutex::new(Some(first)),
-            listener: Some((runtime, server)),
+            subscription: Mutex::new(first),
+            listener: Some((runtime, listener)),
         })
     }
 
     /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Whether rumqttd's router has ended. Nothing passes through this broker any more.
+    pub fn is_dead(&self) -> bool {
+        self.hub.is_router_gone()
     }
 
     /// Publisher and subscriber of one run, on links inside this process. The subscription is in
@@ -126,14 +137,18 @@ impl Broker {
             let FlightWindow { messages, bytes } = window;
             return Err(MqttError::Window { messages, bytes, retained_bytes });
         }
-        self.traffic.set_run_nonce(run_nonce);
+        self.hub.set_run_nonce(run_nonce);
         let topic = String::from_utf8_lossy(&self.topic);
-        // No outside client id ends like this: they all get `-` and a number.
         let number = self.links.fetch_add(1, Ordering::Relaxed);
         let subscription = self.subscription.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Subscription { tx, rx, first_offset } = match subscription {
             Some(first) => first,
-            None => subscribe(&self.connect, &format!("tweetblast subscriber {number}"), &topic, None)?,
+            None => {
+                let id = format!("tweetblast subscriber {number}");
+                let subscription = subscribe(&self.connect, &id, &topic, None)?;
+                self.hub.set_reading(Log::Replay, Reader::Replay, true);
+                subscription
+            }
         };
         let (link, _) = (self.connect)(&format!("tweetblast publisher {number}"))?;
         let pinger = Arc::new(Pinger::new(tx));
@@ -153,6 +168,7 @@ impl Broker {
             link: rx,
             pinger,
             flight,
+            hub: self.hub.clone(),
             counters,
             run_nonce,
             segments: self.segments as u64,
@@ -167,23 +183,29 @@ impl Broker {
     pub fn stop(mut self) {
         let deadline = Instant::now() + WATCHERS_MAX;
         let mut before = None;
-        while self.traffic.is_anybody_connected() && Instant::now() < deadline {
-            let sent = self.traffic.sent();
-            if before == Some(sent) {
+        while self.hub.is_anybody_connected() && Instant::now() < deadline {
+            let progress = Some(self.hub.progress());
+            if before == progress {
                 break;
             }
-            before = Some(sent);
+            before = progress;
             std::thread::sleep(WATCHERS_QUIET);
+        }
+        self.hub.everybody_leaves(Reason::SHUTTING_DOWN);
+        let deadline = Instant::now() + WATCHERS_QUIET;
+        while self.hub.is_anybody_connected() && Instant::now() < deadline {
+            std::thread::sleep(LAST_WORDS);
         }
         self.close();
     }
 
     fn close(&mut self) {
-        let Some((runtime, server)) = self.listener.take() else { return };
-        server.abort();
-        // The port closes when the listener's task ends, which a blocking task could delay.
-        let _ = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), server).await });
+        let Some((runtime, listener)) = self.listener.take() else { return };
+        listener.abort();
+        // The port closes when the listener's task ends.
+        let _ = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), listener).await });
         runtime.shutdown_timeout(Duration::from_secs(1));
+        self.hub.end();
     }
 }
 
@@ -191,6 +213,27 @@ impl Drop for Broker {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Starts the router; what is returned makes links to it.
+fn start_router(segment_bytes: usize, segments: usize) -> Box<Connect> {
+    let others = SegmentConfig { max_segment_size: OTHERS_SEGMENT_BYTES, max_segment_count: 2 };
+    let router = Router::new(
+        0,
+        RouterConfig {
+            max_connections: LINKS_MAX,
+            max_outgoing_packet_count: FORWARD_MAX,
+            max_segment_size: segment_bytes,
+            max_segment_count: segments,
+            custom_segment: Some(HashMap::from([(OTHER_TOPICS.to_owned(), others)])),
+            ..RouterConfig::default()
+        },
+    )
+    .spawn();
+    Box::new(move |client_id: &str| match LinkBuilder::new(client_id, router.clone()).build() {
+        Ok((tx, rx, _)) => Ok((tx, rx)),
+        Err(_) => Err(MqttError::BrokerGone),
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::ClientLimits;
+
 /// Where to listen, for what, and how much to keep.
 #[derive(Debug, Clone)]
 pub struct BrokerOptions {
@@ -11,6 +13,11 @@ pub struct BrokerOptions {
     pub fall_back_to_free_port: bool,
     /// The topic of the replay.
     pub topic: String,
+    /// What outside clients may use.
+    pub clients: ClientLimits,
+    /// Whether there will be a replay: until it runs, only as much may be published on its topic as the
+    /// broker keeps for it.
+    pub has_replay: bool,
     /// Bytes in a segment of the broker's ring. Each topic filter with a subscriber has its own
     /// ring, which stays full once it is. A message costs 232 bytes more than the ring counts: with
     /// 250 bytes of payload, the default 5 MiB take 10 MiB.
@@ -25,6 +32,8 @@ impl Default for BrokerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
             fall_back_to_free_port: true,
             topic: "tweets".into(),
+            clients: ClientLimits::default(),
+            has_replay: true,
             segment_bytes: 1 << 20,
             segments: 5,
         }

@@ -11,17 +11,20 @@
 
 mod broker;
 mod broker_options;
+mod clients;
+mod codec;
 mod error;
 mod flight;
 mod link;
 mod listener;
 mod outside;
-mod protocol;
 mod publisher;
 mod subscriber;
+mod topic;
 
 pub use broker::Broker;
 pub use broker_options::BrokerOptions;
+pub use clients::ClientLimits;
 pub use error::MqttError;
 pub use flight::FlightWindow;
 pub use outside::{Lost, OutsideBroker, OutsideLink, OutsideOptions, OutsidePublisher, OutsideSubscriber};

@@ -9,15 +9,17 @@ use rumqttd::local::LinkTx;
 use rumqttd::protocol::{Packet, Publish, PublishProperties};
 
 use super::MqttError;
+use super::clients::PACKET_MAX_BYTES;
 use super::flight::{Admission, Flight, FlightEvent, Load};
 use super::link::{Pinger, disconnect, push};
-use super::listener::PACKET_MAX_BYTES;
-use super::protocol::MARK_BYTES;
 use crate::count::Counters;
 use crate::event::Event;
 
+/// Length of the mark by which own messages are known: the run's nonce and the place in the stream.
+pub(super) const MARK_BYTES: usize = 16;
+
 /// What the ring counts besides payload and topic.
-const RING_OVERHEAD_BYTES: usize = 4;
+pub(super) const RING_OVERHEAD_BYTES: usize = 4;
 
 /// Publishes the events of one run.
 ///

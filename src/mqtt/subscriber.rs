@@ -13,9 +13,10 @@ use rumqttd::protocol::Packet;
 use rumqttd::{Forward, Notification};
 
 use super::MqttError;
+use super::clients::{Hub, Log, Reader, outside_number};
 use super::flight::{Flight, FlightEvent, Load};
 use super::link::Pinger;
-use super::protocol::MARK_BYTES;
+use super::publisher::MARK_BYTES;
 use crate::count::Counters;
 use crate::event::{Event, Trace};
 
@@ -27,6 +28,7 @@ pub struct Subscriber {
     pub(super) link: LinkRx,
     pub(super) pinger: Arc<Pinger>,
     pub(super) flight: Arc<Flight>,
+    pub(super) hub: Arc<Hub>,
     pub(super) counters: Arc<Counters>,
     pub(super) run_nonce: u64,
     /// Segments of the broker's ring.
@@ -85,6 +87,8 @@ struct ReceivedBatch {
     duplicates: u64,
     foreign: u64,
     foreign_lost: u64,
+    /// The number behind the last message of an outside client.
+    outside_passed: Option<u64>,
 }
 
 impl Subscriber {
@@ -108,6 +112,9 @@ impl Subscriber {
                 batch.events.clear();
             }
             self.flight.leave(std::mem::take(&mut batch.handled));
+            if let Some(number) = batch.outside_passed.take() {
+                self.hub.passed(Log::Replay, Reader::Replay, number);
+            }
             if done {
                 return Ok(());
             }
@@ -150,7 +157,7 @@ impl Subscriber {
         self.follow_log(forward.cursor);
         let payload = forward.publish.payload;
         let mark = forward.properties.and_then(|properties| properties.correlation_data);
-        if let Some(place) = mark.and_then(|mark| place(self.run_nonce, &mark)) {
+        if let Some(place) = mark.as_ref().and_then(|mark| place(self.run_nonce, mark)) {
             if let Some(own) = self.take_own(place, batch) {
                 batch.events.push(own.into_event(payload));
                 return Ok(());
@@ -158,6 +165,9 @@ impl Subscriber {
             // Another client sent one of ours again. It is passed on, so that later hops can see
             // it.
             batch.duplicates += u64::from(place < self.state.next_place);
+        }
+        if let Some(number) = mark.as_deref().and_then(outside_number) {
+            batch.outside_passed = Some(number + 1);
         }
         batch.foreign += 1;
         batch.events.push(Event { trace: Trace::foreign(now), key: Bytes::new(), payload });
@@ -287,6 +297,7 @@ impl SubscriberState {
 impl Drop for Subscriber {
     fn drop(&mut self) {
         self.flight.subscriber_gone();
+        self.hub.set_reading(Log::Replay, Reader::Replay, false);
         // On an error the broker is gone, and the connection with it.
         let _ = self.pinger.disconnect();
     }

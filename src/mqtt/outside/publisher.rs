@@ -8,8 +8,8 @@ use super::shared::Shared;
 use crate::count::Counters;
 use crate::event::Event;
 use crate::mqtt::MqttError;
+use crate::mqtt::clients::PACKET_MAX_BYTES;
 use crate::mqtt::flight::Admission;
-use crate::mqtt::listener::PACKET_MAX_BYTES;
 
 /// Publishes the events of one run to an outside broker, at QoS 1.
 ///
