@@ -43,6 +43,45 @@ rows_of_run() { druid_sql "SELECT COUNT(*) FROM tweets WHERE run = '$run'" || pr
 # The id of the run, from the first line of the plan; notes on a table of users come before it.
 run_of() { sed -n 's/^tweetblast \([^ ]*\)$/\1/p' "$1" | head -n 1; }
 
+# Waits until tweets of the run can be queried, or the replay has ended. What the replay says of Druid meanwhile is shown,
+# and every 10 s that it is still waited for.
+until_live() {
+    local begin=$SECONDS told=$SECONDS line shown=''
+    until [[ -n $run ]] && rows=$(rows_of_run) && ((rows > 0)); do
+        kill -0 "$replay" 2>/dev/null || return 0
+        run=$(run_of "$log")
+        line=$(grep -a '^  druid ' "$log" | tail -n 1 || true)
+        if [[ $line != "$shown" || $((SECONDS - told)) -ge 10 ]]; then
+            told=$SECONDS shown=$line
+            say "  $((SECONDS - begin)) s: ${line:-the replay reads its files}"
+        fi
+        revive
+        sleep 0.5
+    done
+}
+
+# Starts again what died, and says why it did and when it is healthy again. Not what a command of the stack ended, and
+# no process more than five times: then something is wrong that a start does not mend.
+declare -A deaths=() returning=()
+revive() {
+    local name
+    for name in "${all[@]}"; do
+        if [[ -v returning[$name] ]] && healthy "$name"; then
+            say "stack: $name is healthy again, $((SECONDS - returning[$name])) s after it was started"
+            unset "returning[$name]"
+        fi
+        died "$name" && ((${deaths[$name]:-0} < 6)) || continue
+        deaths[$name]=$((${deaths[$name]:-0} + 1))
+        if ((deaths[$name] > 5)); then
+            say "stack: $name died once more: $(cause_of "$name"). It stays down; see: $here/stack logs $name"
+            continue
+        fi
+        say "stack: $name died: $(cause_of "$name"). It is started again"
+        returning[$name]=$SECONDS
+        (lock && if died "$name"; then start "$name"; fi) || true
+    done
+}
+
 cmd_demo() {
     local begin=$SECONDS up_begin=$SECONDS new_password='' missing=() waiting=() problems=() program run='' rows replay log=$state/logs/demo.log code=0
     plan_up kafka druid superset
@@ -58,9 +97,10 @@ cmd_demo() {
     export TWEETBLAST_DASHBOARD
     TWEETBLAST_DASHBOARD=$(dashboard_of_run)
     if (($# == 0)); then
-        # The sample is the default output of `generate`; this makes its users.
-        "$program" generate -o - --users-file "$state/users.csv" --force >/dev/null 2>"$log" || { cat "$log" >&2; fail "no users for the sample"; }
-        set -- "$repository/data/tweets.json" --enrich "$state/users.csv" --rate 20/s --loop forever
+        # As many tweets as data/tweets.json has, but of a week: the dashboard shows the hours in which they were written.
+        "$program" generate --rate 36/h -o "$state/week.json" --users-file "$state/users.csv" --force >/dev/null 2>"$log" ||
+            { cat "$log" >&2; fail "no tweets for the demo"; }
+        set -- "$state/week.json" --enrich "$state/users.csv" --rate 20/s --loop forever
     fi
     say "replaying: tweetblast $* --kafka $(address kafka) --druid http://$(address router)"
     # In a separate session, so that Ctrl-C reaches it once, from here.
@@ -68,11 +108,7 @@ cmd_demo() {
     setsid "$program" "$@" --kafka "$(address kafka)" --druid "http://$(address router)" >"$log" 2>&1 </dev/null &
     replay=$!
     trap end_replay INT TERM
-    until [[ -n $run ]] && rows=$(rows_of_run) && ((rows > 0)); do
-        if ! kill -0 "$replay" 2>/dev/null; then break; fi
-        run=$(run_of "$log")
-        sleep 0.5
-    done
+    until_live
     if kill -0 "$replay" 2>/dev/null; then
         say "live $((SECONDS - begin)) s after the start: $rows tweets of run $run are in Druid, more arrive"
         say
@@ -83,7 +119,12 @@ cmd_demo() {
     fi
     tail -n +1 -f --pid="$replay" "$log" &
     # Ctrl-C interrupts `wait`, but not the process it waits for.
-    while kill -0 "$replay" 2>/dev/null; do wait "$replay" && code=0 || code=$?; done
+    while kill -0 "$replay" 2>/dev/null; do
+        revive
+        sleep 2 &
+        wait "$!" || true
+    done
+    wait "$replay" && code=0 || code=$?
     wait
     say "the stack is still up; to end it: $here/stack down"
     return "$code"

@@ -8,6 +8,10 @@ jar_folder() { if [[ $1 = kafka ]]; then printf '%s' "$kafka_jars"; else printf 
 
 jars_complete() { [[ $(stamp "$1") == "$(cat "$(jar_folder "$1")/stamp" 2>/dev/null)" ]]; }
 
+folder_mb() { du -sm "$1" 2>/dev/null | cut -f 1 || true; }
+
+maven_progress() { printf 'Maven has %s MB, of about 280 for Kafka and Druid together' "$(folder_mb "$cache/m2")"; }
+
 # Fetches the jars of PART with Maven, once.
 fetch_jars() {
     local part=$1 folder begin=$SECONDS
@@ -15,7 +19,7 @@ fetch_jars() {
     folder=$(jar_folder "$part")
     say "fetching the jars of $part with Maven into $folder"
     rm -rf "$folder.part" "$folder"
-    "$docker_dir/jars" "$part" "$folder.part" -Dmaven.repo.local="$cache/m2" >"$cache/maven-$part.log" 2>&1 ||
+    with_progress maven_progress logged "$cache/maven-$part.log" "$docker_dir/jars" "$part" "$folder.part" -Dmaven.repo.local="$cache/m2" ||
         { tail -n 25 "$cache/maven-$part.log" >&2; fail "Maven could not fetch the jars of $part (the whole log: $cache/maven-$part.log)"; }
     stamp "$part" >"$folder.part/stamp"
     mv "$folder.part" "$folder"

@@ -38,6 +38,16 @@ spawn() {
     disown "$pid" 2>/dev/null || true
 }
 
+# Whether NAME ended without having been told to: then its pid file is still there.
+died() { [[ -e $state/run/$1.pid ]] && ! running "$1"; }
+
+# Why a process ended, as far as its log says.
+cause_of() {
+    local line
+    line=$(grep -aE 'OutOfMemoryError|Terminating due to|FATAL|Address already in use|No space left' "$state/logs/$1.log" 2>/dev/null | tail -n 1 || true)
+    printf '%s' "${line:-the log does not say why}" | cut -c 1-160
+}
+
 java_bin() { if [[ -n ${JAVA_HOME:-} ]]; then printf '%s' "$JAVA_HOME/bin/java"; else printf 'java'; fi; }
 
 # spawn_java NAME OPTIONS... -- MAIN ARGS...

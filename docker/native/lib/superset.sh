@@ -7,13 +7,30 @@ superset_stamp() { "$python" --version && cat "$docker_dir/superset/requirements
 # Without Python both sides would be empty.
 superset_complete() { [[ -s $venv/stamp && $(superset_stamp 2>/dev/null) == "$(cat "$venv/stamp")" ]]; }
 
+install_superset() {
+    "$python" -m venv "$venv" && "$venv/bin/pip" install -r "$docker_dir/superset/requirements.txt" \
+        -c "$docker_dir/superset/constraints.txt" "apache-superset==$SUPERSET_VERSION"
+}
+
+pip_progress() {
+    local log=$cache/pip-superset.log
+    if grep -q '^Installing collected' "$log"; then
+        printf 'all packages are here, pip unpacks them: %s MB, of about 810' "$(folder_mb "$venv")"
+    else
+        printf 'pip has %s of %s packages' "$(grep -c '^Collecting ' "$log")" "$(grep -c == "$docker_dir/superset/constraints.txt")"
+    fi
+}
+
+provision_superset() { "$venv/bin/python" "$docker_dir/superset/provision.py" "$1" </dev/null 9>&-; }
+
+provision_progress() { printf 'its log says: %s' "$(grep . "$state/logs/superset-provision.log" | tail -n 1 | cut -c 1-100)"; }
+
 fetch_superset() {
     local begin=$SECONDS
     superset_complete && return
     say "installing Superset with pip into $venv"
     rm -rf "$venv"
-    { "$python" -m venv "$venv" && "$venv/bin/pip" install -r "$docker_dir/superset/requirements.txt" \
-        -c "$docker_dir/superset/constraints.txt" "apache-superset==$SUPERSET_VERSION"; } >"$cache/pip-superset.log" 2>&1 ||
+    with_progress pip_progress logged "$cache/pip-superset.log" install_superset ||
         { tail -n 25 "$cache/pip-superset.log" >&2; fail "pip could not install Superset (the whole log: $cache/pip-superset.log)"; }
     superset_stamp >"$venv/stamp"
     say "  done in $((SECONDS - begin)) s"
@@ -34,8 +51,8 @@ start_superset() {
             new_password=$(head -c 12 /dev/urandom | base64 | tr '+/' 'xy')
         fi
         say "  preparing Superset's database and dashboard"
-        SUPERSET_ADMIN_PASSWORD=${SUPERSET_ADMIN_PASSWORD:-$new_password} "$venv/bin/python" "$docker_dir/superset/provision.py" "$bundle" \
-            >"$state/logs/superset-provision.log" 2>&1 </dev/null 9>&- || { show_log superset-provision; fail "Superset could not be prepared"; }
+        SUPERSET_ADMIN_PASSWORD=${SUPERSET_ADMIN_PASSWORD:-$new_password} with_progress provision_progress \
+            logged "$state/logs/superset-provision.log" provision_superset "$bundle" || { show_log superset-provision; fail "Superset could not be prepared"; }
         printf '%s\n' "$wanted" >"$home/provisioned"
         # At once, because it is stored nowhere, and later steps may fail.
         if [[ -n $new_password ]]; then say "  password of admin, made up and kept nowhere: $new_password"; fi

@@ -72,8 +72,34 @@ wait_for() {
         fi
         if ((SECONDS - told >= 10)); then
             told=$SECONDS
-            for name in "${waiting[@]}"; do say "  waiting $((SECONDS - begin)) of at most $wait_s s for $name: $(probe "$name")"; done
+            say "  $((SECONDS - up_begin)) s: still starting: ${waiting[*]}"
         fi
         sleep 0.5
     done
+}
+
+# with_progress SIGN COMMAND...: a long step; every 10 s it says what the function SIGN sees of it.
+with_progress() {
+    local sign=$1 ticker code=0
+    shift
+    tick "$sign" 8>&- 9>&- </dev/null &
+    ticker=$!
+    "$@" || code=$?
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    return "$code"
+}
+
+# logged FILE COMMAND...
+logged() {
+    local file=$1
+    shift
+    "$@" >"$file" 2>&1
+}
+
+# Waits without a child process, which would outlive it and keep its output open.
+tick() {
+    local sign=$1 begin=$SECONDS
+    exec 7<> <(:)
+    while ! read -rt 10 -u 7 && kill -0 "$$" 2>/dev/null; do say "  $((SECONDS - begin)) s: $("$sign")"; done
 }
