@@ -15,6 +15,10 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 # For each chart: its name, whether it is still loading, what is wrong, whether it is empty, whether it shows
 # anything.
@@ -41,6 +45,10 @@ return [...document.querySelectorAll('[data-test-chart-id]')].map(chart => {
 """
 
 
+# Names of charts and columns in other languages -> in ours.
+ENGLISH = {word: name for name, word in json.loads(Path(__file__).with_name("es.json").read_text()).items()}
+
+
 def link(superset: str, slug: str, run: str | None = None) -> str:
     """Address of a dashboard, with the run filter set."""
     address = f"{superset}/superset/dashboard/{slug}/"
@@ -54,7 +62,7 @@ def link(superset: str, slug: str, run: str | None = None) -> str:
 class Browser:
     """Tall enough that every chart is in view: Superset draws those outside it later."""
 
-    def __init__(self, width: int = 1400, height: int = 1800) -> None:
+    def __init__(self, width: int = 1400, height: int = 2400) -> None:
         programs = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
         if None in programs.values():
             raise SystemExit("chromium or its driver is missing: apt-get install chromium chromium-driver")
@@ -90,6 +98,7 @@ class Browser:
         self._read_answers()
         charts = self.driver.execute_script(LOOK)
         for chart in charts:
+            chart["name"] = ENGLISH.get(chart["name"], chart["name"])
             chart["rows"] = self.answers.get(chart["id"])
             chart["since"] = self.since.get(chart["id"])
         return charts
@@ -112,6 +121,31 @@ class Browser:
         return self.driver.execute_script(
             "return [...document.querySelectorAll('[data-test=filter-bar] .ant-tag b')].map(chip => chip.textContent)"
         )
+
+    def choose(self, name: str, value: str) -> None:
+        """Chooses a value in a filter of the bar, by hand."""
+        self._filter(name).send_keys(value)
+        option = f".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option[title={json.dumps(value)}]"
+        WebDriverWait(self.driver, 60).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, option))[0].click()
+        self._apply()
+
+    def clear(self, name: str) -> None:
+        """Takes the last value out of a filter again."""
+        self._filter(name).send_keys(Keys.BACKSPACE)
+        self._apply()
+
+    def _filter(self, name: str) -> WebElement:
+        """Where a filter's value is typed; what the bar has no room for is behind a button."""
+        place = f"[data-test=NATIVE_FILTER-{name}] input"
+        if not any(field.is_displayed() for field in self.driver.find_elements(By.CSS_SELECTOR, place)):
+            self.driver.find_element(By.CSS_SELECTOR, "[data-test=filter-bar] [data-test=dropdown-container-btn]").click()
+        field = WebDriverWait(self.driver, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, place))[0]
+        field.click()
+        return field
+
+    def _apply(self) -> None:
+        self.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
+        self.driver.find_element(By.CSS_SELECTOR, "[data-test=filter-bar__apply-button]").click()
 
     def picture(self, file: Path) -> None:
         """Writes a PNG of the page down to its last chart, without the greyed-out space below."""

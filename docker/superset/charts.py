@@ -8,17 +8,23 @@ FIVE_MINUTES = "Tweets per second, last 5 minutes"
 WHOLE_RUN = "Tweets per second, whole run"
 LATEST = "Latest tweets"
 BY_HOUR = "Tweets by hour (written, else replayed)"
+RUNS = "Runs"
+RUNS_COMPARED = "Runs compared"
+DRUID_NOW = "Druid now"
 ENGAGED = "Five most engaged users"
+RESPONSES = "Tweets and their responses by label"
 # For users, hashtags and languages these have bars for the ten with the most tweets.
 TOP_TEN = ("Top users", "Hashtags", "Languages")
 
 ACCOUNT = 'COALESCE("screen_name", CAST("user_id" AS VARCHAR))'
-# Column whose value a click selects -> which tweets have that value.
+MENTIONS = """CHAR_LENGTH("tweet") - CHAR_LENGTH(REGEXP_REPLACE("tweet", '(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])', ''))"""
+# Column whose value a click or a filter selects -> which tweets have that value; `label` is added by `chosen`.
 CHOSEN = {
     "account": f"{ACCOUNT} = ?",
     "hashtags": 'MV_CONTAINS("hashtags", ?)',
     "lang": '"lang" = ?',
     "second_replayed": """TIME_FLOOR("__time", 'PT1S') = TIME_PARSE(?)""",
+    "run": '"run" = ?',
 }
 
 
@@ -31,20 +37,31 @@ def shown(chart: dict) -> dict:
     name, queries = chart["name"], chart["rows"]
     rows = queries[0]
     if name == "Tweets":
-        return {"count": queries[1][0]["count"]}
+        return {"count": queries[1][0]["Tweets"]}
     if name == FIVE_MINUTES:
-        return {row["__time"]: row["count"] for row in rows if row["count"] and row["__time"] >= first_second(chart)}
+        return {row["__time"]: row["Tweets"] for row in rows if row["Tweets"] and row["__time"] >= first_second(chart)}
     if name == WHOLE_RUN:
-        return {row["__time"]: round(row["tweets_per_second_30"] * 30) for row in rows}
+        return {row["slot"]: round(row["Tweets / s"], 3) for row in rows}
     if name == LATEST:
         places = {f"second of row {place}": milliseconds(row["second_replayed"]) for place, row in enumerate(rows)}
         return {"count": queries[1][0]["rowcount"], **places}
     if name == BY_HOUR:
-        return {f"{row['weekday_written']} {row['hour_written']}": row["count"] for row in rows}
-    if name == "Tweets by label":
-        return {row["label"]: row["tweets_sum"] for row in rows}
+        return {f"{row['weekday_written']} {row['hour_written']}": row["Tweets"] for row in rows}
+    if name == RUNS:
+        keys = ("Tweets", "Seconds", "Mean / s", "Missing")
+        return {f"{key} of {row['run']}": round(row[key], 3) for row in rows for key in keys}
+    if name == DRUID_NOW:
+        # What is not read yet changes with every look.
+        return {key: figure for key, figure in rows[0].items() if key.startswith("Rejected")}
+    if name == RUNS_COMPARED:
+        return {
+            f"{run} at {row['ten_seconds']}": round(figure, 3)
+            for row in rows for run, figure in row.items() if run != "ten_seconds" and figure is not None
+        }  # fmt: skip
     if name == ENGAGED:
         return {str(place): row["engagement"] for place, row in enumerate(rows, 1)}
+    if name == RESPONSES:
+        return {f"{key} of {row['label']}": row[key] for row in rows for key in ("Tweets", "Retweets", "Favourites", "Mentions")}
     # Bars, each a separate series: a row has the name, the figure of that name, and no figure for all others.
     bars = (list(row.values()) for row in rows)
     return {name: int(next(figure for figure in figures if figure is not None)) for name, *figures in bars}
@@ -55,24 +72,45 @@ def first_second(chart: dict) -> int:
     return (chart["since"] or 0) + 1000
 
 
-def live(druid: Druid, column: str | None = None, value: str = "") -> dict[str, dict]:
+def chosen(druid: Druid, label: str, column: str | None, value: str) -> tuple[str, list[str]]:
+    """The condition for those tweets of the run that have this value, and its parameters."""
+    if column is None:
+        return '"run" = ?', [druid.run]
+    of_label = f'"{label}" = ?' if ["tweets", label] in druid.columns() else "'no label' = ?"
+    return f'"run" = ? AND {({**CHOSEN, "label": of_label})[column]}', [druid.run, value]
+
+
+def live(druid: Druid, label: str, column: str | None = None, value: str = "") -> dict[str, dict]:
     """The figures of "Tweets live", of those tweets of the run that have this value."""
-    where, values = '"run" = ?', [druid.run]
-    if column:
-        where, values = f"{where} AND {CHOSEN[column]}", [druid.run, value]
+    where, values = chosen(druid, label, column, value)
 
     def by(key: str, more: str = "") -> dict:
         return dict(druid.sql(f'SELECT {key}, COUNT(*) FROM "tweets" WHERE {where} {more} GROUP BY 1', *values))
 
-    def floored(width: str) -> str:
-        return f"""TIMESTAMP_TO_MILLIS(TIME_FLOOR("__time", '{width}'))"""
+    first, last, most = druid.sql(
+        'SELECT TIMESTAMP_TO_MILLIS(MIN("__time")), TIMESTAMP_TO_MILLIS(MAX("__time")), MAX("seq") + 1 - COUNT(*) '
+        'FROM "tweets" WHERE "run" = ?', druid.run,
+    )[0]  # fmt: skip
 
+    def rates(counts: dict[int, int]) -> dict[int, float]:
+        """Tweets per second of the part of each ten seconds that the run has covered, of which there are 2 s, or all."""
+        covered = {slot: min(last, slot + 10_000) - max(first, slot) for slot in counts}
+        least = min(2_000, last - first)
+        return {slot: count * 1000 / max(covered[slot], 1000) for slot, count in counts.items() if covered[slot] >= least}
+
+    slots = by("""TIMESTAMP_TO_MILLIS(TIME_FLOOR("__time", 'PT10S'))""")
+    tens = by(f"""(TIMESTAMP_TO_MILLIS("__time") - {first}) / 10000 * 10""")
     count = druid.sql(f'SELECT COUNT(*) FROM "tweets" WHERE {where}', *values)[0][0]
     latest = druid.sql(f'SELECT "__time" FROM "tweets" WHERE {where} ORDER BY "__time" DESC LIMIT 20', *values)
+    run = {"Tweets": count, "Seconds": (last - first) / 1000, "Mean / s": count * 1000 / max(last - first, 1000), "Missing": most}
     return {
         "Tweets": {"count": count},
-        FIVE_MINUTES: by(floored("PT1S"), """AND "__time" > CURRENT_TIMESTAMP - INTERVAL '10' MINUTE"""),
-        WHOLE_RUN: by(floored("PT30S")),
+        FIVE_MINUTES: {
+            second: count
+            for second, count in by("""TIMESTAMP_TO_MILLIS(TIME_FLOOR("__time", 'PT1S'))""").items()
+            if second < last // 1000 * 1000
+        },
+        WHOLE_RUN: {slot: round(rate, 3) for slot, rate in rates(slots).items()},
         LATEST: {
             "count": count,
             **{f"second of row {place}": milliseconds(row[0]) // 1000 * 1000 for place, row in enumerate(latest)},
@@ -81,38 +119,64 @@ def live(druid: Druid, column: str | None = None, value: str = "") -> dict[str, 
         "Hashtags": by('"hashtags"', 'AND "hashtags" IS NOT NULL'),
         "Languages": by('"lang"', 'AND "lang" IS NOT NULL'),
         BY_HOUR: by("""TIME_FORMAT(COALESCE(TIME_PARSE("created_at"), "__time"), 'e EEE HH')"""),
+        RUNS: {f"{key} of {druid.run}": round(figure, 3) for key, figure in run.items()} if count else {},
+        DRUID_NOW: druid.rejected(),
+        RUNS_COMPARED: {f"{druid.run} at {at}": round(rate, 3) for at, rate in since_start(tens, first, last).items()},
     }
+
+
+def most_frequent(druid: Druid, label: str) -> dict[str, str]:
+    """A value to choose for each column that has one in this run."""
+    columns = {"lang": '"lang"', "account": ACCOUNT, "hashtags": '"hashtags"'}
+    if ["tweets", label] in druid.columns():
+        columns["label"] = f'"{label}"'
+    most = {}
+    for column, key in columns.items():
+        where = f'"run" = ? AND {key} IS NOT NULL'
+        for value, _ in druid.sql(f'SELECT {key}, COUNT(*) FROM "tweets" WHERE {where} GROUP BY 1 ORDER BY 2 DESC LIMIT 1', druid.run):
+            most[column] = value
+    return most
+
+
+def since_start(tens: dict[int, int], first: int, last: int) -> dict[int, float]:
+    """Tweets per second by tens of seconds since the start, of which the last is as long as the run has covered it."""
+    covered = {at: min(last, first + at * 1000 + 10_000) - (first + at * 1000) for at in tens}
+    least = min(2_000, last - first)
+    return {at: count * 1000 / max(covered[at], 1000) for at, count in tens.items() if covered[at] >= least}
 
 
 def by_label(druid: Druid, label: str, column: str | None = None, value: str = "") -> dict[str, dict]:
     """The figures of "Tweets by label", of the users that have this value, each user's totals counted once."""
     columns = druid.columns()
     table = "tweets_users" if ["tweets_users", "user_id"] in columns else "tweets"
-    figures = {"Tweets by label": {}, "Favourites by label": {}, "Retweets by label": {}}
+    where, values = chosen(druid, label, column, value)
 
-    def users(source: str, of_user: str, where: str, *values: str) -> list[list]:
-        """The chosen users, each a row of account, label and what else is asked for."""
-        rows = druid.sql(
-            f'SELECT COALESCE(LATEST("screen_name", 64), CAST("user_id" AS VARCHAR)), "{label}", {of_user} FROM "{source}" '
-            f'WHERE "{label}" IS NOT NULL AND {where} GROUP BY "user_id", "{label}" LIMIT 1000000',
-            *values,
-        )
-        return [row for row in rows if column is None or row[["account", "label"].index(column)] == value]
+    def own(name: str) -> str:
+        return f'COALESCE(SUM("{name}"), 0)' if ["tweets", name] in columns else "0"
 
-    def add(chart: str, name: str, figure: int) -> None:
-        figures[chart][name] = figures[chart].get(name, 0) + figure
-
-    for _, name, tweets in users("tweets", "COUNT(*)", '"run" = ?', druid.run):
-        add("Tweets by label", name, tweets)
-    totals = ", ".join(
-        f'COALESCE(MAX("{name}"), 0)' if [table, name] in columns else "0"
-        for name in ("total_favorite_count", "total_retweet_count", "total_mentions_count")
+    sums = f'{own("retweet_count")}, {own("favorite_count")}, COALESCE(SUM({MENTIONS}), 0)'
+    rows = druid.sql(
+        f'SELECT "{label}", COUNT(*), {sums} FROM "tweets" WHERE {where} AND "{label}" IS NOT NULL GROUP BY 1', *values
     )
-    chosen = users(table, totals, "TRUE")
-    for _, name, favourites, retweets, _ in chosen:
-        add("Favourites by label", name, favourites)
-        add("Retweets by label", name, retweets)
-    together = sorted((sum(row[2:]) for row in chosen), reverse=True)[:5]
+    keys = ("Tweets", "Retweets", "Favourites", "Mentions")
+    figures = {
+        "Tweets by label": {row[0]: row[1] for row in rows},
+        RESPONSES: {f"{key} of {row[0]}": figure for row in rows for key, figure in zip(keys, row[1:])},
+    }
+    totals = {"Favourites by label": "total_favorite_count", "Retweets by label": "total_retweet_count"}
+    totals["Mentions by label"] = "total_mentions_count"
+    each = ", ".join(f'COALESCE(MAX("{name}"), 0)' if [table, name] in columns else "0" for name in totals.values())
+    authors = {row[0] for row in druid.sql(f'SELECT CAST("user_id" AS VARCHAR) FROM "tweets" WHERE {where} GROUP BY 1', *values)}
+    users = druid.sql(
+        f'SELECT CAST("user_id" AS VARCHAR), "{label}", {each} FROM "{table}" WHERE "{label}" IS NOT NULL '
+        f'GROUP BY "user_id", "{label}" LIMIT 1000000'
+    )
+    users = [row for row in users if row[0] in authors]
+    for place, chart in enumerate(totals, 2):
+        figures[chart] = {}
+        for row in users:
+            figures[chart][row[1]] = figures[chart].get(row[1], 0) + row[place]
+    together = sorted((sum(row[2:]) for row in users), reverse=True)[:5]
     figures[ENGAGED] = {str(place): figure for place, figure in enumerate(together, 1)}
     return figures
 

@@ -1,22 +1,23 @@
-"""Real clicks on one mark of every chart, for `check`: what the page shows then against SQL, and again after a second click.
+"""Real clicks on the marks of every chart, for `check`: what the page shows then against SQL, and again after a second click.
 
-Where a click is to change nothing, that is looked at too. No tweets may arrive meanwhile.
+Where a click is to change nothing, that is looked at too. The filters are set and cleared by hand likewise. The run that is
+chosen must be over; others may go on beside it.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from browser import Browser
-from charts import BY_HOUR, ENGAGED, FIVE_MINUTES, LATEST, WHOLE_RUN, problems_of
+from browser import ENGLISH, Browser
+from charts import BY_HOUR, DRUID_NOW, ENGAGED, FIVE_MINUTES, LATEST, RESPONSES, RUNS, RUNS_COMPARED, WHOLE_RUN, problems_of
 from selenium.webdriver.common.action_chains import ActionChains
 
 AGREE_S = 60
 NOTHING_S = 0.8  # Superset waits 0.3 s for a second click before it filters.
 
-# ECharts draws the chart, and only React knows its object. Of its marks the largest: its name, where it is on the
-# page, and whether a click there meets it now (it may still be moving there).
-LARGEST = """
+# ECharts draws the chart, and only React knows its object. Its marks, the largest first: the name of each, where it is on
+# the page, and whether a click there meets it now (it may still be moving there).
+MARKS = """
 const box = document.querySelector(`[data-test-chart-id="${arguments[0]}"] [_echarts_instance_]`);
 let fiber = box && box[Object.keys(box).find(key => key.startsWith('__reactFiber$'))];
 let drawing = null;
@@ -26,39 +27,33 @@ for (; fiber && !drawing; fiber = fiber.return) {
     if (hook.memoizedState?.current?.getZr) drawing = hook.memoizedState.current;
   }
 }
-if (!drawing) return null;
-let largest = null;
+if (!drawing) return [];
+const marks = [], edge = box.getBoundingClientRect();
 drawing.getModel().getSeries().forEach((series, index) => {
   const data = series.getData();
   for (let place = 0; place < data.count(); place++) {
     const element = data.getItemGraphicEl(place), layout = data.getItemLayout(place);
     const mark = {name: data.getName(place), size: 0, hit: true};
     if (series.subType === 'line') {
+      mark.name = series.name;
       [mark.x, mark.y] = drawing.convertToPixel({seriesIndex: index}, data.getRawDataItem(place));
     } else if (!element) {
       continue;
-    } else if (series.subType === 'pie') {
-      const middle = (layout.startAngle + layout.endAngle) / 2;
-      mark.x = layout.cx + Math.cos(middle) * layout.r / 2;
-      mark.y = layout.cy + Math.sin(middle) * layout.r / 2;
-      mark.size = Math.abs(layout.endAngle - layout.startAngle);
     } else {
       const area = layout?.width === undefined ? element.getBoundingRect() : layout;
       mark.x = area.x + area.width / 2;
       mark.y = area.y + area.height / 2;
       mark.size = Math.abs(area.width * area.height);
     }
-    if (!largest || mark.size > largest.mark.size) largest = {mark, element};
+    if (element && mark.size) {
+      let met = drawing.getZr().handler.findHover(mark.x, mark.y).target;
+      while (met && met !== element) met = met.parent;
+      mark.hit = met === element;
+    }
+    marks.push({...mark, x: edge.left + mark.x, y: edge.top + mark.y});
   }
 });
-if (!largest) return null;
-const {mark, element} = largest, edge = box.getBoundingClientRect();
-if (element && mark.size) {
-  let met = drawing.getZr().handler.findHover(mark.x, mark.y).target;
-  while (met && met !== element) met = met.parent;
-  mark.hit = met === element;
-}
-return {...mark, x: edge.left + mark.x, y: edge.top + mark.y};
+return marks.sort((one, other) => other.size - one.size);
 """
 
 
@@ -82,7 +77,10 @@ TARGETS = {
         Target(FIVE_MINUTES, None),
         Target(WHOLE_RUN, None),
         Target(BY_HOUR, None),
-        Target(LATEST, "second_replayed", "Replayed"),
+        Target(DRUID_NOW, None, "Rejected, unparseable"),
+        Target(RUNS_COMPARED, "run"),
+        Target(RUNS, "run", "Run"),
+        Target(LATEST, "second_replayed", "Replayed (UTC)"),
         Target("Top users", "account"),
         Target("Hashtags", "hashtags"),
         Target("Languages", "lang"),
@@ -90,11 +88,15 @@ TARGETS = {
     "labels": [
         Target(ENGAGED, None, "Together"),
         Target(ENGAGED, "account", "User"),
+        Target(RESPONSES, "label", "Label"),
         Target("Tweets by label", "label"),
         Target("Favourites by label", "label"),
         Target("Retweets by label", "label"),
+        Target("Mentions by label", "label"),
     ],
 }
+# Each filter with its column.
+FILTERS = {"language": "lang", "user": "account", "hashtag": "hashtags", "label": "label"}
 
 
 class Clicks:
@@ -103,25 +105,28 @@ class Clicks:
     def __init__(self, browser: Browser, expected: Callable[..., dict[str, dict]]) -> None:
         self.browser, self.expected = browser, expected
         self.whole = expected()
+        self.done = 0
 
-    def everywhere(self, dashboard: str) -> list[str]:
+    def everywhere(self, dashboard: str, every_bar: bool) -> list[str]:
         """What went wrong, up to the first click that did."""
         targets = TARGETS[dashboard]
         names = {chart["name"] for chart in self.browser.charts()}
         if names != {target.chart for target in targets}:
             return [f"charts without a click, or clicks without a chart: {names ^ {target.chart for target in targets}}"]
         for target in targets:
-            problems = self.once(target)
-            if problems:
-                return [f"after a click on {target.place}: {problem}" for problem in problems]
+            each = every_bar and target.column and not target.header and target.chart != RUNS_COMPARED
+            for bar in [mark["name"] for mark in self.marks(target)] if each else [None]:
+                problems = self.once(target, bar)
+                if problems:
+                    return [f"after a click on {bar or 'the first'} of {target.place}: {problem}" for problem in problems]
         return []
 
-    def once(self, target: Target) -> list[str]:
+    def once(self, target: Target, bar: str | None) -> list[str]:
         chart = next(chart for chart in self.browser.charts() if chart["name"] == target.chart)
         if not any(chart["rows"]):
             print(f"  there is nothing to click on in {target.place}")
             return []
-        point, value = self.cell(chart, target) if target.header else self.mark(chart)
+        point, value = self.cell(chart, target) if target.header else self.mark(target, bar)
         if point is None:
             return ["no mark was found"]
         if target.column is None:
@@ -141,8 +146,27 @@ class Clicks:
             self.click(*point)
             problems = [f"and a second click: {problem}" for problem in self.agree(self.whole, [])]
         if not problems:
-            print(f"  a click on {value} of {target.place} filters by {target.column}, and a second one no more")
+            self.done += 1
+            print(f"  a click on {value} of {target.place} filters by {target.column}, and a second one no more", flush=True)
         return problems
+
+    def filters(self, values: dict[str, str]) -> list[str]:
+        """Sets each filter to one value and clears it again; `values` by column."""
+        for name, column in FILTERS.items():
+            value = values.get(column)
+            if value is None:
+                print(f"  there is nothing to choose in the filter {name}")
+                continue
+            self.browser.choose(name, value)
+            problems = self.agree(self.expected(column, value), [])
+            if not problems:
+                self.browser.clear(name)
+                problems = [f"and cleared: {problem}" for problem in self.agree(self.whole, [])]
+            if problems:
+                return [f"with {value} in the filter {name}: {problem}" for problem in problems]
+            self.done += 1
+            print(f"  the filter {name} shows {value} alone, and cleared all again", flush=True)
+        return []
 
     def agree(self, expected: dict[str, dict], chips: list[str]) -> list[str]:
         """Waits until all charts show these figures, and the bar these filters."""
@@ -155,10 +179,15 @@ class Clicks:
                 return problems
             time.sleep(0.2)
 
-    def mark(self, chart: dict) -> tuple[tuple[float, float] | None, str]:
+    def marks(self, target: Target) -> list[dict]:
+        chart = next(chart for chart in self.browser.charts() if chart["name"] == target.chart)
+        return self.browser.driver.execute_script(MARKS, chart["id"])
+
+    def mark(self, target: Target, bar: str | None) -> tuple[tuple[float, float] | None, str]:
+        """The named mark, or the largest."""
         end = time.monotonic() + 5
         while True:
-            mark = self.browser.driver.execute_script(LARGEST, chart["id"])
+            mark = next((mark for mark in self.marks(target) if bar in (None, mark["name"])), None)
             if mark and mark["hit"]:
                 return (mark["x"], mark["y"]), mark["name"]
             if time.monotonic() > end:
@@ -168,10 +197,11 @@ class Clicks:
     def cell(self, chart: dict, target: Target) -> tuple[tuple[float, float] | None, str]:
         places = self.browser.driver.execute_script(
             """const chart = document.querySelector(`[data-test-chart-id="${arguments[0]}"]`);
-            const place = [...chart.querySelectorAll('thead th')].findIndex(cell => cell.innerText.trim() === arguments[1]);
+            const words = cell => cell.innerText.trim().replace(/\\s+/g, ' ');
+            const place = [...chart.querySelectorAll('thead th')].findIndex(cell => arguments[1].includes(words(cell)));
             const box = chart.querySelectorAll('tbody tr td')[place]?.getBoundingClientRect();
             return box && [box.left + box.width / 2, box.top + box.height / 2];""",
-            chart["id"], target.header,
+            chart["id"], [target.header, *(word for word, name in ENGLISH.items() if name == target.header)],
         )  # fmt: skip
         return places and tuple(places), str(chart["rows"][0][0].get(target.column)) if target.column else ""
 

@@ -35,3 +35,10 @@ class Druid:
     def columns(self) -> list[list]:
         """Each datasource with each of its columns."""
         return self.sql("SELECT TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'druid'")
+
+    def rejected(self) -> dict[str, int]:
+        """What the tasks that read the topic now could not take, as they say themselves."""
+        with urllib.request.urlopen(f"{self.router}/druid/indexer/v1/supervisor/tweets/stats", timeout=60) as answer:
+            totals = [task["totals"]["buildSegments"] for group in json.load(answer).values() for task in group.values()]
+        kinds = {"Rejected, unparseable": "unparseable", "Rejected, too old or too new": "thrownAway"}
+        return {name: sum(total[key] for total in totals) for name, key in kinds.items()}

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import urllib.error
 import urllib.request
 
 HOME = os.environ["SUPERSET_HOME"]
@@ -14,36 +15,96 @@ SQLALCHEMY_DATABASE_URI = f"sqlite:///{HOME}/superset.db?check_same_thread=false
 PUBLIC_ROLE_LIKE = "Public"
 FEATURE_FLAGS = {"DASHBOARD_RBAC": True, "ENABLE_TEMPLATE_PROCESSING": True}
 
+# Titles and columns are translated when they are imported (provision.py); this is Superset's own.
+if os.environ.get("SUPERSET_LANGUAGE") == "es":
+    BABEL_DEFAULT_LOCALE = "es"
+    LANGUAGES = {"es": {"flag": "es", "name": "Español"}, "en": {"flag": "us", "name": "English"}}
+
 # No data cache (the default): each refresh asks Druid.
 
 # The columns with a user's label; the first that a row has counts.
 LABEL_COLUMNS = os.environ.get("SUPERSET_LABEL_COLUMN", "").replace(",", " ").split() or ["mbti_personality", "label"]
-ROUTER = f"http://{os.environ['DRUID_ROUTER_ADDRESS']}/druid/v2/sql"
+# The tweet of `tweetblast doctor`.
+MARKER = "marker of tweetblast doctor"
+ROUTER = f"http://{os.environ['DRUID_ROUTER_ADDRESS']}/druid"
 COLUMNS_SQL = "SELECT TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'druid'"
-_columns: tuple[float, set[tuple[str, str]]] = (float("-inf"), set())
+_answers: dict[tuple[str, str], tuple[float, object]] = {}
 
 
-def known_columns() -> set[tuple[str, str]]:
-    """Datasources and their columns as of now, asked at most every 3 s: --enrich adds some."""
-    global _columns
-    if time.monotonic() - _columns[0] > 3:
-        body = json.dumps({"query": COLUMNS_SQL, "resultFormat": "array"}).encode()
-        request = urllib.request.Request(ROUTER, body, {"Content-Type": "application/json"})
+def ask(path: str, query: str = "") -> object:
+    """An answer of Druid's, asked for at most every 3 s: a dashboard asks once for each of its charts."""
+    asked, found = _answers.get((path, query), (float("-inf"), None))
+    if time.monotonic() - asked > 3:
+        body = json.dumps({"query": query, "resultFormat": "array"}).encode() if query else None
+        request = urllib.request.Request(f"{ROUTER}/{path}", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=20) as answer:
-            _columns = (time.monotonic(), {(row[0], row[1]) for row in json.load(answer)})
-    return _columns[1]
+            found = json.load(answer)
+        _answers[path, query] = (time.monotonic(), found)
+    return found
 
 
-def any_of(sql_type: str, *names: str, table: str = "tweets") -> str:
-    """SQL for the first of these columns that has a value in the row. Druid refuses a query that names a column which no
-    replay has brought yet, so those are left out; without any it is NULL, and the charts say that there are no data."""
-    there = [f'CAST("{name}" AS {sql_type})' for name in names if (table, name) in known_columns()]
+def druid(query: str) -> list[list]:
+    """Rows of a query of our own."""
+    return ask("v2/sql", query)
+
+
+def ingestion() -> dict[str, int]:
+    """What the supervisor of the tweets knows and no SQL does: messages that are in Kafka and not read yet (as of its last
+    look, which is up to 5 s ago), and what its tasks of now have rejected."""
+    supervisor = "indexer/v1/supervisor/tweets"
+    try:
+        lag = ask(f"{supervisor}/status")["payload"].get("aggregateLag") or 0
+        tasks = [task for group in ask(f"{supervisor}/stats").values() for task in group.values()]
+    except urllib.error.HTTPError:
+        return {"lag": 0, "unparseable": 0, "thrown_away": 0}
+    totals = [task.get("totals", {}).get("buildSegments", {}) for task in tasks]
+    return {
+        "lag": lag,
+        "unparseable": sum(total.get("unparseable", 0) for total in totals),
+        "thrown_away": sum(total.get("thrownAway", 0) for total in totals),
+    }
+
+
+def known(table: str, name: str) -> bool:
+    """Whether a replay has brought this column yet: --enrich adds some. Druid refuses a query that names another."""
+    return [table, name] in druid(COLUMNS_SQL)
+
+
+def column(sql_type: str, name: str, alias: str = "", table: str = "tweets") -> str:
+    """The column of the table, which the query calls `alias`, or NULL."""
+    if not known(table, name):
+        return f"CAST(NULL AS {sql_type})"
+    return f'"{alias}"."{name}"' if alias else f'"{name}"'
+
+
+def any_of(sql_type: str, *names: str, alias: str = "", table: str = "tweets") -> str:
+    """SQL for the first of these columns that has a value in the row, or NULL: then the charts say that there are no data."""
+    there = [f"CAST({column(sql_type, name, alias, table)} AS {sql_type})" for name in names if known(table, name)]
     return f"COALESCE({', '.join(there)})" if len(there) > 1 else "".join(there) or f"CAST(NULL AS {sql_type})"
+
+
+def account(alias: str = "") -> str:
+    """Who wrote a tweet: by name, or else by number."""
+    return f"COALESCE({column('VARCHAR', 'screen_name', alias)}, CAST({column('BIGINT', 'user_id', alias)} AS VARCHAR))"
+
+
+def no_marker(alias: str = "") -> str:
+    """The condition that a row is none of doctor's."""
+    tweet = column("VARCHAR", "tweet", alias)
+    return f"({tweet} IS NULL OR {tweet} <> '{MARKER}')"
+
+
+def newest_runs(most: int = 5) -> list[str]:
+    """Of more a chart with a line for each would say nothing."""
+    return [row[0] for row in druid(f'SELECT "run" FROM "tweets" WHERE {no_marker()} GROUP BY 1 ORDER BY 1 DESC LIMIT {most}')]
 
 
 def users_table() -> str:
     """The datasource with a row for each user of --enrich, those without a tweet too; where there is none, the tweets."""
-    return "tweets_users" if ("tweets_users", "user_id") in known_columns() else "tweets"
+    return "tweets_users" if known("tweets_users", "user_id") else "tweets"
 
 
-JINJA_CONTEXT_ADDONS = {"any_of": any_of, "label_columns": LABEL_COLUMNS, "users_table": users_table}
+JINJA_CONTEXT_ADDONS = {
+    "account": account, "any_of": any_of, "column": column, "ingestion": ingestion, "label_columns": LABEL_COLUMNS,
+    "newest_runs": newest_runs, "no_marker": no_marker, "users_table": users_table,
+}  # fmt: skip
