@@ -33,6 +33,11 @@ impl<'a> Members<'a> {
         Self { bytes, at, at_value: false }
     }
 
+    /// How far the walk has come: where it ended, or after the key of the last member.
+    pub fn reached(&self) -> usize {
+        self.at
+    }
+
     /// The position after the object's closing brace. Call only once the walk has ended; `None` if
     /// it ended before such a brace.
     pub fn end(&self) -> Option<usize> {

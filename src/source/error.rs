@@ -9,7 +9,7 @@ use super::looks_like::has_no_tweets;
 
 /// What this version can read, for the end of a message.
 const READ: &str = "tweetblast reads tweets in JSON: one value per line, arrays, objects that hold a list (statuses,\n  \
-     results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip or zstd.";
+     results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip, zstd or tar.";
 
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,8 @@ use std::ops::Range;
 use memchr::{memchr_iter, memrchr_iter};
 
 use super::Frame;
-use crate::scan::{Broken, container_end, is_space, space, strict_end};
+use super::steps::{container_end, strict_end};
+use crate::scan::{Broken, is_space, space};
 
 /// A part of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use memchr::memchr_iter;
 
-use super::detect::{LOOK_BYTES, detect};
+use super::detect::{LOOK_BYTES, check_packed, detect};
 use super::framer::{FoundFrame, Framer};
 use super::opening::{LOOK, Opening, OpeningState};
 use super::pieces::{Incoming, Pieces};
@@ -101,6 +101,7 @@ impl LiveReader {
         if reader.has_ended && reader.buffer.is_empty() {
             return Err(SourceError::Empty { path: path.to_owned() });
         }
+        check_packed(path, &reader.buffer)?;
         if opening.framing.is_none() {
             reader.framing = detect(path, &reader.buffer)?;
             reader.framer = Framer::new(reader.framing);
@@ -135,7 +136,7 @@ impl LiveReader {
     pub fn more(&mut self, opening: &Opening<'_>) -> Result<bool, SourceError> {
         while !self.has_ended && self.buffer.len() < START_BYTES {
             opening.check_stop()?;
-            if self.fill(LOOK)? {
+            if self.fill_enough(LOOK)? {
                 return Ok(true);
             }
         }
@@ -164,8 +165,25 @@ impl LiveReader {
             self.buffer.drain(..done);
             self.framer.shift(done);
             self.base += done as u64;
-            if !self.fill(wait)? && !self.has_ended {
+            if !self.fill_enough(wait)? && !self.has_ended {
                 return Ok(LiveStep::Nothing);
+            }
+        }
+    }
+
+    /// Takes the bytes that come within `wait`; returns whether any did. What is long and has not ended is looked at
+    /// again when it has grown by an eighth, or when no more comes: for each piece, that would take time in
+    /// proportion to the square of its length.
+    fn fill_enough(&mut self, wait: Duration) -> Result<bool, SourceError> {
+        const LONG_BYTES: usize = 256 << 10;
+        let length = self.buffer.len();
+        let enough = length + if length > LONG_BYTES { length / 8 } else { 0 };
+        let mut came = false;
+        loop {
+            let more = self.fill(if came { Duration::ZERO } else { wait })?;
+            came |= more;
+            if !more || self.buffer.len() >= enough {
+                return Ok(came);
             }
         }
     }

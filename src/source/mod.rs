@@ -25,11 +25,15 @@ mod pages;
 mod pieces;
 mod resync;
 mod spool;
+mod steps;
 mod storage;
 mod unpack;
 mod unwanted;
 mod values;
 mod zstd_window;
+
+#[cfg(test)]
+mod endings_tests;
 
 pub use detect::{Format, detect};
 pub use error::SourceError;

@@ -4,20 +4,22 @@
 //! A list counts only if its first element is an object, so that a user with their texts (`{"id":
 //! 1, "tweets": ["text"]}`) stays one record. An object without a list is a record itself.
 
-use crate::scan::{Member, Members, container_end, space};
+use super::steps::{container_end, step};
+use crate::scan::{Member, Members, space};
 
 /// Where an object's list begins, and what belongs to its elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TweetPage {
     /// The position after the list's opening bracket.
     pub list: usize,
-    /// Where the value of `includes` next to a list named `data` begins and ends; otherwise empty.
-    pub includes: (usize, usize),
+    /// Where the value of `includes` next to a list named `data` begins and ends; empty if there is none, `None` if
+    /// nobody looked for it.
+    pub includes: Option<(usize, usize)>,
 }
 
 /// The list of the object that opens at `start`, if it has one.
 pub fn open(bytes: &[u8], start: usize) -> Option<TweetPage> {
-    first_list(&mut Members::of(bytes, start), bytes)
+    first_list(&mut Members::of(bytes, start), bytes, None)
 }
 
 /// Whether the object that opens at `start` has a list; faster than [`open`], which also finds the
@@ -37,27 +39,37 @@ pub enum Behind {
     Broken,
 }
 
-/// What follows the list that ended before `at`.
-pub fn behind_list(bytes: &[u8], at: usize) -> Behind {
+/// What follows the list that ended before `at`. `includes` are those of the object, if they have been looked for.
+pub fn behind_list(bytes: &[u8], at: usize, includes: Option<(usize, usize)>) -> Behind {
     let mut members = Members::resume(bytes, at);
-    match first_list(&mut members, bytes) {
+    match first_list(&mut members, bytes, includes) {
         Some(page) => Behind::List(page),
         None => members.end().map_or(Behind::Broken, Behind::End),
     }
 }
 
-fn first_list<'a>(members: &mut Members<'a>, bytes: &'a [u8]) -> Option<TweetPage> {
-    let mut includes = None;
+fn first_list<'a>(
+    members: &mut Members<'a>,
+    bytes: &'a [u8],
+    known: Option<(usize, usize)>,
+) -> Option<TweetPage> {
+    let range = |member: Member<'_>| Some((member.value, container_end(bytes, member.value)?));
+    let (mut includes, mut from) = (known, members.reached());
     while let Some(member) = members.next() {
+        step(member.value - from);
+        from = member.value;
         if member.key == b"includes" {
-            includes = Some(member);
+            includes = Some(range(member).unwrap_or_default());
         }
         if is_list(bytes, member) {
             if member.key == b"data" && includes.is_none() {
-                includes = members.clone().find(|member| member.key == b"includes");
+                let mut rest = members.clone();
+                let found = rest.find(|member| member.key == b"includes");
+                step(rest.reached() - member.value);
+                // Looked for once, for all lists of the object.
+                includes = Some(found.and_then(range).unwrap_or_default());
             }
-            let value = includes.and_then(|member| Some((member.value, container_end(bytes, member.value)?)));
-            return Some(TweetPage { list: member.value + 1, includes: value.unwrap_or_default() });
+            return Some(TweetPage { list: member.value + 1, includes });
         }
     }
     None

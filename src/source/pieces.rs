@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::storage::PIECE_BYTES;
 use super::unpack::{Unpacker, opened};
 use super::{SourceError, Storage};
-
-/// Largest piece.
-pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
 /// Pieces that are read ahead.
 const PIECES_AHEAD: usize = 4;

@@ -14,6 +14,7 @@
 
 use memchr::{memchr_iter, memrchr};
 
+use super::steps::step;
 use crate::scan::{Broken, is_space, space, string_end};
 
 /// The position of the next element after the broken one at `start`, or the end of `bytes`. `whole`
@@ -25,7 +26,7 @@ pub fn next_element(bytes: &[u8], start: usize, broken: Broken, whole: Option<us
     };
     let indentation = self::indentation(bytes, start);
     let heads = [Some(start), whole].map(|start| start.and_then(|start| head(bytes, start)));
-    memchr_iter(b'{', bytes.get(from..).unwrap_or_default())
+    let next = memchr_iter(b'{', bytes.get(from..).unwrap_or_default())
         .map(|at| from + at)
         .find(|at| {
             let indented = self::indentation(bytes, *at);
@@ -33,7 +34,9 @@ pub fn next_element(bytes: &[u8], start: usize, broken: Broken, whole: Option<us
             let is_separate = indented.is_some() || is_behind_element(bytes, *at);
             is_aligned || (is_separate && heads.iter().flatten().any(|head| bytes[*at..].starts_with(head)))
         })
-        .unwrap_or(bytes.len())
+        .unwrap_or(bytes.len());
+    step(next.saturating_sub(from));
+    next
 }
 
 /// How far back a line break or a comma is looked for, in bytes; keeps the search linear.

@@ -43,6 +43,9 @@ impl Storage {
     }
 }
 
+/// Largest piece of an input that is read as it comes, in bytes.
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
+
 /// Length of a tar header, in bytes: the longest signature that [`Storage::of`] knows.
 pub(super) const HEAD_BYTES: usize = 512;
 

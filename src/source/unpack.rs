@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use super::detect::{LOOK_BYTES, detect};
 use super::gzip::GzipMembers;
 use super::looks_like::{Form, packed_in_tar};
-use super::pieces::PIECE_BYTES;
-use super::storage::{HEAD_BYTES, Storage};
+use super::storage::{HEAD_BYTES, PIECE_BYTES, Storage};
 use super::unwanted::{SkippedFiles, unwanted};
 use super::{SourceError, zstd_window};
 
