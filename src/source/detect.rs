@@ -166,7 +166,9 @@ fn of_array(bytes: &[u8], head: &[u8]) -> Option<Format> {
 /// lines may come before it.
 fn of_lines(head: &[u8]) -> Option<Format> {
     let lines = || head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let objects = lines().filter(|line| line.first() == Some(&b'{') && strict_end(line, 0) == Ok(line.len()));
+    // An object, or a string in which there is one.
+    let is_record = |line: &[u8]| line.first() == Some(&b'{') || line.starts_with(b"\"{");
+    let objects = lines().filter(|line| is_record(line) && strict_end(line, 0) == Ok(line.len()));
     lines_of(objects).or_else(|| lines_of(lines().filter_map(after_junk)))
 }
 
@@ -204,6 +206,7 @@ mod tests {
     fn lines() {
         assert_eq!(framing("{\"a\":1}\n{\"b\":2}\n"), Ok(Format::Lines));
         assert_eq!(framing("{\"a\":1}"), Ok(Format::Lines));
+        assert_eq!(framing("\"{\\\"a\\\":1}\"\n"), Ok(Format::Lines));
         assert_eq!(framing("\0\0\u{feff}{\"a\":1}\n"), Ok(Format::Lines));
         assert_eq!(
             framing("{\"a\":1,\"b\":\"cu{\"a\":1}\n{\"a\":1,\"b\":\"cu{\"a\":1}\n"),
@@ -279,7 +282,7 @@ mod tests {
             "sed -n 's/^data: *//p' t.json | tweetblast -",
         );
         named("event: x\nid: 1, 2\ndata: {\"text\":\"a\"}\n", "server-sent events");
-        named("\"{\\\"text\\\":\\\"a, b\\\"}\"\n", "jq -c fromjson t.json | tweetblast -");
+        named("\"{\\\"text\\\":\\\"a, b\\\"\n", "jq -c fromjson t.json | tweetblast -");
         named("\u{1e}{\"text\":\"a, b\"}\n", "tr -d '\\036' <t.json | tweetblast -");
         named(
             "Status(_api=<tweepy.api.API object at 0x7f>, _json={'id': 1, 'text': 'a'})\n",

@@ -121,7 +121,7 @@ const fn key(name: &'static str, field: Field) -> RecordKey {
 }
 
 /// All keys; of those for one field, the preferred one comes first.
-pub static KEYS: [RecordKey; 119] = [
+pub static KEYS: [RecordKey; 122] = [
     key("created_at", Field::CreatedAt),
     key("timestamp_ms", Field::TimestampMs),
     key("id", Field::Id),
@@ -137,12 +137,14 @@ pub static KEYS: [RecordKey; 119] = [
     key("retweetCount", Field::Retweets),
     key("retweets_count", Field::Retweets),
     key("retweets", Field::Retweets),
+    key("reblogs_count", Field::Retweets),
     key("favorite_count", Field::Favorites),
     key("favoritesCount", Field::Favorites),
     key("like_count", Field::Favorites),
     key("likeCount", Field::Favorites),
     key("likes_count", Field::Favorites),
     key("likes", Field::Favorites),
+    key("favourites_count", Field::Favorites),
     key("entities", Field::Entities),
     key("twitter_entities", Field::Entities),
     key("coordinates", Field::Coordinates),
@@ -152,6 +154,7 @@ pub static KEYS: [RecordKey; 119] = [
     key("includes", Field::Includes),
     key("author_id", Field::AuthorId),
     key("author", Field::Author),
+    key("account", Field::Author),
     key("public_metrics", Field::PublicMetrics),
     key("metrics", Field::PublicMetrics),
     key("note_tweet", Field::NoteTweet),

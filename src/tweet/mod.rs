@@ -34,6 +34,7 @@ mod time;
 mod users;
 mod v11;
 mod v2;
+mod wrapped;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use super::map::FieldMap;
 use super::pruned::{self, Pruned};
 use super::reject::judge;
 use super::users::{PageUsers, Users};
+use super::wrapped::{look_inside, with_envelope};
 use super::{Group, Reject, Tweet, TweetForm, activity, flat, grouped, v2, v11};
 use crate::source::Frame;
 
@@ -50,6 +51,8 @@ pub struct Parser {
     options: ParserOptions,
     values: ValueBuffers,
     users: PageUsers,
+    /// For a record inside another one.
+    inside: ValueBuffers,
 }
 
 impl Parser {
@@ -78,7 +81,7 @@ impl Parser {
         if !frame.includes.is_empty() {
             self.users.look_through(frame.includes);
         }
-        let Self { options, values, users } = self;
+        let Self { options, values, users, inside } = self;
         // A map may lead anywhere in a record.
         let prune = !options.strict && options.fields.is_none();
         values.read(frame.bytes, prune, |value, places| {
@@ -86,7 +89,13 @@ impl Parser {
                 [] => Users::None,
                 includes => Users::Page(users, includes),
             };
-            look(value.map(|value| read(value, places, options, &users)))
+            match value.map(|value| read(value, places, options, &users)) {
+                Ok(record) if options.fields.is_none() && may_wrap(&record) => {
+                    let attempt = &mut |json: &[u8], look| read_inside(inside, json, frame.bytes, look);
+                    look_inside(frame.bytes, look, attempt).unwrap_or_else(|look| look(Ok(record)))
+                }
+                record => look(record),
+            }
         })
     }
 
@@ -147,6 +156,28 @@ impl ValueBuffers {
         *kept = Some(tape.reset());
         seen
     }
+}
+
+/// Whether a tweet may be inside this record.
+fn may_wrap(record: &Record<'_>) -> bool {
+    match record {
+        Record::Tweet(tweet) => tweet.shape == TweetForm::Flat && tweet.text.starts_with("{\""),
+        Record::Group(_) => false,
+        Record::Reject(reject) => matches!(reject, Reject::NotATweet | Reject::Other(_)),
+    }
+}
+
+/// Shows the tweet in `json`, which is inside `record`, to `look`; gives `look` back if it is none.
+fn read_inside<T, F>(values: &mut ValueBuffers, json: &[u8], record: &[u8], look: F) -> Result<T, F>
+where
+    F: FnOnce(Result<Record<'_>, NotJson>) -> T,
+{
+    values.read(json, true, |value, places| {
+        match value.map(|value| read(value, places, &ParserOptions::default(), &Users::None)) {
+            Ok(Record::Tweet(tweet)) => Ok(look(Ok(Record::Tweet(with_envelope(tweet, record))))),
+            _ => Err(look),
+        }
+    })
 }
 
 /// Decides what a JSON value is.

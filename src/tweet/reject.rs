@@ -36,7 +36,10 @@ pub(super) fn judge(fields: &Fields<'_>) -> Reject {
         return Reject::Notice(notice);
     }
     match fields.name(Field::Mark) {
-        Some("errors" | "error" | "title") => Reject::Other("error message"),
+        // A change on a wiki has a title, too, and an id and a user.
+        Some("errors" | "error" | "title") if !fields.has(Field::Id) && !fields.has(Field::User) => {
+            Reject::Other("error message")
+        }
         Some("tweet_count") => Reject::Other("tweet count"),
         Some("action" | "redacted_at") if fields.has(Field::Id) => Reject::Other("compliance record"),
         Some("member_count") => Reject::Other("list"),

@@ -38,11 +38,31 @@ fn each_has_the_tweets_that_a_person_would_see_in_it_also_on_standard_input() {
         ("pzstd-skippable-first.zst", 8),
         ("zstd-window-256MiB.zst", 8),
         ("tar-of-jsonl.tar", 8),
+        ("double-encoded.jsonl", 5),
+        ("ask-elasticdump.jsonl", 3),
+        ("ask-jetstream.jsonl", 3),
+        ("ask-mastodon.json", 3),
     ] {
         for report in [inspected(name).0, piped(name).report()] {
             assert_eq!((&report["tweets"], &report["unparseable"]), (&tweets.into(), &0.into()), "{name}");
         }
     }
+}
+
+#[test]
+fn the_users_of_mastodon_and_the_jetstream_are_found_with_their_times() {
+    for (name, users) in [("ask-mastodon.json", 1), ("ask-jetstream.jsonl", 3), ("ask-elasticdump.jsonl", 1)]
+    {
+        let (report, _) = inspected(name);
+        assert_eq!((&report["users"], &report["without_time"]), (&users.into(), &0.into()), "{name}");
+        assert!(report["first"].as_str().unwrap().starts_with("2020-03-03T10:00:00"), "{name}");
+    }
+}
+
+#[test]
+fn server_sent_events_are_named() {
+    let refused = run(&["inspect", &found("sse.txt")]);
+    assert!(refused.code == 1 && refused.stderr.contains("server-sent events (SSE)"), "{}", refused.stderr);
 }
 
 #[test]

@@ -116,8 +116,30 @@ fn put_key(tweet: &Tweet<'_>, key: KeyBy, out: &mut BytesMut) {
     let mut digits = itoa::Buffer::new();
     match (key, tweet.user_id, tweet.id) {
         (KeyBy::User, Some(id), _) => out.put_slice(digits.format(id).as_bytes()),
+        // An id of Bluesky's is a text.
+        (KeyBy::User, None, _) => {
+            let id = tweet.screen_name.filter(|name| name.starts_with("did:"));
+            out.put_slice(id.unwrap_or_default().as_bytes());
+        }
         (KeyBy::Id, _, Some(Id::Text(id))) => out.put_slice(id.as_bytes()),
         (KeyBy::Id, _, Some(Id::Number(id))) => out.put_slice(digits.format(id).as_bytes()),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_the_users_id_also_where_it_is_a_text() {
+        let key = |user_id, screen_name| {
+            let mut out = BytesMut::new();
+            put_key(&Tweet { user_id, screen_name, ..Tweet::default() }, KeyBy::User, &mut out);
+            String::from_utf8(out.to_vec()).unwrap()
+        };
+        assert_eq!(key(Some(7), Some("ann")), "7");
+        assert_eq!(key(None, Some("did:plc:abc")), "did:plc:abc");
+        assert_eq!(key(None, Some("ann")), "");
     }
 }
