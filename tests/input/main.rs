@@ -7,6 +7,7 @@ mod about;
 mod common;
 mod containers;
 mod cut;
+mod fifo;
 mod found;
 mod generate;
 mod golden;

@@ -2,6 +2,8 @@
 
 use crate::common::mutate::{check_mutations, fixtures};
 
+#[path = "../../fuzz/checks/containers.rs"]
+mod containers;
 #[path = "../../fuzz/checks/frames.rs"]
 mod frames;
 #[path = "../../fuzz/checks/records.rs"]
@@ -69,6 +71,35 @@ const TIMES: &[&str] = &[
 #[test]
 fn frames_of_10_000_mutated_files_lie_in_the_file() {
     check_mutations(&fixtures(), PIECES, 10_000, frames::check);
+}
+
+/// Files in which there are others.
+fn containers() -> Vec<Vec<u8>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/found");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let packed = paths.iter().map(|path| std::fs::read(path).unwrap());
+    packed.chain(fixtures()).chain([crate::containers::stream_archive()]).collect()
+}
+
+/// Signatures, and what headers have in them.
+const SIGNATURES: &[&[u8]] = &[
+    b"\x1f\x8b\x08\0\0\0\0\0\0\x03",
+    b"\x28\xb5\x2f\xfd",
+    b"\x50\x2a\x4d\x18\x04\0\0\0abcd",
+    b"BZh91AY&SY",
+    b"PK\x03\x04",
+    b"ustar\x0000",
+    b"00000000144\0",
+    b"\0\0\0\0\0\0\0\0",
+    b"\xef\xbb\xbf",
+    b"{\"id\":1}\n",
+    b"\"{\\\"id\\\":1}\"\n",
+];
+
+#[test]
+fn containers_of_2_000_mutations_are_read_to_their_end_or_refused() {
+    check_mutations(&containers(), SIGNATURES, 2_000, containers::check);
 }
 
 /// The files, and each of their lines.
