@@ -1,13 +1,39 @@
-//! Any text as a time.
+//! Any text as a time, whatever its file has decided.
 
-use tweetblast::tweet::{TIMESTAMP_BYTES, parse_created_at, parse_time, write_timestamp};
+use tweetblast::tweet::{
+    DayOrder, EpochUnit, Reading, TIMESTAMP_BYTES, TimeDecision, TimeReader, parse_created_at, parse_time,
+    write_timestamp,
+};
+
+/// The years 0 to 9999, in milliseconds since 1970: what a time stamp can be written for.
+const WRITTEN_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
 pub fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let spelt = parse_time(text).map(|stamp| stamp.ms);
-    for time_ms in parse_created_at(text).into_iter().chain(spelt) {
-        let mut written = [0; TIMESTAMP_BYTES];
-        write_timestamp(time_ms, &mut written);
-        assert!(written.is_ascii());
+    let mut reader = TimeReader::default();
+    let undecided = reader.text(text.trim());
+    check_time(parse_time(text).map(|stamp| stamp.ms));
+    check_time(parse_created_at(text));
+    let orders = [DayOrder::DayFirst, DayOrder::MonthFirst];
+    for (order, unit) in orders.into_iter().flat_map(|order| EpochUnit::ALL.map(|unit| (order, unit))) {
+        for by_first in [false, true] {
+            reader.decide(TimeDecision { unit: Some(unit), order: Some(order), by_first });
+            let decided = reader.text(text.trim());
+            let Reading::At(stamp) = decided else { continue };
+            check_time(Some(stamp.ms));
+            // A decision settles what is open, and changes nothing that is not. Digits are a date or a count.
+            let is_number = text.trim().parse::<f64>().is_ok();
+            assert!(is_number || !matches!(undecided, Reading::At(_)) || decided == undecided, "{text:?}");
+        }
     }
+    reader.take_clues();
+}
+
+/// A time that is written and read again is the same.
+fn check_time(time_ms: Option<i64>) {
+    let Some(time_ms) = time_ms else { return };
+    let mut written = [0; TIMESTAMP_BYTES];
+    write_timestamp(time_ms, &mut written);
+    let read = parse_time(std::str::from_utf8(&written).expect("a time stamp is ASCII"));
+    assert!(!WRITTEN_MS.contains(&time_ms) || read.is_some_and(|read| read.ms == time_ms && read.has_zone));
 }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
 
 use super::exit::{UsageError, no_effect};
 use super::{piped, values};
 use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 use crate::source::Format;
-use crate::tweet::{FieldMap, ParserOptions, TimeFormat};
+use crate::tweet::{FieldMap, ParserOptions, TimeFormat, TimeOptions};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
@@ -30,11 +31,16 @@ pub(super) struct InputArgs {
     /// For example time=meta.posted,text=body,user=by.0.id,id=nr: names of members, and places in arrays.
     #[arg(hide_short_help = true, long, value_name = "FIELD=PATH,...")]
     map: Option<FieldMap>,
-    /// How the mapped time is written: s, ms, us, ns, or a pattern [default: any usual way]
+    /// How times are written: s, ms, us, ns, or a pattern [default: any usual way]
     ///
-    /// A pattern looks like %d/%m/%Y.
+    /// A pattern looks like %d/%m/%Y. It is that of the mapped time, or else of the usual fields.
     #[arg(hide_short_help = true, long, value_name = "FORMAT")]
     time_format: Option<TimeFormat>,
+    /// Zone of times that name none, such as Europe/Madrid or +02:00 [default: as if they were UTC]
+    ///
+    /// Where a time names its zone by a word that several zones have (IST, CST), it must be that of this one.
+    #[arg(hide_short_help = true, long, value_name = "ZONE", value_parser = values::time_zone)]
+    time_zone: Option<TimeZone>,
     /// Order of sending [default: time; shuffle without times; window for - and pipes]
     ///
     /// Time and shuffle keep 24 bytes per tweet in memory; time only if the input is not in order already. They copy
@@ -106,9 +112,6 @@ impl InputArgs {
         if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
             return Err(UsageError::value("--start is not before --end: no tweet can lie between them"));
         }
-        if self.map.is_none() {
-            no_effect(&[("--time-format", self.time_format.is_some())], "without --map time=FIELD")?;
-        }
         let order = match self.order {
             Some(order) => order,
             None if self.files.iter().any(|file| is_stream(file)) => OrderFlag::Window,
@@ -158,14 +161,11 @@ impl InputArgs {
     pub fn options(self, files: Vec<PathBuf>) -> InputOptions {
         let is_stream = files.iter().any(|file| is_stream(file));
         let window = OrderBy::Window(self.window.unwrap_or(DEFAULT_WINDOW));
-        let fields = self.map.map(|mut map| {
-            map.time_format = self.time_format;
-            map
-        });
+        let times = TimeOptions { format: self.time_format, zone: self.time_zone };
         InputOptions {
             files,
             framing: self.format,
-            parser: ParserOptions { fields, ..ParserOptions::default() },
+            parser: ParserOptions { fields: self.map, times, ..ParserOptions::default() },
             max_record_bytes: self.max_record,
             spool_limit: self.spool_limit,
             enrich: Enrich::default(),

@@ -26,6 +26,25 @@ pub struct Intake {
     pub shapes: BTreeSet<&'static str>,
     /// Tweets without a time in a file whose other tweets have one.
     pub without_time: u64,
+    /// Times that are there and could not be read; `None`: there are none.
+    pub unread_times: Option<UnreadTimes>,
+}
+
+/// Times of tweets that are there and could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadTimes {
+    /// Tweets with such a time.
+    pub tweets: u64,
+    /// Of these, tweets of which nothing else tells when they were written.
+    pub without_time: u64,
+    /// The member that holds the first one.
+    pub field: String,
+    /// Its value, as JSON.
+    pub example: String,
+    /// Why it was not read.
+    pub reason: &'static str,
+    /// Byte offset of its record.
+    pub first_offset: u64,
 }
 
 /// How many rejects of one kind there were, and where the first is.
@@ -88,6 +107,17 @@ impl Intake {
         }
     }
 
+    /// Counts times that could not be read.
+    pub fn unread(&mut self, later: UnreadTimes) {
+        match &mut self.unread_times {
+            None => self.unread_times = Some(later),
+            Some(unread) => {
+                unread.tweets += later.tweets;
+                unread.without_time += later.without_time;
+            }
+        }
+    }
+
     /// Adds the counts of a later part of the same file.
     pub fn merge(&mut self, later: Intake) {
         self.frames += later.frames;
@@ -104,6 +134,9 @@ impl Intake {
         }
         self.shapes.extend(later.shapes);
         self.without_time += later.without_time;
+        if let Some(unread) = later.unread_times {
+            self.unread(unread);
+        }
     }
 
     /// The sum over several files. An offset is one in the first file that has such an item.

@@ -16,7 +16,7 @@ mod tally;
 
 pub use counters::{Counter, Counters};
 pub use found_records::FoundRecords;
-pub use intake::{Intake, RejectCount};
+pub use intake::{Intake, RejectCount, UnreadTimes};
 pub use latency::{HistogramText, LatencyMs, NotHistogram, new_histogram};
 pub use machine::{CpuUsage, MachineCpu, MemoryUsage, own_memory, thread_cpu};
 pub use number_set::NumberSet;

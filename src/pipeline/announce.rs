@@ -12,6 +12,7 @@ use crate::count::Intake;
 use crate::options::{KafkaChoice, Listen, Loops, MqttChoice, Pace};
 use crate::pipeline::context::Replay;
 use crate::report::{Endpoints, Layout, Page, counted, glued, iso_seconds, rate, seconds};
+use crate::tweet::{DayOrder, TimeDecision};
 
 /// The plan, with what to type to watch it.
 pub(crate) fn announcement(replay: &Replay<'_>, layout: Layout) -> String {
@@ -179,6 +180,31 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
         None => "none in the file".to_owned(),
     };
     page.row("times", times);
+    for words in decision_words(&prepared.decisions) {
+        page.more(words);
+    }
+}
+
+/// How times are read whose spelling leaves it open, once for all files that are alike.
+fn decision_words(decisions: &[TimeDecision]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for decision in decisions {
+        let order = decision.order.map(|order| match order {
+            DayOrder::DayFirst => "the day comes before the month",
+            DayOrder::MonthFirst => "the month comes before the day",
+        });
+        let unit = decision.unit.map(|unit| format!("numbers count {}", unit.flag()));
+        let found: Vec<String> = order.map(str::to_owned).into_iter().chain(unit).collect();
+        let whose = match decision.by_first {
+            true => "as in the first tweets; others are rejects",
+            false => "as the file as a whole shows",
+        };
+        let words = format!("{}, {whose}", found.join(" and "));
+        if !found.is_empty() && !all.contains(&words) {
+            all.push(words);
+        }
+    }
+    all
 }
 
 /// What is in a file, in one line.

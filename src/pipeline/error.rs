@@ -54,6 +54,13 @@ pub enum ReplayError {
         /// Which flags exclude them, and when the tweets were written.
         excluded: String,
     },
+    /// The tweets have times, and most of them cannot be read.
+    #[error("{input}: {words}; to send them without their times: --order file --rate N, or --order shuffle")]
+    UnreadTimes {
+        input: String,
+        /// How many, the first one, and what to type.
+        words: String,
+    },
     /// Event times are asked for where there are none.
     #[error(
         "the tweets have no times, so --start and --end cannot choose among them; if a field holds them, \

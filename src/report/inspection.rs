@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::REPORT_VERSION;
 use super::page::{Layout, Page, glued};
 use super::words::{counted, iso_seconds, place, rate, seconds};
-use super::{FileReport, InputFormat};
+use super::{FileReport, InputFormat, UnreadTimesReport};
 use crate::count::RejectCount;
 use crate::pace::{FileOrder, Order};
 
@@ -55,6 +55,8 @@ pub struct Inspection {
     pub last: Option<String>,
     /// Tweets without a time among others that have one; they take that of the one before.
     pub without_time: u64,
+    /// Times that are there and could not be read; null: all were.
+    pub unread_times: Option<UnreadTimesReport>,
     /// How they lie in time; null without times.
     pub order: Option<FileOrder>,
     /// Whether no time is finer than a second.
@@ -151,10 +153,16 @@ fn write_files(files: &[FileReport], page: &mut Page) {
 
 fn write_times(found: &Inspection, page: &mut Page) {
     let (Some(first), Some(last), Some(order)) = (&found.first, &found.last, found.order) else {
-        page.row("times", "none: a replay spaces the tweets evenly (--interval, --rate, --fit)");
+        match &found.unread_times {
+            Some(unread) => page.row("times", unread.words()),
+            None => page.row("times", "none: a replay spaces the tweets evenly (--interval, --rate, --fit)"),
+        }
         return;
     };
     page.row("times", format!("{} to {}, {}", to_the_second(first), to_the_second(last), order.name()));
+    if let Some(unread) = &found.unread_times {
+        page.more(unread.words());
+    }
     match found.without_time {
         0 => {}
         1 => page.more("1 tweet has none, and takes that of the one before"),

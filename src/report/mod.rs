@@ -31,6 +31,7 @@ mod summary;
 mod supervisor;
 mod threshold;
 mod time_left;
+mod unread_times;
 mod verdict;
 mod words;
 
@@ -58,5 +59,6 @@ pub use similar::similar;
 pub use summary::summary_page;
 pub use supervisor::{PartitionOffsets, SupervisorReport, TaskReport, UnparseableMessage, write_supervisor};
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
+pub use unread_times::UnreadTimesReport;
 pub use verdict::verdict_line;
 pub use words::{counted, iso_seconds, millis, place, rate, seconds, typed, whole_seconds};

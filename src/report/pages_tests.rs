@@ -38,6 +38,7 @@ fn input() -> InputReport {
         last: Some("2024-03-09T18:10:16.723Z".to_owned()),
         changed: Vec::new(),
         without_time: 0,
+        unread_times: None,
         out_of_order: Some(1),
     }
 }
@@ -235,6 +236,7 @@ fn inspection() -> Inspection {
         first: Some("2024-03-09T18:00:00.050Z".to_owned()),
         last: Some("2024-03-09T18:10:16.723Z".to_owned()),
         without_time: 1,
+        unread_times: None,
         order: Some(FileOrder::Mixed),
         whole_seconds: Some(true),
         longest_gap_s: Some(1.255),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, OutageReport, ThresholdReport,
-    Verdict,
+    UnreadTimesReport, Verdict,
 };
 use crate::count::{CpuUsage, HistogramText, LatencyMs, MemoryUsage, RejectCount, SeriesReport};
 use crate::pace::{FileOrder, Order};
@@ -118,6 +118,8 @@ pub struct InputReport {
     /// Paths of the files whose size or time of change moved during the run, or that were replaced: the run is
     /// unproven.
     pub changed: Vec<String>,
+    /// Times that are there and could not be read; null: all were.
+    pub unread_times: Option<UnreadTimesReport>,
     /// Tweets sent after a newer one; null where all were put in order of time, or shuffled.
     pub out_of_order: Option<u64>,
 }

@@ -177,6 +177,9 @@ fn write_ledger(report: &RunReport, page: &mut Page) {
     let ledger = &report.ledger;
     page.blank();
     write_intake(report, page);
+    if let Some(unread) = &report.input.unread_times {
+        page.row("times", unread.words());
+    }
     let skipped = ledger.skipped_by.reasons();
     page.row(
         "tweets",

@@ -12,20 +12,6 @@ pub struct Stamp {
 pub(super) const MONTHS: [&[u8]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
-/// A time given as a number: seconds, milliseconds, microseconds or nanoseconds since 1970,
-/// distinguished by their size. For the years 1973 to 5000 this is unambiguous.
-pub fn stamp_of_number(number: f64) -> Option<Stamp> {
-    let ms = match number.abs() {
-        size if size < 1e8 => return None,
-        size if size < 1e11 => number * 1e3,
-        size if size < 1e14 => number,
-        size if size < 1e17 => number / 1e3,
-        size if size < 1e20 => number / 1e6,
-        _ => return None,
-    };
-    Some(Stamp { ms: ms.round() as i64, has_zone: true })
-}
-
 /// Milliseconds since 1970 of a date and a time of day; `None` if there is no such date.
 pub(super) fn civil_ms(year: i64, month: i64, day: i64, time_ms: i64) -> Option<i64> {
     let is_date = (0..=9_999).contains(&year)

@@ -7,13 +7,18 @@ use simd_json::prelude::*;
 use simd_json::tape::{Object, Value};
 
 use super::civil::Stamp;
+use super::decision::DayOrder;
 use super::json::Json;
 use super::keys::{COORDINATES, ENTITIES, FIELDS, Field, GEO, HASHTAGS, Holder, KEYS, find};
 use super::map::Mapped;
 use super::members::{Entities, Place, Plain, RecordFields};
-use super::read::{count, degrees, id_of, integer, on_earth, pair, stamp};
-use super::time::event_time_ms;
+use super::read::{count, degrees, id_of, integer, on_earth, pair};
+use super::reading::{Reading, TimeReader, Unread};
+use super::time::{event_time_ms, precise_ms};
 use super::{Hashtags, Id, Tweet};
+
+/// Ids from 2010-11-07 on: three days after they began to hold a time.
+const SURELY_SNOWFLAKE: u64 = 1 << 50;
 
 /// The values of all fields that the record has.
 pub struct Fields<'a> {
@@ -22,17 +27,32 @@ pub struct Fields<'a> {
     places: [u8; FIELDS],
     /// Values at the paths of a `--map`.
     pub mapped: Mapped<'a>,
+    times: &'a TimeReader,
 }
 
-impl Default for Fields<'_> {
-    fn default() -> Self {
-        Self { values: [None; FIELDS], places: [u8::MAX; FIELDS], mapped: Mapped::default() }
+/// What the record says of when it was written.
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'a> {
+    pub reading: Reading,
+    /// The value of a time that is not read, and its field.
+    unread: Option<(Option<Field>, Json<'a, Plain>)>,
+}
+
+impl Written<'_> {
+    /// Whether there is a time, read or not.
+    pub fn is_there(&self) -> bool {
+        self.reading != Reading::Absent
     }
 }
 
 impl<'a> Fields<'a> {
-    pub fn of(object: &Object<'a, 'a>) -> Self {
-        let mut fields = Self::default();
+    fn new(times: &'a TimeReader) -> Self {
+        Self { values: [None; FIELDS], places: [u8::MAX; FIELDS], mapped: Mapped::default(), times }
+    }
+
+    /// All of an object's fields, whose times `times` reads.
+    pub fn of(object: &Object<'a, 'a>, times: &'a TimeReader) -> Self {
+        let mut fields = Self::new(times);
         for (name, value) in object.iter() {
             if let Some((_, place)) = find(name.as_bytes()) {
                 fields.put(place, value);
@@ -42,8 +62,8 @@ impl<'a> Fields<'a> {
     }
 
     /// As [`of`](Self::of), where it is known which keys of [`KEYS`] the object has.
-    pub fn at(places: &[u8], object: &Object<'a, 'a>) -> Self {
-        let mut fields = Self::default();
+    pub fn at(places: &[u8], object: &Object<'a, 'a>, times: &'a TimeReader) -> Self {
+        let mut fields = Self::new(times);
         for (place, (_, value)) in places.iter().zip(object.iter()) {
             fields.put(*place, value);
         }
@@ -52,7 +72,7 @@ impl<'a> Fields<'a> {
 
     /// The fields of a record inside this one.
     pub fn within(&self, record: Json<'a, RecordFields>) -> Option<Self> {
-        Some(Self { mapped: self.mapped, ..Self::of(&record.object()?) })
+        Some(Self { mapped: self.mapped, ..Self::of(&record.object()?, self.times) })
     }
 
     #[inline]
@@ -97,12 +117,40 @@ impl<'a> Fields<'a> {
         self.mapped.text.or_else(|| longest(texts))
     }
 
-    /// The mapped time, otherwise the first time in these fields.
-    pub fn created<const N: usize>(&self, fields: [Field; N]) -> Option<Stamp> {
-        match self.mapped.time {
-            Some(time) => time,
-            None => fields.into_iter().find_map(|field| stamp(self.get(field)?)),
+    /// The mapped time, otherwise the first time in these fields that is read, or else that is there.
+    pub fn created<const N: usize>(&self, fields: [Field; N]) -> Written<'a> {
+        if let Some(mapped) = self.mapped.time {
+            return self.written(None, mapped.value);
         }
+        let mut written = Written { reading: Reading::Absent, unread: None };
+        for field in fields {
+            let next = self.written(Some(field), self.get(field));
+            match next.reading {
+                Reading::At(_) => return next,
+                Reading::Absent => {}
+                _ if written.is_there() => {}
+                _ => written = next,
+            }
+        }
+        written
+    }
+
+    #[inline]
+    fn written(&self, field: Option<Field>, value: Option<Json<'a, Plain>>) -> Written<'a> {
+        let Some(value) = value else { return Written { reading: Reading::Absent, unread: None } };
+        let reading = self.times.read(value);
+        let is_read = matches!(reading, Reading::At(_) | Reading::Absent);
+        Written { reading, unread: (!is_read).then_some((field, value)) }
+    }
+
+    /// The name and the value of an unread time.
+    fn example(&self, written: &Written<'a>) -> (String, String) {
+        let Some((field, value)) = written.unread else { return Default::default() };
+        let name = match (field, self.mapped.time) {
+            (Some(field), _) => self.name(field).unwrap_or_default().to_owned(),
+            (None, mapped) => mapped.map_or(String::new(), |mapped| mapped.path.join(".")),
+        };
+        (name, value.shown())
     }
 
     /// The mapped id, otherwise `id_str`, otherwise `id`, which many files have rounded to a
@@ -118,12 +166,18 @@ impl<'a> Fields<'a> {
 
     /// What all forms share: the counts, the language, the position, and, through `id` and
     /// `created`, the time.
-    pub fn tweet(&self, text: &'a str, id: Option<Id<'a>>, created: Option<Stamp>) -> Tweet<'a> {
+    pub fn tweet(&self, text: &'a str, id: Option<Id<'a>>, created: Written<'a>) -> Tweet<'a> {
         let timestamp_ms = self.get(Field::TimestampMs).filter(|_| self.mapped.time.is_none());
+        let (timestamp_ms, number) = (timestamp_ms.and_then(integer), id.and_then(Id::number));
+        let event_time_ms = match created.reading {
+            Reading::At(stamp) => event_time_ms(timestamp_ms, number, Some(stamp)),
+            Reading::Absent => event_time_ms(timestamp_ms, number, None),
+            _ => self.unread_time_ms(timestamp_ms, number, &created),
+        };
         Tweet {
             id,
             text,
-            event_time_ms: event_time_ms(timestamp_ms.and_then(integer), id.and_then(Id::number), created),
+            event_time_ms,
             lang: self.text(Field::Lang),
             retweet_count: self.get(Field::Retweets).and_then(count),
             favorite_count: self.get(Field::Favorites).and_then(count),
@@ -131,6 +185,34 @@ impl<'a> Fields<'a> {
             position: self.position(),
             ..Tweet::default()
         }
+    }
+
+    /// The time of a record whose spelt time is not read: the id may tell which of several times it is.
+    #[cold]
+    fn unread_time_ms(
+        &self,
+        timestamp_ms: Option<i64>,
+        id: Option<u64>,
+        created: &Written<'a>,
+    ) -> Option<i64> {
+        if let Reading::Unread { why, maybe } = created.reading {
+            let precise =
+                |stamp: Option<Stamp>| stamp.and_then(|stamp| precise_ms(timestamp_ms, id, Some(stamp)));
+            let told = match maybe.map(precise) {
+                [Some(time_ms), None] => Some((time_ms, DayOrder::DayFirst)),
+                [None, Some(time_ms)] => Some((time_ms, DayOrder::MonthFirst)),
+                _ => None,
+            };
+            if let Some((time_ms, order)) = told {
+                if why == Unread::DayOrder {
+                    self.times.learn(order);
+                }
+                return Some(time_ms);
+            }
+        }
+        self.times.note(created.reading, || self.example(created));
+        // Small numbers are made up, or of another service.
+        event_time_ms(timestamp_ms, id.filter(|id| *id >= SURELY_SNOWFLAKE), None)
     }
 
     fn hashtags(&self) -> Hashtags<'a> {

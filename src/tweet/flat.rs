@@ -17,7 +17,7 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
         || [Field::UserId, Field::Name, Field::User].into_iter().any(|field| fields.has(field));
     let texts = [Field::Text, Field::FullText, Field::Tweet, Field::OtherText];
     let weak = || {
-        let is_likely = id.is_some() || created.is_some() || names_a_user;
+        let is_likely = id.is_some() || created.is_there() || names_a_user;
         fields.longest([fields.text(Field::WeakText), fields.text(Field::Body)]).filter(|_| is_likely)
     };
     let text = fields.longest(texts.map(|field| fields.text(field))).or_else(weak)?;

@@ -66,6 +66,40 @@ impl<'a, I> Json<'a, I> {
     }
 }
 
+/// How MongoDB's tools wrap a plain value.
+const WRAPPERS: [&str; 6] =
+    ["$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$oid", "$symbol"];
+
+impl<'a> Json<'a, Plain> {
+    /// The value in an object that has this key, which begins with `$`, first: `{"$date": …}`. The pruned
+    /// parser keeps such objects whole.
+    pub fn mongo(self, key: &str) -> Option<Json<'a, Plain>> {
+        let (first, value) = self.value.as_object()?.iter().next()?;
+        (first == key).then(|| value.into())
+    }
+
+    /// The plain value in one of MongoDB's wrappers, otherwise the value itself.
+    pub fn unwrapped(self) -> Json<'a, Plain> {
+        match self.value.as_object() {
+            None => self,
+            Some(_) => WRAPPERS.iter().find_map(|key| self.mongo(key)).unwrap_or(self),
+        }
+    }
+
+    /// The value as JSON, cut after forty characters.
+    pub fn shown(self) -> String {
+        const SHOWN_CHARS: usize = 40;
+        let whole = match self.text() {
+            Some(text) => serde_json::Value::from(text).to_string(),
+            None => self.value.encode(),
+        };
+        match whole.char_indices().nth(SHOWN_CHARS) {
+            Some((end, _)) => format!("{}…", &whole[..end]),
+            None => whole,
+        }
+    }
+}
+
 impl<'a, O: Object> Json<'a, O> {
     /// A member of an object; the last one if its key appears twice.
     pub fn get<I>(self, key: MemberKey<O, I>) -> Option<Json<'a, I>> {

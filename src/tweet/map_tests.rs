@@ -1,10 +1,10 @@
 use super::*;
-use crate::tweet::{Hashtags, Parser, ParserOptions, Record};
+use crate::tweet::{Hashtags, Parser, ParserOptions, Record, TimeFormat, TimeOptions};
 
 fn with_map<T>(map: &str, format: Option<&str>, json: &str, look: impl FnOnce(Option<Tweet<'_>>) -> T) -> T {
-    let mut fields: FieldMap = map.parse().unwrap();
-    fields.time_format = format.map(|format| format.parse().unwrap());
-    let mut parser = Parser::with_options(ParserOptions { fields: Some(fields), ..ParserOptions::default() });
+    let times = TimeOptions { format: format.map(|format| format.parse().unwrap()), zone: None };
+    let fields = Some(map.parse().unwrap());
+    let mut parser = Parser::with_options(ParserOptions { fields, times, ..ParserOptions::default() });
     parser.parse(json.as_bytes(), |record| match record {
         Ok(Record::Tweet(tweet)) => look(Some(tweet)),
         Ok(Record::Reject(_)) => look(None),

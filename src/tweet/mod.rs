@@ -14,7 +14,9 @@
 mod activity;
 mod civil;
 mod decimal;
+mod decision;
 mod encode;
+mod epoch;
 mod extra;
 mod fields;
 mod flat;
@@ -28,9 +30,11 @@ mod name;
 mod parser;
 mod pruned;
 mod read;
+mod reading;
 mod reject;
 mod spelling;
 mod time;
+mod time_format;
 mod users;
 mod v11;
 mod v2;
@@ -40,14 +44,18 @@ mod wrapped;
 mod tests;
 
 pub use civil::Stamp;
+pub use decision::{DayOrder, TimeClues, TimeDecision};
 pub use encode::{RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, iso_ms, write_timestamp};
+pub use epoch::EpochUnit;
 pub use extra::Extra;
 pub use grouped::{Group, TextSlot, texts};
 pub use hashtags::{Hashtags, hashtags_in};
-pub use map::{AtPath, FieldMap, MapError, TimeFormat};
+pub use map::{AtPath, FieldMap, MapError};
 pub use parser::{NotJson, Parser, ParserOptions, Record};
+pub use reading::{Reading, TimeOptions, TimeReader, Unread, UnreadTime, parse_time};
 pub use reject::Reject;
-pub use time::{event_time_ms, parse_created_at, parse_time, snowflake_ms};
+pub use time::{event_time_ms, parse_created_at, snowflake_ms};
+pub use time_format::{TimeFormat, TimeFormatError};
 
 use decimal::decimal;
 

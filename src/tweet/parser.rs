@@ -13,6 +13,7 @@ use super::fields::Fields;
 use super::keys::{DATA, Field, TWEET, USER};
 use super::map::FieldMap;
 use super::pruned::{self, Pruned};
+use super::reading::{TimeOptions, TimeReader};
 use super::reject::judge;
 use super::users::{PageUsers, Users};
 use super::wrapped::{look_inside, with_envelope};
@@ -40,6 +41,8 @@ pub struct NotJson;
 pub struct ParserOptions {
     /// Where the fields of hand-made records are; `None`: they are found by their names.
     pub fields: Option<FieldMap>,
+    /// How times are written.
+    pub times: TimeOptions,
     /// A record that breaks anywhere is not JSON, even in a value that is not read. For replays
     /// that send the record's own bytes.
     pub strict: bool,
@@ -49,6 +52,7 @@ pub struct ParserOptions {
 #[derive(Default)]
 pub struct Parser {
     options: ParserOptions,
+    times: TimeReader,
     values: ValueBuffers,
     users: PageUsers,
     /// For a record inside another one.
@@ -63,7 +67,12 @@ impl Parser {
 
     /// As [`new`](Self::new), with options.
     pub fn with_options(options: ParserOptions) -> Self {
-        Self { options, ..Self::default() }
+        Self { times: TimeReader::new(options.times.clone()), options, ..Self::default() }
+    }
+
+    /// What reads the times: it knows what the records have shown of how these are written.
+    pub fn times(&mut self) -> &mut TimeReader {
+        &mut self.times
     }
 
     /// Parses one frame and shows what it is to `look`. Copies the frame; allocates nothing once
@@ -81,7 +90,9 @@ impl Parser {
         if !frame.includes.is_empty() {
             self.users.look_through(frame.includes);
         }
-        let Self { options, values, users, inside } = self;
+        let Self { options, times, values, users, inside } = self;
+        times.begin();
+        let times = &*times;
         // A map may lead anywhere in a record.
         let prune = !options.strict && options.fields.is_none();
         values.read(frame.bytes, prune, |value, places| {
@@ -89,9 +100,10 @@ impl Parser {
                 [] => Users::None,
                 includes => Users::Page(users, includes),
             };
-            match value.map(|value| read(value, places, options, &users)) {
+            match value.map(|value| read(value, places, options, &users, times)) {
                 Ok(record) if options.fields.is_none() && may_wrap(&record) => {
-                    let attempt = &mut |json: &[u8], look| read_inside(inside, json, frame.bytes, look);
+                    let attempt =
+                        &mut |json: &[u8], look| read_inside(inside, times, json, frame.bytes, look);
                     look_inside(frame.bytes, look, attempt).unwrap_or_else(|look| look(Ok(record)))
                 }
                 record => look(record),
@@ -168,12 +180,20 @@ fn may_wrap(record: &Record<'_>) -> bool {
 }
 
 /// Shows the tweet in `json`, which is inside `record`, to `look`; gives `look` back if it is none.
-fn read_inside<T, F>(values: &mut ValueBuffers, json: &[u8], record: &[u8], look: F) -> Result<T, F>
+fn read_inside<T, F>(
+    values: &mut ValueBuffers,
+    times: &TimeReader,
+    json: &[u8],
+    record: &[u8],
+    look: F,
+) -> Result<T, F>
 where
     F: FnOnce(Result<Record<'_>, NotJson>) -> T,
 {
+    let options = ParserOptions::default();
+    times.begin();
     values.read(json, true, |value, places| {
-        match value.map(|value| read(value, places, &ParserOptions::default(), &Users::None)) {
+        match value.map(|value| read(value, places, &options, &Users::None, times)) {
             Ok(Record::Tweet(tweet)) => Ok(look(Ok(Record::Tweet(with_envelope(tweet, record))))),
             _ => Err(look),
         }
@@ -184,29 +204,35 @@ where
 fn read<'a>(
     value: Value<'a, 'a>,
     places: Option<&[u8]>,
-    options: &ParserOptions,
+    options: &'a ParserOptions,
     users: &Users<'a>,
+    times: &'a TimeReader,
 ) -> Record<'a> {
     let Some(object) = value.as_object() else {
         return Record::Reject(Reject::NotATweet);
     };
     let mut fields = match places {
-        Some(places) => Fields::at(places, &object),
-        None => Fields::of(&object),
+        Some(places) => Fields::at(places, &object, times),
+        None => Fields::of(&object, times),
     };
     if let Some(map) = &options.fields {
         let tweet = map.look_up(value).and_then(|mapped| {
             fields.mapped = mapped;
             read_mapped(&fields, users)
         });
-        return tweet.map_or_else(|| Record::Reject(judge(&fields)), Record::Tweet);
+        return found(tweet, &fields, times);
     }
     if let Some(group) = grouped::read(&fields) {
         return Record::Group(group);
     }
-    match read_tweet(&fields, users) {
+    found(read_tweet(&fields, users), &fields, times)
+}
+
+fn found<'a>(tweet: Option<Tweet<'a>>, fields: &Fields<'a>, times: &TimeReader) -> Record<'a> {
+    match tweet {
+        Some(_) if times.contradicts() => Record::Reject(Reject::TimeUnlikeTheFirst),
         Some(tweet) => Record::Tweet(tweet),
-        None => Record::Reject(judge(&fields)),
+        None => Record::Reject(judge(fields)),
     }
 }
 

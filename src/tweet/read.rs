@@ -1,11 +1,9 @@
 //! Reads numbers, ids and times from values, however they are spelt.
 
 use super::Id;
-use super::civil::{Stamp, stamp_of_number};
 use super::decimal::decimal;
 use super::json::Json;
 use super::members::Whole;
-use super::time::parse_time;
 
 /// An id below 2^63, as a number or as a string of digits, which may be the end of a longer one
 /// (`id:twitter.com:12`).
@@ -40,14 +38,6 @@ pub fn integer<I>(value: Json<'_, I>) -> Option<i64> {
 /// As [`integer`], but not negative; account archives have counts as strings.
 pub fn count<I>(value: Json<'_, I>) -> Option<u64> {
     value.u64().or_else(|| value.text()?.parse().ok())
-}
-
-/// A time, as a text in one of many spellings or as a number.
-pub fn stamp<I>(value: Json<'_, I>) -> Option<Stamp> {
-    match value.text() {
-        Some(text) => parse_time(text),
-        None => stamp_of_number(value.number()?),
-    }
 }
 
 pub fn degrees<I>(value: Json<'_, I>) -> Option<f64> {

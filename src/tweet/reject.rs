@@ -16,6 +16,8 @@ pub enum Reject {
     NotAText,
     /// A frame above the limit for one record.
     TooLarge,
+    /// Its time has another unit, or another order of day and month, than the first ones of a stream.
+    TimeUnlikeTheFirst,
 }
 
 impl Reject {
@@ -26,6 +28,7 @@ impl Reject {
             Reject::NotATweet => "not a tweet",
             Reject::NotAText => "not a text",
             Reject::TooLarge => "too large",
+            Reject::TimeUnlikeTheFirst => "time not written as the first ones",
         }
     }
 }

@@ -16,4 +16,5 @@ mod junk;
 mod mutated;
 mod open;
 mod real_files;
+mod times;
 mod wrong_uses;

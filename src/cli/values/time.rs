@@ -38,9 +38,36 @@ pub(in crate::cli) fn event_time(text: &str) -> Result<i64, String> {
     })
 }
 
+/// A time zone by its name, or by what it is away from UTC.
+pub(in crate::cli) fn time_zone(text: &str) -> Result<TimeZone, String> {
+    let parser = jiff::fmt::temporal::DateTimeParser::new();
+    let zone = match text.trim() {
+        "local" => TimeZone::try_system().ok(),
+        "Z" | "z" | "UTC" | "utc" => Some(TimeZone::UTC),
+        name => parser.parse_time_zone(name).ok(),
+    };
+    zone.ok_or_else(|| "must be a time zone such as Europe/Madrid, +02:00, UTC or local".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_are_places_or_offsets() {
+        let offset_s = |text| {
+            let zone = time_zone(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            zone.to_offset(Timestamp::from_second(1_593_770_400).unwrap()).seconds()
+        };
+        for (text, hours) in
+            [("Europe/Madrid", 2), ("europe/madrid", 2), ("-05:00", -5), ("UTC", 0), ("Z", 0)]
+        {
+            assert_eq!(offset_s(text), hours * 3_600, "{text}");
+        }
+        for wrong in ["", "Madrid", "CEST", "+99:00", "IST"] {
+            assert!(time_zone(wrong).unwrap_err().contains("Europe/Madrid"), "{wrong}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -13,7 +13,7 @@ use crate::options::{ReplayOptions, Select};
 use crate::pipeline::error::ReplayError;
 use crate::report::{counted, iso_seconds, place};
 use crate::source::{Format, Frame, detect};
-use crate::tweet::{AtPath, FieldMap, Record, Reject};
+use crate::tweet::{AtPath, FieldMap, Record, Reject, TimeReader};
 
 /// Fields shown with an example.
 const FIELDS: usize = 12;
@@ -252,10 +252,11 @@ fn misses(
     map: &FieldMap,
     is_wanted: impl Fn(&Record<'_>) -> bool,
 ) -> Vec<String> {
+    let times = TimeReader::new(options.input.parser.times.clone());
     let (mut sample, mut mapped) = (Sample::default(), Vec::<MappedField>::new());
     first_records(files, options, is_wanted, |record, at| {
         sample.add(record);
-        for (number, (name, path, found)) in map.each(record).into_iter().enumerate() {
+        for (number, (name, path, found)) in map.each(record, &times).into_iter().enumerate() {
             if mapped.len() == number {
                 mapped.push(MappedField { name, path, records: 0, nothing: 0, other: 0, first: None });
             }
@@ -273,7 +274,7 @@ fn misses(
             }
         }
     });
-    mapped.iter().filter_map(|field| miss_words(field, files, &sample, map)).collect()
+    mapped.iter().filter_map(|field| miss_words(field, files, &sample, options)).collect()
 }
 
 fn value_text(value: simd_json::tape::Value<'_, '_>) -> String {
@@ -281,7 +282,12 @@ fn value_text(value: simd_json::tape::Value<'_, '_>) -> String {
     value.as_str().map_or_else(|| shown(value), str::to_owned)
 }
 
-fn miss_words(field: &MappedField, files: &Files, sample: &Sample, map: &FieldMap) -> Option<String> {
+fn miss_words(
+    field: &MappedField,
+    files: &Files,
+    sample: &Sample,
+    options: &ReplayOptions,
+) -> Option<String> {
     let MappedField { name, path, records, .. } = field;
     let (none_of, any_of) = match records {
         1 => ("not in the first record".to_owned(), "in the first record".to_owned()),
@@ -308,7 +314,7 @@ fn miss_words(field: &MappedField, files: &Files, sample: &Sample, map: &FieldMa
     };
     let mut words = format!("{name}={path} {what} {any_of}; the first is {example} ({place})");
     if *name == "time" {
-        match pattern_of(plain).filter(|_| map.time_format.is_none()) {
+        match pattern_of(plain).filter(|_| options.input.parser.times.format.is_none()) {
             Some(pattern) => {
                 let _ = write!(words, "; try{}", time_format(&pattern, plain));
             }

@@ -3,12 +3,14 @@
 use super::files::{Context, Files, Inside};
 use super::letter::{Letter, LetterReason, unwrap};
 use super::select::IdKey;
-use crate::count::Intake;
+use crate::count::{Intake, UnreadTimes};
 use crate::event::PayloadForm;
 use crate::options::ReplayOptions;
 use crate::pace::Slot;
 use crate::source::{Frame, FramePart, byte_order_marks, frame_parts, invisible};
-use crate::tweet::{Group, Parser, Record, Reject, TextSlot, Tweet, TweetForm, texts};
+use crate::tweet::{
+    Group, Parser, Record, Reject, TextSlot, TimeClues, TimeDecision, Tweet, TweetForm, UnreadTime, texts,
+};
 
 /// Means "no time" until all times are known.
 pub(crate) const NO_TIME: i64 = i64::MIN;
@@ -158,11 +160,14 @@ impl Reader {
             counted.reject(Reject::TooLarge.name(), frame);
             return true;
         }
-        parser.parse_frame(frame, |record| {
+        // A tweet, and whether it has a time.
+        let mut tweet_is_timed = None;
+        let is_json = parser.parse_frame(frame, |record| {
             let Ok(record) = record else { return false };
             counted.record();
             match record {
                 Record::Tweet(tweet) => {
+                    tweet_is_timed = Some(tweet.event_time_ms.is_some());
                     counted.intake.tweet(tweet.shape.name());
                     look(frame, Content::Tweet(tweet), counted);
                 }
@@ -174,7 +179,23 @@ impl Reader {
                 Record::Reject(reject) => counted.reject(reject.name(), frame),
             }
             true
-        })
+        });
+        if let Some(is_timed) = tweet_is_timed
+            && let Some(unread) = parser.times().take_unread()
+        {
+            counted.unread(unread, is_timed, frame);
+        }
+        is_json
+    }
+
+    /// Reads times from now on as it was decided for their file.
+    pub fn decide(&mut self, decision: TimeDecision) {
+        self.parser.times().decide(decision);
+    }
+
+    /// What the times have shown since the last call.
+    pub fn take_clues(&mut self) -> TimeClues {
+        self.parser.times().take_clues()
     }
 }
 
@@ -188,6 +209,18 @@ impl Counted {
     fn item(&mut self, reject: Reject, frame: Frame<'_>, user_id: Option<i64>) {
         self.intake.reject(reject.name(), frame.offset);
         self.letter(frame, LetterReason::Item { kind: reject.name(), user_id });
+    }
+
+    fn unread(&mut self, time: UnreadTime, is_timed: bool, frame: Frame<'_>) {
+        let UnreadTime { field, example, why } = time;
+        self.intake.unread(UnreadTimes {
+            tweets: 1,
+            without_time: u64::from(!is_timed),
+            field,
+            example,
+            reason: why.name(),
+            first_offset: frame.offset,
+        });
     }
 
     fn reject(&mut self, kind: &'static str, frame: Frame<'_>) {

@@ -15,13 +15,14 @@ use crate::count::Intake;
 use crate::options::ReplayOptions;
 use crate::pace::Slot;
 use crate::source::{Frame, Frames, LiveReader, LiveStep, SourceError, TweetFile};
-use crate::tweet::Tweet;
+use crate::tweet::{TimeDecision, Tweet};
 
 /// One pass over the input.
 pub(crate) struct Stream<'a> {
     files: &'a Files,
     frames: FileFrames<'a>,
     reader: Reader,
+    decisions: &'a [TimeDecision],
     dead_letters: Option<&'a DeadLetters>,
     stop: &'a AtomicBool,
     file: u32,
@@ -105,19 +106,22 @@ impl Judge {
 }
 
 impl<'a> Stream<'a> {
-    /// A pass from the start. `first_ms`: the first time in the input, if it has times. If `stop` is
+    /// A pass from the start. `decisions`: how the times of each file are read. `first_ms`: the first time in the input, if it has times. If `stop` is
     /// set, it ends where it would have to wait.
     pub fn new(
         files: &'a Files,
         options: &ReplayOptions,
-        first_ms: Option<i64>,
+        (first_ms, decisions): (Option<i64>, &'a [TimeDecision]),
         dead_letters: Option<&'a DeadLetters>,
         stop: &'a AtomicBool,
     ) -> Self {
+        let mut reader = Reader::new(options, dead_letters.is_some());
+        reader.decide(decisions.first().copied().unwrap_or_default());
         Self {
             files,
             frames: FileFrames::of(files.get(0)),
-            reader: Reader::new(options, dead_letters.is_some()),
+            reader,
+            decisions,
             dead_letters,
             stop,
             file: 0,
@@ -192,6 +196,7 @@ impl<'a> Stream<'a> {
                     self.take_intake();
                     self.file += 1;
                     self.frames = FileFrames::of(self.files.get(self.file));
+                    self.reader.decide(self.decisions.get(self.file as usize).copied().unwrap_or_default());
                 }
                 Ok(LiveStep::End) => return LiveStep::End,
                 Err(error) => {

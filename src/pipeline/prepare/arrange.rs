@@ -10,13 +10,14 @@ use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::diagnosis::{excluded, without_tweets};
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::IdKey;
-use crate::tweet::Record;
+use crate::tweet::{Record, TimeDecision};
 
 /// What to send, in order. `kept`: the slots of all tweets were kept.
 pub(crate) fn arrange(
     preparation: &Preparation<'_>,
     kept: bool,
     gathered: PassSummary,
+    decisions: Vec<TimeDecision>,
 ) -> Result<Prepared, ReplayError> {
     let Preparation { files, options, goal, .. } = *preparation;
     check(preparation, &gathered)?;
@@ -68,6 +69,7 @@ pub(crate) fn arrange(
         skipped,
         by_time: by_time.or(is_timed.then_some(survey)),
         users: gathered.users,
+        decisions,
     })
 }
 

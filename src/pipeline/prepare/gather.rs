@@ -12,6 +12,7 @@ use crate::pace::{AscendingCheck, FileOrder, OrderDetector, Slot, Survey, Survey
 use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::read::NO_TIME;
 use crate::pipeline::input::select::{Selection, Skipped};
+use crate::tweet::TimeClues;
 
 /// What a whole pass has found.
 pub(crate) struct PassSummary {
@@ -27,6 +28,8 @@ pub(crate) struct PassSummary {
     pub skipped: Skipped,
     pub has_ids: bool,
     pub users: u64,
+    /// What the times of each file have shown of how they are written.
+    pub clues: Vec<TimeClues>,
 }
 
 /// Place of a slot among those of equal times: its place in the input, reversed in a file that has
@@ -66,6 +69,7 @@ pub(crate) struct Gather<'a> {
     surveyor: Surveyor,
     has_ids: bool,
     users: HashSet<UserKey>,
+    clues: Vec<TimeClues>,
 }
 
 impl<'a> Gather<'a> {
@@ -100,12 +104,14 @@ impl<'a> Gather<'a> {
             surveyor: Surveyor::new(survey_schedule(options)),
             has_ids: false,
             users: HashSet::new(),
+            clues: files.iter().map(|_| TimeClues::default()).collect(),
         }
     }
 
     /// Takes the next chunk; breaks off when the pass has become useless.
     pub fn take(&mut self, chunk: Chunk) -> ControlFlow<()> {
         self.intakes[chunk.file as usize].merge(chunk.intake);
+        self.clues[chunk.file as usize].merge(chunk.clues);
         if self.inspects {
             self.users.extend(chunk.users);
         }
@@ -243,6 +249,7 @@ impl<'a> Gather<'a> {
             skipped: Skipped { limit, ..self.selection.skipped },
             has_ids: self.has_ids,
             users: self.users.len() as u64,
+            clues: self.clues,
         })
     }
 }

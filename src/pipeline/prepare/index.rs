@@ -20,6 +20,7 @@ use crate::pipeline::input::letter::Letter;
 use crate::pipeline::input::read::{Author, Reader};
 use crate::pipeline::input::select::IdKey;
 use crate::source::Frame;
+use crate::tweet::{TimeClues, TimeDecision};
 
 /// Most frames in a chunk.
 const CHUNK_FRAMES: usize = 1_024;
@@ -30,15 +31,17 @@ const CHUNKS_AHEAD: usize = 2;
 
 /// What to find besides the slots.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PassOptions {
+pub(crate) struct PassOptions<'a> {
     /// Rejects and unparseable frames.
     pub letters: bool,
     /// The authors of the tweets.
     pub users: bool,
+    /// How the times of each file are read; empty: nothing is decided.
+    pub decisions: &'a [TimeDecision],
 }
 
 /// The results for one chunk of the input.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Chunk {
     pub file: u32,
     /// Where it ends, in bytes from the start of the file.
@@ -49,6 +52,8 @@ pub(crate) struct Chunk {
     /// The contexts of its slots, beyond the files themselves: number `files + i`.
     pub contexts: Vec<Context>,
     pub intake: Intake,
+    /// What the times have shown of how they are written.
+    pub clues: TimeClues,
     pub letters: Vec<Letter>,
     pub users: HashSet<UserKey>,
 }
@@ -88,7 +93,7 @@ pub(crate) fn workers(files: &Files) -> usize {
 pub(crate) fn pass(
     files: &Files,
     options: &ReplayOptions,
-    wanted: PassOptions,
+    wanted: PassOptions<'_>,
     workers: usize,
     stop: &AtomicBool,
     mut take: impl FnMut(Chunk) -> ControlFlow<()>,
@@ -164,7 +169,7 @@ fn jobs(files: &Files, most_frames: usize) -> impl Iterator<Item = Job<'_>> {
 /// Parses chunks.
 struct Worker<'a> {
     files: &'a Files,
-    wanted: PassOptions,
+    wanted: PassOptions<'a>,
     reader: Reader,
 }
 
@@ -174,6 +179,7 @@ impl Worker<'_> {
         // Mostly one tweet per frame.
         chunk.slots.reserve_exact(job.frames.len());
         chunk.ids.reserve_exact(job.frames.len());
+        self.reader.decide(self.wanted.decisions.get(job.file as usize).copied().unwrap_or_default());
         for frame in job.frames {
             self.reader.places(self.files, job.file, frame, |place| {
                 let context = chunk.context(place.context, self.files);
@@ -184,6 +190,7 @@ impl Worker<'_> {
                 }
             });
         }
+        chunk.clues = self.reader.take_clues();
         let counted = &mut self.reader.counted;
         chunk.intake = std::mem::take(&mut counted.intake);
         chunk.letters = counted.letters.as_mut().map(std::mem::take).unwrap_or_default();
@@ -213,7 +220,7 @@ mod tests {
     /// All chunks as one, with the contexts of the slots.
     fn all(files: &Files, workers: usize, options: &ReplayOptions) -> (Chunk, Vec<Context>) {
         let (mut all, mut meant) = (Chunk::default(), Vec::new());
-        let wanted = PassOptions { letters: true, users: true };
+        let wanted = PassOptions { letters: true, users: true, ..PassOptions::default() };
         pass(files, options, wanted, workers, &AtomicBool::new(false), |chunk| {
             for mut slot in chunk.slots {
                 meant.push(match slot.context.checked_sub(files.count()) {
@@ -225,6 +232,7 @@ mod tests {
             }
             all.ids.extend(chunk.ids);
             all.intake.merge(chunk.intake);
+            all.clues.merge(chunk.clues);
             all.letters.extend(chunk.letters);
             all.users.extend(chunk.users);
             ControlFlow::Continue(())

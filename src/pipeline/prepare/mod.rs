@@ -11,7 +11,9 @@ mod index;
 mod look;
 mod plan;
 mod prepared;
+mod unread;
 
 pub(crate) use look::prepare;
 pub(crate) use plan::Plan;
 pub(crate) use prepared::{Goal, Preparation, Prepared, Slots, Work, opening};
+pub(crate) use unread::unread_report;

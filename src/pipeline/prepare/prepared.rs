@@ -7,6 +7,7 @@ use crate::pipeline::input::dead_letters::DeadLetters;
 use crate::pipeline::input::files::{Context, Files};
 use crate::pipeline::input::select::Skipped;
 use crate::source::{Opening, OpeningState};
+use crate::tweet::TimeDecision;
 
 /// The input of phase one.
 pub(crate) struct Preparation<'a> {
@@ -68,6 +69,15 @@ pub(crate) struct Prepared {
     pub by_time: Option<Survey>,
     /// Number of users, when they are only inspected.
     pub users: u64,
+    /// How the times of each file are read, where their spelling leaves it open.
+    pub decisions: Vec<TimeDecision>,
+}
+
+impl Prepared {
+    /// How the times of a file are read.
+    pub fn decision(&self, file: u32) -> TimeDecision {
+        self.decisions.get(file as usize).copied().unwrap_or_default()
+    }
 }
 
 /// What phase two reads.

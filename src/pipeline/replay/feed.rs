@@ -129,7 +129,7 @@ impl<'a> Feed<'a> {
         let is_first = self.summary.loops == 1;
         let dead_letters = self.replay.dead_letters.filter(|_| is_first && !is_known);
         let stop = &self.replay.session.stop;
-        let mut stream = Stream::new(files, options, first_ms, dead_letters, stop);
+        let mut stream = Stream::new(files, options, (first_ms, &prepared.decisions), dead_letters, stop);
         let fed_before = self.summary.tweets;
         let is_paced = matches!(plan.schedule.speed, Speed::Factor(_));
         let end = match prepared.order {
@@ -228,6 +228,7 @@ impl<'a> Feed<'a> {
         parser: &mut Parser,
     ) -> ControlFlow<()> {
         let frame = location.frame(self.replay.files);
+        parser.times().decide(self.replay.prepared.decision(location.context.file));
         let put = |record: Result<Record<'_>, NotJson>| match record {
             Ok(Record::Tweet(tweet)) => {
                 self.put(&Ready { tweet: &tweet, location, plan_time_us, raw: frame.bytes });

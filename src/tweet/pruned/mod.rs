@@ -107,9 +107,21 @@ impl<'a> Writer<'a, '_> {
                 self.hop_to(start)?;
                 self.members(start, level, depth.checked_sub(1)?)
             }
-            (b'{', _) => self.closed(start, Node::Object { len: 0, count: 0 }),
+            (b'{', _) => self.wrapped(start, depth),
             (b'[', _) => self.closed(start, Node::Array { len: 0, count: 0 }),
             _ => self.word(start),
+        }
+    }
+
+    /// An object in the place of a plain value: one of MongoDB's wrappers, or nothing that is read.
+    #[cold]
+    fn wrapped(&mut self, start: usize, depth: usize) -> Option<usize> {
+        let key = self.space(start + 1)?;
+        match &self.bytes[key..] {
+            // An escape may stand for the dollar sign.
+            [b'"', b'\\', ..] => None,
+            [b'"', b'$', ..] => self.value(start, Keep::Whole, depth),
+            _ => self.closed(start, Node::Object { len: 0, count: 0 }),
         }
     }
 

@@ -1,0 +1,39 @@
+//! Times of the input that could not be read.
+
+use serde::Serialize;
+
+/// Times that are there and could not be read: how many, and the first one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UnreadTimesReport {
+    /// Tweets with such a time.
+    pub tweets: u64,
+    /// Of these, tweets of which nothing else tells when they were written, as an id may.
+    pub without_time: u64,
+    /// The member that holds the first one, as --map names it.
+    pub field: String,
+    /// Its value as JSON, cut if it is long.
+    pub example: String,
+    /// Why it was not read: spelling, day or month first, zone, unit or format.
+    pub reason: &'static str,
+    /// The file of its record.
+    pub file: String,
+    /// Byte offset of its record.
+    pub offset: u64,
+    /// Its line, from 1; null where it lies too far in to be counted.
+    pub line: Option<u64>,
+    /// What to type.
+    pub advice: String,
+}
+
+impl UnreadTimesReport {
+    /// The same for a page.
+    pub fn words(&self) -> String {
+        let tweets = super::counted(self.tweets, "tweet");
+        let place = super::place(self.line, self.offset);
+        format!(
+            "{tweets} cannot be read, the first {} {} ({place}): {}",
+            self.field, self.example, self.advice
+        )
+    }
+}
