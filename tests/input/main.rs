@@ -16,5 +16,6 @@ mod junk;
 mod mutated;
 mod open;
 mod real_files;
+mod spellings;
 mod times;
 mod wrong_uses;
