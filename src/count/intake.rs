@@ -26,6 +26,8 @@ pub struct Intake {
     pub shapes: BTreeSet<&'static str>,
     /// Tweets without a time in a file whose other tweets have one.
     pub without_time: u64,
+    /// Records that are not JSON by its rules and were read as their writers meant them, by what was mended.
+    pub mended: BTreeMap<&'static str, RejectCount>,
     /// Times that are there and could not be read; `None`: there are none.
     pub unread_times: Option<UnreadTimes>,
 }
@@ -107,6 +109,12 @@ impl Intake {
         }
     }
 
+    /// Counts a record at `offset` in which this was mended.
+    pub fn mended(&mut self, what: &'static str, offset: u64) {
+        let none = RejectCount { count: 0, first_offset: offset, first_line: None };
+        self.mended.entry(what).or_insert(none).count += 1;
+    }
+
     /// Counts times that could not be read.
     pub fn unread(&mut self, later: UnreadTimes) {
         match &mut self.unread_times {
@@ -134,6 +142,9 @@ impl Intake {
         }
         self.shapes.extend(later.shapes);
         self.without_time += later.without_time;
+        for (what, found) in later.mended {
+            self.mended.entry(what).or_insert(RejectCount { count: 0, ..found }).count += found.count;
+        }
         if let Some(unread) = later.unread_times {
             self.unread(unread);
         }

@@ -7,7 +7,7 @@ use crate::pipeline::input::diagnosis::without_tweets;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::tables::load_tables;
 use crate::pipeline::outcome::file_reports;
-use crate::pipeline::prepare::{Goal, Plan, Preparation, opening, prepare, unread_report};
+use crate::pipeline::prepare::{Goal, Plan, Preparation, mended_report, opening, prepare, unread_report};
 use crate::report::{Inspection, OpeningBar, REPORT_VERSION};
 use crate::tweet::iso_ms;
 
@@ -53,6 +53,7 @@ pub fn inspect(
         last: last_ms.map(iso_ms),
         without_time: intake.without_time,
         unread_times: unread_report(files, &intakes),
+        mended_by_kind: mended_report(files, &intakes),
         order: prepared.found,
         whole_seconds: prepared.by_time.map(|found| found.whole_seconds),
         longest_gap_s: prepared.by_time.map(|found| found.longest_gap.as_secs_f64()),

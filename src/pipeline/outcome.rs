@@ -14,7 +14,7 @@ use crate::pipeline::evidence::Evidence;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::Skipped;
 use crate::pipeline::judgement::{Ending, Judgement, judgement};
-use crate::pipeline::prepare::{Prepared, unread_report};
+use crate::pipeline::prepare::{Prepared, mended_report, unread_report};
 use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
     Bottleneck, ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport,
@@ -169,6 +169,7 @@ fn input_report(
         changed: files.changes().into_iter().map(|(file, _)| file.path().display().to_string()).collect(),
         without_time: intakes.iter().map(|intake| intake.without_time).sum(),
         unread_times: unread_report(files, intakes),
+        mended_by_kind: mended_report(files, intakes),
         out_of_order: match prepared.order {
             Order::File | Order::Window(_) => Some(outcome.feed.out_of_order),
             Order::Time | Order::Shuffle { .. } => None,

@@ -8,6 +8,7 @@ use serde::Serialize;
 #[cfg(test)]
 use super::REPORT_VERSION;
 use super::page::{Layout, Page, glued};
+use super::unread_times::write_mended;
 use super::words::{counted, iso_seconds, place, rate, seconds};
 use super::{FileReport, InputFormat, UnreadTimesReport};
 use crate::count::RejectCount;
@@ -55,6 +56,8 @@ pub struct Inspection {
     pub last: Option<String>,
     /// Tweets without a time among others that have one; they take that of the one before.
     pub without_time: u64,
+    /// Records that are not JSON by its rules and were read as their writers meant them, by what was mended.
+    pub mended_by_kind: BTreeMap<&'static str, RejectCount>,
     /// Times that are there and could not be read; null: all were.
     pub unread_times: Option<UnreadTimesReport>,
     /// How they lie in time; null without times.
@@ -123,6 +126,7 @@ pub fn inspection_page(found: &Inspection, layout: Layout) -> String {
     let bytes = found.bytes_per_tweet.unwrap_or(0.0).round() as u64;
     page.row("users", count(found.users).to_string());
     page.row("size", format!("{} of input per tweet", counted(bytes, "byte")));
+    write_mended(&found.mended_by_kind, &mut page);
     write_times(found, &mut page);
     if found.files.len() > 1 {
         write_files(&found.files, &mut page);

@@ -118,6 +118,8 @@ pub struct InputReport {
     /// Paths of the files whose size or time of change moved during the run, or that were replaced: the run is
     /// unproven.
     pub changed: Vec<String>,
+    /// Records that are not JSON by its rules and were read as their writers meant them, by what was mended.
+    pub mended_by_kind: BTreeMap<&'static str, RejectCount>,
     /// Times that are there and could not be read; null: all were.
     pub unread_times: Option<UnreadTimesReport>,
     /// Tweets sent after a newer one; null where all were put in order of time, or shuffled.

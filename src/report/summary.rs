@@ -3,6 +3,7 @@
 use indicatif::HumanCount;
 
 use super::page::{BAD, DIM, GOOD, Layout, Page, glued};
+use super::unread_times::write_mended;
 use super::words::{counted, micros, millis, place, rate, seconds, times};
 use super::{
     ChangeReport, DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line,
@@ -177,6 +178,7 @@ fn write_ledger(report: &RunReport, page: &mut Page) {
     let ledger = &report.ledger;
     page.blank();
     write_intake(report, page);
+    write_mended(&report.input.mended_by_kind, page);
     if let Some(unread) = &report.input.unread_times {
         page.row("times", unread.words());
     }

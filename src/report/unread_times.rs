@@ -1,6 +1,12 @@
-//! Times of the input that could not be read.
+//! What of the input was not read as it is: times that could not be, and JSON that had to be mended.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+use super::page::Page;
+use super::words::{counted, place};
+use crate::count::RejectCount;
 
 /// Times that are there and could not be read: how many, and the first one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,11 +35,23 @@ pub struct UnreadTimesReport {
 impl UnreadTimesReport {
     /// The same for a page.
     pub fn words(&self) -> String {
-        let tweets = super::counted(self.tweets, "tweet");
-        let place = super::place(self.line, self.offset);
+        let tweets = counted(self.tweets, "tweet");
+        let place = place(self.line, self.offset);
         format!(
             "{tweets} cannot be read, the first {} {} ({place}): {}",
             self.field, self.example, self.advice
         )
+    }
+}
+
+/// A row for what was mended, if there is any.
+pub(super) fn write_mended(mended: &BTreeMap<&'static str, RejectCount>, page: &mut Page) {
+    for (nth, (what, found)) in mended.iter().enumerate() {
+        let (records, place) = (counted(found.count, "record"), place(found.first_line, found.first_offset));
+        let words = format!("{records} with {what} (first at {place})");
+        match nth {
+            0 => page.row("mended", words),
+            _ => page.more(words),
+        }
     }
 }

@@ -136,11 +136,12 @@ fn put_hashtags(tweet: &Tweet<'_>, out: &mut BytesMut) {
 
 /// The text of one element of a list of hashtags.
 fn tag_text(tag: Json<'_, Hashtag>) -> Option<&str> {
-    if tag.is_object() {
-        tag.get(Hashtag::TEXT).or_else(|| tag.get(Hashtag::TAG))?.text()
-    } else {
-        tag.text()
-    }
+    let text = match tag.is_object() {
+        true => tag.get(Hashtag::TEXT).or_else(|| tag.get(Hashtag::TAG))?.text()?,
+        false => tag.text()?,
+    };
+    // Some write the sign and others do not.
+    Some(text.strip_prefix(['#', '＃']).unwrap_or(text)).filter(|tag| !tag.is_empty())
 }
 
 fn put_list<'a>(tags: impl Iterator<Item = &'a str>, out: &mut BytesMut) {
@@ -297,6 +298,8 @@ mod tests {
         assert_eq!(hashtags(r##"{"id":1,"text":"#a","entities":{"hashtags":[]}}"##), json!([]));
         assert_eq!(hashtags(r##"{"id":1,"text":"#a","entities":{"urls":[]}}"##), json!(null));
         assert_eq!(hashtags(r##"{"text":"#a","hashtags":["b"]}"##), json!(["b"]));
+        assert_eq!(hashtags(r##"{"text":"t","hashtags":["#b","＃c","d","#",""]}"##), json!(["b", "c", "d"]));
+        assert_eq!(hashtags(r##"{"id":1,"text":"t","entities":{"hashtags":[{"tag":"#b"}]}}"##), json!(["b"]));
         assert_eq!(hashtags(r##"{"tweet":{"id_str":"1","full_text":"#a"}}"##), json!(["a"]));
         assert_eq!(hashtags(r##"{"data":{"id":"1","text":"#a"}}"##), json!(["a"]));
     }

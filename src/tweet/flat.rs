@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::json::Json;
 use super::keys::{AUTHOR, Field, USER};
 use super::members::Person;
-use super::read::user_id;
+use super::read::{user_id, whole_of};
 use super::{Tweet, TweetForm};
 
 /// The tweet in these fields. `None` if no field is a text, or only an ambiguous one (`content`)
@@ -39,7 +39,9 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
             .or_else(|| fields.text(Field::Name))
             .or_else(|| fields.text(Field::User))
             .or_else(|| fields.text(Field::Author))
-            .or_else(|| fields.text(Field::UserId).filter(|id| id.parse::<u64>().is_err())),
+            .or_else(|| {
+                fields.text(Field::UserId).filter(|id| id.parse::<u64>().is_err() && whole_of(id).is_none())
+            }),
         ..tweet
     })
 }

@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::json::Json;
 use super::keys::{Field, TWEETS};
 use super::members::{Plain, Texts};
+use super::read::user_id;
 use super::{Reject, Tweet, TweetForm};
 use crate::scan::{Members, space, value_end};
 use crate::source::Frame;
@@ -32,7 +33,7 @@ impl<'a> Group<'a> {
 pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Group<'a>> {
     let items = fields.inside(TWEETS).filter(|items| items.is_array())?;
     let id = fields.get(Field::Id).or(fields.get(Field::IdStr))?;
-    let user_id = id.i64().or_else(|| id.text()?.parse().ok());
+    let user_id = user_id(id);
     Some(Group { user_id, items })
 }
 

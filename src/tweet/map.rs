@@ -8,7 +8,7 @@ use simd_json::tape::Value;
 
 use super::json::Json;
 use super::members::Plain;
-use super::read::{id_of, user_id};
+use super::read::{id_of, user_id, whole_of};
 use super::reading::{Reading, TimeReader, Unread};
 use super::{Id, Tweet, TweetForm};
 
@@ -91,7 +91,8 @@ impl<'a> Mapped<'a> {
     pub fn put_user(&self, tweet: Tweet<'a>) -> Tweet<'a> {
         let tweet = Tweet { shape: TweetForm::Mapped, ..tweet };
         let Some(user) = self.user else { return tweet };
-        let name = user.and_then(Json::text).filter(|name| name.parse::<u64>().is_err());
+        let name =
+            user.and_then(Json::text).filter(|name| name.parse::<u64>().is_err() && whole_of(name).is_none());
         Tweet { user_id: user.and_then(user_id), screen_name: name.or(tweet.screen_name), ..tweet }
     }
 }

@@ -12,6 +12,7 @@ use simd_json::{Buffers, INPUT_PADDING};
 use super::fields::Fields;
 use super::keys::{DATA, Field, TWEET, USER};
 use super::map::FieldMap;
+use super::mend::{Mended, mend};
 use super::pruned::{self, Pruned};
 use super::reading::{TimeOptions, TimeReader};
 use super::reject::judge;
@@ -75,6 +76,11 @@ impl Parser {
         &mut self.times
     }
 
+    /// What was mended in the last frame.
+    pub fn mended(&self) -> Mended {
+        self.values.mended
+    }
+
     /// Parses one frame and shows what it is to `look`. Copies the frame; allocates nothing once
     /// the buffers have grown.
     pub fn parse<T>(&mut self, frame: &[u8], look: impl FnOnce(Result<Record<'_>, NotJson>) -> T) -> T {
@@ -136,6 +142,7 @@ struct ValueBuffers {
     places: Vec<u8>,
     buffers: Buffers,
     tape: Option<Tape<'static>>,
+    mended: Mended,
 }
 
 impl ValueBuffers {
@@ -147,7 +154,8 @@ impl ValueBuffers {
         prune: bool,
         look: impl FnOnce(Result<Value<'_, '_>, NotJson>, Option<&[u8]>) -> T,
     ) -> T {
-        let Self { scratch, pruned, places, buffers, tape: kept } = self;
+        let Self { scratch, pruned, places, buffers, tape: kept, mended } = self;
+        *mended = Mended::default();
         places.clear();
         scratch.clear();
         scratch.extend_from_slice(json);
@@ -160,11 +168,19 @@ impl ValueBuffers {
             return seen;
         }
         let mut tape = tape.reset();
-        let parsed = simd_json::fill_tape_padded(scratch, json.len(), buffers, &mut tape);
-        let seen = match parsed {
-            Ok(()) => look(Ok(tape.as_value()), None),
-            Err(_) => look(Err(NotJson), None),
-        };
+        if simd_json::fill_tape_padded(scratch, json.len(), buffers, &mut tape).is_ok() {
+            let seen = look(Ok(tape.as_value()), None);
+            *kept = Some(tape.reset());
+            return seen;
+        }
+        let mut tape = tape.reset();
+        scratch.clear();
+        *mended = mend(json, scratch);
+        let len = scratch.len();
+        scratch.resize(len + INPUT_PADDING, b' ');
+        let is_json = *mended != Mended::default()
+            && simd_json::fill_tape_padded(scratch, len, buffers, &mut tape).is_ok();
+        let seen = look(is_json.then(|| tape.as_value()).ok_or(NotJson), None);
         *kept = Some(tape.reset());
         seen
     }
@@ -317,10 +333,26 @@ mod tests {
     #[test]
     fn broken_json_is_an_error_and_the_parser_can_continue() {
         let mut parser = Parser::new();
-        for broken in ["", "{", "{\"text\":\"a", "hello", "{\"text\":\"\\ud83d\"}", "\u{0}"] {
+        for broken in ["", "{", "{\"text\":\"a", "hello", "{\"text\":\"\\u00\"}", "\u{0}"] {
             assert!(parser.parse(broken.as_bytes(), |record| record.is_err()), "{broken:?}");
         }
         assert!(parser.parse(br#"{"id":1,"text":"a","user":{}}"#, |record| record.is_ok()));
+    }
+
+    #[test]
+    fn json_by_other_rules_is_read_as_its_writers_meant_it() {
+        let tweet =
+            r#"{"id":18446744073709551616,"text":"cut \ud83d","user":{"id":5.0},"lang":NaN,"score":NaN}"#;
+        assert_eq!(kind(tweet), "tweet Some(Text(\"18446744073709551616\")) cut \u{fffd}");
+        let mut parser = Parser::new();
+        let user = |record: Result<Record<'_>, NotJson>| match record {
+            Ok(Record::Tweet(tweet)) => (tweet.user_id, tweet.lang.map(str::to_owned)),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(parser.parse(tweet.as_bytes(), user), (Some(5), None));
+        assert_eq!(parser.mended().names().count(), 3);
+        assert!(parser.parse(br#"{"id":1,"text":"a","user":{}}"#, |record| record.is_ok()));
+        assert_eq!(parser.mended(), Mended::default());
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::options::ReplayOptions;
 use crate::pace::Slot;
 use crate::source::{Frame, FramePart, byte_order_marks, frame_parts, invisible};
 use crate::tweet::{
-    Group, Parser, Record, Reject, TextSlot, TimeClues, TimeDecision, Tweet, TweetForm, UnreadTime, texts,
+    Group, Mended, Parser, Record, Reject, TextSlot, TimeClues, TimeDecision, Tweet, TweetForm, UnreadTime,
+    texts,
 };
 
 /// Means "no time" until all times are known.
@@ -180,6 +181,9 @@ impl Reader {
             }
             true
         });
+        if parser.mended() != Mended::default() {
+            parser.mended().names().for_each(|what| counted.intake.mended(what, frame.offset));
+        }
         if let Some(is_timed) = tweet_is_timed
             && let Some(unread) = parser.times().take_unread()
         {

@@ -16,4 +16,4 @@ mod unread;
 pub(crate) use look::prepare;
 pub(crate) use plan::Plan;
 pub(crate) use prepared::{Goal, Preparation, Prepared, Slots, Work, opening};
-pub(crate) use unread::unread_report;
+pub(crate) use unread::{mended_report, unread_report};

@@ -1,9 +1,11 @@
 //! Times that are there and could not be read: what is said of them, and when that is an error.
 
+use std::collections::BTreeMap;
+
 use indicatif::HumanCount;
 
 use super::prepared::{Goal, Preparation};
-use crate::count::{Intake, UnreadTimes};
+use crate::count::{Intake, RejectCount, UnreadTimes};
 use crate::options::{OrderBy, Pace, ReplayOptions};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::Files;
@@ -32,6 +34,16 @@ pub(crate) fn unread_report(files: &Files, intakes: &[Intake]) -> Option<UnreadT
         line: files.line(file, first.first_offset),
         advice: advice(first),
     })
+}
+
+/// What was mended in all files, by kind, with the first line.
+pub(crate) fn mended_report(files: &Files, intakes: &[Intake]) -> BTreeMap<&'static str, RejectCount> {
+    let mut mended = Intake::sum(intakes).mended;
+    for (what, found) in &mut mended {
+        let file = (0..).zip(intakes).find(|(_, intake)| intake.mended.contains_key(what));
+        found.first_line = file.and_then(|(file, _)| files.line(file, found.first_offset));
+    }
+    mended
 }
 
 /// What to type.
@@ -72,9 +84,7 @@ pub(super) fn check_unread(preparation: &Preparation<'_>, intakes: &[Intake]) ->
         let input = if unread.file == "-" { "standard input".to_owned() } else { unread.file.clone() };
         return Err(ReplayError::UnreadTimes { input, words: words(&unread, tweets) });
     }
-    if goal == Goal::Replay {
-        tracing::warn!("{}", words(&unread, tweets));
-    }
+    tracing::warn!("{}", words(&unread, tweets));
     Ok(())
 }
 
