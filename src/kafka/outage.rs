@@ -105,13 +105,13 @@ impl Brokers {
         });
     }
 
-    /// Looks whether Kafka is silent while messages wait.
-    pub fn look(&mut self, waits: bool, now: Instant) {
+    /// Looks whether Kafka is silent while messages wait, and says so.
+    pub fn look(&mut self, waits: bool, now: Instant) -> bool {
         let passed =
             self.looked.replace(now).map_or(Duration::ZERO, |looked| now.saturating_duration_since(looked));
         if !waits {
             self.silent_for = Duration::ZERO;
-            return;
+            return false;
         }
         self.silent_for += passed.min(LOOK);
         if self.silent_for >= SILENCE && self.away.is_empty() {
@@ -119,6 +119,7 @@ impl Brokers {
             let since = now.checked_sub(self.silent_for).unwrap_or(now);
             self.begin(Away::Kafka, missed, "it acknowledges nothing".to_owned(), since);
         }
+        self.silent_for >= SILENCE
     }
 
     /// Everything was acknowledged: nothing is missed any more.

@@ -20,10 +20,12 @@ use super::KafkaError;
 use super::batch_producer::{BatchProducer, broker_id, may_be_there};
 use super::drain::{Drain, DrainLimit};
 use super::outage::Brokers;
+use super::partitions::Partitions;
+use super::pending::{Pending, PendingEvent};
 use super::producer_options::{ProducerOptions, QUEUE_BYTES};
 use super::words::{in_words, words_of};
 use crate::count::Counters;
-use crate::event::{Delivery, Event, Outcome, Trace};
+use crate::event::{Delivery, Event, Outcome};
 
 /// One producer with its own queue and its own librdkafka instance.
 pub struct Producer {
@@ -39,73 +41,11 @@ pub struct Producer {
     reports: Vec<(usize, Outcome)>,
     /// Offset of the last report of each partition.
     last_offsets: Vec<i64>,
+    partitions: Partitions,
     counters: Arc<Counters>,
     deliveries: Sender<Vec<Delivery>>,
     drain: Drain,
     gave_up: bool,
-}
-
-/// Events that librdkafka has but has not reported on, each in a place whose number travels with
-/// it.
-#[derive(Default)]
-struct Pending {
-    places: Vec<Option<PendingEvent>>,
-    free: Vec<usize>,
-    bytes: usize,
-}
-
-#[derive(Clone, Copy)]
-struct PendingEvent {
-    trace: Trace,
-    bytes: usize,
-}
-
-impl PendingEvent {
-    fn of(event: &Event) -> Self {
-        let bytes = event.key.len() + event.payload.len();
-        Self { trace: event.trace, bytes }
-    }
-}
-
-impl Pending {
-    /// How many of these events fit into this many bytes; one always does if nothing else is
-    /// pending.
-    fn fitting(&self, events: &[Event], most_bytes: usize) -> usize {
-        let mut bytes = self.bytes;
-        let fits = |event: &&Event| {
-            let is_first = bytes == 0;
-            bytes += event.key.len() + event.payload.len();
-            is_first || bytes <= most_bytes
-        };
-        events.iter().take_while(fits).count()
-    }
-
-    fn insert(&mut self, event: &Event) -> usize {
-        let waiting = PendingEvent::of(event);
-        self.bytes += waiting.bytes;
-        let waiting = Some(waiting);
-        match self.free.pop() {
-            Some(place) => {
-                self.places[place] = waiting;
-                place
-            }
-            None => {
-                self.places.push(waiting);
-                self.places.len() - 1
-            }
-        }
-    }
-
-    fn take(&mut self, place: usize) -> Option<PendingEvent> {
-        let waiting = self.places.get_mut(place)?.take()?;
-        self.bytes -= waiting.bytes;
-        self.free.push(place);
-        Some(waiting)
-    }
-
-    fn count(&self) -> usize {
-        self.places.len() - self.free.len()
-    }
 }
 
 /// Collects delivery reports while librdkafka is polled.
@@ -194,12 +134,14 @@ impl Producer {
                 reason: words_of(&error),
             })?;
         // Without an answer the first messages wait instead, as they do for a Kafka that goes away.
+        let mut partitions = Partitions::default();
         for _ in 0..2 {
             if let Ok(found) = inner.client().fetch_metadata(Some(&options.topic), READY_WAIT) {
                 let leaders = found.topics().iter().flat_map(MetadataTopic::partitions);
                 let mut leaders: Vec<_> = leaders.map(|found| (found.id(), found.leader())).collect();
                 leaders.sort_unstable();
-                let leaders = leaders.into_iter().map(|(_, leader)| leader).collect();
+                let leaders: Vec<_> = leaders.into_iter().map(|(_, leader)| leader).collect();
+                partitions.before = leaders.len();
                 inner.context().lock().brokers.know(found.brokers().len(), leaders);
             }
         }
@@ -212,6 +154,7 @@ impl Producer {
             places: Vec::new(),
             reports: Vec::new(),
             last_offsets: Vec::new(),
+            partitions,
             counters,
             deliveries,
             drain: Drain::new(drain),
@@ -309,10 +252,13 @@ impl Producer {
     fn collect(&mut self) {
         self.inner.poll(Duration::ZERO);
         let waits = self.pending.count() > 0 && !self.gave_up;
-        {
+        let is_silent = {
             let mut reported = self.inner.context().lock();
             std::mem::swap(&mut self.reports, &mut reported.outcomes);
-            reported.brokers.look(waits && self.reports.is_empty(), Instant::now());
+            reported.brokers.look(waits && self.reports.is_empty(), Instant::now())
+        };
+        if is_silent {
+            self.check_partitions();
         }
         if self.reports.is_empty() {
             return;
@@ -349,10 +295,32 @@ impl Producer {
     /// Gives up everything unreported when a limit has passed.
     fn check_limit(&mut self) {
         if self.drain.is_over(self.pending.count() > 0, Instant::now()) && !self.gave_up {
-            self.gave_up = true;
             tracing::warn!(unreported = self.pending.count(), "Kafka does not take the rest: giving it up");
-            self.inner.purge(PurgeConfig::default().queue().inflight());
+            self.give_up();
         }
+    }
+
+    /// Gives up everything when messages wait for partitions that are gone: they would wait forever.
+    fn check_partitions(&mut self) {
+        let (inner, topic) = (&self.inner, &self.topic);
+        let count = || {
+            let found = inner.client().fetch_metadata(Some(topic), READY_WAIT).ok()?;
+            found.topics().first().map(|topic| topic.partitions().len())
+        };
+        let before = self.partitions.before;
+        if let Some(now) = self.partitions.gone(Instant::now(), count) {
+            tracing::warn!(
+                before,
+                now,
+                "the topic was created again with fewer partitions: giving up what waits"
+            );
+            self.give_up();
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.gave_up = true;
+        self.inner.purge(PurgeConfig::default().queue().inflight());
     }
 }
 

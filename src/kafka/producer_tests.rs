@@ -1,4 +1,5 @@
 use super::*;
+use crate::event::Trace;
 use bytes::Bytes;
 use rdkafka::mocking::MockCluster;
 use std::sync::atomic::AtomicBool;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError as RdKafkaError;
 use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
+use super::quiet::QuietContext;
 use super::words::words_of;
 use super::{KafkaError, ProducerOptions, end_offsets};
 
@@ -18,24 +18,6 @@ const REACH: i64 = 1_000;
 
 /// Longest search.
 const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A client whose errors are in the result of each call, and nowhere else.
-pub(super) struct QuietContext;
-
-impl ClientContext for QuietContext {
-    fn error(&self, error: RdKafkaError, reason: &str) {
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::info!("librdkafka: {reason}");
-        }
-    }
-
-    /// The same once more, in words for its developers.
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!("librdkafka: {facility} {message}");
-    }
-}
-
-impl ConsumerContext for QuietContext {}
 
 /// Longest wait for a message while a run is read back.
 pub const READ_PATIENCE: Duration = Duration::from_secs(30);

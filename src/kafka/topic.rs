@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerCon
 
 use super::create_topic::create_topic;
 use super::probe::{Probe, probe};
-use super::read_back::QuietContext;
+use super::quiet::QuietContext;
 use super::words::{plain, words_of};
 use super::{KafkaError, ProducerOptions};
 
@@ -185,10 +185,17 @@ pub fn end_offsets(
 ) -> Result<std::collections::BTreeMap<i32, i64>, KafkaError> {
     let client = ask(options)?;
     let end = |partition: i32| {
-        let (_, end) = client
-            .client()
-            .fetch_watermarks(&options.topic, partition, TIMEOUT)
-            .map_err(|error| unanswered(options, &client, &error))?;
+        let (_, end) = client.client().fetch_watermarks(&options.topic, partition, TIMEOUT).map_err(
+            |error| match error.rdkafka_error_code() {
+                // It was there when it was asked for, a moment ago.
+                Some(
+                    RDKafkaErrorCode::UnknownPartition
+                    | RDKafkaErrorCode::UnknownTopic
+                    | RDKafkaErrorCode::UnknownTopicOrPartition,
+                ) => KafkaError::Read { brokers: options.brokers.clone(), reason: words_of(&error) },
+                _ => unanswered(options, &client, &error),
+            },
+        )?;
         Ok((partition, end))
     };
     (0..partitions as i32).map(end).collect()

@@ -9,6 +9,7 @@ pub(super) fn words_of(error: &KafkaError) -> String {
         | KafkaError::ClientCreation(words)
         | KafkaError::Subscription(words) => words.clone(),
         KafkaError::AdminOp(code) => in_words(*code),
+        KafkaError::NoMessageReceived => "no message came".to_owned(),
         KafkaError::Canceled => "it was given up".to_owned(),
         other => other.rdkafka_error_code().map_or_else(|| other.to_string(), in_words),
     }
