@@ -42,15 +42,15 @@ Exit codes: 0 a replay with these flags would work;
 1 something is wrong; 2 usage; 130 stopped.";
 
 const MARKER: &str = "\
-The marker is one tweet: a message in the topic, and with --druid a row in the datasource. Like a replay, doctor \
-creates a topic or a supervisor that is missing, and resumes one that is suspended.";
+The marker is one tweet: a message in the topic, and with --druid a row in the datasource; both stay. Like a replay, \
+doctor creates a topic that is missing. A supervisor that is missing or suspended is so again afterwards.";
 
 /// How often a stop is checked.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a check may continue after a stop: a marker that was sent is cleaned up, but an answer of
+/// How long a check may continue after a stop: what was made for the marker is removed, but an answer of
 /// another program may never come.
-const AFTER_STOP: Duration = Duration::from_secs(1);
+const AFTER_STOP: Duration = Duration::from_millis(1_800);
 
 impl DoctorArgs {
     /// Prints each check as it ends.
@@ -80,6 +80,9 @@ impl DoctorArgs {
                 Err(RecvTimeoutError::Timeout) => {
                     let is_stopped = stop.load(Ordering::Relaxed);
                     if is_stopped && stopped_at.get_or_insert_with(Instant::now).elapsed() > AFTER_STOP {
+                        if let Some(json) = &mut json {
+                            write_report(&DoctorReport { ok: false, checks }, json)?;
+                        }
                         return Ok(Exit::Interrupted as u8);
                     }
                     continue;

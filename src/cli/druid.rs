@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::exit::{UsageError, no_effect};
 use super::json::{JsonArgs, write_report};
+use super::supervisor::{PropertiesArgs, SupervisorChange, SupervisorName, datasource};
 use super::tasks::{ReplayTaskArgs, TaskArgs};
 use super::{help, values};
 use crate::druid::{
@@ -18,8 +19,8 @@ use crate::druid::{
 };
 use crate::event::PayloadForm;
 use crate::options::{DEFAULT_TOPIC, DRUID_TIMEOUT, DruidOptions, UsersInto};
-use crate::pipeline::{io_config, listens};
-use crate::report::{SupervisorReport, counted, write_supervisor};
+use crate::pipeline::altered;
+use crate::report::{SupervisorReport, write_supervisor};
 
 /// Of the replay.
 #[derive(Debug, Args)]
@@ -133,19 +134,6 @@ fn pointer_value(text: &str) -> Result<(String, Value), String> {
     }
 }
 
-/// Druid refuses slashes and white space at the ends of a name.
-fn datasource(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty()
-        && !text.contains(['/', '\n', '\t'])
-        && text.trim() == text
-        && !text.starts_with('.');
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err("must be the name of a datasource, without a slash".to_owned())
-    }
-}
-
 /// `tweetblast druid`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", help::DRUID))]
@@ -181,6 +169,8 @@ enum Step {
     Terminate(SupervisorChange),
     /// Make a supervisor forget its Kafka offsets; unpublished rows are read again, or lost
     Reset(SupervisorChange),
+    /// Print the environment variables that Druid needs for a secured Kafka, secrets and all
+    Secrets(PropertiesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -211,6 +201,8 @@ struct SpecArgs {
     /// Set a place in the spec, such as /ioConfig/taskCount=4
     #[arg(long, value_name = "PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
+    #[command(flatten)]
+    properties: PropertiesArgs,
 }
 
 #[derive(Debug, Args)]
@@ -223,27 +215,11 @@ struct SubmitArgs {
 }
 
 #[derive(Debug, Args)]
-struct SupervisorName {
-    /// Supervisor [default: tweets]
-    #[arg(default_value = DEFAULT_TOPIC, hide_default_value = true, value_parser = datasource)]
-    name: String,
-}
-
-#[derive(Debug, Args)]
 struct StatusArgs {
     #[command(flatten)]
     supervisor: SupervisorName,
     #[command(flatten)]
     json: JsonArgs,
-}
-
-#[derive(Debug, Args)]
-struct SupervisorChange {
-    #[command(flatten)]
-    name: SupervisorName,
-    /// Also change a supervisor that was not made by tweetblast
-    #[arg(long)]
-    druid_overwrite: bool,
 }
 
 impl DruidCommand {
@@ -256,13 +232,20 @@ impl DruidCommand {
             Step::Submit(args) => {
                 let (name, mut spec) = args.spec.spec()?;
                 let supervisor = Supervisor::new(client, &name);
-                if let Some(there) = supervisor.spec()?.filter(crate::druid::is_ours)
-                    && !sets_dimensions(&args.spec.druid_set)
-                {
-                    keep_dimensions(&mut spec, &there);
+                let mut kept = Vec::new();
+                if let Some(there) = supervisor.spec()?.filter(crate::druid::is_ours) {
+                    if !sets_dimensions(&args.spec.druid_set) {
+                        keep_dimensions(&mut spec, &there);
+                    }
+                    if !args.druid_overwrite {
+                        kept = supervisor.alterations(&there, &args.spec.druid_set);
+                    }
                 }
-                let done = supervisor.submit(spec, args.druid_overwrite)?;
+                let done = supervisor.submit(spec, &kept, args.druid_overwrite)?;
                 writeln!(out, "supervisor {name} {}", done.name())?;
+                if !kept.is_empty() {
+                    writeln!(out, "{}", altered(&name, &kept))?;
+                }
             }
             Step::Status(args) => {
                 let mut json = args.json.open(&[])?;
@@ -293,53 +276,9 @@ impl DruidCommand {
                 named.supervisor(client)?.reset()?;
                 writeln!(out, "supervisor {} reset; it reads from where its spec says", named.name.name)?;
             }
+            Step::Secrets(args) => write!(out, "{}", args.security()?.exports())?,
         }
         Ok(())
-    }
-}
-
-impl SupervisorChange {
-    /// The supervisor, if it is there and may be altered.
-    fn supervisor(&self, client: Client) -> anyhow::Result<Supervisor> {
-        let name = &self.name.name;
-        let supervisor = Supervisor::new(client, name);
-        if !crate::druid::is_ours(&supervisor.existing_spec()?) && !self.druid_overwrite {
-            anyhow::bail!(
-                "Druid's supervisor {name} was not made by tweetblast and stays as it is; --druid-overwrite does it all \
-                 the same"
-            );
-        }
-        Ok(supervisor)
-    }
-}
-
-impl SupervisorChange {
-    /// Terminates it, unless that was done before; says which rows are not durable yet.
-    fn terminate(&self, client: Client) -> anyhow::Result<String> {
-        let name = &self.name.name;
-        let there = Supervisor::new(client.clone(), name);
-        if there.spec()?.is_none() && there.was_terminated()? {
-            return Ok(format!("supervisor {name} was terminated before; its rows stay"));
-        }
-        let supervisor = self.supervisor(client)?;
-        let spec = supervisor.existing_spec()?;
-        let (held, rows) = supervisor.unpublished(&spec)?;
-        supervisor.terminate()?;
-        if held.is_safe() {
-            return Ok(format!("supervisor {name} terminated; its rows stay, in published segments"));
-        }
-        let kafka = io_config(&spec)["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or("?");
-        let needs = match listens(kafka) {
-            Some(false) => {
-                format!("nothing listens at {kafka}, and without its Kafka they are lost: start it now")
-            }
-            _ => format!("its Kafka at {kafka} must stay up until then"),
-        };
-        let tasks = counted(held.tasks as u64, "task");
-        Ok(format!(
-            "supervisor {name} terminated; {} of {tasks} not durable yet: published within seconds to minutes; {needs}",
-            if rows == 1 { "1 row".to_owned() } else { counted(rows, "row") },
-        ))
     }
 }
 
@@ -355,6 +294,7 @@ impl SpecArgs {
             tasks: self.tasks,
             granularity: self.granularity,
         });
+        self.properties.security()?.put_into(&mut spec["spec"]["ioConfig"]["consumerProperties"]);
         set_places(&mut spec, &self.task.places())?;
         set_places(&mut spec, &self.druid_set)?;
         let name = spec["spec"]["dataSchema"]["dataSource"].as_str().unwrap_or_default().to_owned();

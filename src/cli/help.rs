@@ -44,7 +44,11 @@ Environment:
           a file whose first line is the password
   TWEETBLAST_DRUID_CA
           a file with the certificates (PEM) that Druid's
-          is checked against";
+          is checked against
+  TWEETBLAST_KAFKA_SASL_JAAS_CONFIG, TWEETBLAST_KAFKA_SSL_KEY,
+  TWEETBLAST_KAFKA_SSL_KEY_PASSWORD
+          secrets of Kafka that Druid reads, not tweetblast:
+          `tweetblast druid secrets` prints them";
 
 const OTHERS: &str = "  TWEETBLAST_MQTT_PASSWORD
           password for --mqtt mqtt://USER@HOST

@@ -22,6 +22,7 @@ mod replay;
 mod resources;
 mod serve;
 mod signals;
+mod supervisor;
 mod target;
 mod tasks;
 mod terminal;

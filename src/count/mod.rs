@@ -22,6 +22,6 @@ pub use machine::{CpuUsage, MachineCpu, MemoryUsage, own_memory, thread_cpu};
 pub use number_set::NumberSet;
 pub use outages::{OUTAGES_MAX, Outage, OutageEnd, OutageHop, Outages};
 pub use places::Places;
-pub use queryable::{BacklogPoint, Queryable, QueryableTimes, SAMPLES as QUERYABLE_LANES_MAX};
+pub use queryable::{BacklogPoint, LANES_MAX as QUERYABLE_LANES_MAX, Queryable, QueryableTimes};
 pub use series::{BySecond, PartitionSeries, Recent, Series, SeriesReport, Slowest};
 pub use tally::{Failures, Tally};

@@ -1,14 +1,16 @@
 //! Druid's state before anything is sent: its services, its extension, its worker slots, and the
 //! existing supervisor.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::exam::Exam;
 use crate::druid::{
-    Access, CauseName, Client, DruidError, Supervisor, SupervisorStatus, Symptoms, TaskRows, diagnose,
-    is_ours,
+    Access, CauseName, Client, DruidAfter, DruidError, Service, Supervisor, SupervisorStatus, Symptoms,
+    TaskRows, diagnose, is_ours,
 };
 use crate::kafka::{end_offsets, look_at_cluster};
 use crate::options::{DruidOptions, KafkaChoice, ReplayOptions};
@@ -27,6 +29,8 @@ const STARTING: Duration = Duration::from_secs(10);
 pub(super) enum MarkerWay {
     /// As a replay does it: the supervisor is created, or updated to the spec of these flags.
     Submit,
+    /// The same, and after it the supervisor is again what it was: gone, or suspended.
+    Passing(DruidAfter),
     /// Into this supervisor of ours, which already reads the topic and stays unchanged.
     AsItIs(String),
     /// Not at all: the supervisor reads messages of another form, or is wrong.
@@ -34,23 +38,20 @@ pub(super) enum MarkerWay {
 }
 
 /// Checks everything that can be checked without changing anything.
-pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut Exam<'_>) -> MarkerWay {
+pub(super) fn check(
+    options: &ReplayOptions,
+    choice: &DruidOptions,
+    stop: &Arc<AtomicBool>,
+    exam: &mut Exam<'_>,
+) -> MarkerWay {
     let client = match Access::from_env().and_then(|access| Client::new(&choice.url, &access)) {
-        Ok(client) => client,
+        Ok(client) => client.stopped_by(stop.clone()),
         Err(error) => {
             exam.fail("druid", with_causes(&error));
             return MarkerWay::None;
         }
     };
-    let answers = client.get("/status/health").and_then(|_| client.check_sql());
-    let about = match answers.and_then(|()| client.get("/status")) {
-        Ok(about) => about,
-        Err(error) => {
-            exam.fail("druid", with_causes(&error));
-            return MarkerWay::None;
-        }
-    };
-    exam.ok("druid", format!("{} answers: {}", client.url(), about["version"].as_str().unwrap_or("?")));
+    let Some(about) = processes(&client, exam) else { return MarkerWay::None };
     extension(&about, exam);
     let name = supervisor_name(options, choice);
     let supervisor = Supervisor::new(client, &name);
@@ -61,13 +62,62 @@ pub(super) fn check(options: &ReplayOptions, choice: &DruidOptions, exam: &mut E
                 supervisor.existing_spec().map(|_| String::new()).unwrap_or_else(|error| with_causes(&error));
             exam.fail("supervisor", error);
         }
-        Ok(None) => exam.ok("supervisor", format!("there is none called {name}: a replay makes it")),
+        Ok(None) => {
+            exam.ok("supervisor", format!("there is none called {name}: a replay makes it"));
+            return MarkerWay::Passing(DruidAfter::Drop);
+        }
         Ok(Some(spec)) => {
             return there_is_one(options, choice, &supervisor, &spec, exam);
         }
         Err(error) => exam.fail("supervisor", with_causes(&error)),
     }
     MarkerWay::Submit
+}
+
+/// Asks each process that only a router's address leads to; what Druid says of itself, if all are there.
+fn processes(client: &Client, exam: &mut Exam<'_>) -> Option<Value> {
+    let about = match client.get("/status") {
+        Ok(about) => about,
+        Err(error) => {
+            exam.fail("druid", with_causes(&error));
+            return None;
+        }
+    };
+    let queries = client.check_router();
+    if let Err(error @ DruidError::NoRouter { .. }) = queries {
+        exam.fail("druid", with_causes(&error));
+        return None;
+    }
+    // These two answer in plain text.
+    let leads = |path: &str| match client.get(path) {
+        Err(DruidError::Answer { .. }) => Ok(()),
+        answer => answer.map(drop),
+    };
+    let answers = [
+        (Service::Broker, "broker", queries),
+        (Service::Overlord, "coordinator", leads("/druid/indexer/v1/leader")),
+        (Service::Coordinator, "coordinator", leads("/druid/coordinator/v1/leader")),
+    ];
+    let mut all = true;
+    for (service, name, answer) in answers {
+        let Err(error) = answer else { continue };
+        all = false;
+        let words = match error.is_passing() {
+            true => format!(
+                "{service} does not answer at {} ({}): start it (in the stack of this repository: \
+                 `docker/native/stack up {name}`)",
+                client.url(),
+                error.reason()
+            ),
+            false => with_causes(&error),
+        };
+        exam.fail("druid", words);
+    }
+    if all {
+        let version = about["version"].as_str().unwrap_or("?");
+        exam.ok("druid", format!("{} answers: {version}", client.url()));
+    }
+    all.then_some(about)
 }
 
 /// The name that the replay will use.
@@ -95,14 +145,20 @@ fn workers(supervisor: &Supervisor, exam: &mut Exam<'_>) {
         Ok(slots) if slots.total == 0 => {
             exam.fail("workers", "Druid has none: start a middleManager or an indexer");
         }
-        Ok(slots) if slots.used >= slots.total => exam.warn(
-            "workers",
-            format!(
-                "all {} slots are taken: a new task waits. Raise druid.worker.capacity, or suspend another supervisor",
-                slots.total
-            ),
-        ),
-        Ok(slots) => exam.ok("workers", format!("{} of {} slots are free", slots.total - slots.used, slots.total)),
+        Ok(slots) if slots.used >= slots.total => {
+            let holders = supervisor.slot_holders().map(|holders| holders.to_string()).unwrap_or_default();
+            exam.warn(
+                "workers",
+                format!(
+                    "all {} slots are taken ({holders}): a new task waits. Raise druid.worker.capacity, or `tweetblast \
+                     druid suspend` another supervisor",
+                    slots.total
+                ),
+            );
+        }
+        Ok(slots) => {
+            exam.ok("workers", format!("{} of {} slots are free", slots.total - slots.used, slots.total))
+        }
     }
 }
 
@@ -139,7 +195,7 @@ fn there_is_one(
     };
     if status.suspended && ours {
         exam.ok("supervisor", format!("{name} is suspended: a replay resumes it"));
-        return MarkerWay::Submit;
+        return MarkerWay::Passing(DruidAfter::Suspend);
     }
     let state = format!("{name} is {} ({}), reads topic {reads}", status.state, status.detailed_state);
     let causes = diagnose(&seen(options, supervisor, spec, status));
@@ -161,6 +217,7 @@ fn there_is_one(
             // A replay brings its own Kafka and topic, and tells the supervisor where they are.
             CauseName::KafkaUnreachable
             | CauseName::KafkaMisadvertised
+            | CauseName::KafkaRefuses
             | CauseName::TopicMissing
             | CauseName::Unhealthy => ours,
             // Caused by earlier messages, possibly of another program.

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use jiff::Timestamp;
 
 use super::exam::Exam;
+use crate::druid::DruidAfter;
 use crate::event::PayloadForm;
 use crate::net;
 use crate::options::{InputOptions, MessageOptions, Pace, PaceOptions, ReplayOptions, Session};
@@ -52,6 +53,7 @@ pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut E
     }
     if report.druid.is_some() {
         queryable(report, exam);
+        left(report, exam);
     }
     if let Err(error) = replayed.close() {
         exam.warn("marker tweet", with_causes(&error));
@@ -104,4 +106,21 @@ fn queryable(report: &RunReport, exam: &mut Exam<'_>) {
         druid.causes.iter().map(|cause| format!("{}: {}", cause.cause, cause.remedy)).collect();
     let causes = if causes.is_empty() { druid.notes.join("; ") } else { causes.join("; ") };
     exam.fail("queryable", format!("not in Druid's datasource {}: {causes}", druid.datasource));
+}
+
+/// What became of the supervisor, if it is not as a replay leaves it.
+fn left(report: &RunReport, exam: &mut Exam<'_>) {
+    let Some(druid) = &report.druid else { return };
+    let name = &druid.supervisor;
+    match (druid.after, druid.durable) {
+        (DruidAfter::Keep, _) => {}
+        (after, Some(true)) => {
+            let done = if after == DruidAfter::Drop { "gone" } else { "suspended" };
+            exam.ok(
+                "left behind",
+                format!("the marker, in published segments; supervisor {name} is {done} again"),
+            );
+        }
+        (_, _) => exam.warn("left behind", druid.notes.join("; ")),
+    }
 }

@@ -2,8 +2,8 @@
 //! all of them: what is wrong, and what to do.
 //!
 //! The checks before the marker change nothing. The marker is a message in the topic and a row in
-//! the datasource, like one tweet of a replay; and as in a replay, a missing topic and a missing
-//! supervisor are created. A supervisor of ours that reads stays unchanged.
+//! the datasource, like one tweet of a replay; and as in a replay, a missing topic is created. A supervisor
+//! that was missing or suspended is so again afterwards; one of ours that reads stays unchanged.
 
 mod druid;
 mod exam;
@@ -48,9 +48,11 @@ pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn Fn
     let way = match &mut marked.druid {
         None => MarkerWay::Submit,
         Some(choice) => {
-            let way = druid::check(replay, choice, &mut exam);
-            if let MarkerWay::AsItIs(name) = &way {
-                choice.supervisor = Some(name.clone());
+            let way = druid::check(replay, choice, stop, &mut exam);
+            match &way {
+                MarkerWay::AsItIs(name) => choice.supervisor = Some(name.clone()),
+                MarkerWay::Passing(after) => choice.after = choice.after.or(Some(*after)),
+                MarkerWay::Submit | MarkerWay::None => {}
             }
             way
         }
@@ -60,7 +62,9 @@ pub fn doctor(options: &DoctorOptions, stop: &Arc<AtomicBool>, tell: &mut dyn Fn
         MarkerWay::None => {
             exam.skip("marker tweet", "not sent: the supervisor reads those of --payload minimal or raw");
         }
-        MarkerWay::Submit | MarkerWay::AsItIs(_) => marker::send(&marked, stop, &mut exam),
+        MarkerWay::Submit | MarkerWay::Passing(_) | MarkerWay::AsItIs(_) => {
+            marker::send(&marked, stop, &mut exam);
+        }
     }
     if let Some(url) = &options.superset {
         superset::check(url, replay, &mut exam);

@@ -60,6 +60,8 @@ pub enum CauseName {
     KafkaUnreachable,
     /// A server listens there, but Druid cannot connect to Kafka.
     KafkaMisadvertised,
+    /// Kafka refuses Druid's login or certificate, or Druid has none.
+    KafkaRefuses,
     /// The offsets from which Druid continues are those of a deleted topic.
     TopicRecreated,
     /// Messages that the spec cannot read.
@@ -92,6 +94,7 @@ impl CauseName {
             Self::TopicMissing => "topic missing",
             Self::KafkaUnreachable => "kafka unreachable",
             Self::KafkaMisadvertised => "kafka unreachable or misadvertised",
+            Self::KafkaRefuses => "kafka refuses druid",
             Self::TopicRecreated => "topic recreated",
             Self::Unparseable => "unparseable",
             Self::ThrownAway => "thrown away",
@@ -181,6 +184,16 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
             format!("the Kafka that Druid reads at {kafka} has no topic {}", status.topic),
             "if that is another Kafka than the replay's, name the right one with --druid-kafka HOST:PORT; \
              otherwise create the topic, and Druid reads it within seconds"
+                .into(),
+        );
+    } else if let Some(error) = error("JAAS").or(error("SaslAuthentication")).or(error("ssl.keystore"))
+        && !status.healthy
+    {
+        add(
+            CauseName::KafkaRefuses,
+            format!("Druid is not let into Kafka at {kafka}: {error}"),
+            "its secrets come from the environment of Druid's overlord and workers, which must have the variables of \
+             `tweetblast druid secrets -X @FILE` when they start"
                 .into(),
         );
     } else if status.latest.is_none() && status.is_connecting() {

@@ -177,3 +177,13 @@ fn a_worker_that_is_away() {
     gone.slots = Some(WorkerSlots { used: 0, total: 0, waiting: 1 });
     assert!(only(&gone).cause.contains("no worker"));
 }
+
+#[test]
+fn secrets_that_druid_does_not_have() {
+    let refused = json!({"partitions":0,"activeTasks":[],"healthy":false,"state":"UNHEALTHY_SUPERVISOR",
+        "detailedState":"UNABLE_TO_CONNECT_TO_STREAM","recentErrors":[{"message":
+        "Could not find a 'KafkaClient' entry in the JAAS configuration. System property 'java.security.auth.login.config' is not set"}]});
+    let found = only(&seen(&refused));
+    assert_eq!(found.name, CauseName::KafkaRefuses);
+    assert!(found.cause.contains("JAAS") && found.remedy.contains("tweetblast druid secrets"), "{found}");
+}

@@ -64,6 +64,12 @@ pub enum DruidError {
          it unchanged, --druid-datasource NAME makes another one, --druid-overwrite replaces it"
     )]
     Foreign { name: String },
+    /// A supervisor of ours that another run uses now, and that this one cannot use as it is.
+    #[error(
+        "Druid's supervisor {name} reads for another run now, and stays as it is; this run cannot use it: {obstacles}. \
+         Wait until that one has ended, --druid-datasource NAME makes another supervisor, --druid-overwrite updates it"
+    )]
+    InUse { name: String, obstacles: String },
     /// The datasource for the users holds rows that are not ours.
     #[error(
         "Druid's datasource {datasource} has rows that tweetblast did not load, and stays as it is: --druid-users \
@@ -137,7 +143,8 @@ impl DruidError {
     }
 
     /// What happened instead of an answer, in a few words.
-    pub(super) fn reason(&self) -> String {
+    #[must_use]
+    pub fn reason(&self) -> String {
         match self {
             DruidError::Unreachable { reason, .. } => reason.clone(),
             DruidError::Refused { status, line, .. } => format!("{status}: {line}"),

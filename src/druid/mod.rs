@@ -9,12 +9,15 @@
 //! arrives; [`diagnose`] finds the causes that its answers show.
 
 mod access;
+mod altered;
 mod client;
+mod consumer;
 mod diagnose;
 mod dimensions;
 mod error;
 mod missing;
 mod outage;
+mod poll;
 mod preflight;
 mod ready;
 mod segments;
@@ -28,12 +31,15 @@ mod users;
 mod verify;
 
 pub use access::{Access, Credentials};
+pub use altered::Alteration;
 pub use client::{Client, reason_of};
+pub use consumer::{ConsumerSecurity, Secret};
 pub use diagnose::{Cause, CauseName, Symptoms, diagnose};
 pub use dimensions::{Dimension, DimensionType, keep_dimensions, sets_dimensions};
 pub use error::DruidError;
 pub use missing::{MissingRows, missing_seqs};
 pub use outage::Patience;
+pub use poll::{RowAnswer, RowQuestion};
 pub use ready::ReadyWait;
 pub use segments::TaskSegments;
 pub use service::Service;

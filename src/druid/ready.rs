@@ -96,7 +96,9 @@ impl Supervisor {
                 let causes: Vec<Cause> = diagnose(&seen);
                 let is_certain = |cause: &Cause| match cause.name {
                     CauseName::KafkaUnreachable => wait.same_machine || is_unable,
-                    CauseName::KafkaMisadvertised | CauseName::TopicMissing => is_unable,
+                    CauseName::KafkaMisadvertised | CauseName::KafkaRefuses | CauseName::TopicMissing => {
+                        is_unable
+                    }
                     _ => false,
                 };
                 if give_up || causes.iter().any(is_certain) {

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::altered::{alterations, marked_keeping};
 use super::client::first_line;
 use super::spec::{is_same, marked};
-use super::{Client, DruidError, ParseError, SupervisorStatus, TaskRows, is_ours};
+use super::{Alteration, Client, DruidError, ParseError, SupervisorStatus, TaskRows, is_ours};
 
 const SUPERVISORS: &str = "/druid/indexer/v1/supervisor";
 
@@ -151,19 +152,25 @@ impl Supervisor {
             .collect())
     }
 
-    /// Submits a spec, marked as ours, unless Druid already runs the same one.
+    /// Submits a spec, marked as ours, unless Druid already runs the same one. What others have changed and
+    /// is to be `kept` is put into it.
     ///
     /// # Errors
     /// When the name is taken by a supervisor without our mark and `overwrite` is not set; when
     /// Druid does not answer, or refuses.
-    pub fn submit(&self, spec: Value, overwrite: bool) -> Result<Submission, DruidError> {
-        let spec = marked(spec);
+    pub fn submit(
+        &self,
+        spec: Value,
+        kept: &[Alteration],
+        overwrite: bool,
+    ) -> Result<Submission, DruidError> {
+        let spec = marked_keeping(spec, kept);
         let there = self.spec()?;
         match &there {
             Some(there) if !overwrite && !is_ours(there) => {
                 return Err(DruidError::Foreign { name: self.name.clone() });
             }
-            Some(there) if is_same(there, &spec) => {
+            Some(there) if is_same(there, &spec) && !(overwrite && self.is_altered(there)) => {
                 if there["suspended"].as_bool() != Some(true) {
                     return Ok(Submission::Unchanged);
                 }
@@ -174,6 +181,26 @@ impl Supervisor {
         }
         self.client.post(SUPERVISORS, Some(&spec))?;
         Ok(if there.is_some() { Submission::Updated } else { Submission::Created })
+    }
+
+    /// Whether submitting `spec` would restart the tasks of `there`, a supervisor of ours.
+    #[must_use]
+    pub fn would_update(there: &Value, spec: &Value) -> bool {
+        is_ours(there) && !is_same(there, &marked(spec.clone()))
+    }
+
+    /// What was changed by hand in `there`, its present spec. Places in `set` are the user's, and are left to
+    /// them. Empty, too, if Druid does not tell its history.
+    #[must_use]
+    pub fn alterations(&self, there: &Value, set: &[(String, Value)]) -> Vec<Alteration> {
+        let history = self.without_patience().history().unwrap_or_default();
+        let mut found = alterations(there, &history);
+        found.retain(|one| one.stays(set));
+        found
+    }
+
+    fn is_altered(&self, there: &Value) -> bool {
+        !self.alterations(there, &[]).is_empty()
     }
 
     /// Its status; `None` if there is no such supervisor.

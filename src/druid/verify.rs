@@ -44,26 +44,6 @@ impl Proof {
         Ok(rows.first().map_or(0, |row| number(&row["rows"]).unwrap_or(0) as u64))
     }
 
-    /// Which of these `seq` can be queried now.
-    ///
-    /// # Errors
-    /// When Druid does not answer, or refuses.
-    pub fn present(
-        client: &Client,
-        datasource: &str,
-        run: &str,
-        seqs: &[u64],
-    ) -> Result<Vec<u64>, DruidError> {
-        let list: Vec<String> = seqs.iter().map(u64::to_string).collect();
-        let query = format!(
-            "SELECT \"seq\" FROM {} WHERE \"run\" = ? AND \"seq\" IN ({})",
-            quoted(datasource),
-            list.join(", ")
-        );
-        let rows = known(client.sql(&query, &[run.into()]))?;
-        Ok(rows.iter().filter_map(|row| u64::try_from(number(&row["seq"])?).ok()).collect())
-    }
-
     /// The whole proof.
     ///
     /// # Errors
@@ -123,7 +103,7 @@ fn distinct(client: &Client, datasource: &str, run: &str, from: u64, end: u64) -
 }
 
 /// Before our first row, a datasource may not have our columns.
-fn known(rows: Result<Vec<Value>, DruidError>) -> Result<Vec<Value>, DruidError> {
+pub(super) fn known(rows: Result<Vec<Value>, DruidError>) -> Result<Vec<Value>, DruidError> {
     match rows {
         Err(DruidError::Refused { status: 400, line, .. })
             if line.contains("Column '") && line.contains("not found") =>

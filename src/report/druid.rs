@@ -46,14 +46,19 @@ pub struct DruidReport {
     pub queryable_after_s: Option<f64>,
     /// Intended send (at full speed: send) until a query counted the tweet.
     pub time_to_queryable_ms: Option<LatencyMs>,
+    /// How much less each of these may be: queries see a tweet some time after it became queryable.
+    pub time_to_queryable_error_ms: Option<LatencyMs>,
     /// All of it in microseconds, as the histogram of the lag.
     pub time_to_queryable_histogram: Option<HistogramText>,
     /// The same from Kafka's delivery report.
     pub acked_to_queryable_ms: Option<LatencyMs>,
+    /// How much less each of these may be.
+    pub acked_to_queryable_error_ms: Option<LatencyMs>,
     /// All of it in microseconds, as the histogram of the lag.
     pub acked_to_queryable_histogram: Option<HistogramText>,
-    /// How much too long each of these times may be, in milliseconds: the greatest time from the question
-    /// for one count to the answer to the next, twice that over several partitions.
+    /// Tweets that these times are of: fewer than were delivered if rows are missing.
+    pub time_to_queryable_tweets: u64,
+    /// The greatest time from the question for one count to the answer to the next, in milliseconds.
     pub poll_gap_ms: f64,
     /// Tweets and rows are paired in the order in which they came. By partition is exact; by run, with several
     /// producers, is near the truth for the distribution as a whole only.

@@ -148,7 +148,7 @@ by_name!(DruidAfter: Keep, Suspend, Drop);
 by_name!(ColumnType: Long, Double, Boolean, Text);
 by_name!(ColumnReject: OwnField, NoName, Objects);
 by_name!(CauseName: SupervisorGone, Suspended, TooFewWorkerSlots, WorkerGone, TopicMissing, KafkaUnreachable,
-    KafkaMisadvertised, TopicRecreated, Unparseable, ThrownAway, ReadsFromTheEnd, TaskFailed, Unhealthy,
+    KafkaMisadvertised, KafkaRefuses, TopicRecreated, Unparseable, ThrownAway, ReadsFromTheEnd, TaskFailed, Unhealthy,
     NoColumn, NoCount, NoAnswer);
 
 impl Serialize for InputFormat {

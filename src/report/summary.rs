@@ -4,7 +4,7 @@ use indicatif::HumanCount;
 
 use super::page::{BAD, DIM, GOOD, Layout, Page, glued};
 use super::unread_times::write_mended;
-use super::words::{counted, micros, millis, place, rate, seconds, times};
+use super::words::{between, counted, micros, millis, place, rate, seconds, times};
 use super::{
     ChangeReport, DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line,
 };
@@ -17,7 +17,7 @@ pub fn summary_page(report: &RunReport, layout: Layout) -> String {
     write_pace(report, &mut page);
     write_cost(report, &mut page);
     if let Some(druid) = &report.druid {
-        write_druid(druid, &mut page);
+        write_druid(druid, &report.ledger, &mut page);
     }
     write_hops(report, &mut page);
     write_ledger(report, &mut page);
@@ -121,17 +121,26 @@ fn write_cost(report: &RunReport, page: &mut Page) {
     }
 }
 
-fn write_druid(druid: &DruidReport, page: &mut Page) {
+fn write_druid(druid: &DruidReport, ledger: &Ledger, page: &mut Page) {
     if let (Some(time), Some(last)) = (druid.time_to_queryable_ms, druid.queryable_after_s) {
         let rate = druid
             .rows_per_s
             .map_or(String::new(), |rate| format!(", {} rows/s", HumanCount(rate.round() as u64)));
-        let percentiles = [("p50", time.p50), ("p90", time.p90), ("p99", time.p99), ("max", time.max)];
+        let less = druid.time_to_queryable_error_ms.unwrap_or(time);
+        let span =
+            |name: &str, most: f64, less: f64| glued(&format!("{name} {}", between(most - less, most)));
+        let percentiles = [
+            span("p50", time.p50, less.p50),
+            span("p90", time.p90, less.p90),
+            span("p99", time.p99, less.p99),
+            span("max", time.max, less.max),
+        ];
         let hint = page.paint(DIM, &glued("(query − intended send)"));
-        page.row(
-            "queryable",
-            format!("{}, up to {} less  {hint}", in_a_row(&percentiles), millis(druid.poll_gap_ms)),
-        );
+        page.row("queryable", format!("{}  {hint}", percentiles.join(" · ")));
+        if druid.time_to_queryable_tweets < ledger.delivered {
+            let (of, all) = (HumanCount(druid.time_to_queryable_tweets), counted(ledger.delivered, "tweet"));
+            page.more(format!("of {of} of {all}: the others are not there"));
+        }
         page.more(format!("the last row {} after the first send{rate}", seconds(last)));
     }
     match (druid.durable, druid.durable_after_s) {

@@ -22,6 +22,17 @@ pub fn millis(ms: f64) -> String {
     }
 }
 
+/// A time in milliseconds that is only known to lie between two: `136–160 ms`, `0.98–1.23 s`.
+pub fn between(least_ms: f64, most_ms: f64) -> String {
+    let (least, most) = (millis(least_ms.max(0.0)), millis(most_ms));
+    match (least.split_once(' '), most.split_once(' ')) {
+        _ if least == most => most,
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}–{most}"),
+        (Some(("0", _)), _) => format!("0–{most}"),
+        _ => format!("{least}–{most}"),
+    }
+}
+
 /// A place in a file: `line 4,012, byte 8,553`; the line if it is known.
 pub fn place(line: Option<u64>, offset: u64) -> String {
     match line {
@@ -112,6 +123,11 @@ mod tests {
             ["1,234/s", "9.00/s", "3.00/min", "3.60/h"]
         );
         assert_eq!([0.025, 2.34, 1_234.0].map(millis), ["25 µs", "2.3 ms", "1.23 s"]);
+        assert_eq!(
+            [(136.2, 160.0), (980.0, 1_234.0), (0.0, 12.0), (12.0, 12.3)]
+                .map(|(least, most)| between(least, most)),
+            ["136–160 ms", "980 ms–1.23 s", "0–12 ms", "12 ms"]
+        );
         assert_eq!(
             [1.2345, 21.02, 664.31, 3_333.3].map(micros),
             ["1.23 µs", "21.0 µs", "664 µs", "3,333 µs"]

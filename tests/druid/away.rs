@@ -13,23 +13,37 @@ use crate::stack::check_schema;
 const PROOF: &str = "MIN(";
 
 /// A replay of ten tweets into that Druid.
-struct Replay {
-    running: Running,
+pub struct Replay {
+    pub running: Running,
     dir: tempfile::TempDir,
 }
 
 impl Replay {
-    fn start(url: &str, arguments: &[&str]) -> Self {
+    pub fn start(url: &str, arguments: &[&str]) -> Self {
+        Self::start_at(url, "127.0.0.1:0", arguments)
+    }
+
+    /// With the embedded Kafka at that address.
+    pub fn start_at(url: &str, kafka: &str, arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-        let (report, kafka) = (path("report.json"), path("kafka"));
-        let to = ["--druid", url, "--kafka-listen", "127.0.0.1:0", "--kafka-dir", &kafka, "--mqtt", "off"];
+        let log = dir.path().join("kafka").to_str().unwrap().to_owned();
+        Self::into(url, dir, &[&["--kafka-listen", kafka, "--kafka-dir", &log], arguments].concat())
+    }
+
+    /// Into a Kafka that runs already.
+    pub fn start_into(url: &str, kafka: &str, arguments: &[&str]) -> Self {
+        Self::into(url, tempfile::tempdir().unwrap(), &[&["--kafka", kafka], arguments].concat())
+    }
+
+    fn into(url: &str, dir: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let report = dir.path().join("report.json").to_str().unwrap().to_owned();
         let what = [SAMPLE, "--limit", "10", "--speedup", "max", "--json", &report];
+        let to = ["--druid", url, "--mqtt", "off"];
         Self { running: Running::start(&[&what[..], &to, arguments].concat()), dir }
     }
 
     /// The report, validated against its schema, and what was printed.
-    fn finish(self) -> (Value, Finished) {
+    pub fn finish(self) -> (Value, Finished) {
         let finished = self.running.finish();
         let report = std::fs::read(self.dir.path().join("report.json")).unwrap_or_default();
         let report: Value = serde_json::from_slice(&report)
@@ -97,9 +111,7 @@ fn a_stop_ends_the_wait_for_a_druid_that_is_silent() {
         let druid = FakeDruid::start();
         druid.goes_away(words, "/druid/", Away::Silent, usize::MAX);
         let mut replay = Replay::start(&druid.url(), &["--druid-timeout", "5m"]);
-        while druid.asked(words) == 0 {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        druid.wait_until_asked(words);
         replay.running.signal("TERM");
         assert!(replay.running.ends_within(AT_ONCE), "{words}");
         let (report, finished) = replay.finish();
@@ -115,9 +127,7 @@ fn a_stop_before_the_first_tweet_ends_the_wait_for_a_druid_that_is_silent() {
         let druid = FakeDruid::start();
         druid.goes_away(words, "/druid/", Away::Silent, usize::MAX);
         let mut replay = Replay::start(&druid.url(), &["--druid-timeout", "5m"]);
-        while druid.asked(words) == 0 {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        druid.wait_until_asked(words);
         replay.running.signal("INT");
         assert!(replay.running.ends_within(AT_ONCE), "{words}");
         let finished = replay.running.finish();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -37,6 +38,8 @@ struct State {
     away: HashMap<&'static str, (Away, usize)>,
     /// Words in a request that begin an outage.
     triggers: Vec<(&'static str, &'static str, Away, usize)>,
+    /// Words in a request with the answer to it; the last one counts.
+    says: Vec<(&'static str, u16, Value)>,
     asked: Vec<String>,
 }
 
@@ -64,6 +67,30 @@ impl FakeDruid {
         self.state.lock().unwrap().triggers.push((words, what, how, times));
     }
 
+    /// From now on requests that contain `words` have this answer.
+    pub fn says(&self, words: &'static str, status: u16, answer: Value) {
+        self.state.lock().unwrap().says.push((words, status, answer));
+    }
+
+    /// Requests that contain `words` have their usual answer again.
+    pub fn recovers(&self, words: &'static str) {
+        self.state.lock().unwrap().says.retain(|(known, ..)| *known != words);
+    }
+
+    /// The requests that contained these words.
+    pub fn requests(&self, words: &str) -> Vec<String> {
+        self.state.lock().unwrap().asked.iter().filter(|asked| asked.contains(words)).cloned().collect()
+    }
+
+    /// Waits until a request contains these words.
+    pub fn wait_until_asked(&self, words: &str) {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while self.asked(words) == 0 {
+            assert!(Instant::now() < deadline, "nobody asked {words}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// How many requests contained these words.
     pub fn asked(&self, words: &str) -> usize {
         self.state.lock().unwrap().asked.iter().filter(|asked| asked.contains(words)).count()
@@ -73,19 +100,22 @@ impl FakeDruid {
 fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((path, body)) = read(&mut stream) else { return };
     let question = format!("{path} {body}");
-    let away = {
+    let (away, said) = {
         let mut state = state.lock().unwrap();
         state.asked.push(question.clone());
         if let Some(place) = state.triggers.iter().position(|(words, ..)| question.contains(words)) {
             let (_, what, how, times) = state.triggers.remove(place);
             state.away.insert(what, (how, times));
         }
-        state.away.iter_mut().find(|(what, (_, left))| path.contains(*what) && *left > 0).map(
+        let said = state.says.iter().rev().find(|(words, ..)| question.contains(words));
+        let said = said.map(|(_, status, answer)| (*status, answer.to_string()));
+        let away = state.away.iter_mut().find(|(what, (_, left))| path.contains(*what) && *left > 0).map(
             |(_, (how, left))| {
                 *left -= 1;
                 *how
             },
-        )
+        );
+        (away, said)
     };
     let (status, text) = match away {
         Some(Away::Reset) => return,
@@ -94,7 +124,7 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
         },
         Some(Away::Gateway) => (502, PAGE.to_owned()),
         Some(Away::NotFound) => (404, PAGE.replace("502 Bad Gateway", "404 Not Found")),
-        None => fine(&path, &body),
+        None => said.unwrap_or_else(|| fine(&path, &body)),
     };
     let head = format!("HTTP/1.1 {status} .\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", text.len());
     let _ = stream.write_all(format!("{head}{text}").as_bytes());

@@ -7,10 +7,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod away;
+mod causes;
 #[path = "../common/mod.rs"]
 mod common;
 mod failures;
 mod fake;
+mod preflight;
 mod proof;
 mod restarts;
+mod scenarios;
 mod stack;
+mod steps;

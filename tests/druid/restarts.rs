@@ -12,12 +12,16 @@ use crate::stack::{Stack, TWEETS};
 
 /// Kills a process of the stack that `TWEETBLAST_STACK_DIR` names, and starts it again.
 fn restart(process: &str) {
+    stack_step("kill", process);
+    stack_step("up", process);
+}
+
+/// One of the two.
+pub fn stack_step(step: &str, process: &str) {
     needed("TWEETBLAST_STACK_DIR");
     let stack = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/native/stack");
-    for step in ["kill", "up"] {
-        let done = Command::new(stack).args([step, process]).stdout(Stdio::null()).status();
-        assert!(done.unwrap().success());
-    }
+    let done = Command::new(stack).args([step, process]).stdout(Stdio::null()).status();
+    assert!(done.unwrap().success());
 }
 
 #[test]

@@ -21,8 +21,11 @@ use super::{HistogramText, LatencyMs, new_histogram};
 use crate::event::{Delivery, Outcome};
 use curve::Curve;
 
-/// Tweets to look for in one query, over all lanes; also the maximum number of lanes.
-pub const SAMPLES: usize = 64;
+/// Tweets to look for in one query, over all lanes.
+const SAMPLES: usize = 256;
+
+/// Most lanes, so that each has several of them.
+pub const LANES_MAX: usize = 64;
 
 /// Shared by the tally, which adds deliveries, and the thread that counts rows.
 #[derive(Debug)]
@@ -36,14 +39,16 @@ struct Pairing {
     /// Tweets paired so far, by lane.
     paired: Vec<u64>,
     /// Rows counted but not yet paired, with one lane: a row may appear before its delivery report.
-    early: VecDeque<(u64, u32)>,
+    early: VecDeque<(u64, Moment)>,
     delivered: u64,
     rows: u64,
-    from_intended_us: Histogram<u64>,
-    from_ack_us: Histogram<u64>,
+    from_intended: Bounds,
+    from_ack: Bounds,
     curve: Curve,
     /// When the last count was requested, and when it arrived.
     last_poll: Option<(Instant, Instant)>,
+    /// When the newest count was requested that had no more rows than are known.
+    none_more_at_ms: u32,
     gap_max: Duration,
     /// First and last time that the number of rows grew, and the number at the first.
     first_rows: Option<(Instant, u64)>,
@@ -58,6 +63,50 @@ struct Cohort {
     acked_ms: u32,
     tweets: u64,
     last_seq: u64,
+    /// When a query was asked that did not find it yet, or one before it in its lane.
+    not_before_ms: u32,
+}
+
+/// When rows became queryable: between these two, in milliseconds since the origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moment {
+    /// When a query that did not find them was asked; 0 if there was none.
+    after_ms: u32,
+    /// When the answer came that counted them.
+    by_ms: u32,
+}
+
+/// The same times twice: at most, and at least.
+#[derive(Debug)]
+struct Bounds {
+    most_us: Histogram<u64>,
+    least_us: Histogram<u64>,
+}
+
+impl Bounds {
+    fn new() -> Self {
+        Self { most_us: new_histogram(), least_us: new_histogram() }
+    }
+
+    fn record(&mut self, since_ms: u32, moment: Moment, tweets: u64) {
+        let us = |at_ms: u32| u64::from(at_ms.saturating_sub(since_ms)) * 1_000;
+        self.most_us.saturating_record_n(us(moment.by_ms), tweets);
+        self.least_us.saturating_record_n(us(moment.after_ms), tweets);
+    }
+
+    /// How much less than the greatest possible each percentile may be. The true times lie between the
+    /// bounds one by one, and so do their percentiles.
+    fn error_ms(&self) -> Option<LatencyMs> {
+        let (most, least) = (LatencyMs::of(&self.most_us)?, LatencyMs::of(&self.least_us)?);
+        let less = |most: f64, least: f64| (most - least).max(0.0);
+        Some(LatencyMs {
+            p50: less(most.p50, least.p50),
+            p90: less(most.p90, least.p90),
+            p99: less(most.p99, least.p99),
+            p999: less(most.p999, least.p999),
+            max: less(most.max, least.max),
+        })
+    }
 }
 
 /// The measured times.
@@ -65,14 +114,19 @@ struct Cohort {
 pub struct QueryableTimes {
     /// From the intended send (at full speed: the send) until a query counted it.
     pub from_intended_ms: Option<LatencyMs>,
-    /// All of it.
+    /// How much less each of these may be.
+    pub from_intended_error_ms: Option<LatencyMs>,
+    /// All of the longest that they may be.
     pub from_intended: Option<HistogramText>,
     /// From Kafka's delivery report.
     pub from_ack_ms: Option<LatencyMs>,
-    /// All of it.
+    /// How much less each of these may be.
+    pub from_ack_error_ms: Option<LatencyMs>,
+    /// All of the longest that they may be.
     pub from_ack: Option<HistogramText>,
-    /// Each time above may be too long by up to this much: the longest time from the query for one
-    /// count to the answer to the next, and twice that with several lanes.
+    /// Tweets that these times are of.
+    pub tweets: u64,
+    /// The longest time from the query for one count to the answer to the next.
     pub poll_gap: Duration,
     /// Rows per second, from the first count above 0 to the last that grew.
     pub rows_per_s: Option<f64>,
@@ -98,10 +152,11 @@ impl Queryable {
             early: VecDeque::new(),
             delivered: 0,
             rows: 0,
-            from_intended_us: new_histogram(),
-            from_ack_us: new_histogram(),
+            from_intended: Bounds::new(),
+            from_ack: Bounds::new(),
             curve: Curve::default(),
             last_poll: None,
+            none_more_at_ms: 0,
             gap_max: Duration::ZERO,
             first_rows: None,
             last_rows: None,
@@ -116,19 +171,22 @@ impl Queryable {
             {
                 let intended_ms = inner.ms(delivery.trace.intended.unwrap_or(delivery.trace.sent));
                 let acked_ms = inner.ms(delivery.acked);
-                let alike = Cohort { intended_ms, acked_ms, tweets: 1, last_seq: seq };
+                let alike = Cohort { intended_ms, acked_ms, tweets: 1, last_seq: seq, not_before_ms: 0 };
                 inner.deliver(usize::try_from(*partition).unwrap_or(0), alike);
             }
         }
         inner.pair();
     }
 
-    /// Takes a count of all rows of the run, by a query from `asked` to `at`.
-    pub fn counted(&self, rows: u64, asked: Instant, at: Instant) {
-        self.lock().counted(rows, asked, at);
+    /// Takes a count of all rows of the run, by a query from `asked` to `at` that looked for `samples` at the
+    /// same time and found some of them.
+    pub fn counted(&self, rows: u64, samples: &[u64], found: &[u64], asked: Instant, at: Instant) {
+        let mut inner = self.lock();
+        inner.counted(rows, asked, at);
+        inner.looked(samples, found, asked, at);
     }
 
-    /// Sequence numbers to look for next, at most 64; none if the count is enough.
+    /// Sequence numbers to look for next, at most 256, sorted; none if the count is enough.
     pub fn samples(&self) -> Vec<u64> {
         let inner = self.lock();
         if inner.lanes.len() == 1 {
@@ -140,12 +198,22 @@ impl Queryable {
             // From the newest on: if it is there, so is everything else in the lane.
             (0..len).rev().step_by(step).map(|place| lane[place].last_seq).collect::<Vec<_>>()
         };
-        inner.lanes.iter().flat_map(of_lane).take(SAMPLES).collect()
+        let mut samples: Vec<u64> = inner.lanes.iter().flat_map(of_lane).take(SAMPLES).collect();
+        samples.sort_unstable();
+        samples
     }
 
-    /// Takes the samples that a query which ended `at` found.
-    pub fn found(&self, seqs: &[u64], at: Instant) {
-        self.lock().found(seqs, at);
+    /// When the oldest tweet that is not queryable yet was intended to be sent; `None` if there is none.
+    pub fn oldest_waiting(&self) -> Option<Instant> {
+        let inner = self.lock();
+        let oldest_ms = inner.lanes.iter().filter_map(|lane| Some(lane.front()?.intended_ms)).min()?;
+        Some(inner.origin + Duration::from_millis(oldest_ms.into()))
+    }
+
+    /// Whether rows of delivered tweets are missing.
+    pub fn is_behind(&self) -> bool {
+        let inner = self.lock();
+        inner.rows < inner.delivered
     }
 
     /// The highest count so far.
@@ -171,10 +239,13 @@ impl Queryable {
             queryable,
         };
         QueryableTimes {
-            from_intended_ms: LatencyMs::of(&inner.from_intended_us),
-            from_intended: HistogramText::of(&inner.from_intended_us),
-            from_ack_ms: LatencyMs::of(&inner.from_ack_us),
-            from_ack: HistogramText::of(&inner.from_ack_us),
+            from_intended_ms: LatencyMs::of(&inner.from_intended.most_us),
+            from_intended_error_ms: inner.from_intended.error_ms(),
+            from_intended: HistogramText::of(&inner.from_intended.most_us),
+            from_ack_ms: LatencyMs::of(&inner.from_ack.most_us),
+            from_ack_error_ms: inner.from_ack.error_ms(),
+            from_ack: HistogramText::of(&inner.from_ack.most_us),
+            tweets: inner.from_intended.most_us.len(),
             poll_gap: inner.gap_max,
             rows_per_s,
             last_rows: inner.last_rows,
@@ -208,21 +279,25 @@ impl Pairing {
 
     fn counted(&mut self, rows: u64, asked: Instant, at: Instant) {
         if let Some((last_asked, _)) = self.last_poll.replace((asked, at)) {
-            let ways = if self.lanes.len() == 1 { 1 } else { 2 };
-            self.gap_max = self.gap_max.max(at.saturating_duration_since(last_asked) * ways);
+            self.gap_max = self.gap_max.max(at.saturating_duration_since(last_asked));
         }
-        // A hand-over between tasks may hide rows for a moment.
-        let new = rows.saturating_sub(self.rows);
+        // A hand-over between tasks may hide rows for a moment, and an answer may be overtaken.
+        if rows < self.rows {
+            return;
+        }
+        let new = rows - self.rows;
         if new > 0 {
             self.rows = rows;
             self.first_rows.get_or_insert((at, rows));
             self.last_rows = Some(at);
             if self.lanes.len() == 1 {
-                let at_ms = self.ms(at);
-                self.early.push_back((new, at_ms));
+                let moment = Moment { after_ms: self.none_more_at_ms, by_ms: self.ms(at) };
+                self.early.push_back((new, moment));
             }
             self.pair();
         }
+        // None of the others was there when this was asked.
+        self.none_more_at_ms = self.none_more_at_ms.max(self.ms(asked));
         self.curve.add((at, self.delivered, self.rows));
     }
 
@@ -231,19 +306,19 @@ impl Pairing {
             self.pair_by_count();
         } else if let Some((_, at)) = self.last_poll.filter(|_| self.rows >= self.delivered) {
             // Everything that was delivered can be queried.
-            let at_ms = self.ms(at);
+            let by_ms = self.ms(at);
             for lane in 0..self.lanes.len() {
-                self.take_up_to(lane, u64::MAX, at_ms);
+                self.take_up_to(lane, u64::MAX, by_ms);
             }
         }
     }
 
     fn pair_by_count(&mut self) {
-        while let (Some(alike), Some((rows, at_ms))) =
+        while let (Some(alike), Some((rows, moment))) =
             (self.lanes[0].front().copied(), self.early.front().copied())
         {
             let paired = alike.tweets.min(rows);
-            self.record(alike, paired, at_ms);
+            self.record(alike, paired, moment);
             self.paired[0] += paired;
             self.lanes[0][0].tweets -= paired;
             if paired == alike.tweets {
@@ -256,32 +331,42 @@ impl Pairing {
         }
     }
 
-    fn found(&mut self, seqs: &[u64], at: Instant) {
-        let at_ms = self.ms(at);
+    /// Takes which of the samples, sorted, were found by a query.
+    fn looked(&mut self, samples: &[u64], found: &[u64], asked: Instant, at: Instant) {
+        if samples.is_empty() {
+            return;
+        }
+        let (asked_ms, by_ms) = (self.ms(asked), self.ms(at));
         for lane in 0..self.lanes.len() {
-            let newest = self.lanes[lane].iter().rev().find(|alike| seqs.contains(&alike.last_seq));
+            let newest = self.lanes[lane].iter().rev().find(|alike| found.contains(&alike.last_seq));
             if let Some(newest) = newest.map(|alike| alike.last_seq) {
-                self.take_up_to(lane, newest, at_ms);
+                self.take_up_to(lane, newest, by_ms);
+            }
+            let is_missing = |alike: &Cohort| samples.binary_search(&alike.last_seq).is_ok();
+            let Some(missing) = self.lanes[lane].iter().position(is_missing) else { continue };
+            // Of those that share its place, some may have been there.
+            let first = missing + usize::from(self.lanes[lane][missing].tweets > 1);
+            for alike in self.lanes[lane].range_mut(first..) {
+                alike.not_before_ms = alike.not_before_ms.max(asked_ms);
             }
         }
     }
 
     /// Everything in a lane up to that sequence number became queryable.
-    fn take_up_to(&mut self, lane: usize, last_seq: u64, at_ms: u32) {
+    fn take_up_to(&mut self, lane: usize, last_seq: u64, by_ms: u32) {
         while let Some(alike) = self.lanes[lane].pop_front() {
             if alike.last_seq > last_seq {
                 self.lanes[lane].push_front(alike);
                 return;
             }
-            self.record(alike, alike.tweets, at_ms);
+            self.record(alike, alike.tweets, Moment { after_ms: alike.not_before_ms, by_ms });
             self.paired[lane] += alike.tweets;
         }
     }
 
-    fn record(&mut self, alike: Cohort, tweets: u64, at_ms: u32) {
-        let us = |since_ms: u32| u64::from(at_ms.saturating_sub(since_ms)) * 1_000;
-        self.from_intended_us.saturating_record_n(us(alike.intended_ms), tweets);
-        self.from_ack_us.saturating_record_n(us(alike.acked_ms), tweets);
+    fn record(&mut self, alike: Cohort, tweets: u64, moment: Moment) {
+        self.from_intended.record(alike.intended_ms, moment, tweets);
+        self.from_ack.record(alike.acked_ms, moment, tweets);
     }
 }
 

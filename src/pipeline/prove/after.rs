@@ -3,7 +3,7 @@
 //! Rows that can be queried may still be only in the memory of a task. A suspended supervisor's
 //! tasks publish them as segments; only then may the Kafka they came from be stopped.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::hop::DruidHop;
@@ -27,6 +27,13 @@ impl DruidHop<'_> {
         screen: &Screen,
     ) -> (Option<bool>, Option<Duration>) {
         if self.after == DruidAfter::Keep {
+            return (None, None);
+        }
+        if self.after == DruidAfter::Drop && !self.embedded && stop.load(Ordering::Relaxed) {
+            // Its tasks publish without us.
+            let _ = self.supervisor.terminate();
+            self.notes
+                .push("stopped: whether the rows are in published segments was not looked at".to_owned());
             return (None, None);
         }
         let since = Instant::now();

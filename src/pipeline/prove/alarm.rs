@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::hop::{Tasks, add_own_view};
-use super::setup::listens;
+use super::spec_parts::{add_own_view, listens};
+use super::tasks::Tasks;
 use crate::druid::{Cause, CauseName, DruidError, Supervisor, SupervisorStatus, Symptoms, diagnose};
 use crate::report::seconds;
 
@@ -29,6 +29,7 @@ fn looks_needed(cause: CauseName) -> Option<u32> {
         | CauseName::TopicMissing
         | CauseName::KafkaUnreachable
         | CauseName::KafkaMisadvertised
+        | CauseName::KafkaRefuses
         | CauseName::Unhealthy => Some(4),
         // Not to be seen before the end.
         CauseName::TopicRecreated

@@ -1,42 +1,60 @@
-//! The thread that counts rows during the replay.
+//! The threads that count rows during the replay: at a fixed, short interval, on connections of their
+//! own, whatever else waits for Druid. The interval and the time that an answer takes are what the time
+//! to queryable is not known better than.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::count::Queryable;
-use crate::druid::{Client, DruidError, Proof};
+use crate::druid::{Client, DruidError, RowAnswer, RowQuestion};
 
-/// Pause between two counts, and at least this many times as long as a count took: counting must
-/// not be what keeps Druid busy.
-const PAUSE: Duration = Duration::from_millis(200);
-const PAUSE_FACTOR: u32 = 2;
+/// Time from the beginning of one count to that of the next.
+const INTERVAL: Duration = Duration::from_millis(25);
+
+/// Counts that may be under way at the same time: with one alone, an answer that takes longer than the interval
+/// would stretch it.
+const COUNTS: usize = 2;
+
+/// Pause after a count that failed.
+const AFTER_ERROR: Duration = Duration::from_millis(200);
+
+/// Rows with times this long before the oldest tweet that is not queryable yet do not change any more.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
+
+/// Time without a new row after which all rows are counted again.
+const RECOUNT_AFTER: Duration = Duration::from_secs(2);
 
 /// A running count; by default none.
 #[derive(Default)]
 pub(crate) struct Counting {
     stop: Arc<AtomicBool>,
     failing: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+}
+
+/// Whose rows are counted.
+pub(crate) struct Counted {
+    pub client: Client,
+    pub datasource: String,
+    pub run: String,
+    /// Whether the rows have the times at which they were sent.
+    pub by_send_time: bool,
+    pub queryable: Arc<Queryable>,
 }
 
 impl Counting {
     /// Counts until [`end`](Self::end).
-    pub fn start(client: Client, datasource: String, run: String, queryable: Arc<Queryable>) -> Self {
-        let (stop, failing) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        let (stopped, last_failed) = (stop.clone(), failing.clone());
-        let work = move || {
-            while !stopped.load(Ordering::Relaxed) {
-                let asked = Instant::now();
-                let counted = count(&client, &datasource, &run, &queryable);
-                let took = asked.elapsed();
-                last_failed.store(counted.is_err(), Ordering::Relaxed);
-                std::thread::sleep(PAUSE.max(took * PAUSE_FACTOR));
+    pub fn start(counted: Counted) -> Self {
+        let counting = Self::default();
+        let poll = Arc::new(Poll { counted, window: Mutex::default(), next: Mutex::new(Instant::now()) });
+        for _ in 0..COUNTS {
+            let (poll, stop, failing) = (poll.clone(), counting.stop.clone(), counting.failing.clone());
+            let work = move || poll.run(&stop, &failing);
+            if let Err(error) = std::thread::Builder::new().name("druid-count".into()).spawn(work) {
+                tracing::warn!("rows are counted less often: cannot start a thread: {error}");
             }
-        };
-        let thread = std::thread::Builder::new().name("druid-count".into()).spawn(work).ok();
-        Self { stop, failing, thread }
+        }
+        counting
     }
 
     /// Whether the last count failed.
@@ -44,26 +62,151 @@ impl Counting {
         self.failing.load(Ordering::Relaxed)
     }
 
-    /// Ends the thread; may wait for the answer to its last query.
+    /// Ends it, without waiting for an answer that is still to come.
     pub fn end(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that counts rows in Druid panicked");
-        }
     }
 }
 
-/// Counts once, and looks for the tweets that show how far each partition has come.
-fn count(client: &Client, datasource: &str, run: &str, queryable: &Queryable) -> Result<(), DruidError> {
-    let asked = Instant::now();
-    let rows = Proof::count(client, datasource, run)?;
-    queryable.counted(rows, asked, Instant::now());
-    let samples = queryable.samples();
-    if !samples.is_empty() {
-        let found = Proof::present(client, datasource, run, &samples)?;
-        queryable.found(&found, Instant::now());
+/// What the counting threads share.
+struct Poll {
+    counted: Counted,
+    window: Mutex<Window>,
+    /// When the next count begins.
+    next: Mutex<Instant>,
+}
+
+/// The rows that still change: with the times at which they were sent, only the newest do, and the rest
+/// need not be counted again and again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Window {
+    /// Rows before this time, in milliseconds since 1970, are settled.
+    since_ms: Option<i64>,
+    /// How many that are.
+    settled: u64,
+    /// Changes with each of the two above.
+    version: u64,
+    /// The last count of all rows, and when it grew.
+    rows: u64,
+    grew: Option<Instant>,
+}
+
+impl Poll {
+    fn run(&self, stop: &AtomicBool, failing: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            self.wait_for_turn();
+            let counted = self.count(stop);
+            failing.store(counted.is_err(), Ordering::Relaxed);
+            if counted.is_err() {
+                std::thread::sleep(AFTER_ERROR);
+            }
+        }
     }
-    Ok(())
+
+    /// Sleeps until the next count begins. Counts that should have begun meanwhile are skipped.
+    fn wait_for_turn(&self) {
+        let turn = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = (*next).max(Instant::now());
+            *next = turn + INTERVAL;
+            turn
+        };
+        std::thread::sleep(turn.saturating_duration_since(Instant::now()));
+    }
+
+    fn count(&self, stop: &AtomicBool) -> Result<(), DruidError> {
+        let Counted { client, datasource, run, by_send_time, queryable } = &self.counted;
+        let samples = queryable.samples();
+        let window = self.window(|window| {
+            if window.is_stuck() && queryable.is_behind() {
+                window.forget();
+            }
+            *window
+        });
+        let settled_ms = by_send_time.then(|| settled_ms(queryable)).flatten().filter(|settled| {
+            window.since_ms.is_none_or(|since| *settled > since + SETTLED_AFTER.as_millis() as i64)
+        });
+        let question = RowQuestion { since_ms: window.since_ms, settled_ms, samples: &samples };
+        let asked = Instant::now();
+        let answer = question.ask(client, datasource, run)?;
+        let at = Instant::now();
+        if !stop.load(Ordering::Relaxed) {
+            let rows = self.window(|shared| shared.take(window, settled_ms, &answer, at));
+            queryable.counted(rows, &samples, &answer.found, asked, at);
+        }
+        Ok(())
+    }
+
+    fn window<T>(&self, with: impl FnOnce(&mut Window) -> T) -> T {
+        with(&mut self.window.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The time before which all rows are there, in milliseconds since 1970.
+fn settled_ms(queryable: &Queryable) -> Option<i64> {
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_millis();
+    let waits = queryable.oldest_waiting().map_or(Duration::ZERO, |oldest| oldest.elapsed());
+    i64::try_from(now_ms.checked_sub((waits + SETTLED_AFTER).as_millis())?).ok()
+}
+
+impl Window {
+    /// Takes an answer to a question about the window `asked`; returns the number of all rows.
+    fn take(&mut self, asked: Self, settled_ms: Option<i64>, answer: &RowAnswer, at: Instant) -> u64 {
+        let rows = asked.settled + answer.rows;
+        if let Some(settled_ms) = settled_ms
+            && asked.version == self.version
+        {
+            self.since_ms = Some(settled_ms);
+            self.settled += answer.settled;
+            self.version += 1;
+        }
+        if rows > self.rows || self.grew.is_none() {
+            (self.rows, self.grew) = (rows.max(self.rows), Some(at));
+        }
+        rows
+    }
+
+    /// Whether it may have missed rows that came late.
+    fn is_stuck(&self) -> bool {
+        self.since_ms.is_some() && self.grew.is_some_and(|grew| grew.elapsed() > RECOUNT_AFTER)
+    }
+
+    /// Counts all rows the next time.
+    fn forget(&mut self) {
+        *self = Self {
+            version: self.version + 1,
+            rows: self.rows,
+            grew: Some(Instant::now()),
+            ..Self::default()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(rows: u64, settled: u64) -> RowAnswer {
+        RowAnswer { rows, settled, found: Vec::new() }
+    }
+
+    #[test]
+    fn settled_rows_are_counted_once_and_late_ones_are_found_again() {
+        let (mut window, now) = (Window::default(), Instant::now());
+        let first = window;
+        assert_eq!(window.take(first, Some(1_000), &answer(10, 7), now), 10);
+        assert_eq!((window.since_ms, window.settled), (Some(1_000), 7));
+        // Asked at the same time as the first: of all rows.
+        assert_eq!(window.take(first, Some(1_010), &answer(12, 8), now), 12);
+        assert_eq!((window.since_ms, window.settled), (Some(1_000), 7), "not twice");
+        let second = window;
+        assert_eq!(window.take(second, None, &answer(6, 0), now), 13);
+        assert!(!window.is_stuck());
+        window.grew = now.checked_sub(RECOUNT_AFTER * 2);
+        assert!(window.is_stuck());
+        window.forget();
+        assert!(window.since_ms.is_none() && window.settled == 0 && !window.is_stuck());
+        let all = window;
+        assert_eq!(window.take(all, None, &answer(20, 0), now), 20);
+    }
 }

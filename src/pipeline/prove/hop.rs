@@ -4,7 +4,6 @@
 //! Nothing is sent before every partition is read. At the end the run waits as long as rows keep
 //! coming; when they stop, it reports which are missing and why.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,12 +11,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::alarm::Alarm;
-use super::counting::Counting;
+use super::counting::{Counted, Counting};
+use super::spec_parts::{add_own_view, is_loopback};
+use super::tasks::Tasks;
 use super::{rollover, setup};
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
-use crate::druid::{
-    Access, Client, DruidAfter, Patience, ReadyWait, Submission, Supervisor, Symptoms, TaskRows,
-};
+use crate::druid::{Access, Client, DruidAfter, Patience, ReadyWait, Submission, Supervisor, Symptoms};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DRAIN_AFTER_STOP, DruidOptions, ReplayOptions, Session};
 use crate::pipeline::context::Replay;
@@ -52,35 +51,6 @@ pub(crate) struct DruidHop<'a> {
     pub(super) tasks: Tasks,
     pub(super) settled: bool,
     pub(super) users: Option<DruidUsers>,
-}
-
-/// What the tasks have done since the start, including those that have ended meanwhile.
-#[derive(Default)]
-pub(super) struct Tasks {
-    pub(super) before: BTreeMap<String, TaskRows>,
-    pub(super) now: BTreeMap<String, TaskRows>,
-    pub(super) ids: BTreeSet<String>,
-}
-
-impl Tasks {
-    pub(super) fn look(&mut self, supervisor: &Supervisor) {
-        if let Ok(rows) = supervisor.without_patience().rows() {
-            self.ids.extend(rows.keys().cloned());
-            self.now.extend(rows);
-        }
-    }
-
-    pub(super) fn since_start(&self) -> TaskRows {
-        let mut sum = TaskRows::default();
-        for (task, now) in &self.now {
-            let before = self.before.get(task).copied().unwrap_or_default();
-            sum.processed += now.processed.saturating_sub(before.processed);
-            sum.processed_with_error += now.processed_with_error.saturating_sub(before.processed_with_error);
-            sum.unparseable += now.unparseable.saturating_sub(before.unparseable);
-            sum.thrown_away += now.thrown_away.saturating_sub(before.thrown_away);
-        }
-        sum
-    }
 }
 
 impl<'a> DruidHop<'a> {
@@ -162,8 +132,13 @@ impl<'a> DruidHop<'a> {
         say(&format!("reads every partition after {}", seconds(took.as_secs_f64())));
         let before = Tasks { before: hop.tasks.before.clone(), ..Tasks::default() };
         hop.alarm = Alarm::start(hop.supervisor.trying_once(), hop.spec.clone(), before, say);
-        hop.counting =
-            Counting::start(client.trying_once(), hop.datasource.clone(), run.to_owned(), queryable);
+        hop.counting = Counting::start(Counted {
+            client: client.trying_once().with_own_connections(),
+            datasource: hop.datasource.clone(),
+            run: run.to_owned(),
+            by_send_time: setup::are_found_by_send_time(options, &hop.spec),
+            queryable,
+        });
         Ok(hop)
     }
 
@@ -175,7 +150,7 @@ impl<'a> DruidHop<'a> {
             stop,
             say,
             look_closer: &|seen| self.add_own_view(seen),
-            same_machine: setup::is_loopback(self.supervisor.client().host()),
+            same_machine: is_loopback(self.supervisor.client().host()),
         };
         let mut status = self.supervisor.wait_until_read(&self.datasource, &wait)?;
         if self.topic_created && matches!(self.submitted, Submission::Unchanged | Submission::AsItIs) {
@@ -254,9 +229,12 @@ impl<'a> DruidHop<'a> {
                 .last_rows
                 .map(|last| last.saturating_duration_since(started).as_secs_f64()),
             time_to_queryable_ms: times.from_intended_ms,
+            time_to_queryable_error_ms: times.from_intended_error_ms,
             time_to_queryable_histogram: times.from_intended,
             acked_to_queryable_ms: times.from_ack_ms,
+            acked_to_queryable_error_ms: times.from_ack_error_ms,
             acked_to_queryable_histogram: times.from_ack,
+            time_to_queryable_tweets: times.tweets,
             poll_gap_ms: times.poll_gap.as_secs_f64() * 1_000.0,
             paired_by: if self.by_partition { PairedBy::Partition } else { PairedBy::Run },
             rows_per_s: times.rows_per_s,
@@ -278,14 +256,6 @@ impl<'a> DruidHop<'a> {
             false => self.choice.timeout,
         }
     }
-}
-
-/// What a supervisor's spec says, and whether its Kafka can be reached from here.
-pub(crate) fn add_own_view(seen: &mut Symptoms, spec: &Value) {
-    let io = setup::io_config(spec);
-    seen.kafka = io["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or_default().to_owned();
-    seen.kafka_listens = setup::listens(&seen.kafka);
-    seen.from_earliest = io["useEarliestOffset"].as_bool().unwrap_or(false);
 }
 
 impl Drop for DruidHop<'_> {

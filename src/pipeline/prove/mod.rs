@@ -3,11 +3,15 @@
 mod after;
 mod alarm;
 mod counting;
+mod existing;
 mod hop;
 mod proof;
 mod rollover;
 mod setup;
+mod spec_parts;
+mod tasks;
 mod users;
 
-pub(crate) use hop::{DruidHop, add_own_view};
-pub(crate) use setup::{io_config, listens};
+pub(crate) use existing::altered;
+pub(crate) use hop::DruidHop;
+pub(crate) use spec_parts::{add_own_view, io_config, listens};

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::hop::DruidHop;
-use super::setup;
+use super::spec_parts::dimension_names;
 use crate::count::Counters;
 use crate::druid::{
     Cause, CauseName, DruidError, MissingRows, Proof, SupervisorStatus, Symptoms, diagnose, missing_seqs,
@@ -38,6 +38,12 @@ pub(crate) struct ProofOutcome {
     pub causes: Vec<Cause>,
 }
 
+impl ProofOutcome {
+    fn unknown(why: String) -> Self {
+        Self { proof: None, exact: false, count_error: Some(why), missing: None, causes: Vec::new() }
+    }
+}
+
 impl DruidHop<'_> {
     /// Waits, counts, and finds out what is missing.
     pub(crate) fn prove(&mut self, counters: &Counters, stop: &AtomicBool, screen: &Screen) -> ProofOutcome {
@@ -50,16 +56,7 @@ impl DruidHop<'_> {
         self.tasks.look(&self.supervisor);
         let (proof, steady) = match self.count_twice() {
             Ok(counted) => counted,
-            Err(error) => {
-                let count_error = Some(error.to_string());
-                return ProofOutcome {
-                    proof: None,
-                    exact: false,
-                    count_error,
-                    missing: None,
-                    causes: Vec::new(),
-                };
-            }
+            Err(error) => return ProofOutcome::unknown(error.to_string()),
         };
         // A failed tweet leaves a gap in the sequence, so then only the counts are compared.
         let whole = counters.failed.get() > 0 || expected != delivered || proof == Proof::expected(delivered);
@@ -162,7 +159,7 @@ impl DruidHop<'_> {
         };
         self.add_own_view(&mut seen);
         let mut causes = diagnose(&seen);
-        let dimensions = setup::dimension_names(&self.spec);
+        let dimensions = dimension_names(&self.spec);
         let lacks = |name: &&str| !dimensions.iter().any(|dimension| dimension == name);
         if let Some(column) =
             ["run", "seq"].iter().find(|name| lacks(name)).filter(|_| !dimensions.is_empty())

@@ -1,14 +1,14 @@
 //! Which supervisor, with which spec.
 
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::existing::{altered, is_in_use};
+use super::spec_parts::{dimension_names, dimensions_of, io_config, is_loopback, part};
 use crate::druid::{
-    Client, Dimension, DimensionType, DruidAfter, DruidError, Granularity, SpecOptions, Submission,
-    Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
+    Client, ConsumerSecurity, Dimension, DimensionType, DruidAfter, DruidError, Granularity, SpecOptions,
+    Submission, Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
 };
 use crate::enrich::{ColumnType, Enrichment};
 use crate::event::PayloadForm;
@@ -84,6 +84,11 @@ pub(crate) fn set_up(
         Some(path) => read_spec(path)?,
         None => own_spec(replay, extra.clone(), client, &kafka, &mut notes)?,
     };
+    let security = ConsumerSecurity::of(&options.kafka.properties)?;
+    if choice.spec.is_none() && !embedded {
+        security.put_into(&mut spec["spec"]["ioConfig"]["consumerProperties"]);
+        notes.extend(security_words(&security));
+    }
     if choice.spec.is_some() {
         set_pointer(&mut spec, "/ioConfig/topic", options.kafka.topic.clone().into())?;
         set_pointer(&mut spec, "/ioConfig/consumerProperties/bootstrap.servers", kafka.clone().into())?;
@@ -109,13 +114,55 @@ pub(crate) fn set_up(
     }
     notes.extend(unknown_columns(&extra, &spec));
     notes.extend(client.check_columns(&datasource, dimensions_of(&spec))?);
-    if there.is_some_and(|there| there["suspended"] == true) {
-        let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
-        supervisor.wait_until_published(&datasource, patience, &replay.session.stop, &say)?;
+    let mut kept = Vec::new();
+    if let Some(there) = &there {
+        let is_suspended = there["suspended"] == true;
+        if is_suspended {
+            let (patience, say) = (choice.timeout, |words: &str| say(&format!("waiting {words}")));
+            supervisor.wait_until_published(&datasource, patience, &replay.session.stop, &say)?;
+        }
+        if !choice.overwrite {
+            kept = supervisor.alterations(there, &choice.set);
+            let (producer, stop) = (&ends.producer, &replay.session.stop);
+            if !is_suspended
+                && Supervisor::would_update(there, &spec)
+                && is_in_use(&name, there, &spec, producer, stop)?
+            {
+                notes.push(format!(
+                    "another run uses supervisor {name} now: it stays as it is, with what this run's flags would change"
+                ));
+                let (submitted, after) = (Submission::AsItIs, DruidAfter::Keep);
+                return Ok(Setup { supervisor, datasource, spec: there.clone(), submitted, after, notes });
+            }
+        }
     }
-    let submitted = supervisor.submit(spec.clone(), choice.overwrite)?;
+    if !kept.is_empty() {
+        notes.push(altered(&name, &kept));
+    }
+    let submitted = supervisor.submit(spec.clone(), &kept, choice.overwrite)?;
     let after = choice.after.unwrap_or(if embedded { DruidAfter::Suspend } else { DruidAfter::Keep });
     Ok(Setup { supervisor, datasource, spec, submitted, after, notes })
+}
+
+/// What the user must do for Druid to read a Kafka that wants a login or a key.
+fn security_words(security: &ConsumerSecurity) -> Vec<String> {
+    let mut words = Vec::new();
+    if !security.secret.is_empty() {
+        let names: Vec<&str> = security.secret.iter().map(|secret| secret.variable).collect();
+        words.push(format!(
+            "Druid reads Kafka's secrets from {} in the environment of its overlord and workers: `tweetblast druid \
+             secrets -X @FILE` prints them",
+            names.join(", ")
+        ));
+    }
+    if !security.left.is_empty() {
+        words.push(format!(
+            "WARNING: Druid's consumer is not given {}: --druid-set /ioConfig/consumerProperties/NAME=VALUE gives it what \
+             it needs",
+            security.left.join(", ")
+        ));
+    }
+    words
 }
 
 fn own_spec(
@@ -178,9 +225,25 @@ pub(crate) fn dimensions(enrichment: Option<&Enrichment>) -> Vec<Dimension> {
     columns.map(dimension).collect()
 }
 
+/// Whether the rows have the times at which they are sent.
+fn has_send_times(options: &ReplayOptions) -> bool {
+    options.message.timestamp == StampTime::Send || options.message.payload == PayloadForm::Raw
+}
+
+/// Whether rows of a supervisor with this spec are found by the time at which they were sent.
+pub(crate) fn are_found_by_send_time(options: &ReplayOptions, spec: &Value) -> bool {
+    let schema = part(spec, "dataSchema");
+    let column = schema["timestampSpec"]["column"].as_str().unwrap_or_default();
+    let granularity = &schema["granularitySpec"]["queryGranularity"];
+    let granularity = granularity.as_str().or(granularity["type"].as_str()).unwrap_or_default();
+    has_send_times(options)
+        && ["timestamp", "kafka.timestamp"].contains(&column)
+        && granularity.eq_ignore_ascii_case("none")
+}
+
 /// Segments as long as the spread of the times in them requires.
 fn granularity(options: &ReplayOptions, prepared: &Prepared) -> Granularity {
-    if options.message.timestamp == StampTime::Send || options.message.payload == PayloadForm::Raw {
+    if has_send_times(options) {
         return Granularity::Hour;
     }
     match prepared.times_ms {
@@ -246,27 +309,6 @@ fn read_spec(path: &Path) -> Result<Value, ReplayError> {
     Ok(spec)
 }
 
-/// A part of a spec as Druid returns it: inside `spec`, or at its top in older versions.
-fn part<'a>(spec: &'a Value, name: &str) -> &'a Value {
-    if spec["spec"][name].is_object() { &spec["spec"][name] } else { &spec[name] }
-}
-
-/// The spec's `ioConfig`.
-pub(crate) fn io_config(spec: &Value) -> &Value {
-    part(spec, "ioConfig")
-}
-
-/// The dimensions that a spec lists.
-fn dimensions_of(spec: &Value) -> &Value {
-    &part(spec, "dataSchema")["dimensionsSpec"]["dimensions"]
-}
-
-/// Names of the dimensions that a spec lists; empty if Druid is to find them itself.
-pub(crate) fn dimension_names(spec: &Value) -> Vec<&str> {
-    let all = dimensions_of(spec).as_array().into_iter().flatten();
-    all.filter_map(|dimension| dimension.as_str().or(dimension["name"].as_str())).collect()
-}
-
 /// Kafka's address for Druid if the user does not give one.
 fn kafka_address_for_druid(options: &ReplayOptions, ends: &Ends) -> String {
     match &options.kafka.cluster {
@@ -276,18 +318,6 @@ fn kafka_address_for_druid(options: &ReplayOptions, ends: &Ends) -> String {
         },
         KafkaChoice::Cluster(brokers) => brokers.clone(),
     }
-}
-
-pub(crate) fn is_loopback(address: &str) -> bool {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    host == "localhost" || host.starts_with("127.") || host == "[::1]"
-}
-
-/// Whether a server listens at the first of these addresses, as seen from here.
-pub(crate) fn listens(addresses: &str) -> Option<bool> {
-    let first = addresses.split(',').next()?;
-    let address = first.to_socket_addrs().ok()?.next()?;
-    Some(TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
 }
 
 #[cfg(test)]
@@ -307,16 +337,5 @@ mod tests {
         assert_eq!(read(nested).unwrap(), read(flat).unwrap());
         assert!(read("{").unwrap_err().contains("not JSON"));
         assert!(read(r#"{"type":"index_parallel"}"#).unwrap_err().contains("type kafka"));
-    }
-
-    #[test]
-    fn addresses_of_this_machine_are_known_and_a_listener_is_found() {
-        assert!(is_loopback("127.0.0.1:9092") && is_loopback("localhost:1") && is_loopback("[::1]:1"));
-        assert!(!is_loopback("kafka:9092"));
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        assert_eq!(listens(&address), Some(true));
-        drop(listener);
-        assert_eq!(listens(&address), Some(false));
     }
 }

@@ -1,0 +1,102 @@
+//! What keeps rows from coming is said while the run waits, with what to type. Needs no Druid.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::away::Replay;
+use crate::common::free_port;
+use crate::fake::{FakeDruid, ROWS};
+use crate::stack::cause;
+
+/// The query that counts while tweets are sent.
+const COUNT: &str = r#"SELECT COUNT(*) AS \"rows\" FROM"#;
+
+/// The supervisor's status.
+const STATUS: &str = "GET /druid/indexer/v1/supervisor/tweets/status";
+
+/// Longer than a cause takes to be found, and shorter than the default --druid-timeout.
+const SOON: Duration = Duration::from_secs(90);
+
+/// A Druid that has half of the rows.
+fn half() -> FakeDruid {
+    let druid = FakeDruid::start();
+    druid.says("COUNT(*)", 200, json!([{"rows": ROWS / 2, "min": 0, "max": 4, "sum": 10}]));
+    druid.says("COUNT(DISTINCT", 200, json!([{"distinct": ROWS / 2}]));
+    druid
+}
+
+fn status(change: &[(&str, Value)]) -> Value {
+    let mut payload = json!({
+        "state": "RUNNING", "detailedState": "RUNNING", "healthy": true, "partitions": 1, "latestOffsets": {"0": 0},
+        "activeTasks": [{"id": "t", "startingOffsets": {"0": 0}, "currentOffsets": {"0": 0}}],
+    });
+    for (key, value) in change {
+        payload[*key] = value.clone();
+    }
+    json!({ "payload": payload })
+}
+
+#[test]
+fn a_supervisor_that_is_suspended_is_said_with_the_command_and_the_run_ends_whole_after_it() {
+    let druid = half();
+    let mut replay = Replay::start(&druid.url(), &[]);
+    replay.running.wait_for("reads every partition");
+    druid.says(STATUS, 200, status(&[("suspended", json!(true)), ("detailedState", json!("SUSPENDED"))]));
+    let line = replay.running.wait_for("the supervisor is suspended");
+    assert!(line.contains(&format!("`tweetblast druid resume tweets --druid {}`", druid.url())), "{line}");
+    for words in [STATUS, "COUNT(*)", "COUNT(DISTINCT"] {
+        druid.recovers(words);
+    }
+    let (report, finished) = replay.finish();
+    assert_eq!((finished.code, &report["verdict"]), (0, &json!("balanced")), "{}", finished.stdout);
+    let notes = report["druid"]["notes"].to_string();
+    assert!(notes.contains("is suspended"), "{notes}");
+}
+
+#[test]
+fn a_supervisor_that_is_terminated_is_said_and_no_row_of_it_is_expected_any_more() {
+    let druid = half();
+    let mut replay = Replay::start(&druid.url(), &[]);
+    replay.running.wait_for("reads every partition");
+    druid.says(STATUS, 404, json!({"error": "Cannot find any supervisor with id: [tweets]"}));
+    replay.running.wait_for("somebody has terminated it");
+    assert!(replay.running.ends_within(SOON));
+    let (report, finished) = replay.finish();
+    assert_eq!((finished.code, cause(&report)), (3, "supervisor gone"), "{}", finished.stdout);
+    // The times are those of the rows that came.
+    assert_eq!(report["druid"]["time_to_queryable_tweets"], ROWS / 2);
+    assert!(finished.stdout.contains("of 5 of 10 tweets"), "{}", finished.stdout);
+    for key in ["time_to_queryable_error_ms", "acked_to_queryable_error_ms"] {
+        assert!(report["druid"][key]["p50"].is_number(), "{key}");
+    }
+}
+
+#[test]
+fn a_worker_that_died_is_named_with_its_address() {
+    let druid = half();
+    let worker = format!("127.0.0.1:{}", free_port());
+    let mut replay = Replay::start(&druid.url(), &["--druid-timeout", "15s"]);
+    replay.running.wait_for("reads every partition");
+    druid.says("/indexer/v1/workers", 200, json!([{"worker": {"host": worker}, "runningTasks": ["t"]}]));
+    let line = replay.running.wait_for("nothing listens at");
+    assert!(line.contains(&worker) && line.contains("stack up indexer"), "{line}");
+    druid.recovers("/indexer/v1/workers");
+    replay.running.wait_for("the supervisor reads again after");
+    assert_eq!(replay.finish().1.code, 3, "the rows did not come");
+}
+
+#[test]
+fn nothing_is_counted_after_the_last_row() {
+    let druid = FakeDruid::start();
+    druid.says("MIN(", 200, json!([{"rows": ROWS, "min": 0, "max": 9, "sum": 44}]));
+    let (report, finished) = Replay::start(&druid.url(), &[]).finish();
+    assert_eq!(finished.code, 3, "one row is another: {}", finished.stdout);
+    let asked = druid.requests("/druid/v2/sql");
+    let first_proof = asked.iter().position(|asked| asked.contains("MIN(")).unwrap();
+    // Two are under way at a time.
+    let after = asked[first_proof..].iter().filter(|asked| asked.contains(COUNT)).count();
+    assert!(after <= 2, "{after}");
+    let backlog = report["druid"]["backlog"].as_array().unwrap();
+    assert_eq!(backlog.last().unwrap()["queryable"], ROWS);
+}
