@@ -12,7 +12,7 @@ from browser import ENGLISH, Browser
 from charts import BY_HOUR, DRUID_NOW, ENGAGED, FIVE_MINUTES, LATEST, RESPONSES, RUNS, RUNS_COMPARED, WHOLE_RUN, problems_of
 from selenium.webdriver.common.action_chains import ActionChains
 
-AGREE_S = 60
+AGREE_S = 120
 NOTHING_S = 0.8  # Superset waits 0.3 s for a second click before it filters.
 
 # ECharts draws the chart, and only React knows its object. Its marks, the largest first: the name of each, where it is on

@@ -8,7 +8,7 @@ jar_folder() { if [[ $1 = kafka ]]; then printf '%s' "$kafka_jars"; else printf 
 
 jars_complete() { [[ $(stamp "$1") == "$(cat "$(jar_folder "$1")/stamp" 2>/dev/null)" ]]; }
 
-folder_mb() { du -sm "$1" 2>/dev/null | cut -f 1 || true; }
+folder_mb() { { du -sm "$1" 2>/dev/null || echo 0; } | cut -f 1; }
 
 maven_progress() { printf 'Maven has %s MB, of about 280 for Kafka and Druid together' "$(folder_mb "$cache/m2")"; }
 

@@ -23,7 +23,11 @@ pip_progress() {
 
 provision_superset() { "$venv/bin/python" "$docker_dir/superset/provision.py" "$1" </dev/null 9>&-; }
 
-provision_progress() { printf 'its log says: %s' "$(grep . "$state/logs/superset-provision.log" | tail -n 1 | cut -c 1-100)"; }
+provision_progress() {
+    local line
+    line=$(grep . "$state/logs/superset-provision.log" | tail -n 1 | cut -c 1-100 || true)
+    if [[ -n $line ]]; then printf 'its log says: %s' "$line"; else printf 'Superset loads its packages'; fi
+}
 
 fetch_superset() {
     local begin=$SECONDS
