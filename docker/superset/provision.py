@@ -70,8 +70,9 @@ def main(bundle: Path) -> None:
             contents = {path: yaml.safe_dump(translated(yaml.safe_load(text), words)) for path, text in contents.items()}
         ImportAssetsCommand({"metadata.yaml": METADATA, **contents}).run()
 
-        # A bundle has no key for roles.
+        # A bundle has no key for roles. Without the second line visitors get Superset's own words in English only.
         visitors = security_manager.find_role("Public")
+        security_manager.add_permission_role(visitors, security_manager.add_permission_view_menu("can_language_pack", "Superset"))
         for dashboard in db.session.query(Dashboard).all():
             if visitors not in dashboard.roles:
                 dashboard.roles.append(visitors)

@@ -37,8 +37,13 @@ def ask(path: str, query: str = "") -> object:
     if time.monotonic() - asked > 3:
         body = json.dumps({"query": query, "resultFormat": "array"}).encode() if query else None
         request = urllib.request.Request(f"{ROUTER}/{path}", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            found = json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                found = json.load(answer)
+        except urllib.error.HTTPError:
+            raise
+        except OSError as error:
+            raise ConnectionError(f"Druid does not answer at {ROUTER}: docker/native/stack status says what is down") from error
         _answers[path, query] = (time.monotonic(), found)
     return found
 
