@@ -39,6 +39,7 @@ class Druid:
     def rejected(self) -> dict[str, int]:
         """What the tasks that read the topic now could not take, as they say themselves."""
         with urllib.request.urlopen(f"{self.router}/druid/indexer/v1/supervisor/tweets/stats", timeout=60) as answer:
-            totals = [task["totals"]["buildSegments"] for group in json.load(answer).values() for task in group.values()]
+            tasks = [task for group in json.load(answer).values() for task in group.values()]
+        totals = [task.get("totals", {}).get("buildSegments", {}) for task in tasks]
         kinds = {"Rejected, unparseable": "unparseable", "Rejected, too old or too new": "thrownAway"}
-        return {name: sum(total[key] for total in totals) for name, key in kinds.items()}
+        return {name: sum(total.get(key, 0) for total in totals) for name, key in kinds.items()}
