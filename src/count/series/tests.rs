@@ -65,7 +65,7 @@ fn the_backlog_is_what_was_delivered_and_cannot_be_queried() {
     for (second, delivered, rows) in [(1, 100, 0), (2, 100, 50), (3, 0, 110)] {
         counters.published.add(delivered);
         counters.delivered.add(delivered);
-        queryable.counted(rows, zero, zero + seconds(f64::from(second)));
+        queryable.counted(rows, &[], &[], zero, zero + seconds(f64::from(second)));
         counters.sample(zero + seconds(f64::from(second)), Some(&queryable));
     }
     counters.sample_end(zero + seconds(3.5), Some(&queryable), Some(200));

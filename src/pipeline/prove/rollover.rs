@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::setup::io_config;
+use super::spec_parts::io_config;
 use crate::report::seconds;
 
 /// Shorter runs are not taken for load tests, and nothing is said.
