@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::values;
 use crate::kafka::embedded::Fsync;
+use crate::mqtt::ClientLimits;
 use crate::options::{EmbeddedKafka, Listen};
 
 /// Ports of MQTT and Kafka, taken where nothing else listens there.
@@ -21,6 +22,17 @@ pub(super) struct EndsArgs {
     /// A port alone is on this machine; port 0 is any free one.
     #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = |text: &str| values::listen(text, MQTT_PORT))]
     mqtt_listen: Option<SocketAddr>,
+    /// How many MQTT clients may be connected at a time [default: 64]
+    #[arg(hide_short_help = true, long, value_name = "N", value_parser = values::count::<usize>(1..=10_000))]
+    mqtt_clients: Option<usize>,
+    /// Disconnect an MQTT client for which more than this waits to be read [default: 34MiB]
+    ///
+    /// All clients together may have one and a half times as much.
+    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size)]
+    mqtt_unread: Option<u64>,
+    /// Keep at most this much in retained MQTT messages [default: 16MiB]
+    #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size)]
+    mqtt_retained: Option<u64>,
     /// Address of the embedded Kafka [default: 127.0.0.1:9092, or a free port]
     #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = |text: &str| values::listen(text, KAFKA_PORT))]
     kafka_listen: Option<SocketAddr>,
@@ -53,6 +65,17 @@ impl EndsArgs {
     /// Where the MQTT broker listens.
     pub fn mqtt(&self) -> Listen {
         listen(self.mqtt_listen, MQTT_PORT)
+    }
+
+    /// What MQTT clients may use of the broker.
+    pub fn mqtt_clients(&self) -> ClientLimits {
+        let default = ClientLimits::default();
+        let bytes = |named: Option<u64>, default| named.map_or(default, |bytes| bytes as usize);
+        ClientLimits {
+            clients: self.mqtt_clients.unwrap_or(default.clients),
+            unread_bytes: bytes(self.mqtt_unread, default.unread_bytes),
+            retained_bytes: bytes(self.mqtt_retained, default.retained_bytes),
+        }
     }
 
     /// How the Kafka endpoint is to be started.

@@ -20,7 +20,7 @@ pub(super) struct ServeArgs {
     ends: EndsArgs,
     /// off: Kafka without an MQTT broker
     #[arg(long, value_name = "off", value_parser = off, help_heading = "Embedded MQTT and Kafka",
-        conflicts_with = "mqtt_listen")]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained"])]
     mqtt: Option<Off>,
     #[arg(long, hide = true, conflicts_with = "mqtt_listen")]
     no_mqtt: bool,
@@ -55,6 +55,7 @@ impl ServeArgs {
         let options = ServeOptions {
             mqtt: (self.mqtt.is_none() && !self.no_mqtt).then(|| self.ends.mqtt()),
             mqtt_topic: self.topic,
+            mqtt_clients: self.ends.mqtt_clients(),
             kafka: self.ends.kafka(),
             partitions: self.partitions,
         };

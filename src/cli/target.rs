@@ -28,7 +28,7 @@ pub(super) struct TargetArgs {
     ///
     /// host, host:1883 or mqtt://user@host:1883; it must speak MQTT 3.1.1. The password is read from TWEETBLAST_MQTT_PASSWORD.
     #[arg(long, aliases = ["mqtt-broker", "mqtt-url"], value_name = "HOST|off", value_parser = values::mqtt,
-        conflicts_with = "mqtt_listen")]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained"])]
     mqtt: Option<MqttChoice>,
     /// Use a real Kafka, not the embedded one: host:9092
     ///
@@ -98,12 +98,13 @@ impl TargetArgs {
             Some(choice) => choice,
             None => MqttChoice::Embedded(self.ends.mqtt()),
         };
+        let clients = self.ends.mqtt_clients();
         let cluster = match self.kafka {
             Some(brokers) => KafkaChoice::Cluster(brokers),
             None => KafkaChoice::Embedded(self.ends.kafka()),
         };
         ReplayOptions {
-            mqtt: MqttOptions { broker, topic: self.topic.clone() },
+            mqtt: MqttOptions { broker, topic: self.topic.clone(), clients },
             kafka: KafkaOptions {
                 cluster,
                 topic: self.topic,

@@ -3,15 +3,12 @@
 //! rumqttd's own `Broker` only logs that a port is taken, and never stops. One thing outlives
 //! [`Broker::stop`]: the router's sleeping thread with its ring. rumqttd has no way to end it.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rumqttd::local::LinkBuilder;
-use rumqttd::{Router, RouterConfig, SegmentConfig};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -20,23 +17,11 @@ use super::codec::Reason;
 use super::flight::Flight;
 use super::link::{Connect, Pinger, Subscription, subscribe};
 use super::listener::listen;
+use super::router::{OTHERS_SEGMENT_BYTES, start_router};
 use super::subscriber::SubscriberState;
 use super::topic::check_topic;
 use super::{BrokerOptions, FlightWindow, MqttError, Publisher, Subscriber};
 use crate::count::Counters;
-
-/// The links of the replay and of all outside clients together, with room for those of several runs. The
-/// router looks at up to 100 connections in a row; with more than that, one that has just disconnected can
-/// stall it.
-const LINKS_MAX: usize = 64;
-
-/// Messages handed to a link at a time. With rumqttd's usual 200, the subscriber wakes up
-/// four times as often, at 10 % more CPU per message.
-const FORWARD_MAX: u64 = 1_000;
-
-/// The ring of all topics but the replay's: two segments, of which one always remains, so that large
-/// messages do not stay for long.
-const OTHERS_SEGMENT_BYTES: usize = 1 << 20;
 
 /// Longest wait for watchers to receive the last messages when the broker stops.
 const WATCHERS_MAX: Duration = Duration::from_secs(2);
@@ -199,6 +184,18 @@ impl Broker {
         self.close();
     }
 
+    /// Ends the router, as a client of its own would: one that is gone says that it is ready.
+    #[cfg(test)]
+    pub(crate) fn end_router(&self) {
+        use super::link::{disconnect, push};
+        let (mut tx, rx) = (self.connect)("gone").expect("a router");
+        push(&mut tx, disconnect()).expect("a router");
+        rx.ready().expect("a router");
+        while !self.is_dead() {
+            std::thread::sleep(LAST_WORDS);
+        }
+    }
+
     fn close(&mut self) {
         let Some((runtime, listener)) = self.listener.take() else { return };
         listener.abort();
@@ -215,30 +212,8 @@ impl Drop for Broker {
     }
 }
 
-/// Starts the router; what is returned makes links to it.
-fn start_router(segment_bytes: usize, segments: usize) -> Box<Connect> {
-    let others = SegmentConfig { max_segment_size: OTHERS_SEGMENT_BYTES, max_segment_count: 2 };
-    let router = Router::new(
-        0,
-        RouterConfig {
-            max_connections: LINKS_MAX,
-            max_outgoing_packet_count: FORWARD_MAX,
-            max_segment_size: segment_bytes,
-            max_segment_count: segments,
-            custom_segment: Some(HashMap::from([(OTHER_TOPICS.to_owned(), others)])),
-            ..RouterConfig::default()
-        },
-    )
-    .spawn();
-    Box::new(move |client_id: &str| match LinkBuilder::new(client_id, router.clone()).build() {
-        Ok((tx, rx, _)) => Ok((tx, rx)),
-        Err(_) => Err(MqttError::BrokerGone),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::link::{disconnect, push};
     use super::*;
     use crate::event::{Event, Trace};
 
@@ -254,11 +229,7 @@ mod tests {
                 Ok::<(), MqttError>(())
             })
         });
-        // This kills the router: a client that is gone says that it is ready.
-        let (mut tx, rx) = (broker.connect)("gone").unwrap();
-        push(&mut tx, disconnect()).unwrap();
-        rx.ready().unwrap();
-
+        broker.end_router();
         let event = Event {
             trace: Trace { seq: Some(0), intended: None, sent: Instant::now() },
             key: Bytes::new(),
@@ -267,16 +238,12 @@ mod tests {
         let error = (0..).find_map(|_| publisher.publish(&mut vec![event.clone()]).err()).unwrap();
         assert!(matches!(error, MqttError::BrokerGone | MqttError::SubscriberGone));
         assert!(matches!(receiving.join().unwrap(), Err(MqttError::BrokerGone)));
-        // The links are cut shortly before the router's thread ends; a new link made in between
-        // would wait forever for an answer.
-        let gone = (0..1_000).any(|_| {
-            std::thread::sleep(Duration::from_millis(10));
-            push(&mut tx, disconnect()).is_err()
-        });
-        assert!(gone, "the router's thread is still there");
         assert!(matches!(
             broker.connect(2, window, Arc::default(), Arc::default()).err(),
             Some(MqttError::BrokerGone)
         ));
+        // Where it happened, in rumqttd.
+        assert!(MqttError::BrokerGone.to_string().contains("scheduler.rs:"), "{}", MqttError::BrokerGone);
+        broker.stop();
     }
 }

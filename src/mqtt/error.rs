@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use indicatif::HumanCount;
 
 use super::outside::Lost;
+use super::router::why_it_ended;
 
 /// Why the broker cannot start, or why a replay through it cannot continue.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,7 @@ pub enum MqttError {
     )]
     TooLarge { bytes: usize, max_bytes: usize },
     /// rumqttd's router thread has ended.
-    #[error("the MQTT broker inside has ended unexpectedly; what was in flight is lost")]
+    #[error("the MQTT broker inside has ended unexpectedly{}; what was in flight is lost", why_it_ended())]
     BrokerGone,
     /// The receiving side is gone.
     #[error("the MQTT subscriber ended while there was more to publish")]

@@ -19,6 +19,7 @@ mod link;
 mod listener;
 mod outside;
 mod publisher;
+mod router;
 mod subscriber;
 mod topic;
 

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::kafka::embedded::Fsync;
-use crate::mqtt::OutsideBroker;
+use crate::mqtt::{ClientLimits, OutsideBroker};
 
 /// The MQTT hop of a replay.
 #[derive(Debug, Clone)]
 pub struct MqttOptions {
     pub broker: MqttChoice,
     pub topic: String,
+    /// What clients of the embedded broker may use.
+    pub clients: ClientLimits,
 }
 
 /// How a replay uses Kafka.
@@ -41,7 +43,11 @@ pub const DEFAULT_TOPIC: &str = "tweets";
 impl Default for MqttOptions {
     /// The embedded broker on a free port.
     fn default() -> Self {
-        Self { broker: MqttChoice::Embedded(Listen::free_port()), topic: DEFAULT_TOPIC.to_owned() }
+        Self {
+            broker: MqttChoice::Embedded(Listen::free_port()),
+            topic: DEFAULT_TOPIC.to_owned(),
+            clients: ClientLimits::default(),
+        }
     }
 }
 

@@ -9,7 +9,9 @@ use std::sync::atomic::AtomicBool;
 use crate::event::PayloadForm;
 use crate::kafka::embedded::{Endpoint, EndpointError, EndpointOptions};
 use crate::kafka::{KafkaError, ProducerOptions, Topic, check_settings, end_offsets, prepare_topic};
-use crate::mqtt::{Broker, BrokerOptions, MqttError, OutsideBroker, OutsideLink, OutsideOptions};
+use crate::mqtt::{
+    Broker, BrokerOptions, ClientLimits, MqttError, OutsideBroker, OutsideLink, OutsideOptions,
+};
 use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::unless_stopped::unless_stopped;
@@ -41,7 +43,10 @@ impl Ends {
             .map_err(ReplayError::Options)?;
         let (broker, outside) = match &options.mqtt.broker {
             MqttChoice::Off => (None, None),
-            MqttChoice::Embedded(listen) => (Some(start_broker(*listen, &options.mqtt.topic)?), None),
+            MqttChoice::Embedded(listen) => {
+                let mqtt = &options.mqtt;
+                (Some(start_broker(*listen, &mqtt.topic, mqtt.clients, true)?), None)
+            }
             MqttChoice::Outside(broker) => (None, Some(check_outside(broker, options, run, stop)?)),
         };
         let (endpoint, brokers) = match &options.kafka.cluster {
@@ -159,9 +164,16 @@ pub const PAYLOAD_WITHOUT_RUN: &str = "--payload raw and minimal do not go with 
      tweet, or the embedded broker";
 
 /// Starts the broker, on a free port if the default one is taken.
-pub(crate) fn start_broker(listen: Listen, topic: &str) -> Result<Broker, MqttError> {
+pub(crate) fn start_broker(
+    listen: Listen,
+    topic: &str,
+    clients: ClientLimits,
+    has_replay: bool,
+) -> Result<Broker, MqttError> {
     warn_of_network(listen, "MQTT broker", "publish and read");
     Broker::start(&BrokerOptions {
+        clients,
+        has_replay,
         listen: listen.addr,
         fall_back_to_free_port: listen.fall_back,
         topic: topic.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::mqtt::{Broker, ClientLimits, MqttError};
 use crate::options::{EmbeddedKafka, Listen, Session};
 use crate::pipeline::ends::{start_broker, start_endpoint};
 use crate::pipeline::error::ReplayError;
@@ -12,6 +13,8 @@ pub struct ServeOptions {
     pub mqtt: Option<Listen>,
     /// The broker's topic.
     pub mqtt_topic: String,
+    /// What its clients may use.
+    pub mqtt_clients: ClientLimits,
     /// The Kafka endpoint.
     pub kafka: EmbeddedKafka,
     /// Partitions of a topic that a client creates without a number.
@@ -24,7 +27,8 @@ pub struct ServeOptions {
 /// # Errors
 /// When an end cannot be started, or a temporary directory cannot be removed.
 pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayError> {
-    let broker = options.mqtt.map(|listen| start_broker(listen, &options.mqtt_topic)).transpose()?;
+    let start = |listen| start_broker(listen, &options.mqtt_topic, options.mqtt_clients, false);
+    let mut broker = options.mqtt.map(start).transpose()?;
     let endpoint = start_endpoint(&options.kafka, options.partitions)?;
     if let Some(broker) = &broker {
         session.screen.say(&format!("MQTT   {}\n", broker.addr()));
@@ -34,9 +38,51 @@ pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayErro
     session.screen.say("serving until Ctrl-C\n");
     while !session.is_stopped() {
         std::thread::sleep(Duration::from_millis(50));
+        if let Some(dead) = broker.take_if(|broker| broker.is_dead()) {
+            session.screen.say(&format!("{}; starting another\n", MqttError::BrokerGone));
+            broker = Some(replace(dead, start)?);
+        }
     }
     if let Some(broker) = broker {
         broker.stop();
     }
     Ok(endpoint.close()?)
+}
+
+/// A new broker, router and all, at the address of one that has ended.
+fn replace(dead: Broker, start: impl Fn(Listen) -> Result<Broker, MqttError>) -> Result<Broker, MqttError> {
+    let addr = dead.addr();
+    dead.stop();
+    start(Listen { addr, fall_back: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn after_the_router_has_ended_a_new_broker_serves_at_the_same_address() {
+        let start = |listen| start_broker(listen, "tweets", ClientLimits::default(), false);
+        let connect = |broker: &Broker| {
+            let mut client = TcpStream::connect(broker.addr()).unwrap();
+            client.write_all(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01x").unwrap();
+            let mut answer = [0; 4];
+            client.read_exact(&mut answer).unwrap();
+            (client, answer[3])
+        };
+        let broker = start(Listen::free_port()).unwrap();
+        let (mut client, accepted) = connect(&broker);
+        assert_eq!(accepted, 0);
+        broker.end_router();
+        assert!(broker.is_dead());
+        // Who is connected is told, and nobody waits for what cannot come.
+        assert_eq!(client.read(&mut [0; 16]).unwrap(), 0);
+        assert_eq!(connect(&broker).1, 3);
+        let addr = broker.addr();
+        let broker = replace(broker, start).unwrap();
+        assert_eq!((broker.addr(), connect(&broker).1), (addr, 0));
+    }
 }

@@ -174,6 +174,15 @@ fn what_is_too_much_of_anything_is_refused_with_its_reason() {
         assert_eq!(client.receive(), Some((0xE0, vec![reason])));
         assert_eq!(client.receive(), None);
     }
+    // More messages of QoS 2 begun than CONNACK allows.
+    let mut client = Raw::connect(broker.addr(), "too much", 5);
+    for id in 1..=1_025_u16 {
+        client.send(&packet(0x34, &[&text("t")[..], &id.to_be_bytes(), &[0]].concat()));
+    }
+    for _ in 1..=1_024 {
+        assert_eq!(client.receive().unwrap().0, 0x50);
+    }
+    assert_eq!(client.receive(), Some((0xE0, vec![0x93])));
     let mut client = Raw::open(broker.addr(), 5);
     client.send(&connect_packet(&"i".repeat(1_025), 5, None, &[]));
     assert_eq!(client.receive().unwrap().1[1], 0x85);

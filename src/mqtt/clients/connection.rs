@@ -9,17 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::super::codec::{self, ConnAckLimits, Connect, Packet, Publish, Reason};
+use super::super::codec::{self, ConnAckLimits, Connect, Packet, Publish, Reason, Version};
 use super::super::publisher::MARK_BYTES;
 use super::hub::Hub;
 use super::inlet::{About, Log, Message};
 use super::limits::{
-    ALIASES_MAX, BATCH_MAX, CONNECT_WAIT, LEAVE_WAIT, PACKET_MAX_BYTES, READ_BYTES, TOPIC_MAX_BYTES,
+    ALIASES_MAX, BATCH_MAX, CONNECT_WAIT, LEAVE_WAIT, PACKET_MAX_BYTES, READ_BYTES, RECEIVE_MAX,
+    TOPIC_MAX_BYTES,
 };
 use super::reader::{PacketReader, ReadError};
 use super::session::Session;
@@ -163,6 +164,7 @@ impl Client {
         let limits = ConnAckLimits {
             packet_max: PACKET_MAX_BYTES as u32,
             alias_max: ALIASES_MAX,
+            receive_max: RECEIVE_MAX,
             assigned_id: connect.client_id.is_empty().then_some(&*client.session.client_id),
         };
         client.session.answer(|into| codec::connack(connect.version, Reason::SUCCESS, Some(limits), into));
@@ -177,8 +179,8 @@ impl Client {
         tokio::select! {
             end = self.read(input, reader) => end,
             // Whoever does not read may still have something to say.
-            () = write(&session, output) => End::Io,
-            reason = told_to_leave(&session) => End::Told(reason),
+            () = session.write_to(output) => End::Io,
+            reason = session.told_to_leave() => End::Told(reason),
         }
     }
 
@@ -267,6 +269,9 @@ impl Client {
             }
         };
         let is_new = publish.qos < 2 || self.unreleased.insert(publish.id);
+        if self.unreleased.len() > usize::from(RECEIVE_MAX) && self.session.version == Version::V5 {
+            return Err(Reason::RECEIVE_MAX_EXCEEDED.into());
+        }
         let mut reason = Reason::SUCCESS;
         // Topics that begin with `$` are the broker's.
         if topic.starts_with(b"$") {
@@ -373,32 +378,5 @@ impl Drop for Client {
     /// Also after a panic.
     fn drop(&mut self) {
         self.hub.forget(&self.session);
-    }
-}
-
-/// Writes what waits for a client. Never ends: where nothing can be written any more, reading notices the
-/// end, or too much waits.
-async fn write(session: &Session, mut output: impl AsyncWrite + Unpin) {
-    'connected: loop {
-        let Some(bytes) = session.take() else {
-            session.wake.notified().await;
-            continue;
-        };
-        for piece in bytes.chunks(READ_BYTES) {
-            if output.write_all(piece).await.is_err() {
-                break 'connected;
-            }
-            session.written(piece.len());
-        }
-    }
-    std::future::pending().await
-}
-
-async fn told_to_leave(session: &Session) -> Reason {
-    loop {
-        if let Some(reason) = session.leaving() {
-            return reason;
-        }
-        session.told_to_leave.notified().await;
     }
 }

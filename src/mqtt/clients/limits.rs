@@ -75,6 +75,10 @@ pub(super) const RETAINED_MAX: usize = 2_048;
 /// Messages above QoS 0 that a client has not acknowledged: what rumqttd has. More wait.
 pub(super) const INFLIGHT_MAX: usize = 100;
 
+/// Messages of QoS 2 that a client of MQTT 5 may have begun and not released. (3.1.1 cannot be told: there it
+/// is as many as there are packet ids, of two bytes each.)
+pub(super) const RECEIVE_MAX: u16 = 1_024;
+
 /// Messages of outside clients on their way through the router, for each of its two logs.
 pub(super) const UNDER_WAY_MAX: usize = 4_096;
 

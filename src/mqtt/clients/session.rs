@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 
 use super::super::codec::{self, MessageHead, Reason, Version};
-use super::limits::INFLIGHT_MAX;
+use super::limits::{INFLIGHT_MAX, READ_BYTES};
 
 /// Bytes that wait for all clients, and how many may.
 #[derive(Debug)]
@@ -56,9 +57,9 @@ pub(super) struct Session {
     unread: Arc<Unread>,
     outbox: Mutex<Outbox>,
     /// There is something to write.
-    pub wake: Notify,
+    wake: Notify,
     /// It has been told to leave.
-    pub told_to_leave: Notify,
+    leave_asked: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -77,9 +78,12 @@ struct Outbox {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaited {
-    PubAck,
-    PubRec,
-    PubComp,
+    /// PUBACK.
+    Ack,
+    /// PUBREC.
+    Received,
+    /// PUBCOMP.
+    Complete,
 }
 
 #[derive(Debug)]
@@ -111,7 +115,7 @@ impl Session {
             unread,
             outbox: Mutex::default(),
             wake: Notify::new(),
-            told_to_leave: Notify::new(),
+            leave_asked: Notify::new(),
         }
     }
 
@@ -155,18 +159,18 @@ impl Session {
 
     /// PUBACK: the next message may go. An id that is not awaited is ignored.
     pub fn on_puback(&self, id: u16) {
-        self.on_last_reply(id, Awaited::PubAck);
+        self.on_last_reply(id, Awaited::Ack);
     }
 
     /// PUBREC: the client has the message.
     pub fn on_pubrec(&self, id: u16, reason: Reason) {
         if reason.0 >= 0x80 {
-            return self.on_last_reply(id, Awaited::PubRec);
+            return self.on_last_reply(id, Awaited::Received);
         }
         let mut outbox = self.lock();
         let is_known = match outbox.inflight.get_mut(&id) {
-            Some(awaited @ (Awaited::PubRec | Awaited::PubComp)) => {
-                *awaited = Awaited::PubComp;
+            Some(awaited @ (Awaited::Received | Awaited::Complete)) => {
+                *awaited = Awaited::Complete;
                 true
             }
             _ => false,
@@ -178,7 +182,7 @@ impl Session {
 
     /// PUBCOMP: the next message may go.
     pub fn on_pubcomp(&self, id: u16) {
-        self.on_last_reply(id, Awaited::PubComp);
+        self.on_last_reply(id, Awaited::Complete);
     }
 
     fn on_last_reply(&self, id: u16, awaited: Awaited) {
@@ -205,7 +209,7 @@ impl Session {
                 break outbox.last_id;
             }
         };
-        outbox.inflight.insert(id, if message.qos == 1 { Awaited::PubAck } else { Awaited::PubRec });
+        outbox.inflight.insert(id, if message.qos == 1 { Awaited::Ack } else { Awaited::Received });
         let head = message.head(id);
         self.write(outbox, |into| codec::publish(self.version, &head, message.payload, into));
     }
@@ -219,8 +223,35 @@ impl Session {
         }
     }
 
-    /// What there is to write; the connection says with [`written`](Self::written) how far it got.
-    pub fn take(&self) -> Option<BytesMut> {
+    /// Writes what waits for the client. Never ends: where nothing can be written any more, reading notices the
+    /// end, or too much waits.
+    pub async fn write_to(&self, mut output: impl AsyncWrite + Unpin) {
+        'connected: loop {
+            let Some(bytes) = self.take() else {
+                self.wake.notified().await;
+                continue;
+            };
+            for piece in bytes.chunks(READ_BYTES) {
+                if output.write_all(piece).await.is_err() {
+                    break 'connected;
+                }
+                self.written(piece.len());
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Waits until the client is told to leave, and returns why.
+    pub async fn told_to_leave(&self) -> Reason {
+        loop {
+            if let Some(reason) = self.leaving() {
+                return reason;
+            }
+            self.leave_asked.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<BytesMut> {
         let mut outbox = self.lock();
         if outbox.bytes.is_empty() {
             return None;
@@ -229,7 +260,7 @@ impl Session {
         Some(std::mem::take(&mut outbox.bytes))
     }
 
-    pub fn written(&self, bytes: usize) {
+    fn written(&self, bytes: usize) {
         let mut outbox = self.lock();
         let bytes = bytes.min(outbox.writing);
         outbox.writing -= bytes;
@@ -254,11 +285,10 @@ impl Session {
             self.forget(outbox);
         }
         outbox.leave = Some(reason);
-        self.told_to_leave.notify_one();
+        self.leave_asked.notify_one();
     }
 
-    /// Why the client was told to leave.
-    pub fn leaving(&self) -> Option<Reason> {
+    fn leaving(&self) -> Option<Reason> {
         self.lock().leave
     }
 

@@ -9,6 +9,7 @@ use super::{Reason, Version};
 pub(in crate::mqtt) struct ConnAckLimits<'a> {
     pub packet_max: u32,
     pub alias_max: u16,
+    pub receive_max: u16,
     /// The id that we gave a client without one.
     pub assigned_id: Option<&'a str>,
 }
@@ -40,6 +41,8 @@ pub(in crate::mqtt) fn connack(
         properties.put_u32(limits.packet_max);
         properties.put_u8(34);
         properties.put_u16(limits.alias_max);
+        properties.put_u8(33);
+        properties.put_u16(limits.receive_max);
         if let Some(id) = limits.assigned_id {
             properties.put_u8(18);
             put_text(id, &mut properties);

@@ -44,6 +44,7 @@ impl Reason {
     pub const BAD_FILTER: Self = Self(0x8F);
     pub const BAD_TOPIC: Self = Self(0x90);
     pub const ID_NOT_FOUND: Self = Self(0x92);
+    pub const RECEIVE_MAX_EXCEEDED: Self = Self(0x93);
     pub const BAD_ALIAS: Self = Self(0x94);
     pub const TOO_LARGE: Self = Self(0x95);
     pub const QUOTA: Self = Self(0x97);
