@@ -8,6 +8,7 @@ mod harness;
 mod hostile;
 mod listen;
 mod mosquitto;
+mod mutated;
 mod outside;
 mod raw;
 mod replay;
