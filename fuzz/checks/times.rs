@@ -14,17 +14,15 @@ pub fn check(bytes: &[u8]) {
     let undecided = reader.text(text.trim());
     check_time(parse_time(text).map(|stamp| stamp.ms));
     check_time(parse_created_at(text));
-    let orders = [DayOrder::DayFirst, DayOrder::MonthFirst];
-    for (order, unit) in orders.into_iter().flat_map(|order| EpochUnit::ALL.map(|unit| (order, unit))) {
-        for by_first in [false, true] {
-            reader.decide(TimeDecision { unit: Some(unit), order: Some(order), by_first });
-            let decided = reader.text(text.trim());
-            let Reading::At(stamp) = decided else { continue };
-            check_time(Some(stamp.ms));
-            // A decision settles what is open, and changes nothing that is not. Digits are a date or a count.
-            let is_number = text.trim().parse::<f64>().is_ok();
-            assert!(is_number || !matches!(undecided, Reading::At(_)) || decided == undecided, "{text:?}");
-        }
+    let orders = [DayOrder::DayFirst, DayOrder::MonthFirst, DayOrder::DayFirst, DayOrder::MonthFirst];
+    for (nth, (order, unit)) in orders.into_iter().zip(EpochUnit::ALL).enumerate() {
+        reader.decide(TimeDecision { unit: Some(unit), order: Some(order), by_first: nth >= 2 });
+        let decided = reader.text(text.trim());
+        let Reading::At(stamp) = decided else { continue };
+        check_time(Some(stamp.ms));
+        // A decision settles what is open, and changes nothing that is not. Digits are a date or a count.
+        let is_number = text.trim().parse::<f64>().is_ok();
+        assert!(is_number || !matches!(undecided, Reading::At(_)) || decided == undecided, "{text:?}");
     }
     reader.take_clues();
 }

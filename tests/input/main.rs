@@ -13,6 +13,7 @@ mod generate;
 mod golden;
 mod inspect;
 mod junk;
+mod mended;
 mod mutated;
 mod open;
 mod real_files;
