@@ -194,7 +194,11 @@ pub fn prediction_line(found: &Inspection, layout: Layout) -> String {
     let how = match found.first {
         Some(_) => format!("a replay with {}, {},", found.requested, found.send_order.name()),
         None => {
-            format!("no times in the file: a replay with {}, {},", found.requested, found.send_order.name())
+            let why = match found.unread_times {
+                Some(_) => "no time can be read: with --order shuffle",
+                None => "no times in the file:",
+            };
+            format!("{why} a replay with {}, {},", found.requested, found.send_order.name())
         }
     };
     let rate = found.planned_rate_per_s.map_or(String::new(), |per_s| format!(" at {}", rate(per_s)));

@@ -35,7 +35,10 @@ pub struct UnreadTimesReport {
 impl UnreadTimesReport {
     /// The same for a page.
     pub fn words(&self) -> String {
-        let tweets = counted(self.tweets, "tweet");
+        let tweets = match self.tweets {
+            1 => "the time of 1 tweet".to_owned(),
+            tweets => format!("the times of {}", counted(tweets, "tweet")),
+        };
         let place = place(self.line, self.offset);
         format!(
             "{tweets} cannot be read, the first {} {} ({place}): {}",

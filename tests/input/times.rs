@@ -140,7 +140,7 @@ fn one_unread_time_among_others_is_named_on_the_page_and_in_the_json() {
         assert_eq!(unread[key], value, "{key}");
     }
     let page = run(&["inspect", &file]).stdout;
-    let words = "1 tweet cannot be read, the first created_at \"garbage\" (line 5";
+    let words = "the time of 1 tweet cannot be read, the first created_at \"garbage\" (line 5";
     assert!(page.contains(words), "{page}");
     let sent = run(&[&[file.as_str()][..], &OFF].concat());
     assert_eq!(sent.code, 0, "{}", sent.stderr);
