@@ -27,7 +27,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("sensors.jsonl", text("{\"sensor\":\"a1\",\"value\":3.5,\"ts\":1625587487}\n".repeat(3).as_str())),
         (
             "wrapped.jsonl",
-            text(r#"{"_index":"tw","_source":{"text":"hello you","created_at":"2020-03-03T10:00:00Z"}}"#),
+            text(r#"{"_index":"tw","hit":{"text":"hello you","created_at":"2020-03-03T10:00:00Z"}}"#),
         ),
         ("cut.json", text("{\"created_at\":\"Wed Jan 01 00:00:00 +0000 2020\",\n \"text\":\"a")),
         ("comma.json", text("{\"text\":\"a\",}\n{\"text\":\"b\" \"id\":1}\n")),
