@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -17,6 +18,9 @@ use crate::report::{RunReport, millis, seconds};
 
 /// The marker's text.
 const TEXT: &str = "marker of tweetblast doctor";
+
+/// How long the marker's row is expected after a stop: there must be time to remove the supervisor.
+const AFTER_STOP: Duration = Duration::from_millis(200);
 
 /// Sends the marker, and reports how far it came.
 pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut Exam<'_>) {
@@ -34,7 +38,7 @@ pub(super) fn send(options: &ReplayOptions, stop: &Arc<AtomicBool>, exam: &mut E
         message: MessageOptions { payload: PayloadForm::Tweet, ..options.message },
         ..options.clone()
     };
-    let session = Session { stop: stop.clone(), ..Session::unattended() };
+    let session = Session { stop: stop.clone(), after_stop: AFTER_STOP, ..Session::unattended() };
     let replayed = match replay(&options, &session) {
         Ok(replayed) => replayed,
         Err(error) => return exam.fail("marker tweet", with_causes(&error)),

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use super::DRAIN_AFTER_STOP;
 use crate::count::Counters;
 use crate::pace::Control;
 use crate::report::Screen;
@@ -19,6 +21,8 @@ pub struct Session {
     pub quiet: Quiet,
     /// What the running replay has counted, for an exit before its end.
     pub counters: Arc<OnceLock<Arc<Counters>>>,
+    /// How long rows of Druid are expected after a stop.
+    pub after_stop: Duration,
 }
 
 /// How little is shown.
@@ -48,7 +52,7 @@ impl Session {
     /// A session that nobody has stopped, or changed the speed of.
     pub fn new(screen: Screen) -> Self {
         let (stop, control, counters) = (Arc::default(), Arc::default(), Arc::default());
-        Self { stop, control, screen, quiet: Quiet::No, counters }
+        Self { stop, control, screen, quiet: Quiet::No, counters, after_stop: DRAIN_AFTER_STOP }
     }
 
     /// Nobody watches it: for the doctor's marker, tests and benches.

@@ -111,4 +111,5 @@ fn doctor_ends_when_it_is_stopped_and_takes_back_the_supervisor_that_it_made() {
     doctor.signal("INT");
     assert!(doctor.ends_within(Duration::from_secs(20)));
     assert_eq!(doctor.finish().code, 130);
+    assert_eq!(druid.asked("supervisor/tweets/terminate"), 1);
 }

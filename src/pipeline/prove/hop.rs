@@ -18,7 +18,7 @@ use super::{rollover, setup};
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
 use crate::druid::{Access, Client, DruidAfter, Patience, ReadyWait, Submission, Supervisor, Symptoms};
 use crate::kafka::{ProducerOptions, end_offsets};
-use crate::options::{DRAIN_AFTER_STOP, DruidOptions, ReplayOptions, Session};
+use crate::options::{DruidOptions, ReplayOptions, Session};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
 use crate::report::{DruidReport, DruidUsers, PairedBy, seconds};
@@ -252,7 +252,7 @@ impl<'a> DruidHop<'a> {
     /// Longest wait without any progress: shorter once the user wants to leave.
     pub(super) fn limit(&self, stop: &AtomicBool) -> Duration {
         match stop.load(Ordering::Relaxed) {
-            true => self.choice.timeout.min(DRAIN_AFTER_STOP),
+            true => self.choice.timeout.min(self.session.after_stop),
             false => self.choice.timeout,
         }
     }

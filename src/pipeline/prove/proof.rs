@@ -1,7 +1,7 @@
 //! The end of a run: waits until every row is there, counts them twice, and reports what is
 //! missing.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::hop::DruidHop;
@@ -53,6 +53,9 @@ impl DruidHop<'_> {
         // Nothing is counted after the last row.
         self.counting.end();
         self.notes.extend(self.alarm.end());
+        if stop.load(Ordering::Relaxed) && self.session.after_stop < BETWEEN_PROOFS {
+            return ProofOutcome::unknown("stopped".to_owned());
+        }
         self.tasks.look(&self.supervisor);
         let (proof, steady) = match self.count_twice() {
             Ok(counted) => counted,
