@@ -1,7 +1,9 @@
 """Superset's settings for one machine: SQLite, no Redis, no Celery; anyone who reaches the port may look."""
 
+import collections
 import json
 import os
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -29,23 +31,26 @@ MARKER = "marker of tweetblast doctor"
 ROUTER = f"http://{os.environ['DRUID_ROUTER_ADDRESS']}/druid"
 COLUMNS_SQL = "SELECT TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'druid'"
 _answers: dict[tuple[str, str], tuple[float, object]] = {}
+_asking: dict[tuple[str, str], threading.Lock] = collections.defaultdict(threading.Lock)
 
 
 def ask(path: str, query: str = "") -> object:
-    """An answer of Druid's, asked for at most every 3 s: a dashboard asks once for each of its charts."""
-    asked, found = _answers.get((path, query), (float("-inf"), None))
-    if time.monotonic() - asked > 3:
-        body = json.dumps({"query": query, "resultFormat": "array"}).encode() if query else None
-        request = urllib.request.Request(f"{ROUTER}/{path}", body, {"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                found = json.load(answer)
-        except urllib.error.HTTPError:
-            raise
-        except OSError as error:
-            raise ConnectionError(f"Druid does not answer at {ROUTER}: docker/native/stack status says what is down") from error
-        _answers[path, query] = (time.monotonic(), found)
-    return found
+    """An answer of Druid's, asked for at most every 5 s and once at a time: all charts of a dashboard ask at once."""
+    key = (path, query)
+    with _asking[key]:
+        asked, found = _answers.get(key, (float("-inf"), None))
+        if time.monotonic() - asked > 5:
+            body = json.dumps({"query": query, "resultFormat": "array"}).encode() if query else None
+            request = urllib.request.Request(f"{ROUTER}/{path}", body, {"Content-Type": "application/json"})
+            try:
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    found = json.load(answer)
+            except urllib.error.HTTPError:
+                raise
+            except OSError as error:
+                raise ConnectionError(f"Druid does not answer at {ROUTER}: docker/native/stack status says what is down") from error
+            _answers[key] = (time.monotonic(), found)
+        return found
 
 
 def druid(query: str) -> list[list]:
