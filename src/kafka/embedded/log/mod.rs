@@ -1,11 +1,12 @@
 //! One partition's log: append-only files of record batches, stored as Kafka stores them. In memory
-//! there is only an index of 32 bytes per batch.
+//! there is only an index, of at most 1 MiB per file.
 //!
 //! Without retention it is one file. With it, a new file is begun from time to time, and the oldest
 //! is removed while the others hold at least the size to keep.
 //! The [`Fsync`] policy decides when appended bytes reach the device. Without syncing they are in
 //! the page cache, which survives a kill of the process but not a loss of power.
 
+mod index;
 mod recovery;
 mod segment;
 mod settings;
@@ -25,8 +26,9 @@ use super::batch::{BatchHeader, Refusal, STAMPED_BYTES, stamp};
 use super::error::EndpointError;
 use super::options::Fsync;
 use super::producers::{BatchVerdict, Producers};
+use index::IndexEntry;
 use recovery::{Recovered, Recovery};
-pub(crate) use segment::{BatchAtTime, IndexEntry, Slice};
+pub(crate) use segment::{BatchAtTime, Slice};
 use segment::{Segment, base_offset_of, file_name, open_file};
 pub(crate) use settings::{Extent, LogSettings};
 
@@ -354,20 +356,24 @@ impl Log {
     }
 
     /// The batch with the first record at or after a time; `None` if there is none. Scans the
-    /// index, at about 20 million batches per second.
+    /// index.
     pub fn at_time(&self, from_ms: i64) -> Option<BatchAtTime> {
         let found = |segment: &Segment| {
-            let entry = segment.index.iter().find(|entry| entry.max_timestamp_ms >= from_ms)?;
-            Some(segment.batch_at_time(entry, Some(from_ms)))
+            let entry = segment.index.at_time(&segment.file, |ms| ms >= from_ms)?;
+            Some(segment.batch_at_time(&entry, Some(from_ms)))
         };
         self.segments.iter().find_map(found)
     }
 
     /// The batch with the greatest timestamp, the first of several; `None` if the log is empty.
     pub fn at_max_timestamp(&self) -> Option<BatchAtTime> {
-        let entries =
-            self.segments.iter().flat_map(|segment| segment.index.iter().map(move |e| (segment, e)));
-        let greatest = entries.rev().max_by_key(|(_, entry)| entry.max_timestamp_ms)?;
-        Some(greatest.0.batch_at_time(greatest.1, None))
+        let times = self
+            .segments
+            .iter()
+            .rev()
+            .filter_map(|segment| Some((segment, segment.index.max_timestamp_ms()?)));
+        let (segment, greatest) = times.max_by_key(|(_, greatest)| *greatest)?;
+        let entry = segment.index.at_time(&segment.file, |ms| ms == greatest)?;
+        Some(segment.batch_at_time(&entry, None))
     }
 }

@@ -12,7 +12,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::segment::IndexEntry;
+use super::index::{BatchIndex, IndexEntry};
 use crate::kafka::embedded::batch::{BatchHeader, CRC_FROM, HEADER_BYTES};
 use crate::kafka::embedded::error::EndpointError;
 use crate::kafka::embedded::producers::Producers;
@@ -33,7 +33,7 @@ pub(crate) struct Recovery<'a> {
 
 /// What a file holds.
 pub(crate) struct Recovered {
-    pub index: Vec<IndexEntry>,
+    pub index: BatchIndex,
     /// How many of its bytes belong to the log.
     pub bytes: u64,
     /// Acknowledged messages were cut off.
@@ -46,7 +46,7 @@ impl Recovery<'_> {
         let Self { file, path, base_offset, is_last, end, repair } = self;
         let failed = |action| move |source| EndpointError::Storage { action, path: path.to_owned(), source };
         let file_bytes = file.metadata().map_err(failed("read"))?.len();
-        let (mut index, mut position, mut offset) = (Vec::new(), 0, base_offset);
+        let (mut index, mut position, mut offset) = (BatchIndex::default(), 0, base_offset);
         let mut is_repaired = false;
         let mut reader = BufReader::with_capacity(READ_BYTES, file);
         while position < file_bytes {
@@ -78,7 +78,6 @@ impl Recovery<'_> {
             file.set_len(position).map_err(failed("cut the end off"))?;
             break;
         }
-        index.shrink_to_fit();
         Ok(Recovered { index, bytes: position, is_repaired })
     }
 }

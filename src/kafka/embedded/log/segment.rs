@@ -9,6 +9,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::index::{BatchIndex, IndexEntry};
 use crate::kafka::embedded::batch::BatchHeader;
 use crate::kafka::embedded::records;
 
@@ -29,46 +30,12 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).open(path)
 }
 
-/// Where a batch is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct IndexEntry {
-    pub base_offset: i64,
-    pub max_timestamp_ms: i64,
-    pub position: u64,
-    batch_bytes: u32,
-    last_offset_delta: i32,
-}
-
-// The documentation of the log promises this.
-const _: () = assert!(size_of::<IndexEntry>() == 32);
-
-impl IndexEntry {
-    pub fn new(header: &BatchHeader, base_offset: i64, position: u64) -> Self {
-        Self {
-            base_offset,
-            max_timestamp_ms: header.max_timestamp_ms,
-            position,
-            // A batch's length is an i32 plus 12 on the wire.
-            batch_bytes: header.batch_bytes as u32,
-            last_offset_delta: header.last_offset_delta,
-        }
-    }
-
-    pub fn last_offset(&self) -> i64 {
-        self.base_offset + i64::from(self.last_offset_delta)
-    }
-
-    fn end_position(&self) -> u64 {
-        self.position + u64::from(self.batch_bytes)
-    }
-}
-
 /// One file of a log.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub base_offset: i64,
     pub file: Arc<File>,
-    pub index: Vec<IndexEntry>,
+    pub index: BatchIndex,
     /// Bytes that belong to the log. The file is longer only if a failed append could not be cut
     /// off.
     pub bytes: u64,
@@ -78,7 +45,7 @@ impl Segment {
     pub fn begin(path: &Path, base_offset: i64) -> io::Result<Self> {
         let file = open_file(path)?;
         file.set_len(0)?; // an earlier attempt may have left bytes
-        Ok(Self { base_offset, file: Arc::new(file), index: Vec::new(), bytes: 0 })
+        Ok(Self { base_offset, file: Arc::new(file), index: BatchIndex::default(), bytes: 0 })
     }
 
     /// Why the file in `dir` does not hold what was written here; `None`: it does.
@@ -101,17 +68,14 @@ impl Segment {
     /// Whole batches, starting with the one that holds `offset`: at most `max_bytes` together, but
     /// at least one. Empty at the end.
     pub fn slice(&self, offset: i64, max_bytes: usize) -> Slice {
-        let first = self.index.partition_point(|entry| entry.last_offset() < offset);
-        let position = self.index.get(first).map_or(self.bytes, |entry| entry.position);
-        let limit = position.saturating_add(max_bytes as u64);
-        let fitting = self.index[first..].partition_point(|entry| entry.end_position() <= limit);
-        let last = self.index[first..].get(fitting.max(1) - 1);
-        let end = last.map_or(position, IndexEntry::end_position);
+        let found = self.index.find(offset, max_bytes, &self.file);
+        let (position, last) = found.map_or((self.bytes, None), |(position, last)| (position, Some(last)));
+        let end = last.map_or(position, |last| last.end_position());
         Slice {
             file: self.file.clone(),
             position,
             bytes: (end - position) as usize,
-            end_offset: last.map_or(offset, |entry| entry.last_offset() + 1),
+            end_offset: last.map_or(offset, |last| last.last_offset() + 1),
         }
     }
 
@@ -119,7 +83,7 @@ impl Segment {
         let slice = Slice {
             file: self.file.clone(),
             position: entry.position,
-            bytes: entry.batch_bytes as usize,
+            bytes: entry.bytes as usize,
             end_offset: entry.last_offset() + 1,
         };
         BatchAtTime { slice, entry: *entry, from_ms }
