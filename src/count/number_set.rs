@@ -1,15 +1,20 @@
 //! A set of whole numbers that are mostly without gaps: sequence numbers, offsets in a partition.
 
+use std::collections::VecDeque;
+
 /// Numbers of a page, and bits of a word.
 const PAGE: u64 = 4_096;
 const WORD: u64 = 64;
 
-/// A bitmap in pages of 4,096 numbers; a page that is full takes 16 bytes.
+/// A bitmap in pages of 4,096 numbers. Full pages at its start take nothing, later ones 16 bytes.
 ///
 /// The memory grows with the greatest number: callers must limit numbers that come from outside.
 #[derive(Debug, Default, Clone)]
 pub struct NumberSet {
-    pages: Vec<NumberPage>,
+    /// Pages at the start that are full.
+    full: usize,
+    /// Those after them.
+    pages: VecDeque<NumberPage>,
     len: u64,
 }
 
@@ -31,6 +36,7 @@ impl NumberSet {
     /// Whether `number` is new.
     pub fn insert(&mut self, number: u64) -> bool {
         let (page, bit) = ((number / PAGE) as usize, number % PAGE);
+        let Some(page) = page.checked_sub(self.full) else { return false };
         if page >= self.pages.len() {
             self.pages.resize(page + 1, NumberPage::Empty);
         }
@@ -47,9 +53,25 @@ impl NumberSet {
             bits.count += 1;
             if bits.count == PAGE {
                 *page = NumberPage::Full;
+                self.forget_full();
             }
         }
         is_new
+    }
+
+    fn forget_full(&mut self) {
+        while let Some(NumberPage::Full) = self.pages.front() {
+            self.pages.pop_front();
+            self.full += 1;
+        }
+    }
+
+    /// The page of this number.
+    fn page(&self, number: usize) -> &NumberPage {
+        match number.checked_sub(self.full) {
+            None => &NumberPage::Full,
+            Some(later) => self.pages.get(later).unwrap_or(&NumberPage::Empty),
+        }
     }
 
     /// How many numbers are in it.
@@ -64,9 +86,8 @@ impl NumberSet {
     /// How many of its numbers are not in `other`, and the smallest of them.
     pub fn missing_in(&self, other: &NumberSet) -> (u64, Option<u64>) {
         let (mut count, mut first) = (0, None);
-        let none = NumberPage::Empty;
-        for (number, page) in self.pages.iter().enumerate() {
-            let others = other.pages.get(number).unwrap_or(&none);
+        for number in other.full..self.full + self.pages.len() {
+            let (page, others) = (self.page(number), other.page(number));
             if matches!((page, others), (NumberPage::Empty, _) | (_, NumberPage::Full)) {
                 continue;
             }
@@ -110,10 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn full_pages_take_sixteen_bytes_and_still_know_their_numbers() {
+    fn full_pages_take_sixteen_bytes_or_nothing_and_still_know_their_numbers() {
         let mut full = set(0..10 * PAGE);
         assert_eq!(size_of::<NumberPage>(), 16);
-        assert!(full.pages.iter().all(|page| matches!(page, NumberPage::Full)));
+        assert_eq!((full.full, full.pages.len()), (10, 0));
+        let later = set(PAGE..10 * PAGE);
+        assert!(later.pages.iter().skip(1).all(|page| matches!(page, NumberPage::Full)));
+        assert_eq!((full.missing_in(&later), later.missing_in(&full)), ((PAGE, Some(0)), (0, None)));
         assert!(!full.insert(PAGE) && full.insert(10 * PAGE));
         assert_eq!(full.len(), 10 * PAGE + 1);
         assert_eq!(full.missing_in(&set(0..10 * PAGE)), (1, Some(10 * PAGE)));
