@@ -23,7 +23,7 @@ use crate::pipeline::altered;
 use crate::report::{SupervisorReport, write_supervisor};
 
 /// Of the replay.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Druid")]
 pub(super) struct DruidArgs {
     /// Have this Druid read the topic: host:8888
@@ -71,6 +71,11 @@ pub(super) struct DruidArgs {
     /// Or when a process of it was away for this long.
     #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration)]
     druid_timeout: Option<Duration>,
+    /// Ask Druid the dashboard's queries during the replay: 5/s
+    ///
+    /// Those of the charts, in turn; how long they took is in the report.
+    #[arg(hide_short_help = true, long, value_name = "N/s", value_parser = values::rate)]
+    query_load: Option<f64>,
 }
 
 const WITHOUT_DRUID: &str = "without --druid HOST:8888";
@@ -99,6 +104,7 @@ impl DruidArgs {
             ("--druid-users", self.druid_users.is_some()),
             ("--druid-after", self.druid_after.is_some()),
             ("--druid-timeout", self.druid_timeout.is_some()),
+            ("--query-load", self.query_load.is_some()),
         ];
         no_effect(&flags, WITHOUT_DRUID)
     }
@@ -119,6 +125,7 @@ impl DruidArgs {
                 Some(name) => UsersInto::Named(name),
             },
             after: self.druid_after,
+            query_load: self.query_load,
             timeout: self.druid_timeout.unwrap_or(DRUID_TIMEOUT),
         })
     }

@@ -14,7 +14,7 @@ use crate::options::{EmbeddedKafka, Listen};
 const MQTT_PORT: u16 = 1883;
 const KAFKA_PORT: u16 = 9092;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Embedded MQTT and Kafka")]
 pub(super) struct EndsArgs {
     /// Address of the embedded MQTT broker [default: 127.0.0.1:1883, or a free port]

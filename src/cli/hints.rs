@@ -43,8 +43,7 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("--druid", "--druid localhost:8888"),
     ("--fail-if", "--fail-if 'lag.p99>500ms'"),
     ("--map", "--map text=body,time=meta.posted"),
-    ("<A.json>", "tweetblast compare before.json after.json"),
-    ("<B.json>", "tweetblast compare before.json after.json"),
+    ("<A.json>...", "tweetblast compare before.json after.json"),
     ("<SHELL>", "tweetblast completions bash"),
     ("<DIR>", "tweetblast man ~/.local/share/man/man1"),
 ];

@@ -13,7 +13,7 @@ use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 use crate::source::Format;
 use crate::tweet::{FieldMap, ParserOptions, TimeFormat, TimeOptions};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
 pub(super) struct InputArgs {
     /// Files or folders of tweets; - is standard input [default: ./tweets.json or ./data/tweets.json]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::exit::UsageError;
 use super::output::{Output, is_stdout};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub(super) struct JsonArgs {
     /// Write the report as JSON; - is standard output
@@ -22,6 +22,9 @@ pub(super) struct JsonArgs {
     #[arg(hide_short_help = true, long)]
     pub force: bool,
 }
+
+/// Stands for the number of a run in the name of a file.
+pub(super) const NUMBER: &str = "{number}";
 
 impl JsonArgs {
     /// Whether a report is asked for.
@@ -37,6 +40,13 @@ impl JsonArgs {
     /// Whether standard output carries it.
     pub fn is_on_stdout(&self) -> bool {
         self.path().is_some_and(is_stdout)
+    }
+
+    /// Puts the number of a run in its place.
+    pub fn set_number(&mut self, number: u32) {
+        if let Some(path) = &mut self.json {
+            *path = path.to_string_lossy().replace(NUMBER, &number.to_string()).into();
+        }
     }
 
     /// Opens it, if it is asked for.

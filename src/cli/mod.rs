@@ -77,7 +77,7 @@ enum Command {
     Generate(GenerateArgs),
     /// Summarize tweet files and estimate how long a replay takes
     Inspect(InspectArgs),
-    /// Compare the JSON reports of two runs
+    /// Compare the JSON reports of two runs, or of many
     Compare(CompareArgs),
     /// Run the embedded MQTT and Kafka without a replay
     Serve(ServeArgs),
@@ -138,7 +138,7 @@ impl Cli {
         match self.command {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Inspect(args)) => args.run(),
-            Some(Command::Compare(args)) => args.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Compare(args)) => args.run(),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Doctor(args)) => args.run(),
             Some(Command::Druid(command)) => match command.run() {

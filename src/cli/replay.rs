@@ -3,15 +3,16 @@
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{ArgAction, Args};
 use indicatif::HumanCount;
 
-use super::exit::{UsageError, no_effect};
+use super::exit::{Exit, UsageError, no_effect};
 use super::input::InputArgs;
-use super::json::JsonArgs;
+use super::json::{JsonArgs, NUMBER};
 use super::keys::{self, Keys};
 use super::output::{Output, STDOUT_FAILED};
 use super::pace::PaceArgs;
@@ -28,7 +29,7 @@ use crate::pace::{Control, StampTime};
 use crate::pipeline::{PAYLOAD_WITHOUT_RUN, replay};
 use crate::report::{Screen, Threshold, counted, metrics_help, summary_page, verdict_line, write_json};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct ReplayArgs {
     #[command(flatten)]
     input: InputArgs,
@@ -37,6 +38,12 @@ pub(super) struct ReplayArgs {
     /// Wait this long before the first tweet
     #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::wait, help_heading = "Pace")]
     delay: Option<Duration>,
+    /// Keep the first seconds out of the figures: 30s
+    ///
+    /// Tweets that are intended in this time are sent and accounted for, and are not in rate, lag, acks and time to
+    /// queryable: connections and caches that are new make them slower.
+    #[arg(hide_short_help = true, long, value_name = "TIME", value_parser = values::duration, help_heading = "Pace")]
+    warmup: Option<Duration>,
     /// Wait for the space key before the first tweet
     #[arg(hide_short_help = true, long, help_heading = "Pace")]
     start_paused: bool,
@@ -106,6 +113,14 @@ pub(super) struct ReplayArgs {
         help_heading = "Report"
     )]
     dead_letter: Option<PathBuf>,
+    /// Replay this many times, one after another: --json 'run-{number}.json' [default: 1]
+    ///
+    /// Each run has a report of its own, with its number in the place of {number}; `tweetblast compare` tells by several runs
+    /// what is noise. The exit code is the first that is not 0.
+    #[arg(hide_short_help = true, long, default_value = "1", hide_default_value = true, value_name = "N",
+        value_parser = values::count::<u32>(1..=1_000), conflicts_with_all = ["hold", "dead_letter", "dry_run"],
+        help_heading = "Report")]
+    repeat: u32,
     /// Show what is in the input and how long it would take
     ///
     /// Nothing is sent. With --json the document is that of `tweetblast inspect --json`.
@@ -122,10 +137,35 @@ impl ReplayArgs {
         self.input.named()
     }
 
-    /// Replays, reports, and holds if asked to.
+    /// Replays, reports, and holds if asked to; with --repeat again and again. The exit code is the first that is
+    /// not 0.
     pub fn run(self) -> anyhow::Result<u8> {
         self.check()?;
         resources::ensure(self.producers)?;
+        let stop = stop_on_signals()?;
+        if self.repeat == 1 {
+            return self.run_once(stop);
+        }
+        if self.input.files()?.iter().any(|file| file.as_os_str() == "-") {
+            return Err(UsageError::value(
+                "--repeat reads the input again, and standard input can be read once",
+            )
+            .into());
+        }
+        let mut exit_code = Exit::Balanced as u8;
+        for number in 1..=self.repeat {
+            let mut run = self.clone();
+            run.json.set_number(number);
+            let code = run.run_once(stop.clone())?;
+            exit_code = if exit_code == Exit::Balanced as u8 { code } else { exit_code };
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        Ok(exit_code)
+    }
+
+    fn run_once(self, stop: Arc<AtomicBool>) -> anyhow::Result<u8> {
         let files = self.input.files()?;
         let read = [&files[..], &self.enrich].concat();
         let mut json = self.json.open(&read)?;
@@ -141,7 +181,7 @@ impl ReplayArgs {
         let (hold, start_paused) = (self.hold, self.start_paused);
         let quiet = Quiet::of(self.quiet);
         let session = Session {
-            stop: stop_on_signals()?,
+            stop,
             control: Arc::new(Control::new(start_paused)),
             quiet,
             ..Session::new(Screen::new(self.json.is_on_stdout(), quiet != Quiet::No))
@@ -225,6 +265,15 @@ impl ReplayArgs {
             let timestamp = ("--timestamp", self.timestamp.is_some());
             no_effect(&[timestamp], "with --payload raw, which is sent as it is")?;
         }
+        if self.warmup.zip(self.pace.profile_time()).is_some_and(|(warmup, profile)| warmup >= profile) {
+            return Err(UsageError::value(
+                "--warmup takes all of --profile: make it shorter, or the profile longer",
+            ));
+        }
+        if self.repeat > 1 && self.json.path().is_some_and(|path| !path.to_string_lossy().contains(NUMBER)) {
+            let words = format!("--repeat writes a report for each run: --json 'run-{NUMBER}.json'");
+            return Err(UsageError::value(words));
+        }
         if self.enrich.is_empty() {
             no_effect(&[("--enrich-key", self.enrich_key.is_some())], "without --enrich FILE")?;
         }
@@ -244,7 +293,11 @@ impl ReplayArgs {
                 enrich: Enrich { files: self.enrich, key: self.enrich_key },
                 ..self.input.options(files)
             },
-            pace: PaceOptions { delay: self.delay.unwrap_or_default(), ..self.pace.options() },
+            pace: PaceOptions {
+                delay: self.delay.unwrap_or_default(),
+                warmup: self.warmup.unwrap_or_default(),
+                ..self.pace.options()
+            },
             message: MessageOptions {
                 payload: self.payload,
                 timestamp: self.timestamp.unwrap_or(StampTime::Send),

@@ -17,7 +17,7 @@ const MOST_PARTITIONS: u64 = 10_000;
 /// Most copies: Kafka counts them in 16 bits.
 const MOST_REPLICAS: u64 = i16::MAX as u64;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Send to")]
 pub(super) struct TargetArgs {
     /// Topic, in MQTT and in Kafka [default: tweets]

@@ -198,7 +198,6 @@ fn the_likeliest_slips_mean_what_they_are_meant_to() {
         ("tweetblast -o -", "tweetblast --json -"),
         ("tweetblast --output a.json", "tweetblast --json a.json"),
         ("tweetblast --loops 3", "tweetblast --loop 3"),
-        ("tweetblast --repeat forever", "tweetblast --loop forever"),
         (
             "tweetblast --since 2020-01-01 --until 2021-01-01",
             "tweetblast --start 2020-01-01 --end 2021-01-01",

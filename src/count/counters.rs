@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::{Outages, Series};
+use super::{Outages, Phases, Series};
 
 /// A count that one thread raises and any thread reads. On its own cache line, so that two counting
 /// hops do not slow each other down.
@@ -80,4 +80,6 @@ pub struct Counters {
     pub series: Series,
     /// mqtt, kafka: what was away.
     pub outages: Outages,
+    /// Which tweets belong to which part of the plan.
+    pub phases: Phases,
 }

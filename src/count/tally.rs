@@ -6,18 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::Receiver;
-use hdrhistogram::Histogram;
 
-use super::{BySecond, Counters, NumberSet, Places, Queryable, Slowest, new_histogram};
+use super::{Counters, LatencyMeter, NumberSet, Places, Queryable, Slowest, phase_of};
 use crate::event::{Delivery, Outcome};
 
 /// What became of the events of one run.
 #[derive(Debug)]
 pub struct Tally {
-    /// Send to Kafka's delivery report, in microseconds.
-    pub ack_us: Histogram<u64>,
-    /// Intended send time to the delivery report, in microseconds; empty at full speed.
-    pub intended_to_ack_us: Histogram<u64>,
+    /// Send to Kafka's delivery report.
+    pub acks: LatencyMeter,
     pub failures: Failures,
     /// Sequence numbers reported on, counted once each.
     pub distinct: u64,
@@ -31,8 +28,10 @@ pub struct Tally {
     pub last_ack: Option<Instant>,
     queryable: Option<Arc<Queryable>>,
     seen: SeenSeqs,
-    /// Where the series is, and what it gets.
-    series: Option<(Arc<Counters>, BySecond)>,
+    /// Where the series is, and the phases.
+    counters: Option<Arc<Counters>>,
+    /// The first sequence numbers of the phases that have begun.
+    begun: Vec<u64>,
     /// Acknowledged so far, by partition.
     by_partition: Vec<u64>,
 }
@@ -48,8 +47,7 @@ pub struct Failures {
 impl Default for Tally {
     fn default() -> Self {
         Self {
-            ack_us: new_histogram(),
-            intended_to_ack_us: new_histogram(),
+            acks: LatencyMeter::new(Slowest::Acked),
             failures: Failures::default(),
             distinct: 0,
             repeated: 0,
@@ -58,7 +56,8 @@ impl Default for Tally {
             last_ack: None,
             queryable: None,
             seen: SeenSeqs::default(),
-            series: None,
+            counters: None,
+            begun: Vec::new(),
             by_partition: Vec::new(),
         }
     }
@@ -68,8 +67,7 @@ impl Tally {
     /// A tally that tells `queryable` of each delivery, where somebody counts rows in Druid, and the series of
     /// `counters`. Messages of the run are at `places` that were free.
     pub fn telling(queryable: Option<Arc<Queryable>>, counters: Arc<Counters>, places: Places) -> Self {
-        let series = Some((counters, BySecond::new(Slowest::Acked)));
-        Self { queryable, places, series, ..Self::default() }
+        Self { queryable, places, counters: Some(counters), ..Self::default() }
     }
 
     /// Takes deliveries until all senders are gone.
@@ -84,25 +82,35 @@ impl Tally {
         deliveries: &Receiver<Vec<Delivery>>,
         mut look: impl FnMut(&[Delivery], u64),
     ) -> Self {
+        let counters = self.counters.clone();
         for batch in deliveries {
-            if let Some(queryable) = &self.queryable {
-                queryable.delivered(&batch);
+            if let Some(counters) = &counters {
+                self.begun = counters.phases.begun();
             }
-            if let (Some((counters, by_second)), Some(first)) = (&mut self.series, batch.first()) {
-                by_second.enter(first.acked, &counters.series, &mut self.ack_us);
+            if let Some(queryable) = &self.queryable {
+                queryable.delivered(&batch, &self.begun);
+            }
+            if let (Some(counters), Some(first)) = (&counters, batch.first()) {
+                self.acks.enter(first.acked, self.phase(first), counters);
             }
             for delivery in &batch {
+                if let Some(counters) = counters.as_ref().filter(|_| !self.begun.is_empty()) {
+                    self.acks.enter(delivery.acked, self.phase(delivery), counters);
+                }
                 self.take(delivery);
             }
-            if let Some((counters, _)) = &self.series {
+            if let Some(counters) = &counters {
                 counters.series.delivered_by_partition(&self.by_partition);
             }
             look(&batch, self.seen.next);
         }
-        if let Some((counters, by_second)) = &mut self.series {
-            by_second.flush(&counters.series, &mut self.ack_us);
-        }
+        self.acks.flush(counters.as_deref());
         self
+    }
+
+    /// The messages of others are in the first phase.
+    fn phase(&self, delivery: &Delivery) -> usize {
+        delivery.trace.seq.map_or(0, |seq| phase_of(&self.begun, seq))
     }
 
     fn count_partition(&mut self, partition: i32) {
@@ -122,14 +130,7 @@ impl Tally {
                     self.count_partition(*partition);
                 }
                 let micros = |since| delivery.acked.saturating_duration_since(since).as_micros() as u64;
-                let ack_us = micros(delivery.trace.sent);
-                match &mut self.series {
-                    Some((_, by_second)) => by_second.record(ack_us),
-                    None => self.ack_us.saturating_record(ack_us),
-                }
-                if let Some(intended) = delivery.trace.intended {
-                    self.intended_to_ack_us.saturating_record(micros(intended));
-                }
+                self.acks.record(micros(delivery.trace.sent));
                 self.last_ack = Some(delivery.acked);
             }
             Outcome::Failed { reason, may_have_arrived } => {
@@ -189,8 +190,8 @@ mod tests {
         assert_eq!((tally.distinct, tally.repeated), (5, 2));
         assert_eq!((tally.delivered.len(), tally.places.taken), (5, 0));
         assert_eq!((tally.seen.next, tally.seen.later.len()), (4, 2));
-        assert_eq!(tally.ack_us.len(), 7);
-        assert!(tally.intended_to_ack_us.is_empty());
+        tally.acks.flush(None);
+        assert_eq!(tally.acks.from_phase(0).len(), 7);
     }
 
     #[test]
@@ -202,6 +203,7 @@ mod tests {
         }
         assert_eq!(tally.failures.by_reason["purged"], 2);
         assert_eq!((tally.failures.by_reason.len(), tally.failures.unknown), (2, 1));
-        assert!(tally.ack_us.is_empty());
+        tally.acks.flush(None);
+        assert!(tally.acks.phases_us().is_empty());
     }
 }

@@ -29,6 +29,8 @@ pub struct DruidOptions {
     /// What to do at the end; `None`: suspend with the embedded Kafka, which ends too; otherwise
     /// keep.
     pub after: Option<DruidAfter>,
+    /// Queries per second that are asked during the replay; `None`: none.
+    pub query_load: Option<f64>,
     /// Longest wait in which nothing happens.
     pub timeout: Duration,
 }

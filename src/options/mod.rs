@@ -5,6 +5,7 @@ mod ends;
 mod input;
 mod message;
 mod pace;
+mod profile;
 mod report;
 mod session;
 
@@ -16,6 +17,7 @@ pub use ends::{
 pub use input::{DEFAULT_MAX_RECORD_BYTES, DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
 pub use message::{KeyBy, MessageOptions};
 pub use pace::{DEFAULT_INTERVAL, Loops, Pace, PaceOptions};
+pub use profile::{FASTEST_PER_S, parse_arrivals, parse_profile, profile_words, span_words};
 pub use report::{DeadLetterFile, ReportOptions};
 pub use session::{Quiet, Session};
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::pace::{Arrivals, Profile};
+
 /// The pace of a replay.
 #[derive(Debug, Clone)]
 pub struct PaceOptions {
@@ -19,6 +21,10 @@ pub struct PaceOptions {
     pub duration: Option<Duration>,
     /// Wait before the first send.
     pub delay: Duration,
+    /// How tweets of a rate or a profile lie in time.
+    pub arrivals: Arrivals,
+    /// What is intended before this is in no figure of time or rate.
+    pub warmup: Duration,
 }
 
 impl Default for PaceOptions {
@@ -31,6 +37,8 @@ impl Default for PaceOptions {
             spread: true,
             duration: None,
             delay: Duration::ZERO,
+            arrivals: Arrivals::Even,
+            warmup: Duration::ZERO,
         }
     }
 }
@@ -49,6 +57,8 @@ pub enum Pace {
     Rate(f64),
     /// All of them in this time.
     Fit(Duration),
+    /// At rates that change over time, whatever their times; the replay ends with the profile.
+    Profile(&'static Profile),
 }
 
 /// How often the input is replayed.

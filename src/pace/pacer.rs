@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
+use super::anchor::Anchor;
 use super::stats::PaceStats;
 use super::stops::GAP_MIN;
+use super::tell::{SentBatch, Teller};
 use super::{Change, ChangeKind, Clock, Control, Moment, Schedule, Speed, Timeline};
-use crate::count::{BySecond, Series, Slowest, new_histogram};
+use crate::count::Counters;
 use crate::event::{Draft, Drafts, Event, Trace};
 
 /// Writes a payload's time stamp into the place reserved for it.
@@ -70,15 +72,7 @@ pub struct Pacer<'a, C> {
     /// Total of all pauses since the start.
     paused: Duration,
     stats: PaceStats,
-    /// Where the series is, and what it gets.
-    series: Option<(&'a Series, BySecond)>,
-}
-
-/// The start of the replay on both clocks, read once.
-#[derive(Clone, Copy)]
-struct Anchor {
-    instant: Instant,
-    wall_ms: i64,
+    teller: Teller<'a>,
 }
 
 /// Most events released at one wake-up: the batch size of the next hops.
@@ -93,7 +87,7 @@ type Due = Option<Duration>;
 impl<'a, C: Clock> Pacer<'a, C> {
     /// A pacer whose schedule starts with the first draft.
     pub fn new(options: PacerOptions<'a>, clock: C) -> Self {
-        let lag_us = (options.schedule.speed != Speed::Max).then(new_histogram);
+        let has_schedule = options.schedule.speed != Speed::Max;
         Self {
             options,
             timeline: Timeline::new(options.schedule),
@@ -104,14 +98,14 @@ impl<'a, C: Clock> Pacer<'a, C> {
             planned_from: None,
             speed_changes: VecDeque::new(),
             paused: Duration::ZERO,
-            stats: PaceStats { lag_us, ..PaceStats::default() },
-            series: None,
+            stats: PaceStats::default(),
+            teller: Teller::new(has_schedule),
         }
     }
 
-    /// Tells the series what was intended when, and how late it was.
-    pub fn telling(mut self, series: &'a Series) -> Self {
-        self.series = Some((series, BySecond::new(Slowest::Lag)));
+    /// Tells the series what was intended when and how late it was, and when a phase begins.
+    pub fn telling(mut self, counters: &'a Counters) -> Self {
+        self.teller.tell(counters);
         self
     }
 
@@ -133,7 +127,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
             let Some((anchor, now)) = self.look_up() else { return Ok(self.skip(items)) };
             let since_start = now.saturating_duration_since(anchor.instant);
             let (mut next, due) = self.advance(moment(first));
-            if self.is_over(due, since_start) {
+            if next.is_over() || self.is_over(due, since_start) {
                 self.options.over.store(true, Ordering::Relaxed);
                 return Ok(self.skip(items));
             }
@@ -145,11 +139,14 @@ impl<'a, C: Clock> Pacer<'a, C> {
             dues.clear();
             dues.push(due);
             self.timeline = next;
+            let phase = self.phase(&next, due, since_start);
             for draft in items.iter().take(RELEASE_MAX).skip(1) {
                 let due = next.advance(moment(draft));
                 if due.is_some_and(|due| due > since_start)
+                    || next.is_over()
                     || self.is_over(due, since_start)
                     || self.has_change_before(due)
+                    || self.phase(&next, due, since_start) != phase
                 {
                     break;
                 }
@@ -158,6 +155,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
             }
             let (released, later) = items.split_at(dues.len());
             items = later;
+            self.teller.enter(phase, first.seq);
             self.stats.loops = released.last().map_or(0, |draft| u64::from(draft.pass) + 1);
             let mut buffer = bytes.split_to(released.iter().map(Draft::bytes).sum());
             self.write_stamps(anchor, now, &mut buffer, released, &dues);
@@ -183,9 +181,7 @@ impl<'a, C: Clock> Pacer<'a, C> {
 
     /// What was observed so far.
     pub fn into_stats(mut self) -> PaceStats {
-        if let (Some((series, by_second)), Some(lag_us)) = (&mut self.series, &mut self.stats.lag_us) {
-            by_second.flush(series, lag_us);
-        }
+        self.teller.finish(&mut self.stats);
         self.stats
     }
 
@@ -234,10 +230,8 @@ impl<'a, C: Clock> Pacer<'a, C> {
         }
         let anchor = *self.anchor.get_or_insert_with(|| {
             self.planned_from = Some(now);
-            if let Some((series, _)) = &self.series {
-                series.begin(now);
-            }
-            Anchor { instant: now, wall_ms: wall_clock_ms() }
+            self.teller.begin(now);
+            Anchor::now(now)
         });
         Some((anchor, now))
     }
@@ -294,6 +288,12 @@ impl<'a, C: Clock> Pacer<'a, C> {
         self.speed_changes.front().is_some_and(|(since, _)| due.is_none_or(|due| due >= *since))
     }
 
+    /// The phase of the event for which `timeline` was advanced.
+    fn phase(&self, timeline: &Timeline, due: Due, since_start: Duration) -> usize {
+        let unshifted = || due.unwrap_or(since_start).saturating_sub(self.paused);
+        self.teller.phase_at(|| timeline.profile_time().unwrap_or_else(unshifted))
+    }
+
     /// Moves everything still to come, including the end of the duration, this much later.
     fn shift_plan(&mut self, pause: Duration) {
         self.timeline.pause(pause);
@@ -319,29 +319,10 @@ impl<'a, C: Clock> Pacer<'a, C> {
         end.is_some_and(|end| due.unwrap_or(since_start) >= end)
     }
 
-    /// Counts a batch that left at `now` and was taken by the next hop. Tweets that came
-    /// from the input after they were due are not in the lag.
+    /// Counts a batch that left at `now` and was taken by the next hop.
     fn note_sent(&mut self, anchor: Anchor, now: Instant, dues: &[Due], came_at: Option<Instant>) {
         let taken = self.clock.now();
-        if let Some(lag_us) = &mut self.stats.lag_us {
-            let since_start = taken.saturating_duration_since(anchor.instant);
-            let came = came_at.map(|came_at| came_at.saturating_duration_since(anchor.instant));
-            if let Some((series, by_second)) = &mut self.series {
-                series.intended(dues.iter().flatten().copied());
-                by_second.enter(taken, series, lag_us);
-            }
-            for due in dues.iter().flatten() {
-                if came.is_some_and(|came| came > *due) {
-                    self.stats.late_input += 1;
-                    continue;
-                }
-                let late_us = since_start.saturating_sub(*due).as_micros() as u64;
-                match &mut self.series {
-                    Some((_, by_second)) => by_second.record(late_us),
-                    None => lag_us.saturating_record(late_us),
-                }
-            }
-        }
+        self.teller.sent(&SentBatch { left: now, taken, start: anchor.instant, dues, came_at });
         self.stats.ended = Some(if self.stats.started.is_some() { taken } else { now });
         self.stats.started.get_or_insert(now);
         self.stats.started_ms.get_or_insert(anchor.wall_ms);
@@ -390,20 +371,8 @@ fn make_events(
     })
 }
 
-impl Anchor {
-    fn at(&self, due: Duration) -> Instant {
-        // Beyond the range of the clock: not within this process's lifetime.
-        self.instant.checked_add(due).unwrap_or(self.instant + Duration::from_secs(1 << 32))
-    }
-}
-
 fn moment(draft: &Draft) -> Moment {
     Moment { seq: draft.seq, event_time_us: draft.plan_time_us, pass: draft.pass }
-}
-
-fn wall_clock_ms() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ fn counts(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
 }
 
 fn counts_of(times_us: &[u64]) -> Vec<(u64, u64)> {
-    let mut histogram = new_histogram();
+    let mut histogram = crate::count::new_histogram();
     times_us.iter().for_each(|us| histogram.record(*us).unwrap());
     counts(&histogram)
 }

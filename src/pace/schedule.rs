@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use super::profile::{Arrivals, Places, Profile};
+
 /// How fast to replay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Speed {
@@ -16,6 +18,17 @@ pub enum Speed {
     Factor(f64),
     /// This many per second, at equal intervals, whatever their times.
     PerSecond(f64),
+    /// As a profile says, whatever their times.
+    Shaped(Shape),
+}
+
+/// A profile, and how it is gone through.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shape {
+    pub profile: &'static Profile,
+    pub arrivals: Arrivals,
+    /// How many times faster than it says.
+    pub factor: f64,
 }
 
 impl Speed {
@@ -38,6 +51,7 @@ impl Speed {
             Speed::Max => Speed::Max,
             Speed::Factor(factor) => Speed::Factor(factor * times),
             Speed::PerSecond(rate) => Speed::PerSecond(rate * times),
+            Speed::Shaped(shape) => Speed::Shaped(Shape { factor: shape.factor * times, ..shape }),
         }
     }
 }
@@ -69,12 +83,14 @@ const PASS_WITHOUT_SPAN_US: f64 = 1e6;
 pub struct Timeline {
     schedule: Schedule,
     anchor: Option<PlanAnchor>,
+    /// In a profile.
+    places: Places,
 }
 
 /// From here the plan is a straight line.
 #[derive(Debug, Clone, Copy)]
 struct PlanAnchor {
-    /// Event time in microseconds, or sequence number, whichever the speed counts.
+    /// Event time in microseconds, sequence number, or nanoseconds of a profile, whichever the speed counts.
     position: i64,
     due: Duration,
     /// Position of the previous event.
@@ -87,7 +103,11 @@ struct PlanAnchor {
 impl Timeline {
     /// A timeline that starts with the first event passed to it.
     pub fn new(schedule: Schedule) -> Self {
-        Self { schedule, anchor: None }
+        let arrivals = match schedule.speed {
+            Speed::Shaped(shape) => shape.arrivals,
+            _ => Arrivals::Even,
+        };
+        Self { schedule, anchor: None, places: Places::new(arrivals) }
     }
 
     /// The current speed.
@@ -151,11 +171,29 @@ impl Timeline {
         }
     }
 
-    fn position(&self, at: Moment) -> Option<i64> {
+    /// How far into its profile the last event was; `None` without one.
+    pub fn profile_time(&self) -> Option<Duration> {
+        let is_shaped = matches!(self.schedule.speed, Speed::Shaped(_));
+        let position = self.anchor.filter(|_| is_shaped)?.last_position;
+        Some(Duration::from_nanos(u64::try_from(position).unwrap_or(0)))
+    }
+
+    /// Whether its profile ended before the last event.
+    pub fn is_over(&self) -> bool {
+        let is_shaped = matches!(self.schedule.speed, Speed::Shaped(_));
+        is_shaped && self.anchor.is_some_and(|anchor| anchor.last_position >= NEVER)
+    }
+
+    fn position(&mut self, at: Moment) -> Option<i64> {
         match self.schedule.speed {
             Speed::Max => None,
             Speed::Factor(_) => Some(at.event_time_us),
             Speed::PerSecond(_) => i64::try_from(at.seq).ok(),
+            // After its end nothing is due any more.
+            Speed::Shaped(shape) => {
+                let due_s = shape.profile.due_s(self.places.of(at.seq));
+                Some(due_s.map_or(NEVER, |due_s| (due_s * NANOS) as i64))
+            }
         }
     }
 
@@ -165,9 +203,16 @@ impl Timeline {
             Speed::Max => None,
             Speed::Factor(factor) => Some(factor * 1e6),
             Speed::PerSecond(rate) => Some(rate),
+            Speed::Shaped(shape) => Some(shape.factor * NANOS),
         }
     }
 }
+
+/// Position of an event that is never due: 73 years, which sums and differences do not overflow.
+const NEVER: i64 = i64::MAX / 4;
+
+/// Nanoseconds of a second.
+const NANOS: f64 = 1e9;
 
 impl PlanAnchor {
     fn at(position: i64, due: Duration, pass: u32) -> Self {

@@ -10,7 +10,7 @@ use super::Change;
 #[derive(Debug, Clone, Default)]
 pub struct PaceStats {
     /// Send time − intended send time, in microseconds; `None` at full speed. An event is sent when
-    /// the next hop has taken its batch: waiting for that is part of the lag.
+    /// the next hop has taken its batch: waiting for that is part of the lag. Without the warm-up.
     pub lag_us: Option<Histogram<u64>>,
     /// Events that came from the input after they were due; they are not in `lag_us`.
     pub late_input: u64,
@@ -22,8 +22,21 @@ pub struct PaceStats {
     pub ended: Option<Instant>,
     /// What the user changed meanwhile.
     pub changes: Vec<Change>,
+    /// What was sent in each phase of the plan, and its `lag_us`.
+    pub phases: Vec<PhaseSent>,
+    pub phase_lags_us: Vec<Histogram<u64>>,
     /// Loops from which an event was sent.
     pub loops: u64,
     /// Events not released, from loops of which none was.
     pub unreleased_of_later_loops: u64,
+}
+
+/// What was sent in one phase of the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct PhaseSent {
+    pub tweets: u64,
+    /// When its first batch was sent.
+    pub first: Instant,
+    /// When the next hop had taken its last batch; with a single batch, when it was sent.
+    pub last: Instant,
 }

@@ -10,7 +10,9 @@ use jiff::ZonedDateTime;
 
 use crate::count::Intake;
 use crate::options::{KafkaChoice, Listen, Loops, MqttChoice, Pace};
+use crate::pace::Speed;
 use crate::pipeline::context::Replay;
+use crate::pipeline::prepare::Plan;
 use crate::report::{Endpoints, Layout, Page, counted, glued, iso_seconds, rate, seconds};
 use crate::tweet::{DayOrder, TimeDecision};
 
@@ -128,6 +130,7 @@ fn write_plan(replay: &Replay<'_>, page: &mut Page) {
     if plan.spread {
         page.more("tweets of the same second are spread over it (--no-spread keeps the bursts)");
     }
+    write_phases(plan, page);
     if let Some(max_gap) = plan.schedule.max_gap {
         page.more(format!("silences are cut to {}", seconds(max_gap.as_secs_f64())));
     }
@@ -136,6 +139,32 @@ fn write_plan(replay: &Replay<'_>, page: &mut Page) {
     }
     if session.control.is_paused() {
         page.more("starts when you press space");
+    }
+}
+
+/// Most phases that the plan names one by one.
+const PHASES_SHOWN: usize = 12;
+
+/// What the profile comes to, part by part, and what is not in the figures.
+fn write_phases(plan: &Plan, page: &mut Page) {
+    for phase in plan.phases.iter().take(PHASES_SHOWN) {
+        let at = seconds(phase.begin.as_secs_f64());
+        let time = phase.end.map(|end| end.saturating_sub(phase.begin).as_secs_f64());
+        let time = time.map_or(String::new(), |time| format!(", {}", seconds(time)));
+        let why = if phase.is_warmup { ": in no figure of time or rate" } else { "" };
+        page.more(format!("from {at} on: {}{time}{why}", phase.name));
+    }
+    if let Some(more @ 1..) = plan.phases.len().checked_sub(PHASES_SHOWN) {
+        page.more(format!("and {}", counted(more as u64, "more part")));
+    }
+    let Speed::Shaped(shape) = plan.schedule.speed else { return };
+    if let (Some(whole), Some(planned), Some(within), Some(tweets)) =
+        (shape.profile.duration(), plan.duration, shape.profile.tweets(), plan.tweets)
+    {
+        if tweets < within {
+            let left = seconds(whole.saturating_sub(planned).as_secs_f64());
+            page.more(format!("the input ends {left} before the profile: --loop forever repeats it"));
+        }
     }
 }
 
@@ -224,7 +253,7 @@ mod tests {
     use crate::pace::Control;
     use crate::pipeline::ends::{Ends, producer_options};
     use crate::pipeline::input::files::Files;
-    use crate::pipeline::prepare::{Goal, Plan, Preparation, prepare};
+    use crate::pipeline::prepare::{Goal, Preparation, prepare};
     use crate::source::Opening;
 
     /// The sample's plan.

@@ -18,6 +18,7 @@ mod input;
 mod inspect;
 mod judgement;
 mod outcome;
+mod phase_reports;
 mod prepare;
 mod prove;
 mod replay;

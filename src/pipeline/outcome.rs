@@ -14,6 +14,7 @@ use crate::pipeline::evidence::Evidence;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::Skipped;
 use crate::pipeline::judgement::{Ending, Judgement, judgement};
+use crate::pipeline::phase_reports::phase_reports;
 use crate::pipeline::prepare::{Prepared, mended_report, unread_report};
 use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
@@ -98,6 +99,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         label: options.report.label.clone(),
         input: input_report(files, prepared, intakes, &outcome),
         pace,
+        phases: phase_reports(&replay.plan.phases, &outcome, druid.as_ref()),
         hops: hop_reports(&outcome, &ledger),
         mqtt_repeats_dropped: ends.outside.as_ref().map(|_| counters.repeats_dropped.get()),
         series: counters.series.report(),
@@ -187,9 +189,15 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
             .as_secs_f64()
     };
     let (duration_s, delivered_after_s) = (since_start(stats.ended), since_start(outcome.tally.last_ack));
+    // Without the warm-up.
+    let first = outcome.counters.phases.first_counted();
+    let without_warmup =
+        |count: u64| count.saturating_sub(stats.phases.iter().take(first).map(|phase| phase.tweets).sum());
+    let began_s = since_start(stats.phases.get(first).map(|phase| phase.first).or(stats.ended));
+    let counted_s = (delivered_after_s - began_s).max(0.0);
     let rate_per_s = match options.pace.speed {
-        Pace::Max => (delivered_after_s > 0.0).then(|| ledger.delivered as f64 / delivered_after_s),
-        _ => rate_over_gaps(ledger.published, duration_s),
+        Pace::Max => (counted_s > 0.0).then(|| without_warmup(ledger.delivered) as f64 / counted_s),
+        _ => rate_over_gaps(without_warmup(ledger.published), duration_s - began_s),
     };
     PaceReport {
         requested: plan.requested.clone(),
@@ -204,6 +212,9 @@ fn pace_report(replay: &Replay<'_>, outcome: &ReplayOutcome, ledger: &Ledger) ->
         lag_ms: stats.lag_us.as_ref().and_then(LatencyMs::of),
         lag_histogram: stats.lag_us.as_ref().and_then(HistogramText::of),
         late_input: stats.late_input,
+        warmup_s: Some(options.pace.warmup)
+            .filter(|warmup| !warmup.is_zero())
+            .map(|warmup| warmup.as_secs_f64()),
         changes: stats.changes.iter().map(change_report).collect(),
     }
 }
@@ -230,13 +241,14 @@ fn hop_reports(outcome: &ReplayOutcome, ledger: &Ledger) -> Hops {
     let queues_blocked = counters.bridge_blocked_ns.time();
     let pace_blocked =
         if ledger.received.is_some() { counters.mqtt_blocked_ns.time() } else { queues_blocked };
+    let acks_us = outcome.tally.acks.from_phase(counters.phases.first_counted());
     Hops {
         feed: hop(outcome.feed.tweets, cpu.feed, counters.feed_blocked_ns.time()),
         pace: hop(ledger.published, cpu.pace, pace_blocked),
         mqtt: ledger.received.map(|received| hop(received, cpu.mqtt, queues_blocked)),
         kafka: HopReport {
-            acked_ms: LatencyMs::of(&outcome.tally.ack_us),
-            acked_histogram: HistogramText::of(&outcome.tally.ack_us),
+            acked_ms: LatencyMs::of(&acks_us),
+            acked_histogram: HistogramText::of(&acks_us),
             ..hop(ledger.delivered, cpu.kafka, counters.kafka_blocked_ns.time())
         },
     }

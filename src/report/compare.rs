@@ -1,15 +1,11 @@
-//! Two saved reports side by side: what was asked, what came of it, the difference, and what keeps
-//! the two from being compared.
+//! Saved reports: what they say of a run, and what keeps runs from being compared.
 
 use std::io::Read;
 
 use indicatif::HumanBytes;
 use serde_json::Value;
-use textwrap::core::display_width;
 
-use super::metric::METRICS;
-use super::page::{Layout, Page};
-use super::words::counted;
+use super::words::{counted, seconds};
 use super::{REPORT_VERSION, Verdict};
 
 /// A report that was read back.
@@ -39,7 +35,7 @@ pub enum ReportFileError {
     Version(u64),
 }
 
-/// Bounds the memory for a file that turns out to be none; reports are some 10 KB.
+/// Bounds the memory for a file that turns out to be none; those of a day have 6 MB.
 const LONGEST_BYTES: u64 = 64 << 20;
 
 impl SavedReport {
@@ -63,7 +59,7 @@ impl SavedReport {
     }
 
     /// A value as text, `-` if there is none. Characters that could move the cursor are omitted.
-    fn words(&self, pointer: &str) -> String {
+    pub(super) fn words(&self, pointer: &str) -> String {
         let words = match self.json.pointer(pointer) {
             None | Some(Value::Null) => "-".to_owned(),
             Some(Value::String(text)) => text.clone(),
@@ -76,25 +72,31 @@ impl SavedReport {
         self.json.pointer(pointer)?.as_f64()
     }
 
-    fn machine(&self) -> String {
+    pub(super) fn machine(&self) -> String {
         let memory = self.number("/environment/memory_mib");
         let memory = memory.map_or("-".to_owned(), |mib| format!("{:.1}", mib / 1_024.0));
         let (cpu, cores) = (self.words("/environment/cpu_model"), self.words("/environment/cores"));
         format!("{cpu}, {cores} cores, {memory} GiB")
     }
 
-    fn input(&self) -> String {
+    pub(super) fn input(&self) -> String {
         let bytes = self.number("/input/bytes").map_or(0, |bytes| bytes as u64);
         format!("{}, {}", self.words("/input/file"), HumanBytes(bytes))
     }
 
-    fn build(&self) -> String {
+    pub(super) fn build(&self) -> String {
         let of = |key: &str| self.words(&format!("/environment/{key}"));
         format!("{} ({}, {})", self.words("/tweetblast_version"), of("commit"), of("profile"))
     }
 
-    fn ended(&self) -> String {
+    pub(super) fn ended(&self) -> String {
         format!("{}, exit code {}", self.words("/verdict"), self.words("/exit_code"))
+    }
+
+    /// Partitions of the topic.
+    pub(super) fn partitions(&self) -> String {
+        let partitions = self.json.pointer("/series/partitions/delivered").and_then(Value::as_array);
+        partitions.map_or("-".to_owned(), |partitions| partitions.len().to_string())
     }
 
     fn command(&self) -> Vec<&str> {
@@ -103,85 +105,40 @@ impl SavedReport {
     }
 }
 
-/// The page with both, side by side.
-pub fn comparison_page(a: &SavedReport, b: &SavedReport, layout: Layout) -> String {
-    let texts: [(&str, [String; 2]); 13] = [
-        ("", [format!("A {}", plain(&a.name)), format!("B {}", plain(&b.name))]),
-        ("label", [a, b].map(|run| run.words("/label"))),
-        ("run", [a, b].map(|run| run.words("/run"))),
-        ("input", [a, b].map(SavedReport::input)),
-        ("requested", [a, b].map(|run| run.words("/pace/requested"))),
-        ("order", [a, b].map(|run| run.words("/pace/order"))),
-        ("ended", [a, b].map(SavedReport::ended)),
-        ("bottleneck", [a, b].map(|run| run.words("/bottleneck"))),
-        ("tweetblast", [a, b].map(SavedReport::build)),
-        ("rustc", [a, b].map(|run| run.words("/environment/rustc"))),
-        ("librdkafka", [a, b].map(|run| run.words("/environment/librdkafka"))),
-        ("machine", [a, b].map(SavedReport::machine)),
-        ("kernel", [a, b].map(|run| run.words("/environment/kernel"))),
-    ];
-    let mut page = Page::new(layout);
-    write_texts(&texts, &mut page);
-    page.blank();
-    page.line(format!("  {:<16}  {:>12}  {:>12}  {:>11}", "", "A", "B", "B against A"));
-    for metric in METRICS {
-        let values = [a, b].map(|run| metric.of(&run.json));
-        if values != [None, None] {
-            let [a, b] = values.map(|value| value.map_or("-".to_owned(), |value| metric.unit.words(value)));
-            let name = metric.name;
-            page.line(format!("  {name:<16}  {a:>12}  {b:>12}  {:>11}", difference(values)));
+/// What differs between the runs of two sides besides what was measured: each against the first of A.
+pub(super) fn not_comparable(a: &[SavedReport], b: &[SavedReport]) -> Vec<String> {
+    let [first_a, others_a @ ..] = a else { return Vec::new() };
+    let mut found: Vec<String> = Vec::new();
+    let sides = others_a.iter().map(|run| ("A", run)).chain(b.iter().map(|run| ("B", run)));
+    for words in sides.flat_map(|(side, run)| differences(first_a, run, side)) {
+        if !found.contains(&words) {
+            found.push(words);
         }
     }
-    page.blank();
-    let differences = not_comparable(a, b);
-    if differences.is_empty() {
-        page.line("comparable: the same input, machine and command");
-    }
-    for difference in differences {
-        let mut lines = difference.lines();
-        page.line(format!("not comparable: {}", lines.next().unwrap_or_default()));
-        lines.for_each(|line| page.hanging("  ", line));
-    }
-    page.finish()
-}
-
-/// Side by side where the terminal is wide enough, else one below the other, and once where they are the
-/// same.
-fn write_texts(texts: &[(&str, [String; 2])], page: &mut Page) {
-    let widest = |side: usize| texts.iter().map(|(_, both)| display_width(&both[side])).max().unwrap_or(0);
-    let (width, head) = (widest(0), |name: &str| format!("  {name:<16}  "));
-    let fits = page.columns().is_none_or(|columns| head("").len() + width + 2 + widest(1) <= columns);
-    for (name, [a, b]) in texts {
-        let gap = " ".repeat(width - display_width(a));
-        match fits {
-            true => page.line(format!("{}{a}{gap}  {b}", head(name))),
-            false if a == b => page.hanging(&head(name), a),
-            false if name.is_empty() => {
-                page.hanging(&head(name), a);
-                page.hanging(&head(""), b);
-            }
-            false => {
-                page.hanging(&(head(name) + "A "), a);
-                page.hanging(&(head("") + "B "), b);
-            }
+    let runs = a.iter().map(|run| ("A", run)).chain(b.iter().map(|run| ("B", run)));
+    for words in runs.flat_map(|(side, run)| ended_badly(side, run)) {
+        if !found.contains(&words) {
+            found.push(words);
         }
     }
+    found
 }
 
-/// From the first to the second, in per cent of the first.
-fn difference(values: [Option<f64>; 2]) -> String {
-    match values {
-        [Some(a), Some(b)] if a == b => "same".to_owned(),
-        [Some(a), Some(b)] if a != 0.0 => {
-            let per_cent = format!("{:+.1} %", (b - a) / a * 100.0);
-            if per_cent == "-0.0 %" { "+0.0 %".to_owned() } else { per_cent }
-        }
-        _ => "-".to_owned(),
-    }
+/// Shorter runs say little: threads start, caches fill, and one stop of the machine is a large part of them.
+const SHORTEST_S: f64 = 10.0;
+
+/// The runs that are too short to compare.
+pub(super) fn too_short(a: &[SavedReport], b: &[SavedReport]) -> Vec<String> {
+    let runs = a.iter().map(|run| ("A", run)).chain(b.iter().map(|run| ("B", run)));
+    let words = |(side, run): (&str, &SavedReport)| {
+        let seconds_sent = run.number("/pace/duration_s").filter(|seconds| *seconds < SHORTEST_S)?;
+        let (name, sent, least) = (plain(&run.name), seconds(seconds_sent), seconds(SHORTEST_S));
+        Some(format!("{side} {name} sent for {sent}, less than {least}: --loop repeats the input"))
+    };
+    runs.filter_map(words).collect()
 }
 
-/// What differs between the two runs besides what was measured.
-pub(super) fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
+fn differences(a: &SavedReport, b: &SavedReport, side: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (pointer, words) in [
         ("/environment/input_hash", "another input"),
@@ -189,47 +146,52 @@ pub(super) fn not_comparable(a: &SavedReport, b: &SavedReport) -> Vec<String> {
         ("/environment/kernel", "another kernel"),
     ] {
         match [a, b].map(|run| run.words(pointer)) {
-            [a, b] if a == "-" || b == "-" => found.push(format!("perhaps {words}: A {a}, B {b}")),
-            [a, b] if a != b => found.push(format!("{words}: A {a}, B {b}")),
+            [a, b] if a == "-" || b == "-" => found.push(format!("perhaps {words}: A {a}, {side} {b}")),
+            [a, b] if a != b => found.push(format!("{words}: A {a}, {side} {b}")),
             _ => {}
         }
     }
     let [machine_a, machine_b] = [a, b].map(SavedReport::machine);
     if machine_a != machine_b {
-        found.push(format!("another machine: A {machine_a}, B {machine_b}"));
+        found.push(format!("another machine: A {machine_a}, {side} {machine_b}"));
     }
     let [command_a, command_b] = [a, b].map(SavedReport::command);
     if what_it_does(&command_a) != what_it_does(&command_b) {
         found.push(format!(
-            "another command:\n  A  {}\n  B  {}",
+            "another command:\n  A  {}\n  {side}  {}",
             command_words(&command_a),
             command_words(&command_b)
         ));
     }
-    for (name, run) in [("A", a), ("B", b)] {
-        let sent = counted(run.number("/ledger/published").map_or(0, |sent| sent as u64), "tweet");
-        match &*run.words("/verdict") {
-            word if word == Verdict::Balanced.name() => {}
-            word if word == Verdict::Incomplete.name() => {
-                found.push(format!("{name} is incomplete: it ended after {sent}"));
-            }
-            word if word == Verdict::Unknown.name() => {
-                found.push(format!("{name} is unknown: whether every tweet arrived could not be counted"));
-            }
-            word if word == Verdict::Unproven.name() => {
-                found.push(format!("{name} is unproven: its settings do not prove that every tweet arrived"));
-            }
-            _ => found.push(format!("{name} is unbalanced: not every tweet arrived")),
+    found
+}
+
+/// What of a run's end keeps it from being compared.
+fn ended_badly(name: &str, run: &SavedReport) -> Vec<String> {
+    let mut found = Vec::new();
+    let sent = counted(run.number("/ledger/published").map_or(0, |sent| sent as u64), "tweet");
+    match &*run.words("/verdict") {
+        word if word == Verdict::Balanced.name() => {}
+        word if word == Verdict::Incomplete.name() => {
+            found.push(format!("{name} is incomplete: it ended after {sent}"));
         }
-        if let Some(error) = run.json["error"].as_str() {
-            found.push(format!("{name} ended with an error: {}", plain(error)));
+        word if word == Verdict::Unknown.name() => {
+            found.push(format!("{name} is unknown: whether every tweet arrived could not be counted"));
         }
+        word if word == Verdict::Unproven.name() => {
+            found.push(format!("{name} is unproven: its settings do not prove that every tweet arrived"));
+        }
+        _ => found.push(format!("{name} is unbalanced: not every tweet arrived")),
+    }
+    if let Some(error) = run.json["error"].as_str() {
+        found.push(format!("{name} ended with an error: {}", plain(error)));
     }
     found
 }
 
 /// Flags that say what becomes of the report, with a value and without one: the runs are the same.
-const REPORT_FLAGS: [(&str, bool); 9] = [
+const REPORT_FLAGS: [(&str, bool); 10] = [
+    ("--repeat", true),
     ("--json", true),
     ("--label", true),
     ("--fail-if", true),
@@ -270,7 +232,7 @@ fn command_words(command: &[&str]) -> String {
     if words.is_empty() { "-".to_owned() } else { words.join(" ") }
 }
 
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
@@ -278,16 +240,6 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn differences_are_in_per_cent_of_the_first() {
-        assert_eq!(difference([Some(200.0), Some(250.0)]), "+25.0 %");
-        assert_eq!(difference([Some(200.0), Some(100.0)]), "-50.0 %");
-        assert_eq!(difference([Some(1e6), Some(1e6 - 1.0)]), "+0.0 %");
-        assert_eq!(difference([Some(0.0), Some(0.0)]), "same");
-        assert_eq!(difference([Some(0.0), Some(5.0)]), "-");
-        assert_eq!(difference([None, Some(5.0)]), "-");
-    }
 
     #[test]
     fn flags_of_the_report_make_no_other_command() {
@@ -313,14 +265,5 @@ mod tests {
                 .contains("version 1, and this tweetblast reads version 2: run it again")
         );
         assert_eq!(read(&report(2).to_string()), Ok(()));
-    }
-
-    #[test]
-    fn reports_with_nothing_in_them_are_compared_all_the_same() {
-        let bare = json!({"report_version": 2, "run": "a\u{1b}[2J\n", "ledger": {"failed": 3}, "pace": {}});
-        let bare = SavedReport::read("bare", bare.to_string().as_bytes()).unwrap();
-        let out = comparison_page(&bare, &bare, Layout::default());
-        assert!(out.contains("perhaps another input") && !out.contains('\u{1b}'), "{out}");
-        assert!(out.lines().any(|line| line.contains("failed") && line.contains("same")), "{out}");
     }
 }

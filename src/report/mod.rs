@@ -2,8 +2,12 @@
 //! file and the tests read. Made of what the hops counted in [`crate::count`].
 
 mod chain;
+mod change_threshold;
+mod chart;
 mod compare;
+mod compare_page;
 mod comparison;
+mod difference;
 mod doctor;
 mod druid;
 mod enrich;
@@ -19,15 +23,19 @@ mod outage;
 mod page;
 #[cfg(test)]
 mod pages_tests;
+mod phase;
 mod progress;
 mod progress_line;
 pub mod quantity;
+mod query_load;
 mod run;
 #[cfg(test)]
 mod schema;
 mod screen;
 mod similar;
+mod student;
 mod summary;
+mod summary_time;
 mod supervisor;
 mod threshold;
 mod time_left;
@@ -36,7 +44,9 @@ mod verdict;
 mod words;
 
 pub use chain::with_causes;
-pub use compare::{ReportFileError, SavedReport, comparison_page};
+pub use change_threshold::{ChangeThreshold, ChangeThresholdReport};
+pub use compare::{ReportFileError, SavedReport};
+pub use compare_page::{comparison_markdown, comparison_page};
 pub use comparison::{ComparedMetric, ComparedRun, Comparison};
 pub use doctor::{Check, CheckState, DoctorReport};
 pub use druid::{DruidReport, DruidUsers};
@@ -49,7 +59,9 @@ pub use names::{Bottleneck, InputFormat, PairedBy};
 pub use opening_bar::OpeningBar;
 pub use outage::{OutageReport, longest_away, outage_line};
 pub use page::{BAD, DOUBTFUL, GOOD, Layout, Page, glued};
+pub use phase::PhaseReport;
 pub use progress::{Progress, prepare_bar};
+pub use query_load::{QueryLoadReport, QueryReport};
 pub use run::{
     ChangeReport, DeadLetterReport, Endpoints, FileReport, HopReport, Hops, InputReport, PaceReport,
     REPORT_VERSION, RunReport, rate_over_gaps,

@@ -103,8 +103,10 @@ fn report() -> RunReport {
             lag_ms: latency(0.05),
             lag_histogram: None,
             late_input: 0,
+            warmup_s: None,
             changes: vec![change(1.5, Some(2.0), None), change(2.0, None, Some(2.0))],
         },
+        phases: None,
         hops: Hops {
             feed: hop(3_840, 3.5),
             pace: hop(3_564, 34.4),
@@ -185,6 +187,8 @@ fn into_druid() -> RunReport {
         queryable_after_s: Some(4.2),
         time_to_queryable_ms: latency(138.0),
         time_to_queryable_histogram: None,
+        query_load: None,
+        phase_times: Vec::new(),
         acked_to_queryable_histogram: None,
         time_to_queryable_error_ms: latency(20.0),
         acked_to_queryable_ms: latency(130.0),
@@ -300,8 +304,9 @@ fn an_inspection() {
 
 #[test]
 fn a_comparison() {
-    let (a, b) = (saved("before.json", &report()), saved("after.json", &balanced()));
-    insta::assert_snapshot!(at_all_widths(|layout| comparison_page(&a, &b, layout)));
+    let (a, b) = ([saved("before.json", &report())], [saved("after.json", &balanced())]);
+    let compared = Comparison::of(&a, &b, &[]);
+    insta::assert_snapshot!(at_all_widths(|layout| comparison_page(&compared, &a, &b, layout)));
 }
 
 #[test]

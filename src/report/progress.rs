@@ -18,6 +18,9 @@ pub(super) const PLAIN_EVERY: Duration = Duration::from_secs(5);
 /// Silence of Kafka, with something in flight, that is shown.
 const KAFKA_SILENT: Duration = Duration::from_secs(3);
 
+/// Rate and latency are those of the last seconds.
+const RECENT_S: u64 = 5;
+
 /// Width of a terminal that does not say.
 const COLUMNS: usize = 80;
 
@@ -69,8 +72,8 @@ impl Progress {
         }
     }
 
-    /// Looks at the counters and shows them when it is time to.
-    pub fn update(&mut self, counters: &Counters) {
+    /// Looks at the counters and shows them when it is time to. `queryable`: rows in Druid, where they are counted.
+    pub fn update(&mut self, counters: &Counters, queryable: Option<u64>) {
         let now = Instant::now();
         let (sent, delivered) = (counters.published.get(), counters.delivered.get());
         let settled = delivered + counters.failed.get();
@@ -81,7 +84,13 @@ impl Progress {
         self.bar.set_position(sent);
         let line = &mut self.line;
         (line.sent, line.delivered, line.in_flight) = (sent, delivered, sent.saturating_sub(settled));
-        line.rate_per_s = sent as f64 / seconds;
+        let recent = counters.series.recent(RECENT_S);
+        line.rate_per_s = match recent.seconds {
+            0 => sent as f64 / seconds,
+            last => recent.published as f64 / last as f64,
+        };
+        line.acked_p99 = recent.acked_p99;
+        line.queryable = queryable;
         line.silent = Some(now - self.last_settled.1).filter(|silent| *silent > KAFKA_SILENT);
         let passed = now.saturating_duration_since(std::mem::replace(&mut self.last_update, now));
         let goes_on = !line.is_paused && line.stopping.is_none() && sent > 0;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::HumanCount;
 use textwrap::core::display_width;
 
-use super::words::{rate, times, whole_seconds};
+use super::words::{millis, rate, times, whole_seconds};
 
 /// What there is to say at one time.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +15,12 @@ pub(super) struct ProgressLine {
     pub sent: u64,
     pub delivered: u64,
     pub in_flight: u64,
+    /// Tweets per second, of the last seconds.
     pub rate_per_s: f64,
+    /// Of 100 acks of the last second that had some, 99 were faster.
+    pub acked_p99: Option<Duration>,
+    /// Rows in Druid, where they are counted.
+    pub queryable: Option<u64>,
     pub is_paused: bool,
     /// How many times the requested speed.
     pub speed_factor: f64,
@@ -46,7 +51,10 @@ impl ProgressLine {
             self.rate(),
             format!("{} delivered", HumanCount(self.delivered)),
             format!("{} in flight", HumanCount(self.in_flight)),
+            self.acked(),
+            self.rows(),
             self.silence(),
+            self.left.map_or(String::new(), |left| format!("{} left", whole_seconds(left))),
         ];
         joined(parts, ", ")
     }
@@ -66,6 +74,8 @@ impl ProgressLine {
             until(2, self.rate()),
             until(3, format!("{} delivered", HumanCount(self.delivered))),
             until(0, format!("{} in flight", HumanCount(self.in_flight))),
+            until(1, self.acked()),
+            until(4, self.rows()),
             self.silence(),
             until(6, self.left.map_or(String::new(), |left| format!("{} left", whole_seconds(left)))),
         ];
@@ -95,6 +105,18 @@ impl ProgressLine {
 
     fn rate(&self) -> String {
         if self.sent > 0 { rate(self.rate_per_s) } else { String::new() }
+    }
+
+    fn acked(&self) -> String {
+        self.acked_p99.map_or(String::new(), |p99| format!("acked p99 {}", millis(p99.as_secs_f64() * 1e3)))
+    }
+
+    fn rows(&self) -> String {
+        let words = |rows: u64| {
+            let behind = self.delivered.saturating_sub(rows);
+            format!("{} queryable, {} not yet", HumanCount(rows), HumanCount(behind))
+        };
+        self.queryable.map_or(String::new(), words)
     }
 
     fn sent_of_total(&self) -> String {
@@ -159,8 +181,18 @@ mod tests {
 
     #[test]
     fn the_plain_line_has_all_of_it() {
-        assert_eq!(line().plain(), "5,164 of 6,000 sent, 1,027/s, 5,150 delivered, 14 in flight");
-        let silent = ProgressLine { silent: Some(Duration::from_secs(4)), ..line() };
+        let all = "5,164 of 6,000 sent, 1,027/s, 5,150 delivered, 14 in flight, 3 s left";
+        assert_eq!(line().plain(), all);
+        let silent = ProgressLine { silent: Some(Duration::from_secs(4)), left: None, ..line() };
         assert!(silent.plain().ends_with(", no word from Kafka for 4 s"));
+        let druid = ProgressLine {
+            queryable: Some(4_900),
+            acked_p99: Some(Duration::from_millis(4)),
+            left: None,
+            ..line()
+        };
+        let words = ", 14 in flight, acked p99 4.0 ms, 4,900 queryable, 250 not yet";
+        assert!(druid.plain().ends_with(words), "{}", druid.plain());
+        assert!(druid.fitted(120).contains("  4,900 queryable, 250 not yet"), "{}", druid.fitted(120));
     }
 }

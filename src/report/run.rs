@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, OutageReport, ThresholdReport,
-    UnreadTimesReport, Verdict,
+    Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, OutageReport, PhaseReport,
+    ThresholdReport, UnreadTimesReport, Verdict,
 };
 use crate::count::{CpuUsage, HistogramText, LatencyMs, MemoryUsage, RejectCount, SeriesReport};
 use crate::pace::{FileOrder, Order};
@@ -32,6 +32,8 @@ pub struct RunReport {
     pub input: InputReport,
     /// The schedule and how well it was kept.
     pub pace: PaceReport,
+    /// By part of --profile, and the --warmup apart; null without them.
+    pub phases: Option<Vec<PhaseReport>>,
     /// What each hop cost, and who waited for whom.
     pub hops: Hops,
     /// The run by second; null when nothing was sent.
@@ -195,6 +197,8 @@ pub struct PaceReport {
     pub lag_histogram: Option<HistogramText>,
     /// Tweets that came from the input after their intended send time; they are not in the lag.
     pub late_input: u64,
+    /// The first seconds, whose tweets are not in rate, lag, acks and time to queryable: --warmup; null without it.
+    pub warmup_s: Option<f64>,
     /// What the user changed while it ran; each moved the rest of the plan.
     pub changes: Vec<ChangeReport>,
 }

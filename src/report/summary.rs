@@ -3,6 +3,7 @@
 use indicatif::HumanCount;
 
 use super::page::{BAD, DIM, GOOD, Layout, Page, glued};
+use super::summary_time::{write_chart, write_over_time, write_phases};
 use super::unread_times::write_mended;
 use super::words::{between, counted, micros, millis, place, rate, seconds, times};
 use super::{
@@ -50,8 +51,15 @@ fn write_pace(report: &RunReport, page: &mut Page) {
             pace.requested,
         ),
     );
+    write_over_time(report, page);
     match pace.lag_ms {
-        Some(lag) => page.row("lag", latency(lag, "send − intended send", page)),
+        Some(lag) => {
+            page.row("lag", latency(lag, "send − intended send", page));
+            write_chart(pace.lag_histogram.as_ref(), page);
+        }
+        None if pace.requested != "--speedup max" && pace.warmup_s.is_some() => {
+            page.row("lag", "n/a: the run ended within the warm-up");
+        }
         None if pace.late_input > 0 => {
             page.row("lag", "n/a: every tweet came from the input after its intended send time");
         }
@@ -61,6 +69,7 @@ fn write_pace(report: &RunReport, page: &mut Page) {
         let late = counted(late, "tweet");
         page.more(format!("n/a for {late} that came from the input after the intended send time"));
     }
+    write_phases(report, page);
     write_changes(&pace.changes, page);
     write_outages(report, page);
     if let Some(out_of_order @ 1..) = report.input.out_of_order {
@@ -109,6 +118,7 @@ fn write_outages(report: &RunReport, page: &mut Page) {
 fn write_cost(report: &RunReport, page: &mut Page) {
     if let Some(acked) = report.hops.kafka.acked_ms {
         page.row("acked", latency(acked, "Kafka's delivery report − send", page));
+        write_chart(report.hops.kafka.acked_histogram.as_ref(), page);
     }
     if let Some(us) = report.cpu.us_per_tweet {
         let share = report.cpu.share.map_or(String::new(), |share| {
@@ -152,6 +162,13 @@ fn write_druid(druid: &DruidReport, ledger: &Ledger, page: &mut Page) {
             "NOT YET: the segments are not published; the next run continues from Kafka's log",
         ),
         _ => {}
+    }
+    if let Some(load) = &druid.query_load {
+        let failed =
+            if load.failed == 0 { String::new() } else { format!(", {} failed", HumanCount(load.failed)) };
+        let took = load.took_ms.map(|ms| in_a_row(&[("p50", ms.p50), ("p99", ms.p99), ("max", ms.max)]));
+        let took = took.map_or(String::new(), |took| format!(": {took}"));
+        page.row("queries", format!("{} answered{failed}{took}", HumanCount(load.answered)));
     }
     for note in &druid.notes {
         page.row("druid", note);

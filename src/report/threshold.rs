@@ -128,6 +128,8 @@ pub fn metrics_help() -> String {
          lag.{}: send - intended send: lag.p99>500ms\n\
          acked.{}: Kafka's delivery report - send: acked.p99>2s\n\
          queryable.{}: counted by Druid - intended send: queryable.p99>30s\n\
+         acked_to_queryable.{}: counted by Druid - Kafka's delivery report; durable_after: last row to published segments\n\
+         query.{}: how long the queries of --query-load took: query.p99>1s\n\
          queryable_after: first send to Druid's last row; rows: rows per second that Druid took\n\
          cpu, cpu.{}: CPU time per tweet, of all or of one hop: cpu>5us\n\
          blocked.{}: time a hop was blocked by the next: blocked.kafka>1s\n\
@@ -137,6 +139,8 @@ pub fn metrics_help() -> String {
         group("lag."),
         group("acked."),
         group("queryable."),
+        group("acked_to_queryable."),
+        group("query."),
         group("cpu."),
         group("blocked."),
         counts.join(", "),

@@ -191,7 +191,7 @@ fn two_reports_are_put_side_by_side_with_their_differences() {
     };
     assert!(line("cpu").join(" ").ends_with(&format!(" µs {per_cent}")), "{:?}", line("cpu"));
     assert!(
-        compared.stdout.ends_with("comparable: the same input, machine and command\n"),
+        compared.stdout.contains("\ncomparable: the same input, machine and command\n"),
         "{}",
         compared.stdout
     );
@@ -261,7 +261,8 @@ fn a_comparison_and_what_the_doctor_finds_can_be_had_as_json() {
     assert_eq!((code, &compared["comparable"], &compared["a"]["label"]), (0, &json!(true), &json!("a.json")));
     let delivered =
         compared["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == "delivered");
-    let same = json!({"name": "delivered", "a": 1.0, "b": 1.0, "change_percent": 0.0});
+    let same = json!({"name": "delivered", "a": 1.0, "b": 1.0, "change_percent": 0.0, "low_percent": null,
+        "high_percent": null, "beyond_noise": null});
     assert_eq!(delivered, Some(&same));
     // To a file, and not over one that is there.
     let out = dir.path().join("out.json").to_str().unwrap().to_owned();

@@ -10,6 +10,7 @@ mod enrich;
 mod errors;
 mod keys;
 mod live;
+mod over_time;
 mod pacing;
 mod pages;
 mod real_replays;

@@ -8,7 +8,7 @@ mod time;
 
 pub(super) use address::{advertised, druid, kafka, listen, mqtt, superset};
 pub(super) use kafka::{fsync, properties, topic};
-pub(super) use number::{MOST, count, loops, rate, record_size, size, speedup};
+pub(super) use number::{MOST, count, loops, profile, rate, record_size, size, speedup};
 pub(super) use time::{duration, event_time, time_zone, wait};
 
 /// A link that a browser can open.

@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use indicatif::HumanCount;
 
 use super::time::LONGEST;
-use crate::options::{Loops, Pace};
+use crate::options::{FASTEST_PER_S, Loops, Pace, parse_profile};
+use crate::pace::Profile;
 use crate::report::quantity;
 
 /// Most of what has no other limit: tweets of a file.
@@ -13,9 +14,6 @@ pub(in crate::cli) const MOST: u64 = 1_000_000_000_000;
 
 /// Times the input can be replayed, short of forever.
 const MOST_LOOPS: u64 = 1_000_000_000;
-
-/// Highest rate that can be asked for, per second: many times what any machine was seen to do.
-const FASTEST_PER_S: f64 = 10e6;
 
 /// Ten years in a third of a second, and a second in two weeks.
 const SPEEDUPS: RangeInclusive<f64> = 1e-6..=1e9;
@@ -73,6 +71,11 @@ pub(in crate::cli) fn rate(text: &str) -> Result<f64, String> {
         rate if rate < 1.0 / LONGEST.as_secs_f64() => Err("must be at least 1 in ten years".to_owned()),
         rate => Ok(rate),
     }
+}
+
+/// Rates over time.
+pub(in crate::cli) fn profile(text: &str) -> Result<&'static Profile, String> {
+    parse_profile(text).map(Profile::forever)
 }
 
 /// Length of a record in bytes: `16MiB`, `64K`, `1000`.

@@ -17,7 +17,7 @@ use hdrhistogram::Histogram;
 
 pub use curve::BacklogPoint;
 
-use super::{HistogramText, LatencyMs, new_histogram};
+use super::{HistogramText, LatencyMs, new_histogram, phase_of, sum_of};
 use crate::event::{Delivery, Outcome};
 use curve::Curve;
 
@@ -42,8 +42,11 @@ struct Pairing {
     early: VecDeque<(u64, Moment)>,
     delivered: u64,
     rows: u64,
-    from_intended: Bounds,
-    from_ack: Bounds,
+    /// By phase of the plan.
+    from_intended: Vec<Bounds>,
+    from_ack: Vec<Bounds>,
+    /// The first sequence numbers of the phases that have begun, but for the first phase.
+    begun: Vec<u64>,
     curve: Curve,
     /// When the last count was requested, and when it arrived.
     last_poll: Option<(Instant, Instant)>,
@@ -86,6 +89,13 @@ struct Bounds {
 impl Bounds {
     fn new() -> Self {
         Self { most_us: new_histogram(), least_us: new_histogram() }
+    }
+
+    fn sum_of(all: &[Self]) -> Self {
+        Self {
+            most_us: sum_of(all.iter().map(|bounds| &bounds.most_us)),
+            least_us: sum_of(all.iter().map(|bounds| &bounds.least_us)),
+        }
     }
 
     fn record(&mut self, since_ms: u32, moment: Moment, tweets: u64) {
@@ -152,8 +162,9 @@ impl Queryable {
             early: VecDeque::new(),
             delivered: 0,
             rows: 0,
-            from_intended: Bounds::new(),
-            from_ack: Bounds::new(),
+            from_intended: vec![Bounds::new()],
+            from_ack: vec![Bounds::new()],
+            begun: Vec::new(),
             curve: Curve::default(),
             last_poll: None,
             none_more_at_ms: 0,
@@ -163,9 +174,15 @@ impl Queryable {
         }))
     }
 
-    /// Takes a batch of delivery reports.
-    pub fn delivered(&self, batch: &[Delivery]) {
+    /// Takes a batch of delivery reports. `begun`: the first sequence numbers of the phases that have begun, but for
+    /// the first phase.
+    pub fn delivered(&self, batch: &[Delivery], begun: &[u64]) {
         let mut inner = self.lock();
+        while inner.from_ack.len() <= begun.len() {
+            inner.from_intended.push(Bounds::new());
+            inner.from_ack.push(Bounds::new());
+            inner.begun = begun.to_vec();
+        }
         for delivery in batch {
             if let (Outcome::Delivered { partition, .. }, Some(seq)) = (&delivery.outcome, delivery.trace.seq)
             {
@@ -226,9 +243,16 @@ impl Queryable {
         self.lock().paired.clone()
     }
 
-    /// The measured times; `started` is the first send.
-    pub fn times(&self, started: Instant) -> QueryableTimes {
+    /// From the intended send until a query counted it, by phase of the plan.
+    pub fn by_phase_ms(&self) -> Vec<Option<LatencyMs>> {
+        self.lock().from_intended.iter().map(|bounds| LatencyMs::of(&bounds.most_us)).collect()
+    }
+
+    /// The measured times of all phases from `first` on; `started` is the first send.
+    pub fn times(&self, started: Instant, first: usize) -> QueryableTimes {
         let inner = self.lock();
+        let (from_intended, from_ack) =
+            (Bounds::sum_of(inner.from_intended.get(first..).unwrap_or_default()), Bounds::sum_of(inner.from_ack.get(first..).unwrap_or_default()));
         let rows_per_s = inner.first_rows.zip(inner.last_rows).and_then(|((first, rows), last)| {
             let seconds = last.saturating_duration_since(first).as_secs_f64();
             (seconds > 0.0).then(|| (inner.rows - rows) as f64 / seconds)
@@ -239,13 +263,13 @@ impl Queryable {
             queryable,
         };
         QueryableTimes {
-            from_intended_ms: LatencyMs::of(&inner.from_intended.most_us),
-            from_intended_error_ms: inner.from_intended.error_ms(),
-            from_intended: HistogramText::of(&inner.from_intended.most_us),
-            from_ack_ms: LatencyMs::of(&inner.from_ack.most_us),
-            from_ack_error_ms: inner.from_ack.error_ms(),
-            from_ack: HistogramText::of(&inner.from_ack.most_us),
-            tweets: inner.from_intended.most_us.len(),
+            from_intended_ms: LatencyMs::of(&from_intended.most_us),
+            from_intended_error_ms: from_intended.error_ms(),
+            from_intended: HistogramText::of(&from_intended.most_us),
+            from_ack_ms: LatencyMs::of(&from_ack.most_us),
+            from_ack_error_ms: from_ack.error_ms(),
+            from_ack: HistogramText::of(&from_ack.most_us),
+            tweets: from_intended.most_us.len(),
             poll_gap: inner.gap_max,
             rows_per_s,
             last_rows: inner.last_rows,
@@ -365,8 +389,9 @@ impl Pairing {
     }
 
     fn record(&mut self, alike: Cohort, tweets: u64, moment: Moment) {
-        self.from_intended.record(alike.intended_ms, moment, tweets);
-        self.from_ack.record(alike.acked_ms, moment, tweets);
+        let phase = phase_of(&self.begun, alike.last_seq);
+        self.from_intended[phase].record(alike.intended_ms, moment, tweets);
+        self.from_ack[phase].record(alike.acked_ms, moment, tweets);
     }
 }
 

@@ -16,11 +16,11 @@ fn the_kth_delivered_becomes_the_kth_row() {
     let start = Instant::now() + Duration::from_secs(1);
     let at = |ms| start + Duration::from_millis(ms);
     let batch: Vec<_> = (0..100).map(|seq| delivery(seq, at(seq * 10), at(seq * 10 + 5))).collect();
-    queryable.delivered(&batch);
+    queryable.delivered(&batch, &[]);
     queryable.counted(0, &[], &[], at(890), at(900));
     queryable.counted(50, &[], &[], at(990), at(1_000));
     queryable.counted(100, &[], &[], at(1_450), at(1_500));
-    let times = queryable.times(start);
+    let times = queryable.times(start, 0);
     // 50 of them at 1,000 − 0…490, 50 at 1,500 − 500…990.
     let latency = times.from_intended_ms.unwrap();
     assert!((latency.max - 1_000.0).abs() < 2.0 && (latency.p50 - 755.0).abs() < 10.0, "{latency:?}");
@@ -40,17 +40,17 @@ fn rows_seen_before_their_delivery_report_are_paired_later() {
     let queryable = Queryable::default();
     let start = Instant::now() + Duration::from_secs(1);
     queryable.counted(2, &[], &[], start, start);
-    assert!(queryable.times(start).from_ack_ms.is_none());
-    queryable.delivered(&[delivery(0, start, start), delivery(1, start, start), delivery(2, start, start)]);
+    assert!(queryable.times(start, 0).from_ack_ms.is_none());
+    queryable.delivered(&[delivery(0, start, start), delivery(1, start, start), delivery(2, start, start)], &[]);
     let inner = queryable.lock();
-    assert_eq!((inner.from_ack.most_us.len(), inner.lanes[0].len(), inner.early.len()), (2, 1, 0));
+    assert_eq!((inner.from_ack[0].most_us.len(), inner.lanes[0].len(), inner.early.len()), (2, 1, 0));
 }
 
 #[test]
 fn tweets_of_one_millisecond_take_one_place() {
     let queryable = Queryable::default();
     let start = Instant::now();
-    queryable.delivered(&(0..10_000).map(|seq| delivery(seq, start, start)).collect::<Vec<_>>());
+    queryable.delivered(&(0..10_000).map(|seq| delivery(seq, start, start)).collect::<Vec<_>>(), &[]);
     assert_eq!(queryable.lock().lanes[0].len(), 1);
     queryable.counted(9_999, &[], &[], Instant::now(), Instant::now());
     assert_eq!(queryable.lock().lanes[0][0].tweets, 1);
@@ -63,17 +63,17 @@ fn a_partition_that_is_read_late_is_late_alone() {
     let at = |ms| start + Duration::from_millis(ms);
     // Even ones in partition 0, odd ones in partition 1, one per millisecond.
     let batch: Vec<_> = (0..1_000).map(|seq| delivery_to((seq % 2) as i32, seq, at(seq), at(seq))).collect();
-    queryable.delivered(&batch);
+    queryable.delivered(&batch, &[]);
     let samples = queryable.samples();
     assert!(samples.len() <= SAMPLES && samples.contains(&998) && samples.contains(&999), "{samples:?}");
     // Partition 0 is read to its end at once, partition 1 five seconds later.
     let even: Vec<u64> = samples.iter().copied().filter(|seq| seq % 2 == 0).collect();
     queryable.counted(500, &samples, &even, at(990), at(1_000));
-    let half = queryable.times(start).from_intended_ms.unwrap();
+    let half = queryable.times(start, 0).from_intended_ms.unwrap();
     assert!((half.max - 1_000.0).abs() < 2.0, "{half:?}");
     assert!(queryable.samples().iter().all(|seq| seq % 2 == 1));
     queryable.counted(1_000, &[], &[], at(5_980), at(6_000));
-    let times = queryable.times(start);
+    let times = queryable.times(start, 0);
     let whole = times.from_intended_ms.unwrap();
     // Paired by rank over both, the first half would be that of the first 500 sent.
     assert!((whole.p50 - 1_000.0).abs() < 10.0 && (whole.max - 5_999.0).abs() < 10.0, "{whole:?}");
@@ -117,7 +117,7 @@ fn in_lanes_too_all_is_paired_once_all_is_counted() {
     let queryable = Queryable::with_lanes(3);
     let now = Instant::now();
     queryable.counted(3, &[], &[], now, now);
-    queryable.delivered(&(0..3).map(|seq| delivery_to(seq as i32, seq, now, now)).collect::<Vec<_>>());
+    queryable.delivered(&(0..3).map(|seq| delivery_to(seq as i32, seq, now, now)).collect::<Vec<_>>(), &[]);
     assert!(queryable.samples().is_empty());
-    assert_eq!(queryable.lock().from_ack.most_us.len(), 3);
+    assert_eq!(queryable.lock().from_ack[0].most_us.len(), 3);
 }

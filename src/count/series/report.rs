@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{DELIVERED, FAILED, INTENDED, Inner, PUBLISHED, Partitions, QUERYABLE, Slowest};
 
-/// The run by second. A day takes about 4 MB of JSON; longer runs have longer steps and never more of them.
+/// The run by second. A day takes about 6 MB of JSON; longer runs have longer steps and never more of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SeriesReport {
@@ -58,14 +58,14 @@ impl Inner {
         self.counts.lengthen(every_s);
         self.slowest.lengthen(every_s);
         let len = self.counts.len().max(self.slowest.len());
-        let counts = |column| self.counts.column(column, len).collect::<Vec<_>>();
+        let counts = |column| self.counts.column(column, 0..len).collect::<Vec<_>>();
         let [published, delivered, failed] = [PUBLISHED, DELIVERED, FAILED].map(counts);
-        let queryable = self.has_rows.then(|| counts(QUERYABLE));
+        let queryable = self.last.queryable.map(|_| counts(QUERYABLE));
         let in_flight = level(&published, &[&delivered, &failed]);
         let backlog = queryable.as_ref().map(|queryable| level(&delivered, &[queryable]));
         let slowest = |what: Slowest, column: usize| {
             let ms = |us: u64| us.checked_sub(1).map(|us| us as f64 / 1_000.0);
-            self.slowest.column(what as usize * 2 + column, len).map(ms).collect()
+            self.slowest.column(what as usize * 2 + column, 0..len).map(ms).collect()
         };
         Some(SeriesReport {
             every_s,
@@ -88,7 +88,7 @@ impl Inner {
         let Partitions { count, steps } = self.partitions.as_ref()?;
         let width = *count;
         let lists = |first: usize| {
-            (first..first + width).map(|column| steps.column(column, steps.len()).collect()).collect()
+            (first..first + width).map(|column| steps.column(column, 0..steps.len()).collect()).collect()
         };
         let is_known = self.last.queryable_by_partition.len() == width;
         let queryable = is_known.then(|| lists(width));

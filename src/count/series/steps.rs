@@ -1,5 +1,7 @@
 //! Numbers by time in a bounded number of steps, which become longer when there are too many.
 
+use std::ops::Range;
+
 /// Rows of numbers, one for each step of time.
 #[derive(Debug)]
 pub(super) struct Steps {
@@ -67,10 +69,10 @@ impl Steps {
         self.cells.len() / self.columns
     }
 
-    /// The first `len` numbers of a column.
-    pub fn column(&self, column: usize, len: usize) -> impl Iterator<Item = u64> + '_ {
+    /// The numbers of a column in these steps; 0 where there is none yet.
+    pub fn column(&self, column: usize, steps: Range<usize>) -> impl DoubleEndedIterator<Item = u64> + '_ {
         let cell = move |step| self.cells.get(step * self.columns + column).copied().unwrap_or(0);
-        (0..len).map(cell)
+        steps.map(cell)
     }
 }
 
@@ -88,9 +90,9 @@ mod tests {
             greatest.put(second, 0, second);
         }
         assert_eq!((sums.every_s(), greatest.every_s()), (4, 4));
-        assert_eq!(sums.column(1, 3).collect::<Vec<_>>(), [1 + 2 + 3, 4 + 5 + 6 + 7, 8 + 9 + 10]);
-        assert_eq!(greatest.column(0, 4).collect::<Vec<_>>(), [3, 7, 10, 0]);
-        assert_eq!(sums.column(0, 3).sum::<u64>(), 0);
+        assert_eq!(sums.column(1, 0..3).collect::<Vec<_>>(), [1 + 2 + 3, 4 + 5 + 6 + 7, 8 + 9 + 10]);
+        assert_eq!(greatest.column(0, 0..4).collect::<Vec<_>>(), [3, 7, 10, 0]);
+        assert_eq!(sums.column(0, 0..3).sum::<u64>(), 0);
     }
 
     proptest! {
@@ -104,7 +106,7 @@ mod tests {
                 prop_assert!(steps.len() <= 16 && steps.cells.capacity() <= 64);
             }
             let all: u64 = numbers.iter().map(|(_, number)| number).sum();
-            prop_assert_eq!(steps.column(0, steps.len()).sum::<u64>(), all);
+            prop_assert_eq!(steps.column(0, 0..steps.len()).sum::<u64>(), all);
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::count::new_histogram;
+use crate::count::{Counters, Queryable};
 use crate::event::{Delivery, Outcome, Trace};
 
 fn seconds(s: f64) -> Duration {
@@ -76,25 +76,6 @@ fn the_backlog_is_what_was_delivered_and_cannot_be_queried() {
     assert_eq!((recent.seconds, recent.delivered, recent.queryable), (2, 100, 110));
 }
 
-#[test]
-fn the_slowest_of_each_second_is_kept_and_all_of_them_are_in_the_whole() {
-    let (counters, zero) = begun();
-    let (mut by_second, mut all_us) = (BySecond::new(Slowest::Acked), new_histogram());
-    for (at_s, us) in [(0.1, 1_000), (0.2, 3_000), (4.1, 5_000_000), (4.2, 7_000)] {
-        by_second.enter(zero + seconds(at_s), &counters.series, &mut all_us);
-        by_second.record(us);
-    }
-    assert_eq!(all_us.len(), 2, "the others are of a second that has not ended");
-    by_second.flush(&counters.series, &mut all_us);
-    assert_eq!(all_us.len(), 4);
-    counters.sample(zero + seconds(5.0), None);
-    let max = counters.series.report().unwrap().acked_max_ms;
-    let (fast, slow) = (max[0].unwrap(), max[4].unwrap());
-    assert!((2.9..3.1).contains(&fast) && (4_990.0..5_010.0).contains(&slow), "{max:?}");
-    assert_eq!(max[1..4], [None, None, None]);
-    assert!(counters.series.recent(3).acked_p99 > Some(Duration::from_secs(4)));
-}
-
 /// Kafka answers nothing between 3 and 8 s; then it takes what has waited.
 #[test]
 fn five_seconds_without_kafka_are_five_steps_without_deliveries() {
@@ -116,7 +97,7 @@ fn five_seconds_without_kafka_are_five_steps_without_deliveries() {
     let tally = crate::count::Tally::telling(None, counters.clone(), Default::default()).run(&take);
     counters.sample(zero + Duration::from_secs(12), None);
     let series = counters.series.report().unwrap();
-    let acked = crate::count::LatencyMs::of(&tally.ack_us).unwrap();
+    let acked = crate::count::LatencyMs::of(&tally.acks.from_phase(0)).unwrap();
     // Of 12 s, 5 waited for 5 to 0 s: the slowest 1 % of all are the first 12 of them.
     assert!((4_990.0..5_010.0).contains(&acked.max), "{acked:?}");
     assert!((4_860.0..4_900.0).contains(&acked.p99), "{acked:?}");

@@ -9,11 +9,13 @@ mod arrange;
 mod gather;
 mod index;
 mod look;
+mod phases;
 mod plan;
 mod prepared;
 mod unread;
 
 pub(crate) use look::prepare;
+pub(crate) use phases::{Phase, phase_plan};
 pub(crate) use plan::Plan;
 pub(crate) use prepared::{Goal, Preparation, Prepared, Slots, Work, opening};
 pub(crate) use unread::{mended_report, unread_report};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::phases::{Phase, phases};
 use super::prepared::Prepared;
-use crate::options::{DEFAULT_INTERVAL, Loops, Pace, ReplayOptions};
-use crate::pace::{Order, Schedule, Speed};
+use crate::options::{DEFAULT_INTERVAL, Loops, Pace, ReplayOptions, profile_words};
+use crate::pace::{Arrivals, Order, Profile, Schedule, Shape, Speed};
 use crate::report::{rate_over_gaps, typed};
 
 /// A schedule and its description.
@@ -21,6 +22,8 @@ pub(crate) struct Plan {
     pub rate_per_s: Option<f64>,
     /// Whether tweets of one second are spread over it.
     pub spread: bool,
+    /// What is told apart in the report.
+    pub phases: Vec<Phase>,
 }
 
 impl Plan {
@@ -36,9 +39,20 @@ impl Plan {
             let words = format!("--interval {} --speedup {factor}x", typed(interval));
             (Speed::PerSecond(factor / interval.as_secs_f64()), words)
         };
+        let arrivals = options.pace.arrivals;
         let (speed, requested) = match options.pace.speed {
             Pace::Max => (Speed::Max, "--speedup max".to_owned()),
-            Pace::Rate(rate) => (Speed::PerSecond(rate), format!("--rate {rate}/s")),
+            Pace::Rate(rate) if arrivals == Arrivals::Even => {
+                (Speed::PerSecond(rate), format!("--rate {rate}/s"))
+            }
+            Pace::Rate(rate) => (
+                shaped(Profile::steady(rate).forever(), arrivals),
+                format!("--rate {rate}/s{}", arrivals_words(arrivals)),
+            ),
+            Pace::Profile(profile) => (
+                shaped(profile, arrivals),
+                format!("--profile '{}'{}", profile_words(profile), arrivals_words(arrivals)),
+            ),
             Pace::Speedup(factor) if options.pace.interval.is_some() || !is_timed => even(factor),
             // In any other order than their own, their times say only how many come in which time.
             Pace::Speedup(factor) if is_shuffled => {
@@ -65,12 +79,24 @@ impl Plan {
         };
         let tweets =
             loops.filter(|_| prepared.survey.is_some()).map(|loops| survey.tweets * u64::from(loops));
+        let tweets = match speed {
+            // Without an end of the input, the profile is the end.
+            Speed::Shaped(shape) if loops.is_none() || tweets.is_some() => {
+                tweets.into_iter().chain(shape.profile.tweets()).min()
+            }
+            _ => tweets,
+        };
         let duration = match speed {
             Speed::Max => None,
             Speed::PerSecond(rate) => tweets.map(|tweets| {
                 let gap = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX);
                 times(max_gap.unwrap_or(gap).min(gap), tweets.saturating_sub(1) as f64)
             }),
+            Speed::Shaped(shape) => {
+                let last = tweets.and_then(|tweets| shape.profile.due_s(tweets.saturating_sub(1) as f64));
+                let last = last.and_then(|due_s| Duration::try_from_secs_f64(due_s).ok());
+                last.or_else(|| shape.profile.duration())
+            }
             Speed::Factor(factor) => loops.zip(pass).map(|(loops, pass)| {
                 let pass = match options.pace.speed {
                     Pace::Fit(_) => times(pass, 1.0 / factor),
@@ -87,7 +113,7 @@ impl Plan {
             Speed::Max => None,
             Speed::PerSecond(rate) => Some(rate),
             // It is not known how many come before an earlier end.
-            Speed::Factor(_) => tweets.zip(duration).and_then(|(tweets, duration)| {
+            Speed::Factor(_) | Speed::Shaped(_) => tweets.zip(duration).and_then(|(tweets, duration)| {
                 let is_whole = options.pace.duration.is_none_or(|end| end > duration);
                 rate_over_gaps(tweets, duration.as_secs_f64()).filter(|_| is_whole)
             }),
@@ -95,7 +121,19 @@ impl Plan {
         let longest = options.pace.duration.filter(|_| speed != Speed::Max && prepared.survey.is_some());
         let duration = duration.into_iter().chain(longest).min();
         let spread = spreads && matches!(speed, Speed::Factor(_));
-        Self { schedule: Schedule { speed, max_gap }, requested, tweets, duration, rate_per_s, spread }
+        let (schedule, phases) = (Schedule { speed, max_gap }, phases(&options.pace));
+        Self { schedule, requested, tweets, duration, rate_per_s, spread, phases }
+    }
+}
+
+fn shaped(profile: &'static Profile, arrivals: Arrivals) -> Speed {
+    Speed::Shaped(Shape { profile, arrivals, factor: 1.0 })
+}
+
+fn arrivals_words(arrivals: Arrivals) -> String {
+    match arrivals {
+        Arrivals::Even => String::new(),
+        Arrivals::Poisson { seed } => format!(" --arrivals poisson:{seed}"),
     }
 }
 

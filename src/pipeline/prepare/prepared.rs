@@ -106,7 +106,7 @@ pub(crate) fn survey_schedule(options: &ReplayOptions) -> Schedule {
             (Speed::Factor(factor), options.pace.max_gap)
         }
         Pace::Fit(_) => (Speed::Factor(1.0), None),
-        Pace::Speedup(_) | Pace::Rate(_) | Pace::Max => (Speed::Max, None),
+        Pace::Speedup(_) | Pace::Rate(_) | Pace::Profile(_) | Pace::Max => (Speed::Max, None),
     };
     Schedule { speed, max_gap }
 }

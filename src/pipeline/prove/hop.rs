@@ -16,12 +16,14 @@ use super::spec_parts::{add_own_view, is_loopback};
 use super::tasks::Tasks;
 use super::{rollover, setup};
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
-use crate::druid::{Access, Client, DruidAfter, Patience, ReadyWait, Submission, Supervisor, Symptoms};
+use crate::druid::{
+    Access, Client, DruidAfter, Patience, QueryLoad, ReadyWait, Submission, Supervisor, Symptoms,
+};
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DruidOptions, ReplayOptions, Session};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
-use crate::report::{DruidReport, DruidUsers, PairedBy, seconds};
+use crate::report::{DruidReport, DruidUsers, PairedBy, QueryLoadReport, seconds};
 
 /// Time within which Druid updates its tasks' offsets: three times `offsetFetchPeriod`.
 const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
@@ -48,6 +50,7 @@ pub(crate) struct DruidHop<'a> {
     pub(super) queryable: Arc<Queryable>,
     pub(super) counting: Counting,
     pub(super) alarm: Alarm,
+    pub(super) query_load: QueryLoad,
     pub(super) tasks: Tasks,
     pub(super) settled: bool,
     pub(super) users: Option<DruidUsers>,
@@ -115,6 +118,7 @@ impl<'a> DruidHop<'a> {
             queryable: queryable.clone(),
             counting: Counting::default(),
             alarm: Alarm::default(),
+            query_load: QueryLoad::default(),
             tasks: Tasks::default(),
             settled: false,
             users: None,
@@ -139,6 +143,9 @@ impl<'a> DruidHop<'a> {
             by_send_time: setup::are_found_by_send_time(options, &hop.spec),
             queryable,
         });
+        if let Some(per_s) = choice.query_load {
+            hop.query_load = QueryLoad::start(&client.trying_once(), &hop.datasource, per_s);
+        }
         Ok(hop)
     }
 
@@ -200,10 +207,12 @@ impl<'a> DruidHop<'a> {
         let rows = found.proof.map(|proof| proof.rows);
         counters.sample_end(Instant::now(), Some(&self.queryable), rows);
         self.counting.end();
+        let query_load =
+            self.choice.query_load.map(|per_s| QueryLoadReport::of(per_s, &self.query_load.end()));
         let (durable, durable_after) = self.wind_up(&found, stop, screen);
         self.settled = true;
         let started = started.unwrap_or_else(Instant::now);
-        let times = self.queryable.times(started);
+        let times = self.queryable.times(started, counters.phases.first_counted());
         let rows = self.tasks.since_start();
         let span = found.proof.and_then(|proof| proof.span);
         self.notes.extend(self.patience.over());
@@ -244,6 +253,8 @@ impl<'a> DruidHop<'a> {
             after: self.after,
             durable,
             durable_after_s: durable_after.map(|after| after.as_secs_f64()),
+            query_load,
+            phase_times: self.queryable.by_phase_ms(),
             notes: std::mem::take(&mut self.notes),
             users: self.users.take(),
         }
@@ -264,6 +275,7 @@ impl Drop for DruidHop<'_> {
     fn drop(&mut self) {
         self.counting.end();
         self.alarm.end();
+        self.query_load.end();
         if self.settled || self.choice.supervisor.is_some() {
             return;
         }

@@ -81,7 +81,7 @@ pub(crate) fn release(
         over,
         control: &replay.session.control,
     };
-    let mut pacer = Pacer::new(options, SystemClock::default()).telling(&counters.series);
+    let mut pacer = Pacer::new(options, SystemClock::default()).telling(counters);
     let (mut unreleased, mut result) = (0, Ok(()));
     let mut since = Instant::now();
     loop {

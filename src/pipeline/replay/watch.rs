@@ -40,7 +40,7 @@ pub(crate) fn watch(
             progress.count_down(after_stop.saturating_sub(stopped_at.elapsed()));
         }
         counters.sample(Instant::now(), queryable);
-        progress.update(counters);
+        progress.update(counters, queryable.map(Queryable::rows));
         tell_of_outages(counters, &progress);
         if stopped_at.is_none() && replay.session.is_stopped() {
             stopped_at = Some(Instant::now());

@@ -22,6 +22,7 @@ use crate::options::DRAIN_AFTER_STOP;
 use crate::pace::PaceStats;
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
+use crate::pipeline::prepare::phase_plan;
 use crate::pipeline::run_id::random_u64;
 use crate::pipeline::unless_stopped::unless_stopped;
 use crate::report::place;
@@ -124,6 +125,7 @@ pub(crate) fn run(
     let in_flight = &replay.dead_letters.map(|_| InFlight::default());
 
     counters.series.with_partitions(replay.ends.partitions);
+    counters.phases.set(phase_plan(&replay.plan.phases));
     let (told, places) = (queryable.clone(), Places::new(&replay.ends.starts));
 
     std::thread::scope(|scope| {
