@@ -39,6 +39,8 @@ pub fn read_since(
         .set("group.id", "tweetblast")
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
+        // A topic that is gone is said to be, well within the patience.
+        .set("topic.metadata.propagation.max.ms", "5000")
         // Of a topic that was made again, all is read.
         .set("auto.offset.reset", "earliest");
     let consumer: BaseConsumer<QuietContext> =

@@ -20,9 +20,17 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Of a replay that has ended.
     pub fn of(replay: &Replay<'_>, outcome: &ReplayOutcome) -> Self {
-        let mut evidence = Self::default();
-        evidence.add_places(&outcome.tally.places, outcome.counters.offsets_fell.get());
-        evidence.add_read_back(outcome);
+        let (mut evidence, mut read) = (Self::default(), Self::default());
+        read.add_read_back(outcome);
+        // Where all was read back, it does not matter by which way it was acknowledged: a topic that was made again
+        // before the first tweet, or a repeat after a failover, which Kafka acknowledges without an offset.
+        let is_all_there = read.read_back == Some(outcome.tally.delivered.len()) && read.against.is_empty();
+        if !is_all_there {
+            evidence.add_places(&outcome.tally.places, outcome.counters.offsets_fell.get());
+        }
+        evidence.read_back = read.read_back;
+        evidence.against.append(&mut read.against);
+        evidence.unproven.append(&mut read.unproven);
         if let Some(endpoint) = &replay.ends.endpoint
             && let Err(error) = endpoint.check_files()
         {
@@ -50,8 +58,10 @@ impl Evidence {
             self.against.push(format!("offsets fell {}: {REPLACED}", counted(fell, "time")));
         }
         if places.unknown > 0 {
-            self.unproven
-                .push(format!("Kafka acknowledged {} without an offset", counted(places.unknown, "message")));
+            self.unproven.push(format!(
+                "Kafka acknowledged {} without an offset (--verify reads the run back)",
+                counted(places.unknown, "message")
+            ));
         }
     }
 
@@ -73,6 +83,12 @@ impl Evidence {
             self.against.push(format!(
                 "Kafka has tweets more than once: {} too many",
                 counted(found.repeated, "message")
+            ));
+        }
+        if found.unsent > 0 {
+            let messages = counted(found.unsent, "message");
+            self.against.push(format!(
+                "{messages} in Kafka with the id of this run and numbers that it had not sent"
             ));
         }
         let (unacknowledged, _) = found.seqs.missing_in(delivered);

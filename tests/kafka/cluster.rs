@@ -61,7 +61,7 @@ impl Cluster {
     }
 }
 
-/// Replays the sample at so many a second, has `act` do its work when some tweets are there, and gives the end.
+/// Replays the sample at this rate, has `act` do its work when some tweets are there, and gives the end.
 fn replayed(cluster: &Cluster, topic: &str, rate: &str, act: impl FnOnce(&Client)) -> (Value, Finished) {
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("report.json");
@@ -132,7 +132,7 @@ fn a_minority_and_then_a_majority_away_cost_no_tweet_either() {
     assert!(outages.iter().all(|outage| !outage["ended"].is_null()), "{outages:#?}");
     assert_eq!(report["bottleneck"], "kafka away", "{report:#}");
     let said = &finished.stderr;
-    assert_eq!(lines(said, "no word from "), outages.len(), "{said}\n{outages:#?}");
+    assert_eq!(lines(said, ": what is sent waits"), outages.len(), "{said}\n{outages:#?}");
     assert_eq!(lines(said, " after "), outages.len(), "{said}\n{outages:#?}");
     println!("{said}");
 }

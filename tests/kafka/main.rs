@@ -11,6 +11,7 @@ mod cluster;
 mod common;
 mod conformance;
 mod embedded;
+mod faults;
 mod forged;
 mod kill;
 mod limits;

@@ -1,9 +1,11 @@
 //! Replays whose Kafka somebody tampers with: the ledger says so.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::error::RDKafkaErrorCode;
 use serde_json::Value;
+use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 use tweetblast::kafka::{ProducerOptions, read_since};
 
 use crate::client::{Client, endpoint, messages};
@@ -119,6 +121,53 @@ fn another_kafka_is_read_back_where_that_is_asked_for() {
     let finished = running.finish();
     assert_eq!(finished.code, 3, "{}", finished.stdout);
     assert!(reasons(&finished.report()).contains("made again"), "{}", finished.stdout);
+}
+
+/// Passes on to `kafka` each connection that comes to `listener` while `open`; later ones are left without an answer.
+fn pass_on(listener: TcpListener, kafka: SocketAddr, open: &'static AtomicBool) {
+    std::thread::spawn(move || {
+        let mut silent = Vec::new();
+        for client in listener.incoming().map_while(Result::ok) {
+            if !open.load(Ordering::Relaxed) {
+                silent.push(client);
+                continue;
+            }
+            let Ok(kafka) = TcpStream::connect(kafka) else { return };
+            for (mut from, mut to) in
+                [(client.try_clone().unwrap(), kafka.try_clone().unwrap()), (kafka, client)]
+            {
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+}
+
+#[test]
+fn ctrl_c_while_the_run_is_read_back_leaves_it_unproven() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let advertise = Some((address.ip().to_string(), address.port()));
+    let endpoint = Endpoint::start(EndpointOptions { advertise, ..Default::default() }).unwrap();
+    let open: &AtomicBool = Box::leak(Box::new(AtomicBool::new(true)));
+    pass_on(listener, endpoint.addr(), open);
+    let direct = Client::new(endpoint.addr());
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("report.json");
+    let to = ["--mqtt", "off", "--kafka", &address.to_string(), "--verify", "--json", json.to_str().unwrap()];
+    let mut running = Running::start(&[&[SAMPLE, "--rate", "3000/s"][..], &to].concat());
+    let log = endpoint.dir().join("topics/tweets/0/00000000000000000000.log");
+    direct.wait_for("messages", || std::fs::metadata(&log).is_ok_and(|log| log.len() > 0));
+    // To read back, it connects once more.
+    open.store(false, Ordering::Relaxed);
+    running.wait_for("reading ");
+    running.signal("INT");
+    let finished = running.finish();
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    assert_eq!((&report["verdict"], finished.code), (&"unproven".into(), 3), "{report:#}");
+    assert!(reasons(&report).contains("could be read back from Kafka: it was stopped"), "{report:#}");
+    let ledger = &report["ledger"];
+    assert_eq!((&ledger["delivered"], &ledger["read_back"]), (&6_000.into(), &Value::Null));
+    assert!(finished.stdout.contains("\nunproven: "), "{}", finished.stdout);
 }
 
 #[test]
