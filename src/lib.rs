@@ -92,6 +92,9 @@ pub mod doctor;
 // module.
 pub mod limit;
 
+// Searches for the highest rate that a Druid sustains.
+pub mod find_max;
+
 // Synthetic tweets: any number, and the same bytes for the same seed. Imports no other module.
 pub mod generate;
 

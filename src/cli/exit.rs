@@ -16,6 +16,14 @@ pub enum Exit {
     Unbalanced = 3,
     /// Everything is accounted for, and a threshold of `--fail-if` was crossed.
     Threshold = 4,
+    /// find-max: the generator, Kafka or the input was the limit, and not Druid.
+    GeneratorLimited = 5,
+    /// find-max: a rate was held, and every rollover breaks a limit.
+    BreaksAtRollovers = 6,
+    /// find-max: Druid's capacity changed while it was measured.
+    NotStable = 7,
+    /// find-max: no rate was held, or the budget was over.
+    Undecided = 8,
     /// Stopped by Ctrl-C or SIGTERM; what was sent has been accounted for.
     Interrupted = 130,
     /// Everything is accounted for.

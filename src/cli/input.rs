@@ -59,7 +59,7 @@ pub(super) struct InputArgs {
     /// Only tweets written at this time or later: 2020-01-31
     ///
     /// With a time of day: 2020-01-31T18:00:00Z. A time without a zone is UTC.
-    #[arg(long, alias = "since", value_name = "TIME", value_parser = values::event_time)]
+    #[arg(hide_short_help = true, long, alias = "since", value_name = "TIME", value_parser = values::event_time)]
     start: Option<i64>,
     /// Only tweets written before this time
     #[arg(hide_short_help = true, long, alias = "until", value_name = "TIME", value_parser = values::event_time)]

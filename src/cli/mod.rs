@@ -8,6 +8,7 @@ mod doctor;
 mod druid;
 mod ends;
 mod exit;
+mod find_max;
 mod generate;
 mod help;
 mod hints;
@@ -41,6 +42,7 @@ use completions::{CompletionsArgs, ManArgs};
 use doctor::DoctorArgs;
 use druid::DruidCommand;
 pub use exit::Exit;
+use find_max::FindMaxArgs;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
 use output::STDOUT_FAILED;
@@ -83,6 +85,8 @@ enum Command {
     Serve(ServeArgs),
     /// Check every hop, send one tweet through all, say what is wrong
     Doctor(DoctorArgs),
+    /// Find the highest rate that a Druid sustains
+    FindMax(FindMaxArgs),
     /// Manage the Druid supervisors that read the topic
     Druid(DruidCommand),
     /// Print a completion script for a shell
@@ -141,6 +145,7 @@ impl Cli {
             Some(Command::Compare(args)) => args.run(),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Doctor(args)) => args.run(),
+            Some(Command::FindMax(args)) => args.run(),
             Some(Command::Druid(command)) => match command.run() {
                 // All that it does to files is to print.
                 Err(error) if error.is::<std::io::Error>() => Err(error.context(STDOUT_FAILED)),

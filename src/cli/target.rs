@@ -78,6 +78,11 @@ impl TargetArgs {
         matches!(self.mqtt, Some(MqttChoice::Outside(_)))
     }
 
+    /// Whether MQTT was asked for.
+    pub fn names_mqtt(&self) -> bool {
+        self.mqtt.is_some()
+    }
+
     /// Whether neither end lives in this process.
     pub fn is_all_outside(&self) -> bool {
         self.mqtt.is_some() && self.kafka.is_some()

@@ -14,6 +14,7 @@ mod client;
 mod consumer;
 mod diagnose;
 mod dimensions;
+mod drop;
 mod error;
 mod missing;
 mod outage;
@@ -30,6 +31,8 @@ mod stop;
 mod supervisor;
 mod users;
 mod verify;
+#[cfg(test)]
+mod versions_tests;
 
 pub use access::{Access, Credentials};
 pub use altered::Alteration;
@@ -43,7 +46,7 @@ pub use outage::Patience;
 pub use poll::{RowAnswer, RowQuestion};
 pub use query_load::{QueryAnswers, QueryLoad};
 pub use ready::ReadyWait;
-pub use segments::TaskSegments;
+pub use segments::{PublishedSegments, TaskSegments};
 pub use service::Service;
 pub use slots::{SlotHolders, WorkerSlots};
 pub use spec::{Granularity, MARK, SpecOptions, is_ours, make_spec, set_pointer};

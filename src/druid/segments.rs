@@ -65,6 +65,28 @@ impl Supervisor {
     }
 }
 
+/// The segments of a datasource that are published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PublishedSegments {
+    pub count: u64,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+impl Supervisor {
+    /// The published segments of `datasource`, as far as the broker knows them.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn published(&self, datasource: &str) -> Result<PublishedSegments, DruidError> {
+        let query = "SELECT COUNT(*) AS \"count\", SUM(\"num_rows\") AS \"rows\", SUM(\"size\") AS \"bytes\" FROM \
+                     sys.segments WHERE \"datasource\" = ? AND \"is_published\" = 1";
+        let answer = self.client().sql(query, &[datasource.into()])?;
+        let sum = |key: &str| answer.first().and_then(|row| row[key].as_u64()).unwrap_or(0);
+        Ok(PublishedSegments { count: sum("count"), rows: sum("rows"), bytes: sum("bytes") })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

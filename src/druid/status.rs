@@ -125,8 +125,18 @@ impl TaskRows {
     /// By task, from `GET …/supervisor/NAME/stats`. Each task counts from 0.
     #[must_use]
     pub fn by_task(answer: &Value) -> BTreeMap<String, Self> {
+        Self::by_group(answer).into_values().flatten().collect()
+    }
+
+    /// The same by group: the tasks of a group read the same partitions, one after the other or as replicas.
+    #[must_use]
+    pub fn by_group(answer: &Value) -> BTreeMap<usize, BTreeMap<String, Self>> {
         let groups = answer.as_object().into_iter().flatten();
-        let tasks = groups.filter_map(|(_, tasks)| tasks.as_object()).flatten();
+        groups.filter_map(|(group, tasks)| Some((group.parse().ok()?, Self::of_group(tasks)))).collect()
+    }
+
+    fn of_group(tasks: &Value) -> BTreeMap<String, Self> {
+        let tasks = tasks.as_object().into_iter().flatten();
         tasks
             .map(|(id, task)| {
                 let totals = &task["totals"]["buildSegments"];

@@ -221,6 +221,15 @@ impl Supervisor {
         Ok(TaskRows::by_task(&answer.unwrap_or_default()))
     }
 
+    /// The same by group of tasks.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn rows_by_group(&self) -> Result<BTreeMap<usize, BTreeMap<String, TaskRows>>, DruidError> {
+        let answer = absent_is_none(self.client.get(&format!("{}/stats", self.path)))?;
+        Ok(TaskRows::by_group(&answer.unwrap_or_default()))
+    }
+
     /// The last messages that did not become rows.
     ///
     /// # Errors

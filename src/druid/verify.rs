@@ -44,6 +44,16 @@ impl Proof {
         Ok(rows.first().map_or(0, |row| number(&row["rows"]).unwrap_or(0) as u64))
     }
 
+    /// Rows of all runs that can be queried now; 0 while the datasource is unknown.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn count_all(client: &Client, datasource: &str) -> Result<u64, DruidError> {
+        let query = format!("SELECT COUNT(*) AS \"rows\" FROM {}", quoted(datasource));
+        let rows = known(client.sql(&query, &[]))?;
+        Ok(rows.first().map_or(0, |row| number(&row["rows"]).unwrap_or(0) as u64))
+    }
+
     /// The whole proof.
     ///
     /// # Errors

@@ -34,6 +34,9 @@ pub enum KafkaError {
     /// The topic does not exist and cannot be made.
     #[error("cannot create topic {topic} on {brokers}: {reason}")]
     CreateTopic { topic: String, brokers: String, reason: String },
+    /// The topic is still there.
+    #[error("cannot delete topic {topic} on {brokers}: {reason}")]
+    DeleteTopic { topic: String, brokers: String, reason: String },
     /// Messages that are there cannot be read.
     #[error("cannot read from {brokers}: {reason}")]
     Read { brokers: String, reason: String },

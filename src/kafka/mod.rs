@@ -27,6 +27,6 @@ pub use producer_options::{ProducerOptions, QUEUE_BYTES};
 pub use properties::check_properties;
 pub use read_back::{READ_PATIENCE, find_last, read_since};
 pub use safety::check_settings;
-pub use topic::{Cluster, Topic, end_offsets, look_at_cluster, prepare_topic};
+pub use topic::{Cluster, Topic, delete_topic, end_offsets, look_at_cluster, prepare_topic};
 
 pub mod embedded;

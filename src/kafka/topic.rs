@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerCon
 use super::create_topic::create_topic;
 use super::probe::{Probe, probe};
 use super::quiet::QuietContext;
-use super::words::{plain, words_of};
+use super::words::{in_words, plain, words_of};
 use super::{KafkaError, ProducerOptions};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +173,26 @@ pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Deletes the topic. Takes at most 10 s.
+///
+/// # Errors
+/// When Kafka does not answer, or refuses.
+pub fn delete_topic(options: &ProducerOptions) -> Result<(), KafkaError> {
+    let failed = |reason: String| KafkaError::DeleteTopic {
+        topic: options.topic.clone(),
+        brokers: options.brokers.clone(),
+        reason,
+    };
+    let admin: AdminClient<DefaultClientContext> =
+        options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| failed(error.to_string()))?;
+    let timeout = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let answer = runtime.block_on(admin.delete_topics(&[&options.topic], &timeout));
+    let answers = answer.map_err(|error| failed(words_of(&error)))?;
+    answers.into_iter().try_for_each(|answer| answer.map(drop).map_err(|(_, code)| failed(in_words(code))))
 }
 
 /// Offset after the last message of each partition.

@@ -1,6 +1,6 @@
 //! User commands during a replay: pause, resume, faster, slower.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Stops;
@@ -11,6 +11,8 @@ pub struct Control {
     paused: AtomicBool,
     /// How often the speed was doubled; below 0: halved.
     doublings: AtomicI32,
+    /// Bits of a program's own factor; 0: none.
+    factor: AtomicU64,
     waits: AtomicBool,
     stops: Stops,
 }
@@ -27,6 +29,17 @@ impl Control {
     /// Pauses or resumes.
     pub fn toggle_pause(&self) {
         self.paused.fetch_xor(true, Ordering::Relaxed);
+    }
+
+    /// Pauses, or resumes.
+    pub fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// Sets the speed as a multiple, above 0, of the one requested at the start: for programs. The keys double and halve
+    /// that.
+    pub fn set_speed(&self, times: f64) {
+        self.factor.store(times.max(f64::MIN_POSITIVE).to_bits(), Ordering::Relaxed);
     }
 
     /// Doubles (`1`) or halves (`-1`) the speed.
@@ -57,7 +70,11 @@ impl Control {
 
     /// The current speed as a multiple of the requested one.
     pub fn speed_times(&self) -> f64 {
-        2f64.powi(self.doublings.load(Ordering::Relaxed))
+        let factor = match self.factor.load(Ordering::Relaxed) {
+            0 => 1.0,
+            bits => f64::from_bits(bits),
+        };
+        factor * 2f64.powi(self.doublings.load(Ordering::Relaxed))
     }
 }
 

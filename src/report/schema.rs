@@ -13,7 +13,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::json;
 
-use super::{Comparison, DoctorReport, Inspection, RunReport, SupervisorReport};
+use super::{Comparison, DoctorReport, FindMaxReport, Inspection, RunReport, SupervisorReport};
 
 /// The schema of a type as it is written.
 fn schema_of<T: JsonSchema>(title: &str, description: &str) -> String {
@@ -74,6 +74,12 @@ fn the_schemas_of_the_other_commands_are_current() {
     check("doctor.schema.json", &schema_of::<DoctorReport>("What tweetblast doctor found", doctor));
     let compare = "What `tweetblast compare --json` writes. Keys are never absent.";
     check("compare.schema.json", &schema_of::<Comparison>("Two reports of tweetblast side by side", compare));
+    let find_max = "What `tweetblast find-max --json` writes. Keys are never absent; null says that it is not known. Times in \
+                    seconds, rates in rows per second.";
+    check(
+        "find-max.schema.json",
+        &schema_of::<FindMaxReport>("The highest rate that a Druid sustains", find_max),
+    );
     let status = "What `tweetblast druid status --json` writes. Keys are never absent.";
     check(
         "druid-status.schema.json",

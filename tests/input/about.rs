@@ -14,7 +14,8 @@ fn the_version_names_what_a_bug_report_needs() {
 
 #[test]
 fn completions_and_manual_pages_know_every_command() {
-    let commands = ["generate", "inspect", "compare", "serve", "doctor", "druid", "completions", "man"];
+    let commands =
+        ["generate", "inspect", "compare", "serve", "doctor", "find-max", "druid", "completions", "man"];
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell]).stdout;
         for word in commands.into_iter().chain(["speedup", "kafka-dir"]) {
@@ -49,6 +50,7 @@ fn the_help_of_every_command_is_kept() {
         "compare",
         "serve",
         "doctor",
+        "find-max",
         "completions",
         "man",
         "druid",

@@ -286,7 +286,8 @@ fn warn_of_scattered_times(
     }
 }
 
-fn read_spec(path: &Path) -> Result<Value, ReplayError> {
+/// A spec from a file, with its parts in `spec`.
+pub(crate) fn read_spec(path: &Path) -> Result<Value, ReplayError> {
     let wrong = |words: String| DruidError::Spec(format!("--druid-spec {}: {words}", path.display()));
     let text = std::fs::read(path).map_err(|error| wrong(net::words(&error)))?;
     let mut spec: Value =

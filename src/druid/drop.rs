@@ -1,0 +1,57 @@
+//! Removes a datasource of our own with all that belongs to it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{DruidError, Supervisor};
+
+/// All of time, as Druid writes it.
+const ALWAYS: &str = "1000-01-01/3000-01-01";
+
+/// Time between two looks at the tasks.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl Supervisor {
+    /// Removes the supervisor, ends its tasks without publishing, and deletes the segments of `datasource`. What it could
+    /// not do is an error after it has done the rest. Blocks until no task is left, at most for `patience`.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses.
+    pub fn drop_datasource(&self, datasource: &str, patience: Duration) -> Result<(), DruidError> {
+        let terminated = self.terminate();
+        let since = Instant::now();
+        loop {
+            let tasks = self.unfinished_tasks(datasource)?;
+            if tasks.is_empty() || since.elapsed() > patience {
+                break;
+            }
+            for task in tasks {
+                // One that has just ended refuses.
+                let _ = self.client().post(&format!("/druid/indexer/v1/task/{task}/shutdown"), None);
+            }
+            std::thread::sleep(LOOK);
+        }
+        self.mark_unused(datasource)?;
+        let kill = json!({"type": "kill", "dataSource": datasource, "interval": ALWAYS});
+        self.client().post("/druid/indexer/v1/task", Some(&kill))?;
+        terminated
+    }
+
+    fn mark_unused(&self, datasource: &str) -> Result<Value, DruidError> {
+        let all = json!({"interval": ALWAYS});
+        // The coordinator has it up to Druid 33 at least, the overlord in later ones.
+        let at = |service: &str| {
+            self.client()
+                .post(&format!("/druid/{service}/v1/datasources/{datasource}/markUnused"), Some(&all))
+        };
+        match at("coordinator") {
+            // Nothing was published.
+            Err(DruidError::Refused { status: 404, .. }) => match at("indexer") {
+                Err(DruidError::Refused { status: 404, .. }) => Ok(Value::Null),
+                answer => answer,
+            },
+            answer => answer,
+        }
+    }
+}

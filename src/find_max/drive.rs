@@ -1,0 +1,360 @@
+//! One search: the replay in one thread, and in this one a sample and an order per second.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::observer::Observer;
+use super::options::FindMaxOptions;
+use super::stage::{self, Stage, TASK_DURATION};
+use super::steering::Steering;
+use crate::count::Counters;
+use crate::limit::{Order, Phase, Search, Verdict};
+use crate::options::{Pace, PaceOptions, Quiet, ReplayOptions, Session};
+use crate::pipeline::{ReplayError, new_run_id, replay};
+use crate::report::{
+    RunReport, Screen, SearchFigures, SearchReport, SearchVerdict, SegmentsReport, cost_words, counted,
+    mask_secrets, phase_name, rate, seconds, verdict_words, whole_seconds,
+};
+
+/// Time between two samples.
+const SAMPLE: Duration = Duration::from_secs(1);
+
+/// Time between two lines of progress.
+const WORDS_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the start of the replay is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Searches once.
+pub(super) fn search(
+    options: &FindMaxOptions,
+    swept: Option<(&String, &Value)>,
+    session: &Session,
+) -> Result<SearchReport, ReplayError> {
+    let screen = &session.screen;
+    let say = |words: &str| {
+        if screen.shows_progress() {
+            screen.say_row("find-max", words);
+        }
+    };
+    if let Some(druid) = &options.replay.druid {
+        stage::check(druid)?;
+    }
+    let swept_words = swept.map(|(place, value)| format!("{place}={value}"));
+    if let Some(words) = &swept_words {
+        say(&format!("with {words}"));
+    }
+    let name = format!("{}-max-{}", options.replay.kafka.topic, new_run_id().to_ascii_lowercase());
+    say(&format!(
+        "topic and datasource {name}, {}",
+        if options.keep { "kept" } else { "dropped at the end" }
+    ));
+    let mut stage = Stage::set_up(options, &name, swept, &session.stop, &say)?;
+    let settings = options.settings(stage.task_duration_s);
+    say(&format!(
+        "{}, {TASK_DURATION} {} s: {}",
+        counted(stage.tasks as u64, "task"),
+        stage.task_duration_s,
+        cost_words(&settings)
+    ));
+    let mut observer = Observer::new(&stage);
+    let mut search = Search::new(settings, options.slos.clone());
+    let driven = drive(options, &name, &mut search, &mut observer, session)?;
+    let figures = Figures {
+        handoff_max_s: observer.handoff_max().map(|handoff| handoff.as_secs_f64()),
+        dropped: observer.dropped(),
+        seconds: observer.at_s(),
+        segments: stage.supervisor.without_patience().published(&name).unwrap_or_default().into(),
+        swept: swept_words,
+        cores: cores_of_druid(&stage),
+    };
+    say(if options.keep { "suspending the supervisor" } else { "dropping the topic and the datasource" });
+    let left = stage.take_down();
+    Ok(report(options, &search, &stage, driven, figures, left))
+}
+
+/// What the replay and the last sample say.
+struct Driven {
+    replayed: RunReport,
+    acked: u64,
+    queryable: u64,
+    failed_tasks: u64,
+}
+
+/// Besides.
+struct Figures {
+    handoff_max_s: Option<f64>,
+    dropped: u64,
+    seconds: f64,
+    segments: SegmentsReport,
+    swept: Option<String>,
+    cores: Option<usize>,
+}
+
+fn drive(
+    options: &FindMaxOptions,
+    topic: &str,
+    search: &mut Search,
+    observer: &mut Observer<'_>,
+    session: &Session,
+) -> Result<Driven, ReplayError> {
+    let base_per_s = search.settings().start_rate;
+    let own = Session {
+        stop: Arc::<AtomicBool>::default(),
+        quiet: Quiet::All,
+        counters: Arc::default(),
+        control: Arc::default(),
+        screen: Screen::none(),
+    };
+    let replay_options = replay_options(&options.replay, topic, base_per_s);
+    std::thread::scope(|scope| {
+        let work = || {
+            let replayed = replay(&replay_options, &own)?;
+            let report = replayed.report.clone();
+            replayed.close()?;
+            Ok::<RunReport, ReplayError>(report)
+        };
+        let replaying = std::thread::Builder::new().name("replay".into()).spawn_scoped(scope, work);
+        let replaying = replaying.map_err(ReplayError::Thread)?;
+        let is_over = || replaying.is_finished();
+        let followed = follow(search, observer, &own, session, &is_over);
+        own.control.set_paused(false);
+        own.stop.store(true, Ordering::Relaxed);
+        // What the replay says is the cause of what follows from it.
+        let replayed = replaying.join().map_err(|_| ReplayError::Panic("replay"))??;
+        let (acked, queryable, failed_tasks) = followed?;
+        Ok(Driven { replayed, acked, queryable, failed_tasks })
+    })
+}
+
+/// The replay behind a search: without a Druid of its own, and at a constant rate.
+fn replay_options(asked: &ReplayOptions, topic: &str, base_per_s: f64) -> ReplayOptions {
+    let mut options = asked.clone();
+    options.druid = None;
+    topic.clone_into(&mut options.kafka.topic);
+    topic.clone_into(&mut options.mqtt.topic);
+    options.pace = PaceOptions { speed: Pace::Rate(base_per_s), ..asked.pace.clone() };
+    options
+}
+
+/// Samples and orders until the search is over, or somebody stops it.
+fn follow(
+    search: &mut Search,
+    observer: &mut Observer<'_>,
+    own: &Session,
+    session: &Session,
+    is_over: &dyn Fn() -> bool,
+) -> Result<(u64, u64, u64), ReplayError> {
+    let Some(counters) = wait_for_start(own, session, is_over) else {
+        search.stop();
+        return Ok((0, 0, 0));
+    };
+    let mut steering =
+        Steering::new(own.control.clone(), search.settings().start_rate, counters.published.get());
+    let mut progress = Progress::new(&session.screen);
+    loop {
+        let next = Instant::now() + SAMPLE;
+        let mut sample = observer.sample(counters)?;
+        sample.intended = steering.intended();
+        sample.input_over = is_over();
+        let order = search.observe(&sample);
+        if session.is_stopped() {
+            search.stop();
+        }
+        progress.show(search, &sample, order);
+        if order == Order::Done || session.is_stopped() {
+            return Ok((sample.acked, sample.queryable, sample.failed_tasks));
+        }
+        steering.follow(order, counters.published.get());
+        while Instant::now() < next && !session.is_stopped() {
+            std::thread::sleep(LOOK.min(next.saturating_duration_since(Instant::now())));
+        }
+    }
+}
+
+/// The counters, once the first tweet was sent; `None` if there will be none.
+fn wait_for_start<'a>(
+    own: &'a Session,
+    session: &Session,
+    is_over: &dyn Fn() -> bool,
+) -> Option<&'a Arc<Counters>> {
+    loop {
+        if let Some(counters) = own.counters.get().filter(|counters| counters.published.get() > 0) {
+            return Some(counters);
+        }
+        if session.is_stopped() || is_over() {
+            return None;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Says what the search does, why, and how long it may still take.
+struct Progress<'a> {
+    screen: &'a Screen,
+    phase: Option<(Phase, usize)>,
+    said: Instant,
+}
+
+impl<'a> Progress<'a> {
+    fn new(screen: &'a Screen) -> Self {
+        Self { screen, phase: None, said: Instant::now() }
+    }
+
+    fn show(&mut self, search: &Search, sample: &crate::limit::Sample, order: Order) {
+        if !self.screen.shows_progress() {
+            return;
+        }
+        let phase = (search.phase(), search.found().holds.len());
+        if self.phase != Some(phase) {
+            self.phase = Some(phase);
+            self.said = Instant::now();
+            self.screen.say_row(phase_name(phase.0), &why(search, order));
+            return;
+        }
+        if self.said.elapsed() < WORDS_EVERY || phase.0 == Phase::Done {
+            return;
+        }
+        self.said = Instant::now();
+        let block = search.found().blocks.last().filter(|block| block.phase == phase.0);
+        let rates = block.map_or(String::new(), |block| {
+            format!(
+                "{} written, {} taken, ",
+                rate(block.block.acked_per_s),
+                rate(block.block.processed_per_s)
+            )
+        });
+        let (least_s, most_s) = search.time_left_s(sample.at_s);
+        let [least, most] = [least_s, most_s].map(|s| whole_seconds(Duration::from_secs_f64(s)));
+        let backlog = indicatif::HumanCount(sample.backlog() as u64);
+        self.screen.say_row("", &format!("{rates}{backlog} rows wait; {least} to {most} left"));
+    }
+}
+
+/// What a part of the search is for.
+fn why(search: &Search, order: Order) -> String {
+    let asked = match order {
+        Order::Rate(per_s) | Order::Hold(per_s) => rate(per_s),
+        Order::Drain | Order::Done => String::new(),
+    };
+    let capacity = search.found().capacity.map_or(String::new(), |capacity| {
+        format!("{} ± {}", rate(capacity.per_s.value), rate(capacity.per_s.half_width))
+    });
+    match search.phase() {
+        Phase::Prepare => format!("{asked}, until the tasks read"),
+        Phase::Saturate => "more than the tasks can take, to measure their capacity in blocks".to_owned(),
+        Phase::Drain => format!("capacity {capacity}; nothing is written until all can be queried"),
+        Phase::Hold => format!("{asked}, across a rollover: does the backlog grow, do the limits hold?"),
+        Phase::CrossCheck => format!("{asked}, above the capacity: does a live stream give the same figure?"),
+        Phase::Done => "over".to_owned(),
+    }
+}
+
+/// Cores of this machine, if Druid is on it.
+fn cores_of_druid(stage: &Stage) -> Option<usize> {
+    let host = stage.supervisor.client().host();
+    let is_here = ["127.", "localhost", "[::1]"].iter().any(|here| host.starts_with(here));
+    std::thread::available_parallelism().ok().map(usize::from).filter(|_| is_here)
+}
+
+/// Speedup of the input at this rate.
+fn speedup(replayed: &RunReport, per_s: f64) -> Option<f64> {
+    let time = |text: &Option<String>| text.as_ref()?.parse::<Timestamp>().ok();
+    let span = time(&replayed.input.last)?.duration_since(time(&replayed.input.first)?).as_secs_f64();
+    let tweets = replayed.ledger.tweets as f64;
+    (span > 0.0 && tweets > 1.0).then(|| per_s * span / tweets)
+}
+
+fn report(
+    options: &FindMaxOptions,
+    search: &Search,
+    stage: &Stage,
+    driven: Driven,
+    figures: Figures,
+    left: Vec<String>,
+) -> SearchReport {
+    let found = search.found();
+    let verdict = found.verdict.unwrap_or(Verdict::Stopped);
+    let sustainable = match verdict {
+        Verdict::Sustainable { rate } | Verdict::BreaksAtRollovers { rate } => Some(rate),
+        _ => None,
+    };
+    let speedup = sustainable.and_then(|per_s| speedup(&driven.replayed, per_s));
+    let SearchFigures { capacity, holds, cross_check, rollovers, blocks } =
+        SearchFigures::of(found, search.rollovers(), &options.slos);
+    let mut spec = stage.spec.clone();
+    mask_secrets(&mut spec);
+    let name = SearchVerdict::of(verdict);
+    SearchReport {
+        run: driven.replayed.run.clone(),
+        swept: figures.swept,
+        verdict: name,
+        words: verdict_words(verdict, speedup),
+        exit_code: name.exit_code(),
+        sustainable_per_s: sustainable,
+        speedup,
+        limit_above_per_s: match verdict {
+            Verdict::GeneratorLimited { above, .. } => Some(above),
+            _ => None,
+        },
+        not_stable_per_s: match verdict {
+            Verdict::NotStable { first, second } => Some([first, second]),
+            _ => None,
+        },
+        capacity,
+        holds,
+        cross_check,
+        rollovers,
+        tasks: stage.tasks,
+        replicas: stage.replicas,
+        worker_slots: stage.worker_slots(),
+        partitions: stage.partitions,
+        per_task_per_s: sustainable.map(|per_s| per_s / stage.tasks as f64),
+        per_core_per_s: sustainable.zip(figures.cores).map(|(per_s, cores)| per_s / cores as f64),
+        task_duration_s: stage.task_duration_s,
+        segments: figures.segments,
+        handoff_max_s: figures.handoff_max_s,
+        acked: driven.acked,
+        queryable: driven.queryable,
+        failed_tasks: driven.failed_tasks,
+        seconds: figures.seconds,
+        blocks,
+        datasource: stage.datasource.clone(),
+        kept: options.keep,
+        spec,
+        notes: notes(found.notes.iter(), verdict, &driven, figures.dropped, left),
+    }
+}
+
+/// What a reader should know besides.
+fn notes<'a>(
+    found: impl Iterator<Item = &'a &'static str>,
+    verdict: Verdict,
+    driven: &Driven,
+    dropped: u64,
+    left: Vec<String>,
+) -> Vec<String> {
+    let mut notes: Vec<String> = found.map(|note| (*note).to_owned()).collect();
+    if dropped > 0 {
+        notes.push(format!("Druid dropped {}: not parseable, or thrown away", counted(dropped, "message")));
+    }
+    if driven.failed_tasks > 0 {
+        notes.push(format!("{} failed during the search", counted(driven.failed_tasks, "task")));
+    }
+    if let Verdict::GeneratorLimited { .. } = verdict {
+        let replayed = &driven.replayed;
+        notes.push(format!(
+            "of the generator: bottleneck {}, blocked by Kafka for {}, {} of CPU time per tweet",
+            replayed.bottleneck.name(),
+            seconds(replayed.hops.kafka.blocked_s),
+            replayed.cpu.us_per_tweet.map_or("an unknown amount".to_owned(), |us| format!("{us:.1} µs")),
+        ));
+    }
+    notes.extend(driven.replayed.error.clone());
+    notes.extend(left);
+    notes
+}
