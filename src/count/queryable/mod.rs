@@ -251,8 +251,10 @@ impl Queryable {
     /// The measured times of all phases from `first` on; `started` is the first send.
     pub fn times(&self, started: Instant, first: usize) -> QueryableTimes {
         let inner = self.lock();
-        let (from_intended, from_ack) =
-            (Bounds::sum_of(inner.from_intended.get(first..).unwrap_or_default()), Bounds::sum_of(inner.from_ack.get(first..).unwrap_or_default()));
+        let (from_intended, from_ack) = (
+            Bounds::sum_of(inner.from_intended.get(first..).unwrap_or_default()),
+            Bounds::sum_of(inner.from_ack.get(first..).unwrap_or_default()),
+        );
         let rows_per_s = inner.first_rows.zip(inner.last_rows).and_then(|((first, rows), last)| {
             let seconds = last.saturating_duration_since(first).as_secs_f64();
             (seconds > 0.0).then(|| (inner.rows - rows) as f64 / seconds)

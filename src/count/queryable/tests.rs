@@ -41,7 +41,8 @@ fn rows_seen_before_their_delivery_report_are_paired_later() {
     let start = Instant::now() + Duration::from_secs(1);
     queryable.counted(2, &[], &[], start, start);
     assert!(queryable.times(start, 0).from_ack_ms.is_none());
-    queryable.delivered(&[delivery(0, start, start), delivery(1, start, start), delivery(2, start, start)], &[]);
+    queryable
+        .delivered(&[delivery(0, start, start), delivery(1, start, start), delivery(2, start, start)], &[]);
     let inner = queryable.lock();
     assert_eq!((inner.from_ack[0].most_us.len(), inner.lanes[0].len(), inner.early.len()), (2, 1, 0));
 }
