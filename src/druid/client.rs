@@ -325,12 +325,18 @@ fn hint(status: u16, line: &str, path: &str) -> &'static str {
         404 if path == "/druid/v2/sql" || path == "/status" => {
             "; that is no router or broker: give the router's address, usually port 8888"
         }
-        404 if path.starts_with("/druid/indexer/") && !line.contains("supervisor") => {
+        404 if path.starts_with("/druid/indexer/") && !is_of_supervisor(line) => {
             "; give the router's address, and set druid.router.managementProxy.enabled=true there"
         }
         503 => "; the overlord has no leader yet, or Druid is overloaded",
         _ => "",
     }
+}
+
+/// Whether that is the overlord's word on a supervisor that it does not have, or that is about to go; a router
+/// that leads to no overlord shows a page.
+pub(super) fn is_of_supervisor(line: &str) -> bool {
+    line.contains("supervisor") || line.contains("does not exist")
 }
 
 /// The readable message in an error of Druid's, or its first line.

@@ -37,6 +37,8 @@ pub struct Symptoms {
     pub holders: SlotHolders,
     /// Workers with our tasks, `host:port`, where nothing listens as seen from here.
     pub workers_gone: Vec<String>,
+    /// Whether Druid takes secrets of Kafka from its environment.
+    pub secrets: bool,
     /// Whether tasks that should read do not answer the overlord.
     pub tasks_silent: bool,
     /// Tasks of ours that failed, with Druid's reason.
@@ -126,6 +128,13 @@ impl fmt::Display for Cause {
     }
 }
 
+/// What Druid 33 says where an environment variable with a secret is missing.
+const NO_VARIABLE: &str = "NullPointerException";
+
+/// What to do then.
+const SECRETS: &str = "Kafka's secrets come from the environment of Druid's overlord and of every worker, which must have \
+                       the variables of `tweetblast druid secrets -X @FILE` when they start";
+
 /// Every cause that the answers show, the most specific first. Empty: no fault is known.
 #[must_use]
 pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
@@ -186,15 +195,15 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
              otherwise create the topic, and Druid reads it within seconds"
                 .into(),
         );
-    } else if let Some(error) = error("JAAS").or(error("SaslAuthentication")).or(error("ssl.keystore"))
+    } else if let Some(error) = ["JAAS", "SaslAuthentication", "ssl.keystore", NO_VARIABLE]
+        .iter()
+        .find_map(|words| error(words).filter(|_| *words != NO_VARIABLE || seen.secrets))
         && !status.healthy
     {
         add(
             CauseName::KafkaRefuses,
             format!("Druid is not let into Kafka at {kafka}: {error}"),
-            "its secrets come from the environment of Druid's overlord and workers, which must have the variables of \
-             `tweetblast druid secrets -X @FILE` when they start"
-                .into(),
+            SECRETS.into(),
         );
     } else if status.latest.is_none() && status.is_connecting() {
         if seen.kafka_listens == Some(false) {
@@ -267,6 +276,14 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
         );
     }
     for (task, reason) in seen.failed_tasks.iter().take(3) {
+        if seen.secrets && reason.contains(NO_VARIABLE) {
+            add(
+                CauseName::KafkaRefuses,
+                format!("task {task} has no secrets of Kafka: {reason}"),
+                SECRETS.into(),
+            );
+            continue;
+        }
         add(
             CauseName::TaskFailed,
             format!("task {task} failed: {reason}"),
@@ -278,7 +295,10 @@ pub fn diagnose(seen: &Symptoms) -> Vec<Cause> {
         found.push(Cause {
             name: CauseName::Unhealthy,
             cause: format!("Druid calls the supervisor {}{error}", status.detailed_state),
-            remedy: "the overlord's log says more".into(),
+            remedy: match seen.secrets {
+                true => format!("the overlord's log says more; {SECRETS}"),
+                false => "the overlord's log says more".into(),
+            },
         });
     }
     found

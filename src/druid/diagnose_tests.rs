@@ -187,3 +187,14 @@ fn secrets_that_druid_does_not_have() {
     assert_eq!(found.name, CauseName::KafkaRefuses);
     assert!(found.cause.contains("JAAS") && found.remedy.contains("tweetblast druid secrets"), "{found}");
 }
+
+#[test]
+fn a_worker_without_the_secrets() {
+    let mut failed = running();
+    failed.failed_tasks = vec![("t".into(), "java.lang.NullPointerException".into())];
+    assert_eq!(only(&failed).name, CauseName::TaskFailed);
+    failed.secrets = true;
+    let found = only(&failed);
+    assert_eq!(found.name, CauseName::KafkaRefuses);
+    assert!(found.remedy.contains("every worker"), "{found}");
+}

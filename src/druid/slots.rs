@@ -23,7 +23,7 @@ impl WorkerSlots {
     /// Whether tasks of ours wait because none is free.
     #[must_use]
     pub fn are_short(self) -> bool {
-        self.waiting > 0 && self.used >= self.total
+        self.waiting > 0 && self.total > 0 && self.used >= self.total
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::altered::{alterations, marked_keeping};
-use super::client::first_line;
+use super::client::{first_line, is_of_supervisor};
 use super::spec::{is_same, marked};
 use super::{Alteration, Client, DruidError, ParseError, SupervisorStatus, TaskRows, is_ours};
 
@@ -371,7 +371,7 @@ fn unless_done(answer: Result<Value, DruidError>, done: &str) -> Result<(), Drui
 fn absent_is_none(answer: Result<Value, DruidError>) -> Result<Option<Value>, DruidError> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(DruidError::Refused { status: 404, line, .. }) if line.contains("supervisor") => Ok(None),
+        Err(DruidError::Refused { status: 404, line, .. }) if is_of_supervisor(&line) => Ok(None),
         Err(error) => Err(error),
     }
 }

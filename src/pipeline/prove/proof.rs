@@ -50,14 +50,18 @@ impl DruidHop<'_> {
         let delivered = counters.delivered.get();
         let expected = delivered + counters.duplicates.get();
         self.wait_for_rows(expected, counters, stop, screen);
-        // Nothing is counted after the last row.
-        self.counting.end();
+        if self.queryable.rows() >= expected {
+            // Nothing is counted after the last row.
+            self.counting.end();
+        }
         self.notes.extend(self.alarm.end());
         if stop.load(Ordering::Relaxed) && self.session.after_stop < BETWEEN_PROOFS {
             return ProofOutcome::unknown("stopped".to_owned());
         }
         self.tasks.look(&self.supervisor);
-        let (proof, steady) = match self.count_twice() {
+        let counted = self.count_twice();
+        self.counting.end();
+        let (proof, steady) = match counted {
             Ok(counted) => counted,
             Err(error) => return ProofOutcome::unknown(error.to_string()),
         };

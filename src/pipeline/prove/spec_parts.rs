@@ -32,6 +32,7 @@ pub(crate) fn dimension_names(spec: &Value) -> Vec<&str> {
 pub(crate) fn add_own_view(seen: &mut Symptoms, spec: &Value) {
     let io = io_config(spec);
     seen.kafka = io["consumerProperties"]["bootstrap.servers"].as_str().unwrap_or_default().to_owned();
+    seen.secrets = io["consumerProperties"]["druid.dynamic.config.provider"].is_object();
     seen.kafka_listens = listens(&seen.kafka);
     seen.from_earliest = io["useEarliestOffset"].as_bool().unwrap_or(false);
 }
