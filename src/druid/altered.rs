@@ -139,7 +139,7 @@ mod tests {
     fn what_an_update_kept_is_still_an_alteration() {
         let mut there = spec(2, "HOUR", "cc");
         there["context"][MARK]["kept"] = json!({"/ioConfig/taskCount": 2});
-        let found = alterations(&there, &[there.clone()]);
+        let found = alterations(&there, std::slice::from_ref(&there));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].to_string(), "/ioConfig/taskCount is 2");
     }
