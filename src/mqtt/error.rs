@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use indicatif::HumanCount;
 
 use super::outside::Lost;
-use super::router::why_it_ended;
+use super::router_panic::why_it_ended;
 
 /// Why the broker cannot start, or why a replay through it cannot continue.
 #[derive(Debug, thiserror::Error)]

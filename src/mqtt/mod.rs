@@ -20,6 +20,7 @@ mod listener;
 mod outside;
 mod publisher;
 mod router;
+mod router_panic;
 mod subscriber;
 mod topic;
 

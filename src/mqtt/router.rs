@@ -1,11 +1,6 @@
-//! rumqttd's router, and the links to it, under guard.
-//!
-//! The router's thread is rumqttd's own, so a panic in it cannot be caught. A panic hook notes where it
-//! was, for the error that the run ends with; that the router is gone shows in its links.
+//! rumqttd's router, and the links to it.
 
 use std::collections::HashMap;
-use std::panic::{PanicHookInfo, set_hook, take_hook};
-use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
@@ -15,6 +10,7 @@ use rumqttd::{Router, RouterConfig, SegmentConfig};
 use super::MqttError;
 use super::clients::OTHER_TOPICS;
 use super::link::Connect;
+use super::router_panic::note_panics;
 
 /// The links of the replay and of all outside clients together, with room for those of several runs. The
 /// router looks at up to 100 connections in a row; with more than that, one that has just disconnected can
@@ -32,12 +28,6 @@ pub(super) const OTHERS_SEGMENT_BYTES: usize = 1 << 20;
 /// Longest wait for a link. The router makes one in microseconds; a router that ends at this moment never
 /// answers.
 const LINK_WAIT: Duration = Duration::from_secs(5);
-
-/// How rumqttd names the thread of router 0.
-const ROUTER_THREAD: &str = "router-0";
-
-/// Why the last router that ended did.
-static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 /// Starts the router; what is returned makes links to it.
 pub(super) fn start_router(segment_bytes: usize, segments: usize) -> Box<Connect> {
@@ -67,37 +57,4 @@ pub(super) fn start_router(segment_bytes: usize, segments: usize) -> Box<Connect
             _ => Err(MqttError::BrokerGone),
         }
     })
-}
-
-/// What is known of the router's end, to be put into a sentence.
-pub(super) fn why_it_ended() -> String {
-    match &*LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) {
-        Some(panic) => format!(" (rumqttd: {panic})"),
-        None => String::new(),
-    }
-}
-
-/// From now on a panic of a router is noted, in place of being printed; all others are printed as before.
-fn note_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = take_hook();
-        set_hook(Box::new(move |info| match std::thread::current().name() {
-            Some(ROUTER_THREAD) => {
-                *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(words(info));
-            }
-            _ => before(info),
-        }));
-    });
-}
-
-/// What happened, and where: the last two parts of the path.
-fn words(info: &PanicHookInfo<'_>) -> String {
-    let payload = info.payload();
-    let text =
-        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(|text| &**text));
-    let what = text.unwrap_or("panicked").lines().next().unwrap_or_default();
-    let Some(place) = info.location() else { return what.to_owned() };
-    let file = place.file().rsplit('/').next().unwrap_or_default();
-    format!("{what}, {file}:{}", place.line())
 }

@@ -48,7 +48,7 @@ pub(in crate::mqtt) async fn serve(hub: Arc<Hub>, mut stream: TcpStream, half_op
 /// Why a connection ended.
 #[derive(Debug)]
 enum End {
-    /// The network, or the client without a word.
+    /// The network, or the client silently.
     Io,
     /// The client's DISCONNECT.
     Left(Reason),
@@ -136,7 +136,7 @@ impl Client {
         if connect.will.as_ref().is_some_and(is_refused) {
             return Err(Reason::BAD_TOPIC);
         }
-        // Whoever takes the place of an earlier connection waits until it is free.
+        // A client that takes the place of an earlier connection waits until it is free.
         let wait = if hub.has_client(connect.client_id) { LEAVE_WAIT } else { Duration::ZERO };
         let session = match hub.slots.available_permits() {
             0 if wait.is_zero() => return Err(Reason::BUSY),
@@ -178,7 +178,7 @@ impl Client {
         let session = self.session.clone();
         tokio::select! {
             end = self.read(input, reader) => end,
-            // Whoever does not read may still have something to say.
+            // A client that does not read may still have something to say.
             () = session.write_to(output) => End::Io,
             reason = session.told_to_leave() => End::Told(reason),
         }

@@ -53,7 +53,7 @@ pub(super) struct Target {
     pub session: Arc<Session>,
     /// The highest QoS of its filters that match.
     pub qos: u8,
-    /// Whether all of its filters that match leave out what it sent itself.
+    /// Whether all of its filters that match skip what it sent itself.
     pub no_local: bool,
     pub retain_as_published: bool,
     pub subscription_ids: Vec<u32>,

@@ -204,7 +204,7 @@ impl Hub {
         }
     }
 
-    /// Hands messages to the router, in order. Waits while it has enough: whoever waits reads no more from
+    /// Hands messages to the router, in order. Waits while it has enough: a connection that waits reads no more from
     /// its client.
     pub(super) async fn submit(&self, messages: &mut VecDeque<Message>) -> Result<(), MqttError> {
         while !messages.is_empty() {

@@ -13,7 +13,7 @@ use super::limits::{CONTROL_MAX_BYTES, LARGE_BYTES, LARGE_WAIT, PACKET_MAX_BYTES
 /// Why no more can be read.
 #[derive(Debug)]
 pub(super) enum ReadError {
-    /// The network, or the client without a word.
+    /// The network, or the client silently.
     Io,
     /// What the client sent.
     Wrong(Reason),

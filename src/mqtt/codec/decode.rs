@@ -192,7 +192,7 @@ fn reply<'a>(fields: &mut Fields<'a>, kind: u8, version: Version) -> Result<Pack
     })
 }
 
-/// Reason and properties, which version 5 may leave out.
+/// Reason and properties, which version 5 may omit.
 fn reason(fields: &mut Fields<'_>, version: Version, allowed: &[u8]) -> Result<Reason, Reason> {
     if version == Version::V4 || fields.0.is_empty() {
         return Ok(Reason::SUCCESS);

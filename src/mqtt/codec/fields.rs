@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn wildcards_stand_for_whole_levels_only() {
-        for good in ["#", "+", "a/#", "+/b/+", "/", "$SYS/#", "$share/g/a/#", "ä/+"] {
-            assert!(is_filter(good), "{good}");
+        for filter in ["#", "+", "a/#", "+/b/+", "/", "$SYS/#", "$share/g/a/#", "ä/+"] {
+            assert!(is_filter(filter), "{filter}");
         }
         for bad in ["", "a#", "#/a", "a/#/b", "a+/b", "$share/g", "$share//a", "$share/g/", "$share/+/a"] {
             assert!(!is_filter(bad), "{bad}");
