@@ -30,7 +30,7 @@ const NO_FILE: &str =
     "this command takes no file; tweetblast FILE replays one, tweetblast inspect FILE looks into it";
 
 /// Examples for flags without their value.
-const EXAMPLES: [(&str, &str); 16] = [
+const EXAMPLES: [(&str, &str); 15] = [
     ("--json", "--json report.json writes to a file, --json - to standard output"),
     ("--output", "-o tweets.json writes to a file, -o - to standard output"),
     ("--speedup", "--speedup 100x, --speedup max"),

@@ -12,7 +12,7 @@ use crate::report::quantity;
 const TASKS_MAX: u64 = 1_000;
 
 /// Of the replay, `druid spec` and `druid submit`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct TaskArgs {
     /// How long a Druid task reads until the next one takes over, such as 5m [default: 1h]
     ///
@@ -28,7 +28,7 @@ pub(super) struct TaskArgs {
 }
 
 /// Of the replay.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Druid")]
 pub(super) struct ReplayTaskArgs {
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! One search: the replay in one thread, and in this one a sample and an order per second.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -103,13 +103,7 @@ fn drive(
     session: &Session,
 ) -> Result<Driven, ReplayError> {
     let base_per_s = search.settings().start_rate;
-    let own = Session {
-        stop: Arc::<AtomicBool>::default(),
-        quiet: Quiet::All,
-        counters: Arc::default(),
-        control: Arc::default(),
-        screen: Screen::none(),
-    };
+    let own = Session { quiet: Quiet::All, ..Session::unattended() };
     let replay_options = replay_options(&options.replay, topic, base_per_s);
     std::thread::scope(|scope| {
         let work = || {

@@ -9,7 +9,7 @@ use super::options::FindMaxOptions;
 use crate::druid::{Access, Client, Granularity, ReadyWait, SpecOptions, Supervisor, make_spec, set_pointer};
 use crate::kafka::{ProducerOptions, delete_topic, prepare_topic};
 use crate::options::{DruidOptions, KafkaChoice};
-use crate::pipeline::{ReplayError, add_own_view, io_config, producer_options, read_spec};
+use crate::pipeline::{ReplayError, add_own_view, io_config, is_loopback, producer_options, read_spec};
 use crate::report::quantity;
 
 /// Places in a spec.
@@ -86,13 +86,14 @@ impl Stage {
         stop: &AtomicBool,
         say: &dyn Fn(&str),
     ) -> Result<(), ReplayError> {
-        self.supervisor.submit(self.spec.clone(), false)?;
+        self.supervisor.submit(self.spec.clone(), &[], false)?;
         let wait = ReadyWait {
             partitions: self.partitions,
             patience: choice.timeout,
             stop,
             say: &|words| say(&format!("waiting {words}")),
             look_closer: &|seen| add_own_view(seen, &self.spec),
+            same_machine: is_loopback(self.supervisor.client().host()),
         };
         self.supervisor.wait_until_read(&self.datasource, &wait)?;
         Ok(())

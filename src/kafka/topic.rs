@@ -185,8 +185,10 @@ pub fn delete_topic(options: &ProducerOptions) -> Result<(), KafkaError> {
         brokers: options.brokers.clone(),
         reason,
     };
-    let admin: AdminClient<DefaultClientContext> =
-        options.client_config().create().map_err(|error| KafkaError::of_properties(&error))?;
+    let admin: AdminClient<QuietContext> = options
+        .client_config()
+        .create_with_context(QuietContext)
+        .map_err(|error| KafkaError::of_properties(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| failed(error.to_string()))?;
     let timeout = AdminOptions::new().request_timeout(Some(TIMEOUT));

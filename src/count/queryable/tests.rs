@@ -89,14 +89,17 @@ fn a_sample_that_was_not_found_bounds_all_behind_it() {
     let queryable = Queryable::with_lanes(2);
     let start = Instant::now() + Duration::from_secs(1);
     let at = |ms| start + Duration::from_millis(ms);
-    queryable.delivered(&(0..100).map(|seq| delivery_to(0, seq, at(seq), at(seq))).collect::<Vec<_>>());
+    queryable.delivered(&(0..100).map(|seq| delivery_to(0, seq, at(seq), at(seq))).collect::<Vec<_>>(), &[]);
     assert!(queryable.oldest_waiting().unwrap() <= at(1));
     // Sample 50 was missing, and 49 was not asked for: it may have been there.
     queryable.counted(50, &[50], &[], at(200), at(210));
     queryable.counted(100, &[99], &[99], at(290), at(300));
     let inner = queryable.lock();
-    assert_eq!((inner.from_ack.least_us.max() / 1_000, inner.from_ack.most_us.max() / 1_000), (150, 300));
-    assert_eq!(inner.from_ack.least_us.min(), 0);
+    assert_eq!(
+        (inner.from_ack[0].least_us.max() / 1_000, inner.from_ack[0].most_us.max() / 1_000),
+        (150, 300)
+    );
+    assert_eq!(inner.from_ack[0].least_us.min(), 0);
 }
 
 #[test]
@@ -104,11 +107,11 @@ fn an_answer_that_was_overtaken_or_hides_rows_says_nothing() {
     let queryable = Queryable::default();
     let start = Instant::now() + Duration::from_secs(1);
     let at = |ms| start + Duration::from_millis(ms);
-    queryable.delivered(&(0..3).map(|seq| delivery(seq, start, start)).collect::<Vec<_>>());
+    queryable.delivered(&(0..3).map(|seq| delivery(seq, start, start)).collect::<Vec<_>>(), &[]);
     queryable.counted(1, &[], &[], at(100), at(110));
     queryable.counted(0, &[], &[], at(500), at(510));
     queryable.counted(3, &[], &[], at(600), at(610));
-    let error = queryable.times(start).from_intended_error_ms.unwrap();
+    let error = queryable.times(start, 0).from_intended_error_ms.unwrap();
     assert!((error.max - 510.0).abs() < 2.0, "not since 500: {error:?}");
     assert!(!queryable.is_behind());
 }

@@ -102,7 +102,7 @@ fn needs_times(options: &ReplayOptions) -> bool {
     let paces = match options.pace.speed {
         Pace::Speedup(_) => options.pace.interval.is_none(),
         Pace::Fit(_) => true,
-        Pace::Rate(_) | Pace::Max => false,
+        Pace::Rate(_) | Pace::Profile(_) | Pace::Max => false,
     };
     match options.input.order {
         Some(OrderBy::Shuffle) => options.input.select.by_time(),
