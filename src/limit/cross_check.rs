@@ -2,7 +2,7 @@
 
 use super::blocks::Block;
 use super::context::{Context, Next};
-use super::found::{CrossCheck, HoldEnd, Verdict};
+use super::found::{CrossCheck, GeneratorLimit, HoldEnd, Verdict};
 use super::stats::mean;
 
 /// With less written than this share of the capacity, there was no overload to measure in.
@@ -33,8 +33,8 @@ impl CrossChecking {
         let taken = mean(&context.taken_per_s(&plain));
         let plain_count = plain.len();
         if plain_count == 0 || acked < OVERLOAD * capacity {
-            context.found.notes.push("no cross-check: the generator did not reach more than the capacity");
-            return answer(context);
+            let above = context.found.held().map_or(acked, |hold| hold.rate);
+            return Next::Finish(Verdict::GeneratorLimited { above, limit: GeneratorLimit::NoOverload });
         }
         let agreement = taken / capacity;
         let agrees = (agreement - 1.0).abs() <= context.settings.cross_tolerance;

@@ -116,6 +116,8 @@ pub enum GeneratorLimit {
     Late,
     /// The input came to its end.
     InputOver,
+    /// A rate was held, and more than the capacity could not be written to confirm it.
+    NoOverload,
 }
 
 /// How a search ended.

@@ -188,6 +188,26 @@ fn a_limit_of_the_generator_is_always_named() {
 }
 
 #[test]
+fn a_generator_that_cannot_confirm_the_capacity_is_named_and_its_rate_is_not_sold() {
+    // Enough to saturate, and not enough for the cross-check.
+    let barely = |per_task, random: &mut Random| SystemModel {
+        generator: per_task * random.between(1.0, 1.03),
+        ..SystemModel::steady(per_task)
+    };
+    for each in all(10, barely) {
+        let Some(Verdict::GeneratorLimited { above, .. }) = each.found.verdict else {
+            panic!("seed {}: {:?}", each.seed, each.found.verdict);
+        };
+        assert!(
+            above < 1.03 * each.capacity,
+            "seed {}: above {above}, capacity {}",
+            each.seed,
+            each.capacity
+        );
+    }
+}
+
+#[test]
 fn a_quick_search_is_over_in_minutes_and_never_far_too_high() {
     for kind in 0..2_u64 {
         for number in 0..SYSTEMS {

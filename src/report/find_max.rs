@@ -366,6 +366,9 @@ pub(super) fn limit_words(limit: GeneratorLimit) -> &'static str {
     match limit {
         GeneratorLimit::TooSlow => "the tasks had read nearly all that there was",
         GeneratorLimit::Late => "tweets left later than they were due",
+        GeneratorLimit::NoOverload => {
+            "that was held, and more than the capacity could not be written to confirm it"
+        }
         GeneratorLimit::InputOver => "the input came to its end (--loop forever repeats it)",
     }
 }

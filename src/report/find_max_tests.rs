@@ -133,7 +133,13 @@ fn a_sweep_has_a_table_and_the_tasks_for_a_rate() {
 
 #[test]
 fn a_limit_that_is_not_druids_is_never_called_so() {
-    for limit in [GeneratorLimit::TooSlow, GeneratorLimit::Late, GeneratorLimit::InputOver] {
+    let limits = [
+        GeneratorLimit::TooSlow,
+        GeneratorLimit::Late,
+        GeneratorLimit::InputOver,
+        GeneratorLimit::NoOverload,
+    ];
+    for limit in limits {
         let words = verdict_words(Verdict::GeneratorLimited { above: 9_000.0, limit }, None);
         assert!(
             words.starts_with("Druid's limit is above 9,000/s") && words.contains("not Druid's"),
