@@ -86,7 +86,7 @@ enum Command {
     /// Check every hop, send one tweet through all, say what is wrong
     Doctor(DoctorArgs),
     /// Find the highest rate that a Druid sustains
-    FindMax(FindMaxArgs),
+    FindMax(Box<FindMaxArgs>),
     /// Manage the Druid supervisors that read the topic
     Druid(DruidCommand),
     /// Print a completion script for a shell
