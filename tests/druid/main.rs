@@ -12,6 +12,7 @@ mod causes;
 mod common;
 mod failures;
 mod fake;
+mod find_max;
 mod preflight;
 mod proof;
 mod restarts;
