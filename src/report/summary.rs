@@ -3,13 +3,11 @@
 use indicatif::HumanCount;
 
 use super::page::{BAD, DIM, GOOD, Layout, Page, glued};
-use super::summary_time::{write_chart, write_over_time, write_phases};
+use super::summary_time::{write_changes, write_chart, write_outages, write_over_time, write_phases};
 use super::unread_times::write_mended;
-use super::words::{between, counted, micros, millis, place, rate, seconds, times};
-use super::{
-    ChangeReport, DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line,
-};
-use crate::count::{LatencyMs, OutageHop};
+use super::words::{between, counted, micros, millis, place, rate, seconds};
+use super::{DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line};
+use crate::count::LatencyMs;
 
 /// The page; its last line is the verdict.
 pub fn summary_page(report: &RunReport, layout: Layout) -> String {
@@ -81,38 +79,6 @@ fn write_pace(report: &RunReport, page: &mut Page) {
 /// `1 tweet was`, `6,000 tweets were`.
 fn were(tweets: u64) -> (String, &'static str) {
     (counted(tweets, "tweet"), if tweets == 1 { "was" } else { "were" })
-}
-
-/// Most changes that are shown one by one.
-const CHANGES_SHOWN: usize = 8;
-
-fn write_changes(changes: &[ChangeReport], page: &mut Page) {
-    for change in changes.iter().take(CHANGES_SHOWN) {
-        let at = seconds(change.at_s);
-        if let Some(paused_s) = change.paused_s {
-            page.row("paused", format!("for {} at {at}", seconds(paused_s)));
-        }
-        if let Some(stopped_s) = change.stopped_s {
-            page.row("stopped", format!("for {} at {at} (Ctrl-Z or SIGSTOP)", seconds(stopped_s)));
-        }
-        if let Some(factor) = change.speed_factor {
-            page.row("speed", format!("{} from {at} on", times(factor)));
-        }
-    }
-    if let Some(more @ 1..) = changes.len().checked_sub(CHANGES_SHOWN) {
-        page.more(format!("and {}", counted(more as u64, "more change")));
-    }
-}
-
-/// Druid's are among its notes.
-fn write_outages(report: &RunReport, page: &mut Page) {
-    let hops = report.outages.iter().filter(|outage| outage.hop != OutageHop::Druid);
-    for outage in hops.clone().take(CHANGES_SHOWN) {
-        page.row("outage", outage.words());
-    }
-    if let Some(more @ 1..) = hops.count().checked_sub(CHANGES_SHOWN) {
-        page.more(format!("and {}", counted(more as u64, "more outage")));
-    }
 }
 
 fn write_cost(report: &RunReport, page: &mut Page) {

@@ -1,10 +1,11 @@
-//! The part of the page at the end that is about time: the rate by second, the distributions, the phases.
+//! The part of the page at the end that is about time: the rate by second, the distributions, the phases, what was
+//! changed and what was away.
 
-use super::RunReport;
 use super::chart::{latency_chart, rate_chart};
 use super::page::Page;
-use super::words::{counted, millis, rate, seconds};
-use crate::count::HistogramText;
+use super::words::{counted, millis, rate, seconds, times};
+use super::{ChangeReport, RunReport};
+use crate::count::{HistogramText, OutageHop};
 
 /// The rate over time, and what is not in the figures.
 pub(super) fn write_over_time(report: &RunReport, page: &mut Page) {
@@ -49,5 +50,37 @@ pub(super) fn write_phases(report: &RunReport, page: &mut Page) {
     }
     if let Some(more @ 1..) = phases.count().checked_sub(PHASES_SHOWN) {
         page.more(format!("and {}", counted(more as u64, "more phase")));
+    }
+}
+
+/// Most changes that are shown one by one.
+const CHANGES_SHOWN: usize = 8;
+
+pub(super) fn write_changes(changes: &[ChangeReport], page: &mut Page) {
+    for change in changes.iter().take(CHANGES_SHOWN) {
+        let at = seconds(change.at_s);
+        if let Some(paused_s) = change.paused_s {
+            page.row("paused", format!("for {} at {at}", seconds(paused_s)));
+        }
+        if let Some(stopped_s) = change.stopped_s {
+            page.row("stopped", format!("for {} at {at} (Ctrl-Z or SIGSTOP)", seconds(stopped_s)));
+        }
+        if let Some(factor) = change.speed_factor {
+            page.row("speed", format!("{} from {at} on", times(factor)));
+        }
+    }
+    if let Some(more @ 1..) = changes.len().checked_sub(CHANGES_SHOWN) {
+        page.more(format!("and {}", counted(more as u64, "more change")));
+    }
+}
+
+/// Druid's are among its notes.
+pub(super) fn write_outages(report: &RunReport, page: &mut Page) {
+    let hops = report.outages.iter().filter(|outage| outage.hop != OutageHop::Druid);
+    for outage in hops.clone().take(CHANGES_SHOWN) {
+        page.row("outage", outage.words());
+    }
+    if let Some(more @ 1..) = hops.count().checked_sub(CHANGES_SHOWN) {
+        page.more(format!("and {}", counted(more as u64, "more outage")));
     }
 }
