@@ -160,11 +160,10 @@ fn write_phases(plan: &Plan, page: &mut Page) {
     let Speed::Shaped(shape) = plan.schedule.speed else { return };
     if let (Some(whole), Some(planned), Some(within), Some(tweets)) =
         (shape.profile.duration(), plan.duration, shape.profile.tweets(), plan.tweets)
+        && tweets < within
     {
-        if tweets < within {
-            let left = seconds(whole.saturating_sub(planned).as_secs_f64());
-            page.more(format!("the input ends {left} before the profile: --loop forever repeats it"));
-        }
+        let left = seconds(whole.saturating_sub(planned).as_secs_f64());
+        page.more(format!("the input ends {left} before the profile: --loop forever repeats it"));
     }
 }
 

@@ -36,7 +36,8 @@ mod counted {
     /// # Panics
     /// When it takes more than `most`.
     pub fn steps_of(most: usize, work: impl FnOnce()) -> usize {
-        (STEPS.set(0), MOST.set(most));
+        STEPS.set(0);
+        MOST.set(most);
         work();
         MOST.set(usize::MAX);
         STEPS.get()
