@@ -84,7 +84,7 @@ enum Command {
     /// Run the embedded MQTT and Kafka without a replay
     Serve(ServeArgs),
     /// Check every hop, send one tweet through all, say what is wrong
-    Doctor(DoctorArgs),
+    Doctor(Box<DoctorArgs>),
     /// Find the highest rate that a Druid sustains
     FindMax(Box<FindMaxArgs>),
     /// Manage the Druid supervisors that read the topic

@@ -63,6 +63,15 @@ pub fn run(arguments: &[&str]) -> Finished {
     Finished::of(tweetblast().args(arguments).output().unwrap())
 }
 
+/// Runs to the end, with the file coming through a pipe.
+pub fn run_piped(file: &str, arguments: &[&str]) -> Finished {
+    let mut cat = Command::new("cat").arg(file).stdout(Stdio::piped()).spawn().unwrap();
+    let piped = cat.stdout.take().unwrap();
+    let finished = Finished::of(tweetblast().args(arguments).stdin(piped).output().unwrap());
+    cat.wait().unwrap();
+    finished
+}
+
 /// Replays `file` on free ports and returns the report, validated against its schema, with the exit
 /// code.
 pub fn replay(file: &str, arguments: &[&str]) -> (Value, i32) {

@@ -1,10 +1,8 @@
 //! Archives and compressed files, by name and on standard input: whole, cut, broken, and those that are refused.
 
-use std::fs::File;
 use std::io::Write;
-use std::process::Stdio;
 
-use crate::common::{FREE_PORTS, Finished, replay, run, tweet, tweetblast, write};
+use crate::common::{FREE_PORTS, Finished, replay, run, run_piped, tweet, write};
 
 const TWEETS: u64 = 12;
 
@@ -12,13 +10,13 @@ fn lines(first: u64, tweets: u64) -> Vec<u8> {
     (first..first + tweets).flat_map(|id| (tweet(id, 7, id, "a") + "\n").into_bytes()).collect()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn zstd(bytes: &[u8]) -> Vec<u8> {
+pub fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 3).unwrap()
 }
 
@@ -50,14 +48,7 @@ pub fn stream_archive() -> Vec<u8> {
 
 fn piped(bytes: &[u8], arguments: &[&str]) -> Finished {
     let dir = tempfile::tempdir().unwrap();
-    let file = File::open(write(dir.path(), "in", bytes)).unwrap();
-    let cat = std::process::Command::new("cat").stdin(file).stdout(Stdio::piped()).spawn().unwrap();
-    let output = tweetblast().args(arguments).stdin(cat.stdout.unwrap()).output().unwrap();
-    Finished {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    run_piped(&write(dir.path(), "in", bytes), arguments)
 }
 
 #[test]

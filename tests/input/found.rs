@@ -1,14 +1,12 @@
-//! Small files that once were not read, or not rightly: `tests/found`.
-
-use std::path::Path;
-use std::process::Stdio;
+//! Small files that once were not read, or not rightly. They are not part of the repository: they lie beside the
+//! real ones, in `found`.
 
 use serde_json::Value;
 
-use crate::common::{Finished, run, tweetblast};
+use crate::common::{Finished, real_data, run, run_piped};
 
 fn found(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/found").join(name).to_str().unwrap().to_owned()
+    real_data().join("found").join(name).to_str().unwrap().to_owned()
 }
 
 fn inspected(name: &str) -> (Value, String) {
@@ -19,19 +17,12 @@ fn inspected(name: &str) -> (Value, String) {
 
 /// The same from standard input.
 fn piped(name: &str) -> Finished {
-    let file = std::fs::File::open(found(name)).unwrap();
-    let cat = std::process::Command::new("cat").stdin(file).stdout(Stdio::piped()).spawn().unwrap();
-    let output =
-        tweetblast().args(["inspect", "--json", "-", "-"]).stdin(cat.stdout.unwrap()).output().unwrap();
-    Finished {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    run_piped(&found(name), &["inspect", "--json", "-", "-"])
 }
 
 #[test]
-fn each_has_the_tweets_that_a_person_would_see_in_it_also_on_standard_input() {
+#[ignore = "needs real tweet files"]
+fn real_each_has_the_tweets_that_a_person_would_see_in_it_also_on_standard_input() {
     for (name, tweets) in [
         ("bom-in-the-middle.jsonl", 3),
         ("gzip-zeros-after.jsonl.gz", 8),
@@ -50,7 +41,8 @@ fn each_has_the_tweets_that_a_person_would_see_in_it_also_on_standard_input() {
 }
 
 #[test]
-fn the_users_of_mastodon_and_the_jetstream_are_found_with_their_times() {
+#[ignore = "needs real tweet files"]
+fn real_the_users_of_mastodon_and_the_jetstream_are_found_with_their_times() {
     for (name, users) in [("ask-mastodon.json", 1), ("ask-jetstream.jsonl", 3), ("ask-elasticdump.jsonl", 1)]
     {
         let (report, _) = inspected(name);
@@ -60,13 +52,15 @@ fn the_users_of_mastodon_and_the_jetstream_are_found_with_their_times() {
 }
 
 #[test]
-fn server_sent_events_are_named() {
+#[ignore = "needs real tweet files"]
+fn real_server_sent_events_are_named() {
     let refused = run(&["inspect", &found("sse.txt")]);
     assert!(refused.code == 1 && refused.stderr.contains("server-sent events (SSE)"), "{}", refused.stderr);
 }
 
 #[test]
-fn a_long_window_of_zstd_is_read_and_its_memory_said() {
+#[ignore = "needs real tweet files"]
+fn real_a_long_window_of_zstd_is_read_and_its_memory_said() {
     let (_, stderr) = inspected("zstd-window-256MiB.zst");
     assert!(stderr.contains("takes up to 256.00 MiB of memory"), "{stderr}");
 }

@@ -28,7 +28,7 @@ fn nan_and_half_a_character_cost_no_tweet_and_are_reported() {
 
 #[test]
 #[ignore = "needs real tweet files"]
-fn what_was_found_to_fail_is_read_as_its_readme_says() {
+fn real_what_was_found_to_fail_is_read_as_its_readme_says() {
     let folder = real_data().join("found");
     let inspected = |name: &str| -> Value {
         let finished = run(&["inspect", "--json", "-", folder.join(name).to_str().unwrap()]);

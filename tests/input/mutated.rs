@@ -1,6 +1,7 @@
 //! The checks of the fuzz targets on inputs that are the same in every run. `fuzz/run` runs longer.
 
 use crate::common::mutate::{check_mutations, fixtures};
+use crate::containers::{gzip, stream_archive, zstd};
 
 #[path = "../../fuzz/checks/containers.rs"]
 mod containers;
@@ -84,13 +85,13 @@ fn frames_of_10_000_mutated_files_lie_in_the_file() {
     check_mutations(&fixtures(), PIECES, 10_000, frames::check);
 }
 
-/// Files in which there are others.
+/// Files in which there are others, and compressed ones with what may stand before and after.
 fn containers() -> Vec<Vec<u8>> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/found");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let packed = paths.iter().map(|path| std::fs::read(path).unwrap());
-    packed.chain(fixtures()).chain([crate::containers::stream_archive()]).collect()
+    let archive = stream_archive();
+    let (packed, dense) = (gzip(&archive), zstd(&archive));
+    let padded = [&packed[..], &[0; 100]].concat();
+    let skippable = [b"\x50\x2a\x4d\x18\x04\0\0\0abcd", &dense[..]].concat();
+    [fixtures(), vec![archive, packed, dense, padded, skippable]].concat()
 }
 
 /// Signatures, and what headers have in them.

@@ -39,7 +39,8 @@ fn open(path: &Path) -> File {
 
 #[test]
 fn an_input_whose_size_or_time_of_change_moves_is_unproven() {
-    let changes: [(&str, &str, fn(&Path)); 4] = [
+    type Change = fn(&Path);
+    let changes: [(&str, &str, Change); 4] = [
         ("file", "changed during the run, from", |path| {
             OpenOptions::new().append(true).open(path).unwrap().write_all(b"\n{}\n").unwrap();
         }),

@@ -96,7 +96,7 @@ fn a_run_that_is_repeated_writes_a_report_for_each_and_they_can_be_compared() {
         let finished = run(&[&flags[..], FREE_PORTS].concat());
         assert_eq!(finished.code, 0, "{}", finished.stderr);
     }
-    let [a1, a2, b1, b2] = ["a-1.json", "a-2.json", "b-1.json", "b-2.json"].map(|file| name(file));
+    let [a1, a2, b1, b2] = ["a-1.json", "a-2.json", "b-1.json", "b-2.json"].map(&name);
     let compared = run(&["compare", &a1, &a2, "--fail-if", "delivered<-1%", "--", &b1, &b2]);
     assert_eq!(compared.code, 0, "{}", compared.stderr);
     for words in ["comparable: the same input", "too short to compare: A ", "fail if delivered<-1%: held"] {
