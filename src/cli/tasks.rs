@@ -65,15 +65,19 @@ impl ReplayTaskArgs {
     }
 }
 
+/// Druid's tasks look after their rejection periods every `taskDuration` in whole minutes, and fail at once where
+/// that is 0 (tried with Druid 33: IllegalArgumentException in SeekableStreamIndexTaskRunner).
+const TASK_DURATION_MIN_S: f64 = 60.0;
+
 /// A time to the second, as people type it or as Druid writes it: `5m`, `PT5M`.
 pub(super) fn task_duration(text: &str) -> Result<Duration, String> {
-    const LOOKS_LIKE: &str = "must be a time of at least 1s, such as 5m, 1h or PT5M";
+    const LOOKS_LIKE: &str = "must be a time of at least 1m, such as 5m, 1h or PT5M (Druid's tasks fail with less)";
     let typed = match text.trim().strip_prefix("PT") {
         Some(period) => period.to_ascii_lowercase(),
         None => text.to_owned(),
     };
     let seconds = quantity::seconds(&typed).ok_or(LOOKS_LIKE)?;
-    match seconds >= 1.0 {
+    match seconds >= TASK_DURATION_MIN_S {
         true => values::duration(&format!("{}s", seconds.round())),
         false => Err(LOOKS_LIKE.to_owned()),
     }
@@ -94,7 +98,7 @@ mod tests {
             assert_eq!(task_duration(text).map(iso_period), Ok("PT300S".to_owned()), "{text}");
         }
         assert_eq!(task_duration("PT1H30M").map(iso_period), Ok("PT5400S".to_owned()));
-        for wrong in ["", "PT", "P1D", "0s", "10ms", "soon", "-5m"] {
+        for wrong in ["", "PT", "P1D", "0s", "10ms", "40s", "soon", "-5m"] {
             assert!(task_duration(wrong).unwrap_err().contains("such as"), "{wrong}");
         }
     }

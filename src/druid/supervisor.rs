@@ -252,7 +252,9 @@ impl Supervisor {
     /// # Errors
     /// When Druid does not answer, or refuses.
     pub fn was_terminated(&self) -> Result<bool, DruidError> {
-        Ok(self.history()?.first().is_some_and(|last| last["type"] == "NoopSupervisorSpec"))
+        // Druid 33 writes the member twice, as NoopSupervisorSpec and then as noop.
+        let is_noop = |last: &Value| matches!(last["type"].as_str(), Some("noop" | "NoopSupervisorSpec"));
+        Ok(self.history()?.first().is_some_and(is_noop))
     }
 
     /// Its specs as Druid has had them, the newest first; empty if there never was one.

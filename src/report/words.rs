@@ -53,6 +53,7 @@ pub(super) fn micros(us: f64) -> String {
 /// A number of tweets per second in words, as exact as a person wants it.
 pub fn rate(per_s: f64) -> String {
     match per_s {
+        0.0 => "0/s".to_owned(),
         per_s if per_s >= 10.0 => format!("{}/s", HumanCount(per_s.round() as u64)),
         per_s if per_s >= 0.1 => format!("{per_s:.2}/s"),
         per_s if per_s >= 0.1 / 60.0 => format!("{:.2}/min", per_s * 60.0),

@@ -9,7 +9,7 @@ use crate::common::{Finished, Running, SAMPLE, run};
 use crate::restarts::stack_step;
 use crate::stack::{Stack, TWEETS, cause, check_schema};
 
-/// A run of a few seconds into the real Kafka that has begun to send.
+/// A run of twenty seconds into the real Kafka that has begun to send.
 struct Slow<'a> {
     stack: &'a Stack,
     running: Running,
@@ -20,7 +20,7 @@ impl<'a> Slow<'a> {
     fn start(stack: &'a Stack) -> Self {
         let json = stack.state.path().join("report.json").to_str().unwrap().to_owned();
         let to = ["-t", &stack.name, "--kafka", &stack.kafka, "--druid", &stack.url, "--mqtt", "off"];
-        let what = [SAMPLE, "--rate", "1000/s", "--json", &json];
+        let what = [SAMPLE, "--rate", "300/s", "--json", &json];
         let mut running = Running::start(&[&what[..], &to].concat());
         running.wait_for("reads every partition");
         Self { stack, running, json }

@@ -44,7 +44,7 @@ fn to_terminate_twice_is_no_error_and_a_wrong_name_is_one() {
     druid.says(
         "supervisor/tweets/history",
         200,
-        json!([{"spec": {"type": "NoopSupervisorSpec"}}, {"spec": ours()}]),
+        json!([{"spec": {"type": "noop"}}, {"spec": ours()}]),
     );
     let again = step(&druid, &["terminate"]);
     assert_eq!((again.code, again.stdout.contains("was terminated before")), (0, true), "{}", again.stderr);

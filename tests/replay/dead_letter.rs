@@ -22,7 +22,7 @@ fn mixed() -> Vec<u8> {
         tweet(1, 7, 5, "a").as_bytes(),
         b"HTTP/1.1 420 Enhance \"Your\" Calm",
         br#"{"delete":{"status":{"id":1}}}"#,
-        b"\xff\xfe{\"id\":1}",
+        b"\xff\xfe\"id\":1",
         tweet(2, 7, 0, "b").as_bytes(),
         br#"{"id":3,"te"#,
     ] {
