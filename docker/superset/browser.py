@@ -13,6 +13,7 @@ import urllib.parse
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -140,7 +141,9 @@ class Browser:
         if not any(field.is_displayed() for field in self.driver.find_elements(By.CSS_SELECTOR, place)):
             self.driver.find_element(By.CSS_SELECTOR, "[data-test=filter-bar] [data-test=dropdown-container-btn]").click()
         field = WebDriverWait(self.driver, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, place))[0]
-        field.click()
+        # What the button opens is still moving.
+        moving = WebDriverWait(self.driver, 10, ignored_exceptions=[ElementClickInterceptedException])
+        moving.until(lambda _: field.click() is None)
         return field
 
     def _apply(self) -> None:

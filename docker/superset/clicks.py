@@ -13,7 +13,7 @@ from charts import BY_HOUR, DRUID_NOW, ENGAGED, FIVE_MINUTES, LATEST, RESPONSES,
 from selenium.webdriver.common.action_chains import ActionChains
 
 AGREE_S = 120
-NOTHING_S = 0.8  # Superset waits 0.3 s for a second click before it filters.
+NOTHING_S = 0.8  # Superset waits 0.3 s for a second click before it filters; two within 0.5 s are a double click.
 
 # ECharts draws the chart, and only React knows its object. Its marks, the largest first: the name of each, where it is on
 # the page, and whether a click there meets it now (it may still be moving there).
@@ -54,6 +54,15 @@ drawing.getModel().getSeries().forEach((series, index) => {
   }
 });
 return marks.sort((one, other) => other.size - one.size);
+"""
+
+# The middle of a table's first cell under one of these headers; null while the table is drawn.
+CELL = """
+const chart = document.querySelector(`[data-test-chart-id="${arguments[0]}"]`);
+const words = cell => cell.innerText.trim().replace(/\\s+/g, ' ');
+const place = [...chart.querySelectorAll('thead th')].findIndex(cell => arguments[1].includes(words(cell)));
+const box = chart.querySelectorAll('tbody tr td')[place]?.getBoundingClientRect();
+return box && [box.left + box.width / 2, box.top + box.height / 2];
 """
 
 
@@ -139,11 +148,12 @@ class Clicks:
             return problems
         filtered = self.expected(target.column, value)
         filtered[target.chart] = self.whole[target.chart]
-        self.click(*point)
         chip = value[11:19] if target.column == "second_replayed" else value
+        self.click_until(point, [chip])
         problems = self.agree(filtered, [chip])
         if not problems:
-            self.click(*point)
+            time.sleep(NOTHING_S)
+            self.click_until(point, [])
             problems = [f"and a second click: {problem}" for problem in self.agree(self.whole, [])]
         if not problems:
             self.done += 1
@@ -195,15 +205,24 @@ class Clicks:
             time.sleep(0.1)
 
     def cell(self, chart: dict, target: Target) -> tuple[tuple[float, float] | None, str]:
-        places = self.browser.driver.execute_script(
-            """const chart = document.querySelector(`[data-test-chart-id="${arguments[0]}"]`);
-            const words = cell => cell.innerText.trim().replace(/\\s+/g, ' ');
-            const place = [...chart.querySelectorAll('thead th')].findIndex(cell => arguments[1].includes(words(cell)));
-            const box = chart.querySelectorAll('tbody tr td')[place]?.getBoundingClientRect();
-            return box && [box.left + box.width / 2, box.top + box.height / 2];""",
-            chart["id"], [target.header, *(word for word, name in ENGLISH.items() if name == target.header)],
-        )  # fmt: skip
-        return places and tuple(places), str(chart["rows"][0][0].get(target.column)) if target.column else ""
+        headers = [target.header, *(word for word, name in ENGLISH.items() if name == target.header)]
+        value = str(chart["rows"][0][0].get(target.column)) if target.column else ""
+        end = time.monotonic() + 5
+        while True:
+            place = self.browser.driver.execute_script(CELL, chart["id"], headers)
+            if place or time.monotonic() > end:
+                return place and tuple(place), value
+            time.sleep(0.1)
+
+    def click_until(self, point: tuple[float, float], chips: list[str]) -> None:
+        """Clicks until the bar has these filters, at most three times: a chart that is drawn again just then hears no click."""
+        for _ in range(3):
+            self.click(*point)
+            end = time.monotonic() + 10
+            while time.monotonic() < end:
+                if self.browser.chips() == chips:
+                    return
+                time.sleep(0.1)
 
     def click(self, x: float, y: float) -> None:
         actions = ActionChains(self.browser.driver, duration=50)
