@@ -167,8 +167,12 @@ class Clicks:
             if value is None:
                 print(f"  there is nothing to choose in the filter {name}")
                 continue
+            expected = self.expected(column, value)
+            if name == "hashtag" and "Hashtags" in expected:
+                # By "hashtags" = X Druid takes the column for that constant: the others of the same tweets have no bar.
+                expected["Hashtags"] = {value: expected["Hashtags"][value]}
             self.browser.choose(name, value)
-            problems = self.agree(self.expected(column, value), [])
+            problems = self.agree(expected, [])
             if not problems:
                 self.browser.clear(name)
                 problems = [f"and cleared: {problem}" for problem in self.agree(self.whole, [])]
