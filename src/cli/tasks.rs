@@ -71,7 +71,8 @@ const TASK_DURATION_MIN_S: f64 = 60.0;
 
 /// A time to the second, as people type it or as Druid writes it: `5m`, `PT5M`.
 pub(super) fn task_duration(text: &str) -> Result<Duration, String> {
-    const LOOKS_LIKE: &str = "must be a time of at least 1m, such as 5m, 1h or PT5M (Druid's tasks fail with less)";
+    const LOOKS_LIKE: &str =
+        "must be a time of at least 1m, such as 5m, 1h or PT5M (Druid's tasks fail with less)";
     let typed = match text.trim().strip_prefix("PT") {
         Some(period) => period.to_ascii_lowercase(),
         None => text.to_owned(),

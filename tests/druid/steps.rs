@@ -41,11 +41,7 @@ fn resume_terminate_and_status_say_what_they_did() {
 #[test]
 fn to_terminate_twice_is_no_error_and_a_wrong_name_is_one() {
     let druid = FakeDruid::start();
-    druid.says(
-        "supervisor/tweets/history",
-        200,
-        json!([{"spec": {"type": "noop"}}, {"spec": ours()}]),
-    );
+    druid.says("supervisor/tweets/history", 200, json!([{"spec": {"type": "noop"}}, {"spec": ours()}]));
     let again = step(&druid, &["terminate"]);
     assert_eq!((again.code, again.stdout.contains("was terminated before")), (0, true), "{}", again.stderr);
     druid.says("supervisor/twets/history", 404, json!("No history for [twets]"));
