@@ -8,7 +8,7 @@ use crate::options::DEFAULT_TOPIC;
 use crate::pipeline::{io_config, listens};
 use crate::report::counted;
 
-/// What librdkafka is told of a secured Kafka.
+/// The librdkafka properties of a secured Kafka.
 #[derive(Debug, Args)]
 pub(super) struct PropertiesArgs {
     /// Set a librdkafka property; @FILE has one per line. What they say of TLS and SASL is for Druid, too

@@ -101,7 +101,7 @@ impl UsersTable<'_> {
     /// # Errors
     /// When the datasource has rows that no run of ours has loaded; when the task fails, or the
     /// rows are not there within `patience`; when Druid does not answer, or refuses; when `stop` is
-    /// set. While its task waits for a worker slot, `say` is told who has them.
+    /// set. While its task waits for a worker slot, `say` gets a line with who holds them.
     pub fn load(
         &self,
         client: &Client,

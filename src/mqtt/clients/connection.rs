@@ -52,7 +52,7 @@ enum End {
     Io,
     /// The client's DISCONNECT.
     Left(Reason),
-    /// What the client is told.
+    /// The reason that is sent to the client.
     Told(Reason),
 }
 
@@ -172,7 +172,7 @@ impl Client {
         Ok((client, slot))
     }
 
-    /// Reads and writes until one of them ends, or the client is told to leave.
+    /// Reads and writes until one of them ends, or the client must leave.
     async fn run(&mut self, stream: &mut TcpStream, reader: PacketReader) -> End {
         let (input, output) = stream.split();
         let session = self.session.clone();

@@ -18,7 +18,7 @@ use super::session::OutgoingMessage;
 /// Messages handed on before room is made for more.
 const BATCH_MAX: usize = 256;
 
-/// Hands on messages until the router is gone or `hub` is told to end.
+/// Hands on messages until the router is gone or `hub` has ended.
 pub(in crate::mqtt) fn run(hub: &Hub, mut link: LinkRx) {
     let mut outlet = Outlet { hub, passed: [None; 2], next_offset: None, missed: 0, turn: 0 };
     while outlet.receive(&mut link).is_some() && !hub.is_ended() {}

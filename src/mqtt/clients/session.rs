@@ -1,7 +1,7 @@
 //! One outside client, as the others see it: what waits for it to read, and its messages above QoS 0.
 //!
 //! A connection or thread that has something for a client puts it into its outbox, without waiting; the client's connection
-//! writes it. A client for which too much waits is told to leave.
+//! writes it. A client for which too much waits is disconnected.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
