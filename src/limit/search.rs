@@ -71,14 +71,6 @@ impl Search {
         }
     }
 
-    /// One that begins with a hold of this rate, for recordings of one.
-    #[cfg(test)]
-    pub(super) fn holding(settings: Settings, rate: f64, first: &Sample) -> Self {
-        let mut search = Self::new(settings, Vec::new());
-        search.begin(State::Hold(Holding::new(first, rate, 0)), rate, first);
-        search
-    }
-
     /// Takes what is known now; says what to do until the next sample.
     pub fn observe(&mut self, sample: &Sample) -> Order {
         if matches!(self.state, State::Done) {
