@@ -16,6 +16,7 @@ mod diagnose;
 mod dimensions;
 mod drop;
 mod error;
+mod failed_tasks;
 mod missing;
 mod outage;
 mod poll;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::failed_tasks::{FAILED_MAX, FailedTasks};
 use super::supervisor::LOOK;
 use super::{
     Cause, CauseName, DruidError, SlotHolders, Supervisor, SupervisorStatus, Symptoms, WorkerSlots, diagnose,
@@ -40,7 +41,8 @@ impl Supervisor {
     ///
     /// # Errors
     /// When nothing happens for too long, with the known causes; as soon as it is known that Druid looks
-    /// for Kafka in a wrong place; when there are no worker slots; when `stop` is set.
+    /// for Kafka in a wrong place, or that tasks fail one after another; when there are no worker slots; when
+    /// `stop` is set.
     pub fn wait_until_read(
         &self,
         datasource: &str,
@@ -50,6 +52,7 @@ impl Supervisor {
         let since = Instant::now();
         let (mut said, mut changed, mut full_since, mut connecting_since) =
             (String::new(), since, None, None);
+        let mut failures = FailedTasks::of(datasource);
         loop {
             let status = match self.status() {
                 Err(error) if !error.is_passing() || changed.elapsed() > wait.patience => return Err(error),
@@ -85,13 +88,17 @@ impl Supervisor {
             let full_for_long = for_long(is_full, &mut full_since, SLOTS_PATIENCE);
             let connects = status.as_ref().is_some_and(SupervisorStatus::is_connecting);
             let connects_for_long = for_long(connects, &mut connecting_since, CONNECTS_WITHIN);
-            // Tasks that start and fail all the time are a change, too.
+            let mut failed_tasks = failures.look(at_once.client()).unwrap_or_default();
+            let keep_failing = failed_tasks.len() >= FAILED_MAX;
+            failed_tasks.truncate(1);
             let too_long = since.elapsed() > wait.patience * PATIENCE_IN_ALL;
-            let give_up = full_for_long || too_long || changed.elapsed() > wait.patience;
+            let give_up = full_for_long || keep_failing || too_long || changed.elapsed() > wait.patience;
             if give_up || connects_for_long {
                 let is_unable = status.as_ref().is_some_and(|status| status.detailed_state == UNABLE);
                 let slots = Some(slots);
-                let mut seen = Symptoms { status, slots, holders, from_earliest: true, ..self.symptoms() };
+                let from_earliest = true;
+                let mut seen =
+                    Symptoms { status, slots, holders, failed_tasks, from_earliest, ..self.symptoms() };
                 (wait.look_closer)(&mut seen);
                 let causes: Vec<Cause> = diagnose(&seen);
                 let is_certain = |cause: &Cause| match cause.name {

@@ -66,6 +66,32 @@ fn who_has_the_worker_slots_is_named_and_tasks_that_hand_over_are_given_time() {
 }
 
 #[test]
+fn tasks_that_fail_one_after_another_are_named_with_druids_reason() {
+    let druid = FakeDruid::start();
+    druid.says(
+        "supervisor/tweets/status",
+        200,
+        json!({"payload": {"state": "RUNNING", "detailedState": "RUNNING",
+        "healthy": true, "partitions": 1, "activeTasks": []}}),
+    );
+    let ended = |id: &str, code: &str| {
+        json!({"id": id, "type": "index_kafka", "dataSource": "tweets", "statusCode": code,
+            "errorMsg": "Failed with exception [null]. See indexer logs for details."})
+    };
+    let earlier = json!([ended("a", "FAILED"), ended("b", "FAILED"), ended("c", "FAILED")]);
+    druid.says("tasks?state=complete", 200, earlier.clone());
+    let replay = Replay::start(&druid.url(), &["--druid-timeout", "5m"]);
+    druid.wait_until_asked("tasks?state=complete");
+    let now =
+        json!([ended("f", "FAILED"), ended("e", "FAILED"), ended("d", "FAILED"), ended("s", "SUCCESS")]);
+    let all: Vec<Value> = [now, earlier].iter().flat_map(|tasks| tasks.as_array().unwrap().clone()).collect();
+    druid.says("tasks?state=complete", 200, json!(all));
+    let finished = replay.running.finish();
+    assert_eq!(finished.code, 1, "{}", finished.stdout);
+    assert!(finished.stderr.contains("task f failed: Failed with exception [null]"), "{}", finished.stderr);
+}
+
+#[test]
 fn a_wrong_kafka_is_named_long_before_the_time_out_and_the_supervisor_is_removed() {
     let druid = FakeDruid::start();
     let connecting = json!({"payload": {"state": "RUNNING", "detailedState": "CONNECTING_TO_STREAM", "healthy": true,
