@@ -69,7 +69,7 @@ mod tests {
             counters.sample(zero + Duration::from_secs(second), None);
         }
         let series = counters.series.report().unwrap();
-        assert_eq!(rate_chart(&series).unwrap(), glued("▁▂▃▄ █") + "  0.00/h to 80/s");
+        assert_eq!(rate_chart(&series).unwrap(), glued("▁▂▃▄ █") + "  0/s to 80/s");
         let short = SeriesReport { published: vec![1; 5], ..series };
         assert_eq!(rate_chart(&short), None);
     }
