@@ -61,6 +61,8 @@ pub(crate) fn follow(
 pub(crate) fn read_at_end(replay: &Replay<'_>, counters: &Counters) -> ReadBack {
     let (session, sent) = (replay.session, counters.published.get());
     let mut found = found_records(replay);
+    // After an earlier stop the second one leaves at once. Asked before Ctrl-C is offered.
+    let was_stopped = session.is_stopped();
     if session.screen.shows_progress() {
         let (tweets, patience) = (counted(sent, "tweet"), READ_PATIENCE.as_secs());
         session.screen.say(&format!(
@@ -68,8 +70,6 @@ pub(crate) fn read_at_end(replay: &Replay<'_>, counters: &Counters) -> ReadBack 
              unproven\n"
         ));
     }
-    // After an earlier stop the second one leaves at once.
-    let was_stopped = session.is_stopped();
     let go_on = || was_stopped || !session.is_stopped();
     let read = read_since(&replay.ends.producer, &replay.ends.starts, go_on, |value, headers| {
         match found.in_headers() {
