@@ -382,3 +382,7 @@ mod tests;
 #[cfg(test)]
 #[path = "pacer_end_tests.rs"]
 mod end_tests;
+
+#[cfg(test)]
+#[path = "pacer_profile_tests.rs"]
+mod profile_tests;

@@ -18,25 +18,25 @@ const BATCH: u64 = 7;
 const MAX_SPEED_BATCH_US: u64 = 100_000;
 
 /// A user command, and when.
-type TimedKeyPress = (u64, fn(&Control));
+pub(super) type TimedKeyPress = (u64, fn(&Control));
 
 /// A replay of tweets 200 ms apart.
-struct StalledReplay {
-    speed: Speed,
+pub(super) struct StalledReplay {
+    pub(super) speed: Speed,
     /// Tweets of each loop.
-    tweets: u64,
-    loops: u32,
-    duration_us: u64,
+    pub(super) tweets: u64,
+    pub(super) loops: u32,
+    pub(super) duration_us: u64,
     /// From when to when the next hop takes nothing.
-    stalls_us: Vec<(u64, u64)>,
-    keys: Vec<TimedKeyPress>,
+    pub(super) stalls_us: Vec<(u64, u64)>,
+    pub(super) keys: Vec<TimedKeyPress>,
 }
 
 /// The result.
-struct ReplayResult {
-    sent: u64,
+pub(super) struct ReplayResult {
+    pub(super) sent: u64,
     left: u64,
-    stats: PaceStats,
+    pub(super) stats: PaceStats,
 }
 
 impl ReplayResult {
@@ -82,7 +82,7 @@ impl StalledReplay {
         }
     }
 
-    fn run(self) -> ReplayResult {
+    pub(super) fn run(self) -> ReplayResult {
         let (stop, over, control) = (AtomicBool::new(false), AtomicBool::new(false), Control::new(false));
         let zero = Instant::now();
         let now = Cell::new(zero);
