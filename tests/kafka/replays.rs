@@ -1,6 +1,7 @@
 //! Replays whose Kafka somebody tampers with: the ledger says so.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::error::RDKafkaErrorCode;
@@ -123,42 +124,86 @@ fn another_kafka_is_read_back_where_that_is_asked_for() {
     assert!(reasons(&finished.report()).contains("made again"), "{}", finished.stdout);
 }
 
-/// Passes on to `kafka` each connection that comes to `listener` while `open`; later ones are left without an answer.
-fn pass_on(listener: TcpListener, kafka: SocketAddr, open: &'static AtomicBool) {
-    std::thread::spawn(move || {
-        let mut silent = Vec::new();
-        for client in listener.incoming().map_while(Result::ok) {
-            if !open.load(Ordering::Relaxed) {
-                silent.push(client);
-                continue;
+/// An embedded Kafka, and the address of somebody in between who can keep things to himself.
+struct Between {
+    endpoint: Endpoint,
+    address: String,
+    /// Whether new connections are answered.
+    is_open: &'static AtomicBool,
+    /// Whether what Kafka answers is passed on.
+    is_answered: &'static AtomicBool,
+}
+
+impl Between {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let advertise = Some((address.ip().to_string(), address.port()));
+        let endpoint = Endpoint::start(EndpointOptions { advertise, ..Default::default() }).unwrap();
+        let switch = || -> &'static AtomicBool { Box::leak(Box::new(AtomicBool::new(true))) };
+        let (is_open, is_answered) = (switch(), switch());
+        let kafka = endpoint.addr();
+        std::thread::spawn(move || {
+            let mut silent = Vec::new();
+            for client in listener.incoming().map_while(Result::ok) {
+                if !is_open.load(Ordering::Relaxed) {
+                    silent.push(client);
+                    continue;
+                }
+                let Ok(kafka) = TcpStream::connect(kafka) else { return };
+                let (mut asks, mut asked) = (client.try_clone().unwrap(), kafka.try_clone().unwrap());
+                std::thread::spawn(move || std::io::copy(&mut asks, &mut asked));
+                std::thread::spawn(move || pass_on_answers(kafka, client, is_answered));
             }
-            let Ok(kafka) = TcpStream::connect(kafka) else { return };
-            for (mut from, mut to) in
-                [(client.try_clone().unwrap(), kafka.try_clone().unwrap()), (kafka, client)]
-            {
-                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-            }
+        });
+        Self { endpoint, address: address.to_string(), is_open, is_answered }
+    }
+}
+
+fn pass_on_answers(mut kafka: TcpStream, mut client: TcpStream, is_answered: &AtomicBool) {
+    let mut bytes = [0; 64 << 10];
+    while let Ok(read @ 1..) = kafka.read(&mut bytes) {
+        if is_answered.load(Ordering::Relaxed) && client.write_all(&bytes[..read]).is_err() {
+            return;
         }
-    });
+    }
+}
+
+#[test]
+fn what_was_given_up_and_is_there_all_the_same_is_counted_as_what_may_have_arrived() {
+    let between = Between::start();
+    let client = Client::new(between.endpoint.addr());
+    let settings =
+        ["--rate", "3000/s", "--mqtt", "off", "-X", "message.timeout.ms=2000", "--unsafe", "--json", "-"];
+    let running = Running::start(&[&[SAMPLE, "--kafka", &between.address][..], &settings].concat());
+    client.wait_for("the topic", || client.partitions("tweets").is_some());
+    client.wait_for("messages", || client.watermarks("tweets", 0).1 > 500);
+    between.is_answered.store(false, Ordering::Relaxed);
+    let finished = running.finish();
+    let report = finished.report();
+    let count = |place: &str| report.pointer(place).and_then(Value::as_u64).unwrap();
+    between.is_answered.store(true, Ordering::Relaxed);
+    let there = client.watermarks("tweets", 0).1 as u64;
+    let (delivered, failed) = (count("/ledger/delivered"), count("/ledger/failed"));
+    let maybe = count("/failed_maybe_delivered");
+    assert!(delivered < there, "{delivered} {there}: some came without an answer");
+    assert!((1..=failed).contains(&maybe) && there <= delivered + maybe, "{there} {report:#}");
+    assert_eq!((delivered + failed, finished.code), (6_000, 3), "{report:#}");
+    assert_eq!(report["verdict"], "unbalanced");
 }
 
 #[test]
 fn ctrl_c_while_the_run_is_read_back_leaves_it_unproven() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let advertise = Some((address.ip().to_string(), address.port()));
-    let endpoint = Endpoint::start(EndpointOptions { advertise, ..Default::default() }).unwrap();
-    let open: &AtomicBool = Box::leak(Box::new(AtomicBool::new(true)));
-    pass_on(listener, endpoint.addr(), open);
-    let direct = Client::new(endpoint.addr());
+    let between = Between::start();
+    let direct = Client::new(between.endpoint.addr());
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("report.json");
-    let to = ["--mqtt", "off", "--kafka", &address.to_string(), "--verify", "--json", json.to_str().unwrap()];
+    let to = ["--mqtt", "off", "--kafka", &between.address, "--verify", "--json", json.to_str().unwrap()];
     let mut running = Running::start(&[&[SAMPLE, "--rate", "3000/s"][..], &to].concat());
-    let log = endpoint.dir().join("topics/tweets/0/00000000000000000000.log");
+    let log = between.endpoint.dir().join("topics/tweets/0/00000000000000000000.log");
     direct.wait_for("messages", || std::fs::metadata(&log).is_ok_and(|log| log.len() > 0));
     // To read back, it connects once more.
-    open.store(false, Ordering::Relaxed);
+    between.is_open.store(false, Ordering::Relaxed);
     running.wait_for("reading ");
     running.signal("INT");
     let finished = running.finish();
