@@ -34,6 +34,7 @@ mod users;
 mod verify;
 #[cfg(test)]
 mod versions_tests;
+mod workers;
 
 pub use access::{Access, Credentials};
 pub use altered::Alteration;
@@ -55,3 +56,4 @@ pub use status::{ParseError, SupervisorStatus, TaskRows};
 pub use supervisor::{DruidAfter, Submission, Supervisor};
 pub use users::{USERS_MAX_BYTES, UsersTable};
 pub use verify::{Proof, Span};
+pub use workers::heap_used;

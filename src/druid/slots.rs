@@ -100,20 +100,6 @@ impl Supervisor {
         })
     }
 
-    /// `host:port` of the workers that run some of these tasks, as the overlord last knew.
-    ///
-    /// # Errors
-    /// When Druid does not answer, or refuses.
-    pub fn workers_of(&self, tasks: &[String]) -> Result<Vec<String>, DruidError> {
-        let workers = self.client().get("/druid/indexer/v1/workers")?;
-        let runs = |worker: &&Value| {
-            let running = worker["runningTasks"].as_array().into_iter().flatten();
-            running.filter_map(Value::as_str).any(|id| tasks.iter().any(|task| task == id))
-        };
-        let ours = workers.as_array().into_iter().flatten().filter(runs);
-        Ok(ours.filter_map(|worker| Some(worker["worker"]["host"].as_str()?.to_owned())).collect())
-    }
-
     /// What the tasks that have slots do.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{PairedBy, QueryLoadReport};
+use super::{IngestionReport, PairedBy, QueryLoadReport};
 use crate::count::{BacklogPoint, HistogramText, LatencyMs};
 use crate::druid::{Cause, DruidAfter, MissingRows, Submission};
 
@@ -79,6 +79,8 @@ pub struct DruidReport {
     pub durable: Option<bool>,
     /// How long that took after the last row could be queried, in seconds.
     pub durable_after_s: Option<f64>,
+    /// What its tasks did over the run.
+    pub ingestion: IngestionReport,
     /// What --query-load found; null without it.
     pub query_load: Option<QueryLoadReport>,
     /// Intended send until a query counted the tweet, by phase of the plan.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::druid::PublishedSegments;
+use super::SegmentsReport;
 use crate::limit::{
     Block, Found, GeneratorLimit, Hold, HoldEnd, Phase, PhaseBlock, Rollover, Settings, Slo, Verdict,
     WaitSummary,
@@ -200,21 +200,6 @@ pub struct RolloverReport {
     pub backlog_peak: f64,
     /// Time until no more waited than before; null in overload, or if that was not seen.
     pub recovered_after_s: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct SegmentsReport {
-    pub count: u64,
-    pub rows: u64,
-    pub bytes: u64,
-}
-
-impl From<PublishedSegments> for SegmentsReport {
-    fn from(published: PublishedSegments) -> Self {
-        let PublishedSegments { count, rows, bytes } = published;
-        Self { count, rows, bytes }
-    }
 }
 
 /// Means over a block.

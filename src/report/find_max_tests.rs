@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::find_max::{
     CapacityReport, CrossCheckReport, FIND_MAX_VERSION, FindMaxReport, HoldReport, LimitReport,
-    RolloverReport, SearchReport, SearchVerdict, SegmentsReport, WaitReport, WantedRate,
+    RolloverReport, SearchReport, SearchVerdict, WaitReport, WantedRate,
 };
 use super::find_max_page::{find_max_page, verdict_words};
 use super::page::Layout;
 use crate::limit::{GeneratorLimit, Verdict};
+use crate::report::SegmentsReport;
 
 fn search(swept: Option<&str>, verdict: Verdict) -> SearchReport {
     let name = SearchVerdict::of(verdict);

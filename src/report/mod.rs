@@ -16,6 +16,7 @@ mod find_max;
 mod find_max_page;
 #[cfg(test)]
 mod find_max_tests;
+mod ingestion;
 mod inspection;
 mod json;
 mod judge;
@@ -57,10 +58,11 @@ pub use druid::{DruidReport, DruidUsers};
 pub use enrich::{EnrichColumn, EnrichReport};
 pub use environment::{Environment, mask_secrets, without_secrets};
 pub use find_max::{
-    FIND_MAX_VERSION, FindMaxReport, SearchFigures, SearchReport, SearchVerdict, SegmentsReport, WantedRate,
-    cost_words, phase_name,
+    FIND_MAX_VERSION, FindMaxReport, SearchFigures, SearchReport, SearchVerdict, WantedRate, cost_words,
+    phase_name,
 };
 pub use find_max_page::{find_max_page, verdict_words};
+pub use ingestion::{IngestionReport, IngestionTask, SegmentsReport};
 pub use inspection::{Inspection, inspection_page, prediction_line};
 pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};

@@ -187,6 +187,7 @@ fn into_druid() -> RunReport {
         queryable_after_s: Some(4.2),
         time_to_queryable_ms: latency(138.0),
         time_to_queryable_histogram: None,
+        ingestion: IngestionReport::default(),
         query_load: None,
         phase_times: Vec::new(),
         acked_to_queryable_histogram: None,

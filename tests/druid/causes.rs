@@ -15,6 +15,9 @@ const COUNT: &str = r#"SELECT COUNT(*) AS \"rows\" FROM"#;
 /// The supervisor's status.
 const STATUS: &str = "GET /druid/indexer/v1/supervisor/tweets/status";
 
+/// What its tasks have read.
+const STATS: &str = "GET /druid/indexer/v1/supervisor/tweets/stats";
+
 /// Longer than a cause takes to be found, and shorter than the default --druid-timeout.
 const SOON: Duration = Duration::from_secs(90);
 
@@ -99,4 +102,47 @@ fn nothing_is_counted_after_the_last_row() {
     assert!(after <= 2, "{after}");
     let backlog = report["druid"]["backlog"].as_array().unwrap();
     assert_eq!(backlog.last().unwrap()["queryable"], ROWS);
+}
+
+#[test]
+fn the_report_has_each_task_its_rows_and_when_one_took_over_from_another() {
+    let druid = half();
+    let worker = json!([{"worker": {"host": druid.address.to_string()}, "runningTasks": ["t", "u"]}]);
+    druid.says("/indexer/v1/workers", 200, worker);
+    druid.says("GET /status", 200, json!({"memory": {"usedMemory": 3 << 20}}));
+    let mut replay = Replay::start(&druid.url(), &[]);
+    replay.running.wait_for("reads every partition");
+    let looks = || druid.asked(STATS);
+    let after_looks = |more: usize| {
+        let wanted = looks() + more;
+        while looks() < wanted {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    after_looks(2);
+    let task = |id: &str| json!({"id": id, "startingOffsets": {"0": 0}, "currentOffsets": {"0": 0}});
+    druid.says(
+        STATUS,
+        200,
+        status(&[("activeTasks", json!([task("u")])), ("publishingTasks", json!([task("t")]))]),
+    );
+    let rows = |processed: u64| json!({"totals": {"buildSegments": {"processed": processed}}});
+    druid.says(STATS, 200, json!({"0": {"t": rows(ROWS), "u": rows(2)}}));
+    after_looks(2);
+    druid.says(STATUS, 200, status(&[("activeTasks", json!([task("u")]))]));
+    druid.says("/task/t/status", 200, json!({"status": {"statusCode": "FAILED", "errorMsg": "no"}}));
+    after_looks(2);
+    for words in ["COUNT(*)", "COUNT(DISTINCT"] {
+        druid.recovers(words);
+    }
+    let (report, finished) = replay.finish();
+    assert_eq!(finished.code, 0, "{}", finished.stdout);
+    let seen = &report["druid"]["ingestion"];
+    let [first, second] = &seen["tasks"].as_array().unwrap()[..] else { panic!("{seen:#}") };
+    assert_eq!((&first["id"], &first["failed"], &second["id"]), (&json!("t"), &json!(true), &json!("u")));
+    assert!(first["publishing_from_s"].as_f64() < first["gone_s"].as_f64(), "{seen:#}");
+    assert_eq!((first["rows"][0].as_u64(), second["rows"][0].as_u64()), (Some(ROWS), Some(2)), "{seen:#}");
+    assert_eq!(seen["rollovers_s"], json!([second["from_s"]]));
+    assert!(seen["handoff_max_s"].is_number() && seen["segments"]["count"] == 0, "{seen:#}");
+    assert_eq!(seen["heap_mib"][0], 3.0);
 }

@@ -1,7 +1,7 @@
 //! Watches the supervisor while rows are expected: what keeps them from coming is said as soon as it is
 //! known, with what to type, and again when it is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,9 +9,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::spec_parts::{add_own_view, listens};
+use super::task_log::TaskLog;
 use super::tasks::Tasks;
-use crate::druid::{Cause, CauseName, DruidError, Supervisor, SupervisorStatus, Symptoms, diagnose};
-use crate::report::seconds;
+use crate::druid::{
+    Access, Cause, CauseName, DruidError, Supervisor, SupervisorStatus, Symptoms, TaskRows, diagnose,
+    heap_used,
+};
+use crate::report::{IngestionReport, seconds};
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_secs(3);
@@ -47,6 +51,7 @@ pub(super) struct Alarm {
     stop: Arc<AtomicBool>,
     gone: Arc<AtomicBool>,
     notes: Arc<Mutex<Vec<String>>>,
+    log: Arc<Mutex<TaskLog>>,
 }
 
 impl Alarm {
@@ -59,9 +64,9 @@ impl Alarm {
         say: impl Fn(&str) + Send + 'static,
     ) -> Self {
         let alarm = Self::default();
-        let Self { stop, gone, notes } = &alarm;
+        let Self { stop, gone, notes, log } = &alarm;
         let (stop, gone, notes) = (stop.clone(), gone.clone(), notes.clone());
-        let mut watch = Watch { supervisor, spec, tasks: before, was_up: BTreeSet::new(), seen: Vec::new() };
+        let mut watch = Watch::new(supervisor, spec, before, log.clone());
         let work = move || {
             while !stop.load(Ordering::Relaxed) {
                 let words = watch.look().unwrap_or_default();
@@ -90,6 +95,11 @@ impl Alarm {
         self.gone.load(Ordering::Relaxed)
     }
 
+    /// What the tasks did until now, with times after `started`.
+    pub fn ingestion(&self, started: Instant) -> IngestionReport {
+        lock(&self.log).report(started)
+    }
+
     /// Ends the watch, and returns what it said. Does not wait for an answer of Druid's.
     pub fn end(&self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
@@ -97,8 +107,8 @@ impl Alarm {
     }
 }
 
-fn lock(notes: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
-    notes.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What was seen so far.
@@ -109,6 +119,10 @@ struct Watch {
     /// Tasks that have answered the overlord before.
     was_up: BTreeSet<String>,
     seen: Vec<Sighting>,
+    log: Arc<Mutex<TaskLog>>,
+    access: Access,
+    /// Whether the workers say what their heaps hold.
+    has_heap: bool,
 }
 
 /// A cause that the last look showed.
@@ -120,13 +134,23 @@ struct Sighting {
 }
 
 impl Watch {
+    fn new(supervisor: Supervisor, spec: Value, tasks: Tasks, log: Arc<Mutex<TaskLog>>) -> Self {
+        // Workers are asked without TLS: not where the router has it.
+        let has_heap = supervisor.client().url().starts_with("http:");
+        let access = Access::from_env().unwrap_or_default();
+        let (was_up, seen) = (BTreeSet::new(), Vec::new());
+        Self { supervisor, spec, tasks, was_up, seen, log, access, has_heap }
+    }
+
     /// Looks once; returns the lines to be shown.
     fn look(&mut self) -> Result<Vec<String>, DruidError> {
         let status = self.supervisor.status()?;
-        let workers_gone = match &status {
-            Some(status) => self.workers_gone(status)?,
+        let workers = match &status {
+            Some(status) => self.supervisor.workers_of(&status.reading)?,
             None => Vec::new(),
         };
+        let is_gone = |worker: &&String| listens(worker) == Some(false);
+        let workers_gone: Vec<String> = workers.iter().filter(is_gone).cloned().collect();
         // The overlord asks the tasks, and waits for those that are gone.
         let rows = if workers_gone.is_empty() { self.supervisor.rows().ok() } else { None };
         let tasks_silent = match (&rows, &status) {
@@ -137,7 +161,12 @@ impl Watch {
             }
             _ => false,
         };
-        self.tasks.now.extend(rows.unwrap_or_default());
+        let rows = rows.unwrap_or_default();
+        if let Some(status) = &status {
+            let heap = if workers_gone.is_empty() { self.heap_used(&workers) } else { None };
+            self.keep(status, &rows, heap);
+        }
+        self.tasks.now.extend(rows);
         let slots = self.supervisor.slots(self.supervisor.name()).ok();
         let holders = match slots.is_some_and(|slots| slots.are_short()) {
             true => self.supervisor.slot_holders().unwrap_or_default(),
@@ -161,10 +190,20 @@ impl Watch {
         Ok(self.news(diagnose(&seen)))
     }
 
-    /// The workers with our tasks where nothing listens, as seen from here.
-    fn workers_gone(&self, status: &SupervisorStatus) -> Result<Vec<String>, DruidError> {
-        let workers = self.supervisor.workers_of(&status.reading)?;
-        Ok(workers.into_iter().filter(|worker| listens(worker) == Some(false)).collect())
+    /// A worker that cannot be asked from here is not asked again.
+    fn heap_used(&mut self, workers: &[String]) -> Option<u64> {
+        let heap = if self.has_heap { heap_used(workers, &self.access) } else { None };
+        self.has_heap &= heap.is_some() || workers.is_empty();
+        heap
+    }
+
+    fn keep(&self, status: &SupervisorStatus, rows: &BTreeMap<String, TaskRows>, heap: Option<u64>) {
+        let gone = lock(&self.log).look(Instant::now(), status, rows, heap);
+        for task in gone {
+            if let Ok(Some(Err(_))) = self.supervisor.task_end(&task) {
+                lock(&self.log).failed(&task);
+            }
+        }
     }
 
     /// What is to be said of the causes that a look has shown.
@@ -209,8 +248,7 @@ mod tests {
     fn what_is_certain_is_said_soon_once_and_when_it_is_over() {
         let client = Client::new("http://127.0.0.1:1", &Access::default()).unwrap();
         let supervisor = Supervisor::new(client, "t");
-        let (tasks, spec) = (Tasks::default(), Value::Null);
-        let mut watch = Watch { supervisor, spec, tasks, was_up: BTreeSet::new(), seen: Vec::new() };
+        let mut watch = Watch::new(supervisor, Value::Null, Tasks::default(), Arc::default());
         let cause = |name: CauseName| Cause { name, cause: "away".into(), remedy: "start it".into() };
         let mut looks = |causes: &[CauseName]| watch.news(causes.iter().map(|name| cause(*name)).collect());
         let (suspended, slots) = (CauseName::Suspended, CauseName::TooFewWorkerSlots);

@@ -23,7 +23,9 @@ use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DruidOptions, ReplayOptions, Session};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
-use crate::report::{DruidReport, DruidUsers, PairedBy, QueryLoadReport, seconds};
+use crate::report::{
+    DruidReport, DruidUsers, IngestionReport, PairedBy, QueryLoadReport, SegmentsReport, seconds,
+};
 
 /// Time within which Druid updates its tasks' offsets: three times `offsetFetchPeriod`.
 const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
@@ -212,6 +214,7 @@ impl<'a> DruidHop<'a> {
         let (durable, durable_after) = self.wind_up(&found, stop, screen);
         self.settled = true;
         let started = started.unwrap_or_else(Instant::now);
+        let ingestion = self.ingestion(started);
         let times = self.queryable.times(started, counters.phases.first_counted());
         let rows = self.tasks.since_start();
         let span = found.proof.and_then(|proof| proof.span);
@@ -253,11 +256,19 @@ impl<'a> DruidHop<'a> {
             after: self.after,
             durable,
             durable_after_s: durable_after.map(|after| after.as_secs_f64()),
+            ingestion,
             query_load,
             phase_times: self.queryable.by_phase_ms(),
             notes: std::mem::take(&mut self.notes),
             users: self.users.take(),
         }
+    }
+
+    /// What the tasks did, and what is published.
+    fn ingestion(&self, started: Instant) -> IngestionReport {
+        let segments =
+            self.supervisor.trying_once().published(&self.datasource).ok().map(SegmentsReport::from);
+        IngestionReport { segments, ..self.alarm.ingestion(started) }
     }
 
     /// Longest wait without any progress: shorter once the user wants to leave.

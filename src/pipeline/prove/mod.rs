@@ -9,6 +9,7 @@ mod proof;
 mod rollover;
 mod setup;
 mod spec_parts;
+mod task_log;
 mod tasks;
 mod users;
 
