@@ -53,8 +53,9 @@ pub(super) fn search(
         "topic and datasource {name}, {}",
         if options.keep { "kept" } else { "dropped at the end" }
     ));
+    let began = Instant::now();
     let mut stage = Stage::set_up(options, &name, swept, &session.stop, &say)?;
-    let settings = options.settings(stage.task_duration_s);
+    let settings = options.settings(stage.task_duration_s, began.elapsed());
     say(&format!(
         "{}, {TASK_DURATION} {} s: {}",
         counted(stage.tasks as u64, "task"),
@@ -80,7 +81,6 @@ pub(super) fn search(
 /// What the replay and the last sample say.
 struct Driven {
     replayed: RunReport,
-    acked: u64,
     queryable: u64,
     failed_tasks: u64,
 }
@@ -120,8 +120,8 @@ fn drive(
         own.stop.store(true, Ordering::Relaxed);
         // What the replay says is the cause of what follows from it.
         let replayed = replaying.join().map_err(|_| ReplayError::Panic("replay"))??;
-        let (acked, queryable, failed_tasks) = followed?;
-        Ok(Driven { replayed, acked, queryable, failed_tasks })
+        let (queryable, failed_tasks) = followed?;
+        Ok(Driven { replayed, queryable, failed_tasks })
     })
 }
 
@@ -142,10 +142,10 @@ fn follow(
     own: &Session,
     session: &Session,
     is_over: &dyn Fn() -> bool,
-) -> Result<(u64, u64, u64), ReplayError> {
+) -> Result<(u64, u64), ReplayError> {
     let Some(counters) = wait_for_start(own, session, is_over) else {
         search.stop();
-        return Ok((0, 0, 0));
+        return Ok((0, 0));
     };
     let mut steering =
         Steering::new(own.control.clone(), search.settings().start_rate, counters.published.get());
@@ -161,7 +161,7 @@ fn follow(
         }
         progress.show(search, &sample, order);
         if order == Order::Done || session.is_stopped() {
-            return Ok((sample.acked, sample.queryable, sample.failed_tasks));
+            return Ok((sample.queryable, sample.failed_tasks));
         }
         steering.follow(order, counters.published.get());
         while Instant::now() < next && !session.is_stopped() {
@@ -312,7 +312,8 @@ fn report(
         task_duration_s: stage.task_duration_s,
         segments: figures.segments,
         handoff_max_s: figures.handoff_max_s,
-        acked: driven.acked,
+        // Those of the last sample are older than the rows that were counted.
+        acked: driven.replayed.ledger.delivered,
         queryable: driven.queryable,
         failed_tasks: driven.failed_tasks,
         seconds: figures.seconds,

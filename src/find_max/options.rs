@@ -13,6 +13,7 @@ pub struct FindMaxOptions {
     pub replay: ReplayOptions,
     /// Limits on the time to queryable.
     pub slos: Vec<Slo>,
+    /// Longest time of a search, from the making of its topic on.
     pub budget: Duration,
     /// Whether datasource and topic stay.
     pub keep: bool,
@@ -25,9 +26,9 @@ pub struct FindMaxOptions {
 }
 
 impl FindMaxOptions {
-    /// How a search goes, with this `taskDuration` in seconds.
-    pub fn settings(&self, task_duration_s: f64) -> Settings {
-        let budget_s = self.budget.as_secs_f64();
+    /// How a search goes, with this `taskDuration` in seconds, once so much of its budget is spent.
+    pub fn settings(&self, task_duration_s: f64, spent: Duration) -> Settings {
+        let budget_s = self.budget.saturating_sub(spent).as_secs_f64();
         match self.quick {
             true => Settings::quick(task_duration_s, budget_s),
             false => Settings::thorough(task_duration_s, budget_s),

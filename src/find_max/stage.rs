@@ -76,20 +76,15 @@ impl Stage {
             keep: options.keep,
             is_down: false,
         };
-        stage.submit(choice, stop, say)?;
+        stage.submit(choice.timeout.min(options.budget), stop, say)?;
         Ok(stage)
     }
 
-    fn submit(
-        &self,
-        choice: &DruidOptions,
-        stop: &AtomicBool,
-        say: &dyn Fn(&str),
-    ) -> Result<(), ReplayError> {
+    fn submit(&self, patience: Duration, stop: &AtomicBool, say: &dyn Fn(&str)) -> Result<(), ReplayError> {
         self.supervisor.submit(self.spec.clone(), &[], false)?;
         let wait = ReadyWait {
             partitions: self.partitions,
-            patience: choice.timeout,
+            patience,
             stop,
             say: &|words| say(&format!("waiting {words}")),
             look_closer: &|seen| add_own_view(seen, &self.spec),

@@ -105,8 +105,9 @@ pub struct SearchReport {
     pub segments: SegmentsReport,
     /// Longest time from the end of a task's reading until it was gone, in seconds; null if none was seen.
     pub handoff_max_s: Option<f64>,
-    /// Rows that Kafka acknowledged and that could be queried when the last one was counted.
+    /// Tweets that Kafka acknowledged.
     pub acked: u64,
+    /// Rows that could be queried at the last count.
     pub queryable: u64,
     pub failed_tasks: u64,
     /// How long the search took, in seconds.
