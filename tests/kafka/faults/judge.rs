@@ -9,28 +9,23 @@ use super::log;
 use super::tools::Forgery;
 use super::trial::{Fault, Played, TOPIC, Trial};
 
-/// The partition that `tools::forge` writes into.
-const FORGED_INTO: &str = "0";
-
 /// What lies in the log of one run.
 struct Truth {
     /// How often each number lies there.
     times: BTreeMap<u64, u64>,
-    /// The numbers in the partition that others write into, in order.
-    forged_into: Vec<u64>,
+    /// The numbers in each partition, in order.
+    by_partition: BTreeMap<String, Vec<u64>>,
 }
 
 impl Truth {
     fn of(played: &Played, run: &str) -> Self {
-        let (mut times, mut forged_into) = (BTreeMap::new(), Vec::new());
+        let (mut times, mut by_partition) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
         for record in log::records(&played.kafka(), TOPIC) {
             let Some((_, seq)) = record.of_run().filter(|(of, _)| of == run) else { continue };
             *times.entry(seq).or_default() += 1;
-            if record.partition == FORGED_INTO {
-                forged_into.push(seq);
-            }
+            by_partition.entry(record.partition).or_default().push(seq);
         }
-        Self { times, forged_into }
+        Self { times, by_partition }
     }
 
     fn distinct(&self) -> u64 {
@@ -44,15 +39,19 @@ impl Truth {
     /// Whether others' copies lie before a message of the run: who reads that has read them too. What they write
     /// behind the last message may come when the run had looked for the last time.
     fn has_copies_between(&self, forgery: Forgery) -> bool {
+        self.by_partition.values().any(|seqs| self.has_copies_before_the_last(seqs, forgery))
+    }
+
+    fn has_copies_before_the_last(&self, seqs: &[u64], forgery: Forgery) -> bool {
         let is_single = |seq: &u64| self.times.get(seq) == Some(&1);
-        let last_single = self.forged_into.iter().rposition(is_single);
+        let last_single = seqs.iter().rposition(is_single);
         let is_double = |seq: &u64| !is_single(seq);
         let copy = match forgery {
             // It stands before the message that it is like.
-            Forgery::Future => self.forged_into.iter().position(is_double),
+            Forgery::Future => seqs.iter().position(is_double),
             _ => {
                 let mut seen = BTreeSet::new();
-                self.forged_into.iter().position(|seq| !seen.insert(seq))
+                seqs.iter().position(|seq| !seen.insert(seq))
             }
         };
         copy.zip(last_single).is_some_and(|(copy, last)| copy < last)

@@ -32,6 +32,10 @@ pub enum Forgery {
 impl Forgery {
     pub const ALL: [Self; 4] = [Self::Foreign, Self::OtherRun, Self::Copies, Self::Future];
 
+    fn times(self) -> usize {
+        if self == Self::Future { 1 } else { 3 }
+    }
+
     /// Whether the topic then has a tweet of the run twice.
     pub fn doubles(self) -> bool {
         matches!(self, Self::Copies | Self::Future)
@@ -80,7 +84,7 @@ pub fn forge(port: u16, topic: &str, forgery: Forgery, dir: &Path, tweets: u64) 
     };
     let forged = forged(&found, forgery, tweets);
     let producer: BaseProducer = config(port).create().unwrap();
-    for _ in 0..if forgery == Forgery::Future { 1 } else { 3 } {
+    for _ in 0..forgery.times() {
         let mut headers = OwnedHeaders::new();
         for (key, value) in &forged.headers {
             headers = headers.insert(Header { key, value: Some(value) });
@@ -89,6 +93,31 @@ pub fn forge(port: u16, topic: &str, forgery: Forgery, dir: &Path, tweets: u64) 
         let _ = producer.send(record);
     }
     let _ = producer.flush(WAIT);
+}
+
+/// The same as messages that another client publishes; those have no headers.
+pub fn forge_through_mqtt(port: u16, topic: &str, forgery: Forgery, dir: &Path, tweets: u64) {
+    let Some(found) = log::records(dir, topic).into_iter().find(|record| record.of_run().is_some()) else {
+        return;
+    };
+    let forged = forged(&found, forgery, tweets);
+    let (client, mut connection) =
+        rumqttc::Client::new(rumqttc::MqttOptions::new("forger", "127.0.0.1", port), 10);
+    for _ in 0..forgery.times() {
+        let _ = client.publish(topic, rumqttc::QoS::AtLeastOnce, false, forged.value.clone());
+    }
+    // The broker may be over.
+    let acknowledged = |event| matches!(event, Ok(rumqttc::Event::Incoming(rumqttc::Incoming::PubAck(_))));
+    for _ in 0..forgery.times() {
+        while let Ok(event) = connection.recv_timeout(WAIT) {
+            if event.is_err() {
+                return;
+            }
+            if acknowledged(event) {
+                break;
+            }
+        }
+    }
 }
 
 fn forged(found: &Stored, forgery: Forgery, tweets: u64) -> Stored {

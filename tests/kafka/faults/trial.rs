@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 use super::log;
-use super::tools::{Forgery, delete_topic, forge, limit_files, signal};
+use super::tools::{Forgery, delete_topic, forge, forge_through_mqtt, limit_files, signal};
 use crate::common::{free_port, tweet, tweetblast};
 
 /// Nothing may last longer: the machine may be very busy.
@@ -70,6 +70,8 @@ pub struct Trial {
     /// Whether the Kafka is a process of its own.
     outside: bool,
     verify: bool,
+    /// Whether others write through the embedded MQTT broker, not into Kafka.
+    forge_through_mqtt: bool,
     /// What happens, and when: a share of the planned time after the first message.
     faults: Vec<(f64, Fault)>,
 }
@@ -86,7 +88,7 @@ impl Trial {
         let mut faults: Vec<_> =
             (0..count).map(|_| (rng.random_range(0.05_f64..0.8), Fault::draw(rng, outside))).collect();
         faults.sort_by(|one, other| one.0.total_cmp(&other.0));
-        Self {
+        let mut trial = Self {
             tweets: rng.random_range(300..1_500),
             rate: rng.random_range(800..2_500),
             payload: one_of(rng, &["tweet", "tweet", "minimal", "raw"]),
@@ -95,8 +97,11 @@ impl Trial {
             mqtt: rng.random_bool(0.5),
             outside,
             verify: outside && rng.random_bool(0.6),
+            forge_through_mqtt: false,
             faults,
-        }
+        };
+        trial.forge_through_mqtt = trial.mqtt && rng.random_bool(0.5);
+        trial
     }
 
     pub fn has(&self, is: impl Fn(Fault) -> bool) -> bool {
@@ -199,6 +204,7 @@ struct Stage<'t> {
     input: PathBuf,
     report: PathBuf,
     port: u16,
+    mqtt_port: u16,
     serve: Option<Process>,
     replay: Process,
 }
@@ -210,8 +216,9 @@ impl<'t> Stage<'t> {
             (0..trial.tweets).map(|at| tweet(at + 1, at % 50, at / 20, "hello there")).collect();
         fs::write(&input, lines.join("\n")).unwrap();
         let serve = trial.outside.then(|| serve(dir, port));
-        let replay = start_replay(trial, dir, &input, &report, port);
-        Self { trial, dir, input, report, port, serve, replay }
+        let mqtt_port = free_port();
+        let replay = start_replay(trial, dir, &input, &report, (port, mqtt_port));
+        Self { trial, dir, input, report, port, mqtt_port, serve, replay }
     }
 
     fn log_pid(&self) -> u32 {
@@ -231,7 +238,8 @@ impl<'t> Stage<'t> {
         match fault {
             Fault::KillAndRunAgain => {
                 self.replay.kill();
-                self.replay = start_replay(self.trial, self.dir, &self.input, &self.report, self.port);
+                let ports = (self.port, self.mqtt_port);
+                self.replay = start_replay(self.trial, self.dir, &self.input, &self.report, ports);
                 // Before it says anything, a signal simply ends it.
                 let said = self.dir.join(SAID);
                 self.wait_until("a word", || fs::metadata(&said).is_ok_and(|said| said.len() > 0));
@@ -241,6 +249,9 @@ impl<'t> Stage<'t> {
             Fault::Input(change) => change.make(&self.input),
             Fault::DeleteTopic { made_again } => {
                 delete_topic(self.port, TOPIC, made_again.then_some(self.trial.partitions as i32));
+            }
+            Fault::Forge(forgery) if self.trial.forge_through_mqtt => {
+                forge_through_mqtt(self.mqtt_port, TOPIC, forgery, &kafka_dir(self.dir), self.trial.tweets);
             }
             Fault::Forge(forgery) => {
                 forge(self.port, TOPIC, forgery, &kafka_dir(self.dir), self.trial.tweets)
@@ -335,7 +346,13 @@ fn serve(dir: &Path, port: u16) -> Process {
     Process(child)
 }
 
-fn start_replay(trial: &Trial, dir: &Path, input: &Path, report: &Path, port: u16) -> Process {
+fn start_replay(
+    trial: &Trial,
+    dir: &Path,
+    input: &Path,
+    report: &Path,
+    (port, mqtt_port): (u16, u16),
+) -> Process {
     let kafka = format!("127.0.0.1:{port}");
     let mut command = tweetblast();
     command.arg(input).args(["-t", TOPIC, "-X", "compression.type=none", "--force", "--json"]).arg(report);
@@ -346,7 +363,7 @@ fn start_replay(trial: &Trial, dir: &Path, input: &Path, report: &Path, port: u1
         false => command.args(["--kafka-listen", &kafka, "--kafka-dir"]).arg(kafka_dir(dir)),
     };
     match trial.mqtt {
-        true => command.args(["--mqtt-listen", "127.0.0.1:0"]),
+        true => command.args(["--mqtt-listen", &format!("127.0.0.1:{mqtt_port}")]),
         false => command.args(["--mqtt", "off"]),
     };
     if trial.verify {
