@@ -88,6 +88,20 @@ pub fn thread_cpu() -> Duration {
     cpu_time(ClockId::ThreadCPUTime)
 }
 
+/// CPU time of each living thread so far, with its name; empty where the system does not tell.
+pub fn threads_cpu() -> Vec<(String, Duration)> {
+    let Ok(threads) = fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let of = |thread: std::io::Result<fs::DirEntry>| {
+        let thread = thread.ok()?.path();
+        let name = fs::read_to_string(thread.join("comm")).ok()?;
+        // Nanoseconds on a CPU come first (proc(5)).
+        let times = fs::read_to_string(thread.join("schedstat")).ok()?;
+        let ns = times.split_whitespace().next()?.parse().ok()?;
+        Some((name.trim_end().to_owned(), Duration::from_nanos(ns)))
+    };
+    threads.filter_map(of).collect()
+}
+
 /// To the nanosecond, where `/proc/self/stat` has ticks of 10 ms.
 fn cpu_time(clock: ClockId) -> Duration {
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
@@ -122,6 +136,19 @@ mod tests {
         assert!(memory.resident_mib.unwrap() > 1.0);
         assert_eq!(memory.own_mib, Some(1e6));
         assert!(own_memory().unwrap() > 0.1);
+    }
+
+    #[test]
+    fn each_thread_is_told_by_its_name() {
+        let spin = || {
+            let before = thread_cpu();
+            while thread_cpu() - before < Duration::from_millis(30) {}
+            threads_cpu()
+        };
+        let thread = std::thread::Builder::new().name("a-spinner".into()).spawn(spin).unwrap();
+        let all = thread.join().unwrap();
+        let (_, spent) = all.iter().find(|(name, _)| name == "a-spinner").unwrap();
+        assert!(*spent >= Duration::from_millis(10), "{spent:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hdrhistogram::Histogram;
 
-use super::{Counters, Slowest, new_histogram};
+use super::{Counters, LatencyMs, Slowest, new_histogram};
 
 /// Collects one latency.
 #[derive(Debug)]
@@ -55,6 +55,17 @@ impl LatencyMeter {
         // All have the same bounds.
         let _ = self.phases_us[self.phase].add(&*recent_us);
         recent_us.reset();
+        if let Some(counters) = counters {
+            counters.series.set_latency(self.what, self.so_far(counters.phases.first_counted()));
+        }
+    }
+
+    /// The percentiles of all phases from this one on.
+    fn so_far(&self, first: usize) -> Option<LatencyMs> {
+        match self.phases_us.get(first..)? {
+            [one] => LatencyMs::of(one),
+            several => LatencyMs::of(&sum_of(several.iter())),
+        }
     }
 
     /// Those of each phase, as far as they were flushed.
@@ -100,5 +111,8 @@ mod tests {
         assert!((2.9..3.1).contains(&fast) && (4_990.0..5_010.0).contains(&slow), "{max:?}");
         assert_eq!(max[1..4], [None, None, None]);
         assert!(counters.series.recent(3).acked_p99 > Some(Duration::from_secs(4)));
+        let so_far = counters.series.latency(Slowest::Acked).unwrap();
+        assert!((so_far.p50 - 3.0).abs() < 0.1 && so_far.max > 4_990.0, "{so_far:?}");
+        assert_eq!(counters.series.latency(Slowest::Lag), None);
     }
 }

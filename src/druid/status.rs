@@ -31,6 +31,8 @@ pub struct SupervisorStatus {
     pub reading: Vec<String>,
     /// Ids of the tasks that publish what they have read.
     pub publishing: Vec<String>,
+    /// Seconds until the first of the reading tasks hands over; `None`: none reads.
+    pub rollover_s: Option<u64>,
     /// Messages of the last errors, oldest first, without duplicates.
     pub errors: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl SupervisorStatus {
             offsets_updated: text("offsetsLastUpdated"),
             reading: ids(&active),
             publishing: ids(&publishing),
+            rollover_s: active.iter().filter_map(|task| task["remainingSeconds"].as_u64()).min(),
             errors,
         }
     }
@@ -192,7 +195,7 @@ mod tests {
         assert_eq!((status.state.as_str(), status.healthy, status.partitions), ("RUNNING", true, 1));
         assert_eq!(status.offsets, BTreeMap::from([(0, 1_000_000)]));
         assert_eq!(status.latest, Some(BTreeMap::from([(0, 1_000_000)])));
-        assert_eq!(status.reading.len(), 1);
+        assert_eq!((status.reading.len(), status.rollover_s), (1, Some(3_515)));
         assert_eq!(status.beyond_end(&BTreeMap::from([(0, 10)])), [(0, 1_000_000, 10)]);
         assert!(status.beyond_end(&BTreeMap::from([(0, 1_000_000)])).is_empty());
     }

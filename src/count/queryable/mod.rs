@@ -199,6 +199,15 @@ impl Queryable {
         self.lock().from_intended.iter().map(|bounds| LatencyMs::of(&bounds.most_us)).collect()
     }
 
+    /// The percentiles from the intended send until a query counted it, of all phases from `first` on.
+    pub fn so_far_ms(&self, first: usize) -> Option<LatencyMs> {
+        let inner = self.lock();
+        match inner.from_intended.get(first..)? {
+            [one] => LatencyMs::of(&one.most_us),
+            several => LatencyMs::of(&Bounds::sum_of(several).most_us),
+        }
+    }
+
     /// The measured times of all phases from `first` on; `started` is the first send.
     pub fn times(&self, started: Instant, first: usize) -> QueryableTimes {
         let inner = self.lock();

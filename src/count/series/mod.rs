@@ -12,7 +12,8 @@ mod tests;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use report::{PartitionSeries, SeriesReport};
+use super::LatencyMs;
+pub use report::{PartitionSeries, SeriesReport, SeriesSoFar};
 use steps::Steps;
 
 /// Steps at most: a day of seconds. 72 bytes each, 5.9 MiB.
@@ -64,6 +65,8 @@ struct Inner {
     last_delivered: Vec<u64>,
     /// The last second that was sampled to its end.
     sampled: Option<u64>,
+    /// All lags of the run so far, and all acks.
+    latencies: [Option<LatencyMs>; 2],
 }
 
 #[derive(Debug)]
@@ -109,6 +112,7 @@ impl Default for Series {
             last: Totals::default(),
             last_delivered: Vec::new(),
             sampled: None,
+            latencies: [None; 2],
         }))
     }
 }
@@ -153,6 +157,16 @@ impl Series {
         let column = what as usize * 2;
         inner.slowest.put(second, column, p99_us.saturating_add(1));
         inner.slowest.put(second, column + 1, max_us.saturating_add(1));
+    }
+
+    /// Takes the percentiles of the whole run so far, without the warm-up.
+    pub(super) fn set_latency(&self, what: Slowest, latency: Option<LatencyMs>) {
+        self.lock().latencies[what as usize] = latency;
+    }
+
+    /// The percentiles of the whole run up to the last second that ended; `None`: nothing was measured.
+    pub fn latency(&self, what: Slowest) -> Option<LatencyMs> {
+        self.lock().latencies[what as usize]
     }
 
     /// Takes how many tweets each partition has acknowledged so far.
@@ -202,6 +216,11 @@ impl Series {
             acked_p99: p99(Slowest::Acked),
             lag_p99: p99(Slowest::Lag),
         }
+    }
+
+    /// The seconds that have ended.
+    pub fn so_far(&self) -> SeriesSoFar {
+        self.lock().so_far()
     }
 
     /// All of it so far; `None` before the first send.

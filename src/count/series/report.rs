@@ -38,6 +38,23 @@ pub struct SeriesReport {
     pub partitions: Option<PartitionSeries>,
 }
 
+/// The seconds of a run that have ended, for those who watch it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeriesSoFar {
+    /// Seconds of each step, from the first send on.
+    pub every_s: u64,
+    /// Tweets by intended send time; `None` at full speed.
+    pub intended: Option<Vec<u64>>,
+    pub published: Vec<u64>,
+    pub delivered: Vec<u64>,
+    /// `None`: rows are not counted.
+    pub queryable: Option<Vec<u64>>,
+    /// Tweets sent and neither acknowledged nor failed, at the end of each step.
+    pub in_flight: Vec<u64>,
+    /// Tweets acknowledged and not queryable, at the end of each step.
+    pub backlog: Option<Vec<u64>>,
+}
+
 /// The run by second and partition.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -82,6 +99,23 @@ impl Inner {
             in_flight,
             backlog,
         })
+    }
+
+    pub(super) fn so_far(&self) -> SeriesSoFar {
+        let every_s = self.counts.every_s();
+        let len = self.sampled.map_or(0, |last| (last / every_s) as usize + 1);
+        let counts = |column| self.counts.column(column, 0..len).collect::<Vec<_>>();
+        let [published, delivered, failed] = [PUBLISHED, DELIVERED, FAILED].map(counts);
+        let queryable = self.last.queryable.map(|_| counts(QUERYABLE));
+        SeriesSoFar {
+            every_s,
+            intended: self.has_schedule.then(|| counts(INTENDED)),
+            in_flight: level(&published, &[&delivered, &failed]),
+            backlog: queryable.as_ref().map(|queryable| level(&delivered, &[queryable])),
+            published,
+            delivered,
+            queryable,
+        }
     }
 
     fn partition_series(&self) -> Option<PartitionSeries> {
