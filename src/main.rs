@@ -46,5 +46,5 @@ fn log_to_stderr(verbosity: u8) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_target(false);
-    log.with_writer(std::io::stderr).without_time().init();
+    log.with_writer(|| tweetblast::report::StderrBesideView).without_time().init();
 }

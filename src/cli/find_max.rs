@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::exit::UsageError;
 use super::input::InputArgs;
 use super::json::{JsonArgs, write_report};
+use super::keys::{self, Keys};
 use super::output::STDOUT_FAILED;
 use super::signals::{on_leaving, stop_on_signals};
 use super::target::TargetArgs;
@@ -54,6 +55,9 @@ pub(super) struct FindMaxArgs {
     loops: Loops,
     #[command(flatten)]
     json: JsonArgs,
+    /// Show plain lines in place of the live view
+    #[arg(hide_short_help = true, long, help_heading = "Report")]
+    no_tui: bool,
     /// Show only the answer
     #[arg(hide_short_help = true, long, short, help_heading = "Report")]
     quiet: bool,
@@ -115,14 +119,18 @@ impl FindMaxArgs {
         let session = Session {
             stop: stop_on_signals()?,
             quiet,
-            ..Session::new(Screen::new(self.json.is_on_stdout(), self.quiet))
+            ..Session::new(Screen::new(self.json.is_on_stdout(), self.quiet).without_view(self.no_tui))
         };
         let screen = session.screen.clone();
+        let keys = if screen.has_view() { Keys::listen(&session) } else { None };
         on_leaving(|| {
             Some("stopped at once: the topic and the datasource of the search are still there".into())
         });
-        let options = self.into_options(files);
+        let mut options = self.into_options(files);
+        options.replay.report.keys = keys.as_ref().map(|_| keys::OF_SEARCH);
         let report = find_max(&options, &session)?;
+        // Keys typed from now on are for the next program.
+        drop(keys);
         let written = json.as_mut().map_or(Ok(()), |out| write_report(&report, out));
         screen.say(&find_max_page(&report, screen.layout()));
         written?;

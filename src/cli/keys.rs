@@ -1,4 +1,4 @@
-//! Keys while a replay runs, on a terminal: space, + and -, q.
+//! Keys while a replay or a search runs, on a terminal: space, + and -, q, ?.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,10 +11,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::terminal;
+use crate::options::Session;
 use crate::pace::Control;
+use crate::report::Screen;
 
 /// What the keys do, for the plan.
-pub(super) const WORDS: &str = "space pauses and goes on, + and - double and halve the speed, q stops";
+pub(super) const WORDS: &str =
+    "space pauses and goes on, + and - double and halve the speed, q stops, ? explains what is shown";
+
+/// The same for a search, which sets the rate itself.
+pub(super) const OF_SEARCH: &str = "q stops, ? explains what is shown";
 
 /// Longest wait for a key, and the delay until a terminal that was reset is taken again.
 const LOOK: Duration = Duration::from_millis(100);
@@ -27,11 +33,12 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Starts to listen; `None` if there is no terminal, or if another program is in its foreground.
-    pub fn listen(control: Arc<Control>, stop: Arc<AtomicBool>) -> Option<Self> {
+    pub fn listen(session: &Session) -> Option<Self> {
         let tty = terminal::tty().filter(|_| terminal::take())?;
         let done = Arc::new(AtomicBool::new(false));
         let until = done.clone();
-        let read = move || read_keys(tty, &until, &control, &stop);
+        let (control, stop, screen) = (session.control.clone(), session.stop.clone(), session.screen.clone());
+        let read = move || read_keys(tty, &until, |key| act(key, &control, &stop, &screen));
         let reader = std::thread::Builder::new().name("keys".into()).spawn(read).ok();
         if reader.is_none() {
             terminal::give_back();
@@ -49,7 +56,7 @@ impl Drop for Keys {
     }
 }
 
-fn read_keys(mut tty: &File, done: &AtomicBool, control: &Control, stop: &AtomicBool) {
+fn read_keys(mut tty: &File, done: &AtomicBool, act: impl Fn(u8)) {
     let mut keys = [0; 64];
     while !done.load(Ordering::Relaxed) {
         if !terminal::hold() {
@@ -64,7 +71,7 @@ fn read_keys(mut tty: &File, done: &AtomicBool, control: &Control, stop: &Atomic
         }
         // A temporary failure: the terminal went to another job.
         let Ok(read) = tty.read(&mut keys) else { continue };
-        keys[..read].iter().for_each(|key| act(*key, control, stop));
+        keys[..read].iter().for_each(|key| act(*key));
     }
 }
 
@@ -85,12 +92,14 @@ fn has_keys(tty: &File) -> Result<bool, Errno> {
     }
 }
 
-fn act(key: u8, control: &Control, stop: &AtomicBool) {
+fn act(key: u8, control: &Control, stop: &AtomicBool, screen: &Screen) {
     match key {
         b' ' => control.toggle_pause(),
         b'+' | b'=' => control.double_speed(1),
         b'-' | b'_' => control.double_speed(-1),
         b'q' | b'Q' => stop.store(true, Ordering::Relaxed),
+        b'?' if screen.has_view() => screen.toggle_help(),
+        b'?' => screen.note(WORDS),
         _ => {}
     }
 }
@@ -102,10 +111,10 @@ mod tests {
     #[test]
     fn each_key_does_what_it_says() {
         let (control, stop) = (Control::default(), AtomicBool::new(false));
-        let press = |keys: &[u8]| keys.iter().for_each(|key| act(*key, &control, &stop));
+        let press = |keys: &[u8]| keys.iter().for_each(|key| act(*key, &control, &stop, &Screen::none()));
         press(b" ");
         assert!(control.is_paused());
-        press(b" ++-x+");
+        press(b" ++-x+?");
         assert_eq!((control.is_paused(), control.speed_times()), (false, 4.0));
         assert!(!stop.load(Ordering::Relaxed));
         press(b"q");

@@ -126,6 +126,9 @@ pub(super) struct ReplayArgs {
     /// Nothing is sent. With --json the document is that of `tweetblast inspect --json`.
     #[arg(long, help_heading = "Report")]
     dry_run: bool,
+    /// Show plain lines in place of the live view
+    #[arg(hide_short_help = true, long, help_heading = "Report")]
+    no_tui: bool,
     /// Show only the verdict; -qq shows nothing
     #[arg(long, short, alias = "silent", action = ArgAction::Count, help_heading = "Report")]
     quiet: u8,
@@ -184,7 +187,9 @@ impl ReplayArgs {
             stop,
             control: Arc::new(Control::new(start_paused)),
             quiet,
-            ..Session::new(Screen::new(self.json.is_on_stdout(), quiet != Quiet::No))
+            ..Session::new(
+                Screen::new(self.json.is_on_stdout(), quiet != Quiet::No).without_view(self.no_tui),
+            )
         };
         let counters = session.counters.clone();
         on_leaving(move || counters.get().map(|counters| unacknowledged(counters)));
@@ -199,7 +204,7 @@ impl ReplayArgs {
 
         // Where nobody sees what a key did, none is listened to.
         let keys = match start_paused || (screen.is_terminal() && screen.shows_progress()) {
-            true => Keys::listen(session.control.clone(), session.stop.clone()),
+            true => Keys::listen(&session),
             false => None,
         };
         if keys.is_none() && start_paused {

@@ -11,6 +11,7 @@ use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
 use super::{output, terminal};
+use crate::report::leave_view;
 
 /// Handles signals from now on; the returned flag is set by the first one that asks for an end.
 pub(super) fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
@@ -41,16 +42,18 @@ pub(super) fn on_leaving(words: impl Fn() -> Option<String> + Send + 'static) {
 }
 
 fn leave() -> ! {
+    // To the end of the process.
+    let _view = leave_view();
     terminal::give_back();
     output::remove_empty_files();
     let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|words| words());
     let mut stderr = std::io::stderr();
     if stderr.is_terminal() {
-        // The progress line.
+        // A line that moves: that of the pass over the file.
         let _ = write!(stderr, "\r\x1b[2K");
     }
-    let _ =
-        writeln!(stderr, "tweetblast: {}", words.as_deref().unwrap_or("stopped at once: nothing was sent"));
+    let words = words.as_deref().unwrap_or("stopped at once: nothing was sent");
+    let _ = writeln!(stderr, "tweetblast: {words}");
     std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 

@@ -17,6 +17,7 @@ use rustix::termios::{
 };
 
 use super::piped::is_pipe;
+use crate::report::leave_view;
 
 static TERMINAL: Mutex<Terminal> = Mutex::new(Terminal { wanted: false, before: None });
 
@@ -65,7 +66,8 @@ pub(super) fn give_back() {
 /// Restores the terminal, stops this process as Ctrl-Z does, and takes the terminal again when the
 /// process continues.
 pub(super) fn suspend() {
-    // Held while the process is stopped, so that no other thread takes the terminal first.
+    // Both are held while the process is stopped, so that no other thread takes the terminal first.
+    let _view = leave_view();
     let mut terminal = lock();
     terminal.release();
     stop_process();

@@ -9,22 +9,20 @@ use serde_json::Value;
 
 use super::observer::Observer;
 use super::options::FindMaxOptions;
+use super::progress::Progress;
 use super::stage::{self, Stage, TASK_DURATION};
 use super::steering::Steering;
 use crate::count::Counters;
-use crate::limit::{Order, Phase, Search, Verdict};
-use crate::options::{Pace, PaceOptions, Quiet, ReplayOptions, Session};
+use crate::limit::{Order, Search, Verdict};
+use crate::options::{MqttChoice, Pace, PaceOptions, Quiet, ReplayOptions, Session};
 use crate::pipeline::{ReplayError, new_run_id, replay};
 use crate::report::{
-    RunReport, Screen, SearchFigures, SearchReport, SearchVerdict, SegmentsReport, cost_words, counted,
-    mask_secrets, phase_name, rate, seconds, verdict_words, whole_seconds,
+    LiveView, RunReport, SearchFigures, SearchNow, SearchReport, SearchVerdict, SegmentsReport, ViewSources,
+    cost_words, counted, mask_secrets, seconds, verdict_words,
 };
 
 /// Time between two samples.
 const SAMPLE: Duration = Duration::from_secs(1);
-
-/// Time between two lines of progress.
-const WORDS_EVERY: Duration = Duration::from_secs(10);
 
 /// How often the start of the replay is looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -62,7 +60,7 @@ pub(super) fn search(
         stage.task_duration_s,
         cost_words(&settings)
     ));
-    let mut observer = Observer::new(&stage);
+    let mut observer = Observer::new(&stage, &session.druid);
     let mut search = Search::new(settings, options.slos.clone());
     let driven = drive(options, &name, &mut search, &mut observer, session)?;
     let figures = Figures {
@@ -105,6 +103,8 @@ fn drive(
     let base_per_s = search.settings().start_rate;
     let own = Session { quiet: Quiet::All, ..Session::unattended() };
     let replay_options = replay_options(&options.replay, topic, base_per_s);
+    let now = Arc::new(SearchNow::new(topic));
+    let view = LiveView::start(&session.screen, sources(options, &own, session, &now));
     std::thread::scope(|scope| {
         let work = || {
             let replayed = replay(&replay_options, &own)?;
@@ -115,7 +115,9 @@ fn drive(
         let replaying = std::thread::Builder::new().name("replay".into()).spawn_scoped(scope, work);
         let replaying = replaying.map_err(ReplayError::Thread)?;
         let is_over = || replaying.is_finished();
-        let followed = follow(search, observer, &own, session, &is_over);
+        let progress = Progress::new(&session.screen, &now);
+        let followed = follow(search, observer, (&own, session), progress, &is_over);
+        drop(view);
         own.control.set_paused(false);
         own.stop.store(true, Ordering::Relaxed);
         // What the replay says is the cause of what follows from it.
@@ -123,6 +125,19 @@ fn drive(
         let (queryable, failed_tasks) = followed?;
         Ok(Driven { replayed, queryable, failed_tasks })
     })
+}
+
+/// Where the view of a search looks.
+fn sources(options: &FindMaxOptions, own: &Session, session: &Session, now: &Arc<SearchNow>) -> ViewSources {
+    ViewSources {
+        title: String::new(),
+        counters: own.counters.clone(),
+        queryable: None,
+        druid: session.druid.clone(),
+        search: Some(now.clone()),
+        has_mqtt: !matches!(options.replay.mqtt.broker, MqttChoice::Off),
+        has_keys: options.replay.report.keys.is_some(),
+    }
 }
 
 /// The replay behind a search: without a Druid of its own, and at a constant rate.
@@ -139,8 +154,8 @@ fn replay_options(asked: &ReplayOptions, topic: &str, base_per_s: f64) -> Replay
 fn follow(
     search: &mut Search,
     observer: &mut Observer<'_>,
-    own: &Session,
-    session: &Session,
+    (own, session): (&Session, &Session),
+    mut progress: Progress<'_>,
     is_over: &dyn Fn() -> bool,
 ) -> Result<(u64, u64), ReplayError> {
     let Some(counters) = wait_for_start(own, session, is_over) else {
@@ -149,7 +164,6 @@ fn follow(
     };
     let mut steering =
         Steering::new(own.control.clone(), search.settings().start_rate, counters.published.get());
-    let mut progress = Progress::new(&session.screen);
     loop {
         let next = Instant::now() + SAMPLE;
         let mut sample = observer.sample(counters)?;
@@ -184,67 +198,6 @@ fn wait_for_start<'a>(
             return None;
         }
         std::thread::sleep(LOOK);
-    }
-}
-
-/// Says what the search does, why, and how long it may still take.
-struct Progress<'a> {
-    screen: &'a Screen,
-    phase: Option<(Phase, usize)>,
-    said: Instant,
-}
-
-impl<'a> Progress<'a> {
-    fn new(screen: &'a Screen) -> Self {
-        Self { screen, phase: None, said: Instant::now() }
-    }
-
-    fn show(&mut self, search: &Search, sample: &crate::limit::Sample, order: Order) {
-        if !self.screen.shows_progress() {
-            return;
-        }
-        let phase = (search.phase(), search.found().holds.len());
-        if self.phase != Some(phase) {
-            self.phase = Some(phase);
-            self.said = Instant::now();
-            self.screen.say_row(phase_name(phase.0), &why(search, order));
-            return;
-        }
-        if self.said.elapsed() < WORDS_EVERY || phase.0 == Phase::Done {
-            return;
-        }
-        self.said = Instant::now();
-        let block = search.found().blocks.last().filter(|block| block.phase == phase.0);
-        let rates = block.map_or(String::new(), |block| {
-            format!(
-                "{} written, {} taken, ",
-                rate(block.block.acked_per_s),
-                rate(block.block.processed_per_s)
-            )
-        });
-        let (least_s, most_s) = search.time_left_s(sample.at_s);
-        let [least, most] = [least_s, most_s].map(|s| whole_seconds(Duration::from_secs_f64(s)));
-        let backlog = indicatif::HumanCount(sample.backlog() as u64);
-        self.screen.say_row("", &format!("{rates}{backlog} rows wait; {least} to {most} left"));
-    }
-}
-
-/// What a part of the search is for.
-fn why(search: &Search, order: Order) -> String {
-    let asked = match order {
-        Order::Rate(per_s) | Order::Hold(per_s) => rate(per_s),
-        Order::Drain | Order::Done => String::new(),
-    };
-    let capacity = search.found().capacity.map_or(String::new(), |capacity| {
-        format!("{} ± {}", rate(capacity.per_s.value), rate(capacity.per_s.half_width))
-    });
-    match search.phase() {
-        Phase::Prepare => format!("{asked}, until the tasks read"),
-        Phase::Saturate => "more than the tasks can take, to measure their capacity in blocks".to_owned(),
-        Phase::Drain => format!("capacity {capacity}; nothing is written until all can be queried"),
-        Phase::Hold => format!("{asked}, across a rollover: does the backlog grow, do the limits hold?"),
-        Phase::CrossCheck => format!("{asked}, above the capacity: does a live stream give the same figure?"),
-        Phase::Done => "over".to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@
 mod drive;
 mod observer;
 mod options;
+mod progress;
 mod stage;
 mod steering;
 

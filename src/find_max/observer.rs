@@ -8,6 +8,7 @@ use crate::count::Counters;
 use crate::druid::{Client, DruidError, Proof, Supervisor};
 use crate::kafka::end_offsets;
 use crate::limit::Sample;
+use crate::report::DruidNow;
 
 /// Pause between two counts, as a multiple of what one takes: counting must not be what keeps Druid busy.
 const PAUSE_FACTOR: u32 = 2;
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Knows what is known so far.
 pub(super) struct Observer<'a> {
     stage: &'a Stage,
+    /// Takes each status, for the view.
+    now: &'a DruidNow,
     supervisor: Supervisor,
     client: Client,
     since: Instant,
@@ -50,23 +53,24 @@ struct TaskLives {
 }
 
 impl<'a> Observer<'a> {
-    pub fn new(stage: &'a Stage) -> Self {
+    pub fn new(stage: &'a Stage, now: &'a DruidNow) -> Self {
         let supervisor = stage.supervisor.without_patience();
-        let now = Instant::now();
+        let began = Instant::now();
         Self {
             client: supervisor.client().clone(),
             supervisor,
             stage,
-            since: now,
+            now,
+            since: began,
             rows: BTreeMap::new(),
             dropped: BTreeMap::new(),
             queryable: 0,
-            count_after: now,
+            count_after: began,
             looked: None,
             looked_at_ends: None,
             written_by_group: Vec::new(),
             tasks: TaskLives::default(),
-            answered: now,
+            answered: began,
         }
     }
 
@@ -141,6 +145,7 @@ impl<'a> Observer<'a> {
 
     fn look_at_tasks(&mut self, answering: &BTreeSet<String>) -> Result<(), DruidError> {
         let Some(status) = self.supervisor.status()? else { return Ok(()) };
+        self.now.look(&status);
         let lives = &mut self.tasks;
         let is_first = lives.known.is_empty();
         let new: Vec<&String> = status.reading.iter().filter(|task| !lives.known.contains(*task)).collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::DRAIN_AFTER_STOP;
 use crate::count::Counters;
 use crate::pace::Control;
-use crate::report::Screen;
+use crate::report::{DruidNow, Screen};
 
 /// The user's side of a run.
 pub struct Session {
@@ -21,6 +21,8 @@ pub struct Session {
     pub quiet: Quiet,
     /// What the running replay has counted, for an exit before its end.
     pub counters: Arc<OnceLock<Arc<Counters>>>,
+    /// What Druid last said of the supervisor.
+    pub druid: Arc<DruidNow>,
     /// How long rows of Druid are expected after a stop.
     pub after_stop: Duration,
 }
@@ -51,8 +53,15 @@ impl Quiet {
 impl Session {
     /// A session that nobody has stopped, or changed the speed of.
     pub fn new(screen: Screen) -> Self {
-        let (stop, control, counters) = (Arc::default(), Arc::default(), Arc::default());
-        Self { stop, control, screen, quiet: Quiet::No, counters, after_stop: DRAIN_AFTER_STOP }
+        Self {
+            stop: Arc::default(),
+            control: Arc::default(),
+            screen,
+            quiet: Quiet::No,
+            counters: Arc::default(),
+            druid: Arc::default(),
+            after_stop: DRAIN_AFTER_STOP,
+        }
     }
 
     /// Nobody watches it: for the doctor's marker, tests and benches.

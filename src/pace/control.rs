@@ -17,8 +17,8 @@ pub struct Control {
     stops: Stops,
 }
 
-/// Limit of doublings in either direction: a million times faster or slower.
-const DOUBLINGS_MAX: i32 = 20;
+/// Limit of doublings in either direction: 1,024 times faster or slower, as the view's help says.
+const DOUBLINGS_MAX: i32 = 10;
 
 impl Control {
     /// With `paused`, the replay waits at its start for [`toggle_pause`](Self::toggle_pause).

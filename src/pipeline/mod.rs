@@ -39,7 +39,7 @@ pub use serve::{ServeOptions, serve};
 use crate::count::MachineCpu;
 use crate::kafka::{KafkaError, find_last};
 use crate::options::{ReplayOptions, Session};
-use crate::report::{OpeningBar, RunReport};
+use crate::report::{LiveView, OpeningBar, RunReport, ViewSources};
 use announce::{announcement, planned_end};
 use context::Replay;
 use ends::Ends;
@@ -88,12 +88,14 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     if let Some(end) = planned_end(&replay).filter(|_| druid.is_some() && session.screen.shows_progress()) {
         session.screen.say_row("plan", &format!("until {end}"));
     }
+    let view = live_view(&replay, druid.as_ref());
     let mut outcome = replay::run(&replay, druid.as_ref().map(DruidHop::queryable))?;
     if options.kafka.verify && replay.ends.endpoint.is_none() {
         outcome.read_back = Some(replay::read_at_end(&replay, &outcome.counters));
     }
     let patience = druid.as_ref().map(DruidHop::patience);
     let druid = druid.map(|druid| druid.finish(&outcome.counters, outcome.pace.started));
+    drop(view);
     let dead_letters = dead_letters.map(DeadLetters::finish).transpose().unwrap_or_else(|error| {
         outcome.errors.push(error);
         None
@@ -111,6 +113,21 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
         report.environment.input_hash = input_hash(files, &session.stop);
     }
     Ok(Replayed { report, ends })
+}
+
+/// Shows the run from its first tweet to the last row, where the screen can.
+fn live_view(replay: &Replay<'_>, druid: Option<&DruidHop<'_>>) -> Option<LiveView> {
+    let Replay { options, ends, session, .. } = *replay;
+    let sources = ViewSources {
+        title: format!("tweetblast {}", replay.run),
+        counters: session.counters.clone(),
+        queryable: druid.map(DruidHop::queryable),
+        druid: session.druid.clone(),
+        search: None,
+        has_mqtt: ends.broker.is_some() || ends.outside.is_some(),
+        has_keys: options.report.keys.is_some(),
+    };
+    LiveView::start(&session.screen, sources)
 }
 
 impl Replayed {

@@ -19,8 +19,8 @@ use crate::pipeline::prepare::{Prepared, mended_report, unread_report};
 use crate::pipeline::replay::{FeedSummary, ReplayOutcome};
 use crate::report::{
     Bottleneck, ChangeReport, DeadLetterReport, DruidReport, Endpoints, EnrichColumn, EnrichReport,
-    Environment, FileReport, HopReport, Hops, InputReport, Ledger, OutageReport, PaceReport, REPORT_VERSION,
-    RunReport, SkippedBy, longest_away, mask_secrets, rate_over_gaps, with_causes,
+    Environment, FileReport, HELD_UP, HopReport, Hops, InputReport, Ledger, OutageReport, PaceReport,
+    REPORT_VERSION, RunReport, SkippedBy, longest_away, mask_secrets, rate_over_gaps, with_causes,
 };
 use crate::source::TweetFile;
 use crate::tweet::iso_ms;
@@ -270,14 +270,10 @@ const AWAY_S: f64 = 1.0;
 /// Schedule lag up to which a replay counts as on time.
 const ON_TIME_MS: f64 = 100.0;
 
-/// Share of the time that a hop must have been blocked by the next one to count as held up.
-const HELD_UP: f64 = 0.2;
-
 /// Time from Kafka's last delivery report to the last row up to which Druid counts as keeping up.
 const DRUID_BEHIND_S: f64 = 5.0;
 
-/// Which hop held the others up: checked from the last to the first, because a full hop fills the
-/// ones before it.
+/// Which hop held the others up.
 fn bottleneck(
     options: &ReplayOptions,
     pace: &PaceReport,
@@ -301,14 +297,12 @@ fn bottleneck(
     if options.pace.speed != Pace::Max && on_time {
         return Bottleneck::None;
     }
-    let held_up = |blocked: Duration| blocked.as_secs_f64() > HELD_UP * pace.duration_s;
-    if held_up(counters.kafka_blocked_ns.time()) {
-        Bottleneck::KafkaAcks
-    } else if held_up(counters.mqtt_blocked_ns.time()) && !held_up(counters.bridge_blocked_ns.time()) {
-        Bottleneck::MqttWindow
-    } else {
-        Bottleneck::Tweetblast
-    }
+    let share = |blocked: Duration| blocked.as_secs_f64() / pace.duration_s;
+    Bottleneck::held_up(
+        share(counters.kafka_blocked_ns.time()),
+        share(counters.mqtt_blocked_ns.time()),
+        share(counters.bridge_blocked_ns.time()),
+    )
 }
 
 /// The result of `--enrich`.

@@ -1,6 +1,7 @@
 //! What a run came to: the [`Ledger`] that must add up, and the [`RunReport`], which the terminal, the JSON
 //! file and the tests read. Made of what the hops counted in [`crate::count`].
 
+mod alternate;
 mod chain;
 mod change_threshold;
 mod chart;
@@ -46,8 +47,10 @@ mod threshold;
 mod time_left;
 mod unread_times;
 mod verdict;
+mod view;
 mod words;
 
+pub use alternate::{StderrBesideView, ViewLeft, leave_view};
 pub use chain::with_causes;
 pub use change_threshold::{ChangeThreshold, ChangeThresholdReport};
 pub use compare::{ReportFileError, SavedReport};
@@ -66,7 +69,7 @@ pub use ingestion::{IngestionReport, IngestionTask, SegmentsReport};
 pub use inspection::{Inspection, inspection_page, prediction_line};
 pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};
-pub use names::{Bottleneck, InputFormat, PairedBy};
+pub use names::{Bottleneck, HELD_UP, InputFormat, PairedBy};
 pub use opening_bar::OpeningBar;
 pub use outage::{OutageReport, longest_away, outage_line};
 pub use page::{BAD, DOUBTFUL, GOOD, Layout, Page, glued};
@@ -84,4 +87,5 @@ pub use supervisor::{PartitionOffsets, SupervisorReport, TaskReport, Unparseable
 pub use threshold::{Threshold, ThresholdReport, metrics_help};
 pub use unread_times::UnreadTimesReport;
 pub use verdict::verdict_line;
+pub use view::{DruidNow, LiveView, SearchNow, SearchSample, ViewSources};
 pub use words::{counted, iso_seconds, millis, place, rate, seconds, typed, whole_seconds};

@@ -13,6 +13,9 @@ use crate::enrich::{ColumnReject, ColumnType};
 use crate::pace::{FileOrder, Order};
 use crate::source::Format;
 
+/// Share of the time that a hop must have been blocked by the next one to count as held up.
+pub const HELD_UP: f64 = 0.2;
+
 /// Which hop held the others up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bottleneck {
@@ -46,6 +49,19 @@ impl Bottleneck {
             Self::MqttAway => "mqtt away",
             Self::KafkaAway => "kafka away",
             Self::DruidAway => "druid away",
+        }
+    }
+
+    /// The hop that held up a run that was not on time, by the shares of the time that went into waits for Kafka's
+    /// acknowledgements, for those of the MQTT broker, and for the queues after it: checked from the last to the
+    /// first, because a full hop fills the ones before it.
+    pub fn held_up(kafka: f64, mqtt: f64, bridge: f64) -> Self {
+        if kafka > HELD_UP {
+            Self::KafkaAcks
+        } else if mqtt > HELD_UP && bridge <= HELD_UP {
+            Self::MqttWindow
+        } else {
+            Self::Tweetblast
         }
     }
 

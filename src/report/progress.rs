@@ -1,15 +1,14 @@
-//! What is shown during a run: one moving line on a terminal, else a plain line every few
-//! seconds. Both on standard error.
+//! What is shown during a run: how far it is, for the live view of a terminal, else as a plain line every few
+//! seconds on standard error.
 
 use std::io::{Write, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Screen;
-use super::page::{Layout, Page, columns};
 use super::progress_line::ProgressLine;
 use super::time_left::TimeLeft;
+use super::{Screen, alternate};
 use crate::count::Counters;
 
 /// How often a plain line is written.
@@ -20,9 +19,6 @@ const KAFKA_SILENT: Duration = Duration::from_secs(3);
 
 /// Rate and latency are those of the last seconds.
 const RECENT_S: u64 = 5;
-
-/// Width of a terminal that does not say.
-const COLUMNS: usize = 80;
 
 /// Progress through a file of `bytes` while it is looked through; call `set_position` on it.
 pub fn prepare_bar(screen: &Screen, bytes: u64) -> ProgressBar {
@@ -35,40 +31,29 @@ pub fn prepare_bar(screen: &Screen, bytes: u64) -> ProgressBar {
         .with_style(style("reading  {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left"))
 }
 
-/// Progress of a replay.
+/// Progress of a replay: told to the view, or written as a plain line every few seconds.
 pub struct Progress {
-    bar: ProgressBar,
-    plain: bool,
+    screen: Screen,
     started: Instant,
     last_plain: Instant,
     last_settled: (u64, Instant),
     last_update: Instant,
     time_left: Option<TimeLeft>,
     line: ProgressLine,
-    columns: usize,
 }
 
 impl Progress {
     /// For a replay of `total` tweets that is planned to take so long, where that is known.
     pub fn new(screen: &Screen, total: Option<u64>, planned: Option<Duration>) -> Self {
         let now = Instant::now();
-        let bar = if screen.shows_progress() && screen.is_terminal() {
-            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-            bar.with_style(style("{wide_msg}"))
-        } else {
-            ProgressBar::hidden()
-        };
-        screen.moves(&bar);
         Self {
-            bar,
-            plain: screen.shows_progress() && !screen.is_terminal(),
+            screen: screen.clone(),
             started: now,
             last_plain: now,
             last_settled: (0, now),
             last_update: now,
             time_left: planned.map(TimeLeft::of),
-            line: ProgressLine { total, speed_factor: 1.0, ..ProgressLine::default() },
-            columns: columns(&stderr()).unwrap_or(COLUMNS),
+            line: ProgressLine { total, planned, speed_factor: 1.0, ..ProgressLine::default() },
         }
     }
 
@@ -81,7 +66,6 @@ impl Progress {
             self.last_settled = (settled, now);
         }
         let seconds = (now - self.started).as_secs_f64().max(1e-9);
-        self.bar.set_position(sent);
         let line = &mut self.line;
         (line.sent, line.delivered, line.in_flight) = (sent, delivered, sent.saturating_sub(settled));
         let recent = counters.series.recent(RECENT_S);
@@ -99,26 +83,12 @@ impl Progress {
         }
         // By the plan; where there is none, or it is over, by how fast it went.
         let planned = self.time_left.and_then(|time_left| time_left.at(line.speed_factor));
-        let estimated = line.total.map(|_| self.bar.eta());
-        line.left = planned.or(estimated).filter(|_| goes_on);
-        if self.plain && now - self.last_plain >= PLAIN_EVERY {
+        line.left = planned.or_else(|| line.at_this_rate()).filter(|_| goes_on);
+        self.screen.publish(line);
+        let is_plain = !self.screen.has_view() || alternate::is_away();
+        if is_plain && self.screen.shows_progress() && now - self.last_plain >= PLAIN_EVERY {
             self.last_plain = now;
-            let _ = writeln!(stderr(), "{seconds:>6.0} s: {}", line.plain());
-        }
-        if !self.bar.is_hidden() {
-            self.make_room();
-            self.bar.set_message(self.line.fitted(self.columns));
-        }
-    }
-
-    /// Takes the line away that a terminal has wrapped when it was made narrower.
-    fn make_room(&mut self) {
-        let before = std::mem::replace(&mut self.columns, columns(&stderr()).unwrap_or(COLUMNS));
-        let rows = rows_above(before, self.columns);
-        if rows > 0 {
-            self.bar.suspend(|| {
-                let _ = write!(stderr(), "\x1b[{rows}A\x1b[J");
-            });
+            let _ = writeln!(stderr(), "{seconds:>6.0} s: {}", self.line.plain());
         }
     }
 
@@ -140,38 +110,18 @@ impl Progress {
 
     /// Says something in between.
     pub fn note(&self, words: &str) {
-        if self.bar.is_hidden() && !self.plain {
-            return;
-        }
-        let mut page = Page::new(Layout::of(&stderr()));
-        page.line(words);
-        self.bar.suspend(|| {
-            let _ = stderr().write_all(page.finish().as_bytes());
-        });
+        self.screen.note(words);
     }
 
-    /// Takes the moving line away.
-    pub fn finish(self) {
-        self.bar.finish_and_clear();
+    /// The hops have ended: what is still waited for is not in their hands.
+    pub fn finish(mut self) {
+        (self.line.left, self.line.stopping, self.line.silent) = (None, None, None);
+        self.line.is_paused = false;
+        self.line.is_over = true;
+        self.screen.publish(&self.line);
     }
-}
-
-/// Rows above the last one that a line takes which filled its row before the terminal was resized.
-fn rows_above(columns_before: usize, columns: usize) -> usize {
-    columns_before.div_ceil(columns.max(1)).saturating_sub(1)
 }
 
 pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_terminal_made_narrower_has_wrapped_the_line() {
-        let resized = [(80, 80), (80, 120), (110, 70), (200, 45), (80, 0)];
-        assert_eq!(resized.map(|(before, now)| rows_above(before, now)), [0, 0, 1, 4, 79]);
-    }
 }

@@ -1,9 +1,8 @@
-//! The line that moves while a replay runs. It shortens itself in a fixed order, so that it never wraps.
+//! How far a replay is, at one time: in words for a plain line, and for the live view.
 
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use textwrap::core::display_width;
 
 use super::words::{millis, rate, times, whole_seconds};
 
@@ -12,6 +11,8 @@ use super::words::{millis, rate, times, whole_seconds};
 pub(super) struct ProgressLine {
     /// How many tweets there are, where that is known.
     pub total: Option<u64>,
+    /// How long the plan takes, where that is known.
+    pub planned: Option<Duration>,
     pub sent: u64,
     pub delivered: u64,
     pub in_flight: u64,
@@ -30,19 +31,11 @@ pub(super) struct ProgressLine {
     pub silent: Option<Duration>,
     /// Time left, if it is known.
     pub left: Option<Duration>,
+    /// The hops have ended.
+    pub is_over: bool,
 }
 
-/// How often the line can be shortened.
-const STEPS: usize = 8;
-
 impl ProgressLine {
-    /// As much as fits into so many columns. The last one stays free: some terminals wrap behind it.
-    pub fn fitted(&self, columns: usize) -> String {
-        let fits = |line: &String| display_width(line) < columns;
-        let line = (0..STEPS).map(|step| self.shortened(step)).find(fits);
-        line.unwrap_or_else(|| self.shortened(STEPS).chars().take(columns.saturating_sub(1)).collect())
-    }
-
     /// All of it, in words alone.
     pub fn plain(&self) -> String {
         let parts = [
@@ -59,38 +52,15 @@ impl ProgressLine {
         joined(parts, ", ")
     }
 
-    /// Goes without one thing more at each step.
-    fn shortened(&self, step: usize) -> String {
-        let until = |last: usize, part: String| if step <= last { part } else { String::new() };
-        let bar_columns = match step {
-            0..=1 => 24,
-            2..=4 => 10,
-            _ => 0,
-        };
-        let parts = [
-            self.bar(bar_columns),
-            self.state(),
-            if step <= 5 { self.sent_of_total() } else { format!("{} sent", HumanCount(self.sent)) },
-            until(2, self.rate()),
-            until(3, format!("{} delivered", HumanCount(self.delivered))),
-            until(0, format!("{} in flight", HumanCount(self.in_flight))),
-            until(1, self.acked()),
-            until(4, self.rows()),
-            self.silence(),
-            until(6, self.left.map_or(String::new(), |left| format!("{} left", whole_seconds(left)))),
-        ];
-        joined(parts, "  ")
+    /// Time left if it continues as in the last seconds.
+    pub fn at_this_rate(&self) -> Option<Duration> {
+        let tweets = self.total?.saturating_sub(self.sent);
+        (self.rate_per_s > 0.0)
+            .then(|| Duration::try_from_secs_f64(tweets as f64 / self.rate_per_s).unwrap_or(Duration::MAX))
     }
 
-    fn bar(&self, columns: usize) -> String {
-        let Some(total) = self.total.filter(|total| *total > 0) else { return String::new() };
-        let done = (self.sent as f64 / total as f64).min(1.0);
-        let full = (done * columns as f64) as usize;
-        let bar = "█".repeat(full) + &"░".repeat(columns - full);
-        format!("{bar}{}{:>3.0} %", if columns > 0 { " " } else { "" }, (done * 100.0).floor())
-    }
-
-    fn state(&self) -> String {
+    /// What the user did to it; nothing if it just runs.
+    pub fn state(&self) -> String {
         if let Some(left) = self.stopping {
             return format!("stopping, {} at most", whole_seconds(left));
         }
@@ -119,12 +89,14 @@ impl ProgressLine {
         self.queryable.map_or(String::new(), words)
     }
 
-    fn sent_of_total(&self) -> String {
+    /// How many of how many.
+    pub fn sent_of_total(&self) -> String {
         let of = self.total.map_or(String::new(), |total| format!(" of {}", HumanCount(total)));
         format!("{}{of} sent", HumanCount(self.sent))
     }
 
-    fn silence(&self) -> String {
+    /// Whether Kafka is silent.
+    pub fn silence(&self) -> String {
         let silent = self.silent.map(whole_seconds);
         silent.map_or(String::new(), |silent| format!("no word from Kafka for {silent}"))
     }
@@ -154,29 +126,21 @@ mod tests {
     }
 
     #[test]
-    fn it_shortens_itself_in_a_fixed_order_and_never_wraps() {
-        let busy = ProgressLine { silent: Some(Duration::from_secs(14)), speed_factor: 2.0, ..line() };
-        let all = [200, 80, 60, 40, 30].map(|columns| [line().fitted(columns), busy.fitted(columns)]);
-        insta::assert_snapshot!(all.concat().join("\n"));
-        for columns in 1..200 {
-            assert!(display_width(&busy.fitted(columns)) < columns.max(1), "{columns}");
-        }
-    }
-
-    #[test]
     fn what_is_not_known_is_not_shown() {
         let stream = ProgressLine { total: None, left: None, ..line() };
-        assert_eq!(stream.fitted(80), "5,164 sent  1,027/s  5,150 delivered  14 in flight");
+        assert_eq!(stream.plain(), "5,164 sent, 1,027/s, 5,150 delivered, 14 in flight");
         let paused = ProgressLine { is_paused: true, sent: 0, left: None, ..line() };
-        assert!(paused.fitted(200).contains("  paused: press space to start  0 of 6,000 sent"));
+        assert!(paused.plain().starts_with("paused: press space to start, 0 of 6,000 sent"));
         let faster = ProgressLine { speed_factor: 2.0, ..paused };
-        assert!(faster.fitted(200).contains("  paused, speed × 2  "));
+        assert!(faster.plain().starts_with("paused, speed × 2, "));
+        assert_eq!(line().at_this_rate().map(|left| left.as_millis()), Some(813));
+        assert_eq!(stream.at_this_rate(), None);
     }
 
     #[test]
     fn a_stop_counts_down() {
         let stopping = ProgressLine { stopping: Some(Duration::from_secs(7)), left: None, ..line() };
-        assert!(stopping.fitted(200).contains("  stopping, 7 s at most  5,164 of 6,000 sent"));
+        assert!(stopping.plain().starts_with("stopping, 7 s at most, 5,164 of 6,000 sent"));
     }
 
     #[test]
@@ -193,6 +157,5 @@ mod tests {
         };
         let words = ", 14 in flight, acked p99 4.0 ms, 4,900 queryable, 250 not yet";
         assert!(druid.plain().ends_with(words), "{}", druid.plain());
-        assert!(druid.fitted(120).contains("  4,900 queryable, 250 not yet"), "{}", druid.fitted(120));
     }
 }

@@ -1,67 +1,78 @@
 //! What is written for people, and where: standard output, or standard error when standard output
 //! carries the JSON report.
 
-use std::io::{self, IsTerminal, Stderr, Stdout, Write, stderr, stdout};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, IsTerminal, stderr, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use indicatif::ProgressBar;
-
+use super::alternate::{self, Stream};
 use super::page::{Layout, Page};
+use super::progress_line::ProgressLine;
 
 /// Takes lines for people. What cannot be written is no reason to stop a run: [`Screen::written`] says so
 /// at the end. A clone writes to the same place.
 #[derive(Clone)]
 pub struct Screen {
-    out: Arc<Mutex<Out>>,
-    /// The first error of `out`.
-    failed: Arc<Mutex<Option<io::Error>>>,
-    /// The line that moves, which makes room for others.
-    bar: Arc<Mutex<ProgressBar>>,
+    /// `None`: nothing is shown.
+    out: Option<Stream>,
     /// Progress is shown (on standard error).
     progress: bool,
     terminal: bool,
+    view: bool,
+    shared: Arc<Shared>,
 }
 
-/// Where it goes.
-enum Out {
-    Stdout(Stdout),
-    Stderr(Stderr),
-    Nowhere,
+/// What all clones have in common.
+#[derive(Default)]
+struct Shared {
+    /// The first error of `out`.
+    failed: Mutex<Option<io::Error>>,
+    /// How far the run is, for the view.
+    line: Mutex<Option<ProgressLine>>,
+    /// Whether the view explains itself.
+    help: AtomicBool,
 }
 
 impl Screen {
     /// For the terminal; `quiet` leaves the progress and the plan out.
     pub fn new(json_on_stdout: bool, quiet: bool) -> Self {
-        let out = if json_on_stdout { Out::Stderr(stderr()) } else { Out::Stdout(stdout()) };
+        let out = if json_on_stdout { Stream::Stderr } else { Stream::Stdout };
         // A dumb one cannot move back on a line.
         let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
-        Self::to(out, !quiet, stderr().is_terminal() && !is_dumb)
+        Self::to(Some(out), !quiet, stderr().is_terminal() && !is_dumb)
     }
 
     /// Shows nothing at all: for tests and benches.
     pub fn none() -> Self {
-        Self::to(Out::Nowhere, false, false)
+        Self::to(None, false, false)
     }
 
-    fn to(out: Out, progress: bool, terminal: bool) -> Self {
-        let bar = Arc::new(Mutex::new(ProgressBar::hidden()));
-        Self { out: Arc::new(Mutex::new(out)), failed: Arc::default(), bar, progress, terminal }
+    fn to(out: Option<Stream>, progress: bool, terminal: bool) -> Self {
+        Self { out, progress, terminal, view: progress && terminal, shared: Arc::default() }
+    }
+
+    /// Shows plain lines in place of the live view.
+    #[must_use]
+    pub fn without_view(self, plain: bool) -> Self {
+        Self { view: self.view && !plain, ..self }
     }
 
     /// Writes `text`, which brings its own line ends.
     pub fn say(&self, text: &str) {
-        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        bar.suspend(|| {
-            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-            let written = match &mut *out {
-                Out::Stdout(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
-                Out::Stderr(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
-                Out::Nowhere => Ok(()),
-            };
-            if let Err(error) = written {
-                self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
-        });
+        let Some(out) = self.out else { return };
+        if let Err(error) = alternate::say(out, text) {
+            lock(&self.shared.failed).get_or_insert(error);
+        }
+    }
+
+    /// Writes a line beside the progress, on standard error.
+    pub fn note(&self, words: &str) {
+        if !self.progress {
+            return;
+        }
+        let mut page = Page::new(Layout::of(&stderr()));
+        page.line(words);
+        let _ = alternate::say(Stream::Stderr, &page.finish());
     }
 
     /// Whether all that was said could be written, to a pipe as far as somebody read it.
@@ -69,7 +80,7 @@ impl Screen {
     /// # Errors
     /// The first that was met, once.
     pub fn written(&self) -> io::Result<()> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let failed = lock(&self.shared.failed).take();
         failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe).map_or(Ok(()), Err)
     }
 
@@ -82,16 +93,11 @@ impl Screen {
 
     /// How a page is laid out there now.
     pub fn layout(&self) -> Layout {
-        match &*self.out.lock().unwrap_or_else(PoisonError::into_inner) {
-            Out::Stdout(out) => Layout::of(out),
-            Out::Stderr(out) => Layout::of(out),
-            Out::Nowhere => Layout::default(),
+        match self.out {
+            Some(Stream::Stdout) => Layout::of(&stdout()),
+            Some(Stream::Stderr) => Layout::of(&stderr()),
+            None => Layout::default(),
         }
-    }
-
-    /// Has this line make room for what is said from now on.
-    pub(super) fn moves(&self, bar: &ProgressBar) {
-        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar.clone();
     }
 
     /// Whether plan and progress are wanted.
@@ -103,4 +109,33 @@ impl Screen {
     pub fn is_terminal(&self) -> bool {
         self.terminal
     }
+
+    /// Whether a run is shown as a live view.
+    pub fn has_view(&self) -> bool {
+        self.view
+    }
+
+    /// Has the view explain itself, or stop to.
+    pub fn toggle_help(&self) {
+        self.shared.help.fetch_xor(true, Ordering::Relaxed);
+    }
+
+    /// Whether the view explains itself.
+    pub(super) fn explains(&self) -> bool {
+        self.shared.help.load(Ordering::Relaxed)
+    }
+
+    /// Tells the view how far the run is.
+    pub(super) fn publish(&self, line: &ProgressLine) {
+        *lock(&self.shared.line) = Some(line.clone());
+    }
+
+    /// How far the run is.
+    pub(super) fn progress_line(&self) -> Option<ProgressLine> {
+        lock(&self.shared.line).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,20 +3,26 @@
 
 use crate::common;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use common::{FREE_PORTS, SAMPLE, run};
 use serde_json::Value;
 
+/// Rows and columns of the terminal: enough for the page at the end.
+const SIZE: (u16, u16) = (60, 100);
+
 /// A replay on its own terminal.
 struct OnTerminal {
     child: Child,
     keys: ChildStdin,
-    screen: Receiver<Vec<u8>>,
+    /// What a terminal makes of what was written to it.
+    screen: Arc<Mutex<vt100::Parser>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl OnTerminal {
@@ -27,47 +33,50 @@ impl OnTerminal {
 
     /// Runs a shell command line.
     fn run(line: &str) -> Option<Self> {
+        let (rows, columns) = SIZE;
+        let line = format!("stty rows {rows} cols {columns}; {line}");
         let mut child = Command::new("script")
-            .args(["-qefc", line, "/dev/null"])
-            // A terminal of an unknown kind shows no progress bar.
+            .args(["-qefc", &line, "/dev/null"])
+            // A terminal of an unknown kind shows no view.
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| println!("skipped: no terminal can be had here: {error}"))
             .ok()?;
-        let (keys, mut stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let (parts, screen) = channel();
-        std::thread::spawn(move || {
-            let mut part = Vec::new();
-            while stdout.read_until(b'\r', &mut part).is_ok_and(|read| read > 0)
-                && parts.send(std::mem::take(&mut part)).is_ok()
-            {}
+        let (keys, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let parser = screen.clone();
+        let reader = std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(read @ 1..) = stdout.read(&mut part) {
+                parser.lock().unwrap().process(&part[..read]);
+            }
         });
-        Some(Self { child, keys, screen })
+        Some(Self { child, keys, screen, reader: Some(reader) })
     }
 
-    /// Reads the screen up to a line, or an update of the progress line, that contains `words`.
-    fn wait_for(&mut self, words: &str) {
-        self.wait_until(words, |part| part.contains(words));
+    /// What stands on the screen now.
+    fn seen(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen shows `words`.
+    fn wait_for(&self, words: &str) {
+        self.wait_until(words, |screen| screen.contains(words));
     }
 
     /// Waits until something is delivered: the replay has begun.
-    fn wait_for_delivery(&mut self) {
-        let is_one = |part: &str| part.contains(" delivered") && !part.contains(" 0 delivered");
+    fn wait_for_delivery(&self) {
+        let is_one = |screen: &str| screen.contains(" delivered") && !screen.contains(" 0 delivered");
         self.wait_until("a delivery", is_one);
     }
 
-    fn wait_until(&mut self, what: &str, is_it: impl Fn(&str) -> bool) {
-        let (mut seen, deadline) = (String::new(), Instant::now() + Duration::from_secs(60));
-        loop {
-            let part = self.screen.recv_timeout(deadline.saturating_duration_since(Instant::now()));
-            let part = part.unwrap_or_else(|error| panic!("{error}: no {what} in {seen}"));
-            let part = String::from_utf8_lossy(&part);
-            seen.push_str(&part);
-            if is_it(&part) {
-                break;
-            }
+    fn wait_until(&self, what: &str, is_it: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !is_it(&self.seen()) {
+            assert!(Instant::now() < deadline, "no {what} in\n{}", self.seen());
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -76,9 +85,11 @@ impl OnTerminal {
         self.keys.flush().unwrap();
     }
 
+    /// The exit code, and what stands on the screen at the end.
     fn finish(mut self) -> (i32, String) {
-        let rest: Vec<u8> = self.screen.iter().flatten().collect();
-        (self.child.wait().unwrap().code().unwrap(), String::from_utf8_lossy(&rest).into_owned())
+        let code = self.child.wait().unwrap().code().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        (code, self.seen())
     }
 }
 
@@ -141,9 +152,29 @@ fn a_replay_that_starts_paused_waits_for_the_space_key_and_changes_are_in_the_re
     assert_eq!(changes[1]["speed_factor"], 2.0, "{changes:?}");
     assert!(changes[2]["paused_s"].as_f64().unwrap() > 0.0, "{changes:?}");
     assert_eq!(changes.last().unwrap()["speed_factor"], 32.0, "{changes:?}");
-    // The label is in colour.
-    let page = screen.replace("\u{1b}[36m", "").replace("\u{1b}[0m", "");
-    assert!(page.contains("  paused     for "), "{screen}");
+    assert!(screen.contains("  paused     for "), "{screen}");
+    assert!(screen.contains("tweetblast 2"), "the plan is still there: {screen}");
+}
+
+#[test]
+fn a_question_mark_explains_the_view_and_the_next_one_closes_that() {
+    let Some(mut replay) = OnTerminal::start(&[SAMPLE, "--speedup", "5x"]) else { return };
+    replay.wait_for_delivery();
+    replay.press("?");
+    replay.wait_for("closes this help");
+    replay.press("?");
+    replay.wait_until("end of the help", |screen| !screen.contains("closes this help"));
+    replay.press("++++++++++++q");
+    assert_eq!(replay.finish().0, 130);
+}
+
+#[test]
+fn without_the_view_there_are_plain_lines_and_keys() {
+    let Some(mut replay) = OnTerminal::start(&[SAMPLE, "--speedup", "100x", "--no-tui"]) else { return };
+    replay.press("?");
+    replay.wait_for("space pauses and goes on, + and - double and halve the speed");
+    let (code, screen) = replay.finish();
+    assert!(code == 0 && screen.contains("     5 s: ") && screen.contains(" of 6,000 sent, "), "{screen}");
 }
 
 #[test]
@@ -164,7 +195,7 @@ fn q_stops_and_what_was_sent_is_accounted_for() {
 fn beside_a_pipe_keys_come_from_the_terminal_and_q_ends_the_hold() {
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("report.json");
-    let flags = ["--rate", "500/s", "--limit", "2000", "--hold", "--json", json.to_str().unwrap()];
+    let flags = ["--rate", "500/s", "--hold", "--json", json.to_str().unwrap()];
     // Without a FILE: the pipe is read.
     let line = format!("cat {SAMPLE} | {}", command(&flags));
     let Some(mut replay) = OnTerminal::run(&line) else { return };
@@ -176,7 +207,7 @@ fn beside_a_pipe_keys_come_from_the_terminal_and_q_ends_the_hold() {
     let (code, screen) = replay.finish();
     assert_eq!(code, 0, "{screen}");
     let report = report(&json);
-    assert_eq!((&report["input"]["file"], &report["ledger"]["delivered"]), (&"-".into(), &2_000.into()));
+    assert_eq!((&report["input"]["file"], &report["ledger"]["delivered"]), (&"-".into(), &6_000.into()));
 }
 
 #[test]
@@ -189,9 +220,10 @@ fn after_ctrl_z_and_fg_the_keys_work_and_the_stop_is_in_the_report() {
     shell.wait_for_delivery();
     shell.press("\x1a");
     shell.wait_for("Stopped");
+    assert!(!shell.seen().contains("space pause  "), "the view has gone: {}", shell.seen());
     std::thread::sleep(STOP_TIME);
     shell.press("fg\r");
-    shell.wait_for("delivered");
+    shell.wait_for("space pause  ");
     shell.press("+");
     shell.wait_for("speed × 2");
     shell.press("q");

@@ -15,7 +15,7 @@ use crate::druid::{
     Access, Cause, CauseName, DruidError, Supervisor, SupervisorStatus, Symptoms, TaskRows, diagnose,
     heap_used,
 };
-use crate::report::{IngestionReport, seconds};
+use crate::report::{DruidNow, IngestionReport, seconds};
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_secs(3);
@@ -55,18 +55,17 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Watches `supervisor` until [`end`](Self::end), and reports to `say`. `before` is what its tasks had
-    /// done before the run.
+    /// Watches a supervisor with its spec until [`end`](Self::end), and reports to `say` and to the view. `before` is
+    /// what its tasks had done before the run.
     pub fn start(
-        supervisor: Supervisor,
-        spec: Value,
+        (supervisor, spec, now): (Supervisor, Value, Arc<DruidNow>),
         before: Tasks,
         say: impl Fn(&str) + Send + 'static,
     ) -> Self {
         let alarm = Self::default();
         let Self { stop, gone, notes, log } = &alarm;
         let (stop, gone, notes) = (stop.clone(), gone.clone(), notes.clone());
-        let mut watch = Watch::new(supervisor, spec, before, log.clone());
+        let mut watch = Watch::new(supervisor, spec, before, log.clone(), now);
         let work = move || {
             while !stop.load(Ordering::Relaxed) {
                 let words = watch.look().unwrap_or_default();
@@ -115,6 +114,8 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Watch {
     supervisor: Supervisor,
     spec: Value,
+    /// Takes what each look shows.
+    now: Arc<DruidNow>,
     tasks: Tasks,
     /// Tasks that have answered the overlord before.
     was_up: BTreeSet<String>,
@@ -134,17 +135,26 @@ struct Sighting {
 }
 
 impl Watch {
-    fn new(supervisor: Supervisor, spec: Value, tasks: Tasks, log: Arc<Mutex<TaskLog>>) -> Self {
+    fn new(
+        supervisor: Supervisor,
+        spec: Value,
+        tasks: Tasks,
+        log: Arc<Mutex<TaskLog>>,
+        now: Arc<DruidNow>,
+    ) -> Self {
         // Workers are asked without TLS: not where the router has it.
         let has_heap = supervisor.client().url().starts_with("http:");
         let access = Access::from_env().unwrap_or_default();
         let (was_up, seen) = (BTreeSet::new(), Vec::new());
-        Self { supervisor, spec, tasks, was_up, seen, log, access, has_heap }
+        Self { supervisor, spec, now, tasks, was_up, seen, log, access, has_heap }
     }
 
     /// Looks once; returns the lines to be shown.
     fn look(&mut self) -> Result<Vec<String>, DruidError> {
         let status = self.supervisor.status()?;
+        if let Some(status) = &status {
+            self.now.look(status);
+        }
         let workers = match &status {
             Some(status) => self.supervisor.workers_of(&status.reading)?,
             None => Vec::new(),
@@ -248,7 +258,7 @@ mod tests {
     fn what_is_certain_is_said_soon_once_and_when_it_is_over() {
         let client = Client::new("http://127.0.0.1:1", &Access::default()).unwrap();
         let supervisor = Supervisor::new(client, "t");
-        let mut watch = Watch::new(supervisor, Value::Null, Tasks::default(), Arc::default());
+        let mut watch = Watch::new(supervisor, Value::Null, Tasks::default(), Arc::default(), Arc::default());
         let cause = |name: CauseName| Cause { name, cause: "away".into(), remedy: "start it".into() };
         let mut looks = |causes: &[CauseName]| watch.news(causes.iter().map(|name| cause(*name)).collect());
         let (suspended, slots) = (CauseName::Suspended, CauseName::TooFewWorkerSlots);

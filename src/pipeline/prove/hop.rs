@@ -137,7 +137,8 @@ impl<'a> DruidHop<'a> {
         hop.ready_after = Some(took);
         say(&format!("reads every partition after {}", seconds(took.as_secs_f64())));
         let before = Tasks { before: hop.tasks.before.clone(), ..Tasks::default() };
-        hop.alarm = Alarm::start(hop.supervisor.trying_once(), hop.spec.clone(), before, say);
+        let alarm = (hop.supervisor.trying_once(), hop.spec.clone(), session.druid.clone());
+        hop.alarm = Alarm::start(alarm, before, say);
         hop.counting = Counting::start(Counted {
             client: client.trying_once().with_own_connections(),
             datasource: hop.datasource.clone(),
