@@ -4,6 +4,7 @@
 use crate::common;
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use common::{FREE_PORTS, SAMPLE, run};
 use serde_json::Value;
 
 /// Rows and columns of the terminal: enough for the page at the end.
-const SIZE: (u16, u16) = (60, 100);
+const SIZE: (NonZero<u16>, NonZero<u16>) = (NonZero::new(60).unwrap(), NonZero::new(100).unwrap());
 
 /// A replay on its own terminal.
 struct OnTerminal {
@@ -110,7 +111,7 @@ fn command(arguments: &[&str]) -> String {
 fn long_replay(dir: &Path, what: &str) -> Option<(OnTerminal, PathBuf, PathBuf)> {
     let (json, said) = (dir.join("report.json"), dir.join("said"));
     let replay = command(&[SAMPLE, "--speedup", "5x", "--json", json.to_str().unwrap()]);
-    let mut replay = OnTerminal::run(&format!("{what} > {}; exec {replay}", said.to_str().unwrap()))?;
+    let replay = OnTerminal::run(&format!("{what} > {}; exec {replay}", said.to_str().unwrap()))?;
     replay.wait_for_delivery();
     Some((replay, json, said))
 }
@@ -281,7 +282,7 @@ fn the_end_comes_by_itself_on_a_terminal_that_was_reset() {
     let terminal = dir.path().join("tty");
     let replay = command(&[SAMPLE, "--speedup", "200x"]);
     let line = format!("tty > {}; exec {replay}", terminal.to_str().unwrap());
-    let Some(mut replay) = OnTerminal::run(&line) else { return };
+    let Some(replay) = OnTerminal::run(&line) else { return };
     replay.wait_for("delivered");
     let terminal = std::fs::read_to_string(terminal).unwrap();
     let stty = Command::new("stty").args(["-F", terminal.trim(), "sane"]).status().unwrap();
