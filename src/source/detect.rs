@@ -5,8 +5,9 @@ use std::path::Path;
 use memchr::{memchr, memchr_iter};
 
 use super::junk::{FramePart, frame_parts, invisible};
-use super::looks_like::{BROKEN, looks_like, packed};
+use super::looks_like::{BROKEN, TEXT, looks_like, packed};
 use super::pages::is_page;
+use super::table::{Sniffed, sniff};
 use super::values::assignment;
 use super::{Frame, SourceError, Values, byte_order_mark};
 use crate::scan::{Broken, container_end, space, strict_end};
@@ -26,11 +27,20 @@ pub enum Format {
     Pages,
     /// An array after a JavaScript assignment, as in an account archive.
     Script,
+    /// A table with a header, one record per row. Its frames are those of the JSON lines that the rows become.
+    Table,
 }
 
 impl Format {
-    pub const ALL: [Format; 6] =
-        [Format::Lines, Format::PageLines, Format::Array, Format::Objects, Format::Pages, Format::Script];
+    pub const ALL: [Format; 7] = [
+        Format::Lines,
+        Format::PageLines,
+        Format::Array,
+        Format::Objects,
+        Format::Pages,
+        Format::Script,
+        Format::Table,
+    ];
 
     /// A description for people.
     pub fn name(self) -> &'static str {
@@ -41,6 +51,7 @@ impl Format {
             Format::Objects => "objects one after another",
             Format::Pages => "objects that hold the list",
             Format::Script => "an account archive (tweets.js)",
+            Format::Table => "a table with a header (CSV, TSV)",
         }
     }
 
@@ -53,6 +64,7 @@ impl Format {
             Format::Objects => "objects",
             Format::Pages => "pages",
             Format::Script => "script",
+            Format::Table => "csv",
         }
     }
 }
@@ -67,7 +79,7 @@ const LOOK_VALUES: usize = 16;
 /// The format of `bytes`, a whole file that is not compressed.
 ///
 /// # Errors
-/// When the file holds only white space, or no JSON.
+/// When the file holds only white space, or neither JSON nor a table with a header.
 pub fn detect(path: &Path, bytes: &[u8]) -> Result<Format, SourceError> {
     check_packed(path, bytes)?;
     let first = space(bytes, byte_order_mark(bytes));
@@ -82,16 +94,32 @@ pub fn detect(path: &Path, bytes: &[u8]) -> Result<Format, SourceError> {
         _ if assignment(head).is_some() => Some(Format::Script),
         _ => of_lines(head),
     };
-    framing.ok_or_else(|| {
-        let (form, hint) = looks_like(&bytes[..bytes.len().min(LOOK_BYTES)]);
-        // Broken JSON is shown where it breaks.
-        let first = match strict_end(head, 0) {
-            Err(Broken::At(position)) if form == BROKEN => first + position,
-            _ => first,
-        };
-        let line = memchr_iter(b'\n', &bytes[..first]).count() as u64 + 1;
-        SourceError::UnsupportedForm { path: path.to_owned(), form, line, offset: first as u64, hint }
-    })
+    framing.map_or_else(|| of_text(path, bytes, first, head), Ok)
+}
+
+/// The format of a file without JSON: a table, or an error that says what it looks like.
+fn of_text(path: &Path, bytes: &[u8], first: usize, head: &[u8]) -> Result<Format, SourceError> {
+    let (form, hint) = looks_like(&bytes[..bytes.len().min(LOOK_BYTES)]);
+    let sniffed = if form == TEXT { sniff(bytes) } else { Sniffed::Other };
+    match sniffed {
+        Sniffed::Table(_) => Ok(Format::Table),
+        Sniffed::NoHeader(why) => Err(SourceError::NoHeader { path: path.to_owned(), why }),
+        Sniffed::Other => {
+            // Broken JSON is shown where it breaks.
+            let first = match strict_end(head, 0) {
+                Err(Broken::At(position)) if form == BROKEN => first + position,
+                _ => first,
+            };
+            let line = memchr_iter(b'\n', &bytes[..first]).count() as u64 + 1;
+            Err(SourceError::UnsupportedForm {
+                path: path.to_owned(),
+                form,
+                line,
+                offset: first as u64,
+                hint,
+            })
+        }
+    }
 }
 
 /// Refuses archives and compressed files that are not read, whatever format is given.
@@ -246,6 +274,15 @@ mod tests {
     }
 
     #[test]
+    fn tables() {
+        assert_eq!(framing("id,text\n1,hello\n"), Ok(Format::Table));
+        assert_eq!(framing("\u{feff}id\ttext\r\n1\thello, you\r\n"), Ok(Format::Table));
+        assert_eq!(framing("\"id\";\"text\"\n\"1\";\"{\"\"a\"\":1}\"\n"), Ok(Format::Table));
+        // JSON comes first.
+        assert_eq!(framing("id,text\n1,hello\n{\"a\":1}\n"), Ok(Format::Lines));
+    }
+
+    #[test]
     fn pages() {
         let page = r#"{"meta":{"n":1},"data":[{"id":"1"}],"includes":{}}"#;
         assert_eq!(framing(page), Ok(Format::PageLines));
@@ -266,8 +303,11 @@ mod tests {
             let error = framing(text).unwrap_err();
             assert!(error.contains(words), "{error}");
         };
-        named("id,text\n1,hello\n", "a table (CSV)");
-        named("id\ttext\n1\thello, you\n", "TSV");
+        named(
+            "1,2020-01-01,a\n2,2020-01-02,b\n",
+            "{ echo 'column_1,time,column_3'; cat t.json; } | tweetblast -",
+        );
+        named("id,text\n", "text, not JSON");
         named("\u{89}PNG", "text, not JSON");
         named("BZh91AY", "bzcat t.json | tweetblast -");
         named("<!DOCTYPE html>", "HTML");

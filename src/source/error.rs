@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanCount;
 
 use super::looks_like::has_no_tweets;
+use super::table::NoHeader;
 
 /// What this version can read, for the end of a message.
 const READ: &str = "tweetblast reads tweets in JSON: one value per line, arrays, objects that hold a list (statuses,\n  \
-     results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip, zstd or tar.";
+     results, data, tweets), objects one after another, account archives (tweets.js); plain, gzip, zstd or tar.\n  \
+     It reads tables (CSV, TSV) with a header and at least one row.";
 
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +84,13 @@ pub enum SourceError {
     /// The user stopped it.
     #[error("stopped while the input was read")]
     Stopped,
+    /// A table whose columns have no names.
+    #[error(
+        "{path} looks like a table without a header: its first row is {row}\n  name its columns on the way: {{ {names}; \
+         {}; }} | tweetblast -\n  or, if these are the names: --format csv",
+        printed(.path), path = name(path), row = .why.row, names = .why.command
+    )]
+    NoHeader { path: PathBuf, why: NoHeader },
     /// No tweets in a format that can be read.
     #[error("{path} looks like {form}{}{}", at(*.line, *.offset), todo(.path, .hint), path = name(path))]
     UnsupportedForm {
@@ -100,6 +109,7 @@ impl SourceError {
     pub fn is_no_input(&self) -> Option<&'static str> {
         match self {
             SourceError::Empty { .. } => Some("empty"),
+            SourceError::NoHeader { .. } => Some("a table without a header"),
             SourceError::UnsupportedForm { form, hint, .. } => has_no_tweets(form, hint).then_some(*form),
             _ => None,
         }
@@ -140,6 +150,16 @@ fn command(path: &Path, words: &str) -> String {
         true => format!("; save it to a file first{words}"),
         false => words.replace("tar xOf FILE", "tar xOf -").replace(" <FILE", "").replace(" FILE", ""),
     }
+}
+
+/// The command that prints a file, unpacked.
+fn printed(path: &Path) -> String {
+    let program = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => "gzip -dc",
+        Some("zst") => "zstd -dc",
+        _ => "cat",
+    };
+    command(path, &format!("{program} FILE"))
 }
 
 /// A path as a shell takes it.

@@ -84,9 +84,11 @@ impl TweetFile {
         if is_mappable {
             file.read_at(&mut head, 0).map_err(open_error)?;
         }
-        let mut opened = match is_mappable && Storage::of(&head).is_none() {
-            true => Self::map(path, &file, Storage::Mapped, opening.framing)?,
-            false => Self::from_pieces(path, Pieces::read(path, Some(file))?, opening)?,
+        let is_plain = is_mappable && Storage::of(&head).is_none();
+        let mapped = if is_plain { Self::map(path, &file, Storage::Mapped, opening.framing)? } else { None };
+        let mut opened = match mapped {
+            Some(mapped) => mapped,
+            None => Self::from_pieces(path, Pieces::read(path, Some(file))?, opening)?,
         };
         // What becomes of it once it is copied does not matter.
         let is_copied = !opened.is_live() && opened.storage != Storage::Mapped;
@@ -97,8 +99,8 @@ impl TweetFile {
     fn from_pieces(path: &Path, mut pieces: Pieces, opening: &Opening<'_>) -> Result<Self, SourceError> {
         if !opening.streams {
             let copy = spool(path, &mut pieces, opening)?;
-            let file = Self::map(path, &copy, pieces.storage(), opening.framing)?;
-            return Ok(Self { cut: pieces.cut(), ..file });
+            let mapped = Self::map_as(path, &copy.file, pieces.storage(), copy.framing)?;
+            return Ok(Self { cut: pieces.cut(), ..mapped });
         }
         let reader = LiveReader::open(path, pieces, opening)?;
         let (storage, framing, bytes_read) = (reader.storage(), reader.framing(), reader.bytes_read());
@@ -106,7 +108,26 @@ impl TweetFile {
         Ok(Self { path: path.to_owned(), content, storage, framing, cut: None, original: None })
     }
 
-    fn map(path: &Path, file: &File, storage: Storage, framing: Option<Format>) -> Result<Self, SourceError> {
+    /// Maps a file; `None`: it is a table, whose rows are to be read.
+    fn map(
+        path: &Path,
+        file: &File,
+        storage: Storage,
+        framing: Option<Format>,
+    ) -> Result<Option<Self>, SourceError> {
+        if framing == Some(Format::Table) {
+            return Ok(None);
+        }
+        let mapped = Self::map_as(path, file, storage, framing)?;
+        Ok(Some(mapped).filter(|mapped| mapped.framing != Format::Table))
+    }
+
+    fn map_as(
+        path: &Path,
+        file: &File,
+        storage: Storage,
+        framing: Option<Format>,
+    ) -> Result<Self, SourceError> {
         let open_error = |source| SourceError::Open { path: path.to_owned(), source };
         if file.metadata().map_err(open_error)?.len() == 0 {
             return Err(SourceError::Empty { path: path.to_owned() });

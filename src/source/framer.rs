@@ -80,7 +80,7 @@ impl Framer {
             self.at = Position::start(bytes);
         }
         match self.framing {
-            Format::Lines => self.line(bytes, is_cut),
+            Format::Lines | Format::Table => self.line(bytes, is_cut),
             Format::PageLines => self.on_lines(bytes, is_cut),
             Format::Array | Format::Objects | Format::Script => self.value(bytes, false, is_cut),
             Format::Pages => self.value(bytes, true, is_cut),

@@ -106,7 +106,19 @@ impl LiveReader {
             reader.framing = detect(path, &reader.buffer)?;
             reader.framer = Framer::new(reader.framing);
         }
+        if reader.framing == Format::Table {
+            opening.check_table(path)?;
+            reader.read_as_table();
+        }
         Ok(reader)
+    }
+
+    fn read_as_table(&mut self) {
+        self.buffer = self.pieces.read_as_table(&self.buffer);
+        self.crc = crc32c::crc32c(&self.buffer);
+        self.bytes_read.store(self.buffer.len() as u64, Ordering::Relaxed);
+        // Its last row may be left.
+        self.has_ended = false;
     }
 
     /// Whether the bytes so far contain a whole value, which shows the format.
@@ -244,7 +256,7 @@ impl LiveReader {
                 offset: self.base + self.framer.keep_from() as u64,
                 limit: PAGE_BYTES.max(self.longest),
             }),
-            Format::Lines | Format::PageLines if kept > PAGE_BYTES.max(self.longest) => {
+            Format::Lines | Format::PageLines | Format::Table if kept > PAGE_BYTES.max(self.longest) => {
                 Ok(self.framer.cut_line(&self.buffer))
             }
             Format::Array | Format::Objects | Format::Script if kept > self.longest => {

@@ -8,6 +8,9 @@ pub type Form = (&'static str, &'static str);
 /// What begins as JSON does.
 pub const BROKEN: &str = "broken JSON";
 
+/// What begins as nothing that is known.
+pub const TEXT: &str = "text, not JSON";
+
 /// Compressed files and archives that are not read: their signatures, what each is, and what a tar archive is in
 /// which it is found. The signatures are those of each format's description.
 const PACKED: [(&[u8], Form, Form); 12] = [
@@ -90,15 +93,11 @@ const SIGNATURES: [(&[u8], Form); 13] = [
 
 /// Whether a file of this form, with this hint, is one that nobody means to replay, where it is one of several.
 pub fn has_no_tweets(form: &str, hint: &str) -> bool {
-    (hint.is_empty() && form != BROKEN) || form == CSV.0 || form == TSV.0
+    (hint.is_empty() && form != BROKEN) || form == TABLE.0
 }
 
-const CSV: Form =
-    ("a table (CSV)", "; convert its rows to JSON first: mlr --icsv --ojsonl cat FILE | tweetblast -");
-const TSV: Form = (
-    "a table separated by tabs (TSV)",
-    "; convert its rows to JSON first: mlr --itsv --ojsonl cat FILE | tweetblast -",
-);
+/// A table among files of tweets: it is about their users, or a copy of them.
+pub const TABLE: Form = ("a table (CSV)", "; name it by itself: tweetblast FILE");
 
 /// What compressed file or archive begins like this, if it is one that is not read. Its bytes may have JSON in
 /// them, line by line: an archive may only store its files.
@@ -134,21 +133,7 @@ pub fn looks_like(head: &[u8]) -> Form {
     if start.starts_with(b"{") || start.starts_with(b"[") {
         return (BROKEN, "");
     }
-    let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let (first, second) = (lines.next().unwrap_or_default(), lines.next());
-    let separated = |by: u8| {
-        let count = |line: &[u8]| line.iter().filter(|byte| **byte == by).count();
-        // A sentence has a blank after each; the names of columns do not.
-        let is_prose = memchr::memmem::find(first, &[by, b' ']).is_some();
-        count(first) > 0 && !is_prose && second.is_none_or(|second| count(second) >= count(first))
-    };
-    if separated(b'\t') {
-        TSV
-    } else if separated(b',') || separated(b';') {
-        CSV
-    } else {
-        ("text, not JSON", "")
-    }
+    (TEXT, "")
 }
 
 /// JSON, or nearly, with something around each record.

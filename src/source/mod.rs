@@ -6,7 +6,8 @@
 //!
 //! Compressed files, archives, and inputs that cannot be mapped (standard input, a pipe, a device), are read as
 //! they come ([`LiveReader`]), or first copied to a temporary file without a name, which is then mapped;
-//! offsets count from the start of the unpacked bytes.
+//! offsets count from the start of the unpacked bytes. A table is read in the same ways, as the JSON lines that its
+//! rows become (`table/`).
 
 mod bus_error;
 mod change;
@@ -27,6 +28,7 @@ mod resync;
 mod spool;
 mod steps;
 mod storage;
+mod table;
 mod unpack;
 mod unwanted;
 mod values;
@@ -44,6 +46,7 @@ pub use live::{LULL, LiveReader, LiveStep};
 pub use opening::{Opening, OpeningState};
 pub use page_lines::PageLines;
 pub use storage::Storage;
+pub use table::TableReader;
 pub use unwanted::{SkippedFiles, unwanted};
 pub use values::Values;
 
@@ -71,10 +74,10 @@ pub enum Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    /// The frames of `bytes`, a whole file in this format.
+    /// The frames of `bytes`, a whole file in this format; of a table, the JSON lines that its rows became.
     pub fn new(framing: Format, bytes: &'a [u8]) -> Self {
         match framing {
-            Format::Lines => Frames::Lines(Lines::new(bytes)),
+            Format::Lines | Format::Table => Frames::Lines(Lines::new(bytes)),
             Format::PageLines => Frames::PageLines(PageLines::new(bytes)),
             Format::Array | Format::Objects | Format::Script => Frames::Values(Values::new(bytes, false)),
             Format::Pages => Frames::Values(Values::new(bytes, true)),

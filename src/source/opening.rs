@@ -1,9 +1,11 @@
 //! How inputs are opened.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::looks_like::TABLE;
 use super::{Format, SourceError};
 
 /// Longest wait for an input before a stop is checked.
@@ -14,6 +16,8 @@ pub(super) const LOOK: Duration = Duration::from_millis(50);
 pub struct Opening<'a> {
     /// The format; `None`: detected for each input.
     pub framing: Option<Format>,
+    /// Whether a table is read; otherwise it is an error, as a file that is beside the tweets.
+    pub tables: bool,
     /// Whether an input that cannot be mapped is read as it comes; otherwise it is copied to a temporary file.
     pub streams: bool,
     /// Largest copy, in bytes; `None`: half of the free space in its folder.
@@ -43,7 +47,19 @@ impl Opening<'_> {
     /// Opens the whole input, in this format, and waits for its end.
     pub fn whole(framing: Option<Format>) -> Self {
         let (streams, spool_limit, max_record_bytes) = (false, None, usize::MAX);
-        Self { framing, streams, spool_limit, max_record_bytes, stop: &NEVER, watch: &|_| {} }
+        Self { framing, tables: true, streams, spool_limit, max_record_bytes, stop: &NEVER, watch: &|_| {} }
+    }
+
+    /// # Errors
+    /// When the input at `path` is a table, and none is wanted.
+    pub(super) fn check_table(&self, path: &Path) -> Result<(), SourceError> {
+        let (form, hint) = TABLE;
+        match self.tables || self.framing == Some(Format::Table) {
+            true => Ok(()),
+            false => {
+                Err(SourceError::UnsupportedForm { path: path.to_owned(), form, line: 1, offset: 0, hint })
+            }
+        }
     }
 
     /// # Errors

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::storage::PIECE_BYTES;
+use super::table::{Sniffed, TableReader, delimiter, sniff};
 use super::unpack::{Unpacker, opened};
 use super::{SourceError, Storage};
 
@@ -22,6 +23,8 @@ pub(super) struct Pieces {
     receiver: Receiver<PieceMessage>,
     storage: Storage,
     cut: Option<u64>,
+    /// What makes JSON lines of a table.
+    table: Option<TableReader>,
 }
 
 #[derive(Debug)]
@@ -57,7 +60,7 @@ impl Pieces {
         };
         let started = std::thread::Builder::new().name("input".into()).spawn(work);
         started.map_err(|source| SourceError::Thread { path: path.to_owned(), source })?;
-        Ok(Self { receiver, storage: Storage::Copied, cut: None })
+        Ok(Self { receiver, storage: Storage::Copied, cut: None, table: None })
     }
 
     /// The next piece, if it comes within `wait`.
@@ -68,14 +71,32 @@ impl Pieces {
         loop {
             match self.receiver.recv_timeout(wait) {
                 Ok(PieceMessage::Begins(storage)) => self.storage = storage,
-                Ok(PieceMessage::Bytes(bytes)) => return Ok(Incoming::Bytes(bytes)),
+                Ok(PieceMessage::Bytes(bytes)) => match self.table.as_mut().map(|table| table.push(&bytes)) {
+                    None => return Ok(Incoming::Bytes(bytes)),
+                    // A row that has not ended.
+                    Some(json) if json.is_empty() => {}
+                    Some(json) => return Ok(Incoming::Bytes(json)),
+                },
                 // All that is whole has come.
                 Ok(PieceMessage::Failed(SourceError::Cut { unpacked, .. })) => self.cut = Some(unpacked),
                 Ok(PieceMessage::Failed(error)) => return Err(error),
                 Err(RecvTimeoutError::Timeout) => return Ok(Incoming::Nothing),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Incoming::End),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let last = self.table.as_mut().map(TableReader::finish).unwrap_or_default();
+                    return Ok(if last.is_empty() { Incoming::End } else { Incoming::Bytes(last) });
+                }
             }
         }
+    }
+
+    /// Reads the input as a table that begins with `head`, all that has come so far: gives the JSON lines of the
+    /// rows in it. All that comes later is JSON lines.
+    pub fn read_as_table(&mut self, head: &[u8]) -> Vec<u8> {
+        let delimiter = match sniff(head) {
+            Sniffed::Table(delimiter) => delimiter,
+            _ => delimiter(head),
+        };
+        self.table.insert(TableReader::new(delimiter)).push(head)
     }
 
     /// The bytes before the place where the data ends too early, unpacked; `None`: it does not, or its end has not

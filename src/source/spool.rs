@@ -7,63 +7,91 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use super::SourceError;
 use super::detect::{LOOK_BYTES, detect};
 use super::opening::{LOOK, Opening, OpeningState};
 use super::pieces::{Incoming, Pieces};
+use super::{Format, SourceError};
 
-/// Copies a whole input to a temporary file. Its first bytes are checked before the rest is copied: a
-/// small compressed file may become large, and contain nothing that can be replayed.
+/// A whole input in a temporary file.
+pub(super) struct Copy {
+    pub file: File,
+    /// Its format, where that is known.
+    pub framing: Option<Format>,
+}
+
+/// Copies a whole input to a temporary file; of a table, the JSON lines of its rows. Its first bytes are checked
+/// before the rest is copied: a small compressed file may become large, and contain nothing that can be replayed.
 ///
 /// # Errors
-/// When the input cannot be read or unpacked, contains no JSON or is larger than the limit, when the
-/// temporary file cannot be written, and when the wait is stopped.
-pub(super) fn spool(path: &Path, pieces: &mut Pieces, opening: &Opening<'_>) -> Result<File, SourceError> {
+/// When the input cannot be read or unpacked, contains nothing that can be replayed or is larger than the limit, when
+/// the temporary file cannot be written, and when the wait is stopped.
+pub(super) fn spool(path: &Path, pieces: &mut Pieces, opening: &Opening<'_>) -> Result<Copy, SourceError> {
     let folder = std::env::temp_dir();
     let spool_error = |written, source| {
         let (path, folder) = (path.to_owned(), folder.clone());
         SourceError::Spool { path, folder, written, source }
     };
     let limit = opening.spool_limit.or_else(|| half_of_free(&folder)).unwrap_or(u64::MAX);
-    let mut output = tempfile::tempfile().map_err(|source| spool_error(0, source))?;
-    let (mut written, mut waited) = (0, Duration::ZERO);
-    let mut head = opening.framing.is_none().then(Vec::new);
+    let mut file = tempfile::tempfile().map_err(|source| spool_error(0, source))?;
+    let mut written = 0;
+    let mut write = |bytes: &[u8]| {
+        if written + bytes.len() as u64 > limit {
+            return Err(SourceError::SpoolLimit { path: path.to_owned(), folder: folder.clone(), limit });
+        }
+        file.write_all(bytes).map_err(|source| spool_error(written, source))?;
+        written += bytes.len() as u64;
+        (opening.watch)(OpeningState::Copied(written));
+        Ok(())
+    };
+    let mut head = Vec::new();
+    while head.len() < 2 * LOOK_BYTES
+        && let Some(bytes) = next(pieces, opening)?
+    {
+        head.extend_from_slice(&bytes);
+    }
+    let framing = checked(path, &head, opening)?;
+    match framing {
+        Some(Format::Table) => write(&pieces.read_as_table(&head))?,
+        _ => write(&head)?,
+    }
+    drop(head);
+    while let Some(bytes) = next(pieces, opening)? {
+        write(&bytes)?;
+    }
+    (opening.watch)(OpeningState::Open);
+    Ok(Copy { file, framing })
+}
+
+/// The next piece, however long it takes; `None`: there is none.
+fn next(pieces: &mut Pieces, opening: &Opening<'_>) -> Result<Option<Vec<u8>>, SourceError> {
+    let mut waited = Duration::ZERO;
     loop {
         opening.check_stop()?;
-        let bytes = match pieces.next(LOOK)? {
-            Incoming::Bytes(bytes) => bytes,
+        match pieces.next(LOOK)? {
+            Incoming::Bytes(bytes) => return Ok(Some(bytes)),
+            Incoming::End => return Ok(None),
             Incoming::Nothing => {
                 waited += LOOK;
                 (opening.watch)(OpeningState::Waiting(waited));
-                continue;
-            }
-            Incoming::End => break,
-        };
-        waited = Duration::ZERO;
-        if let Some(looked_at) = &mut head {
-            looked_at.extend_from_slice(&bytes);
-            if looked_at.len() >= 2 * LOOK_BYTES {
-                check(path, looked_at)?;
-                head = None;
             }
         }
-        if written + bytes.len() as u64 > limit {
-            return Err(SourceError::SpoolLimit { path: path.to_owned(), folder, limit });
-        }
-        output.write_all(&bytes).map_err(|source| spool_error(written, source))?;
-        written += bytes.len() as u64;
-        (opening.watch)(OpeningState::Copied(written));
     }
-    (opening.watch)(OpeningState::Open);
-    Ok(output)
 }
 
+/// The format of an input with this start, as far as it is known.
+///
 /// # Errors
-/// When an input with this start contains no JSON, whatever comes after.
-fn check(path: &Path, head: &[u8]) -> Result<(), SourceError> {
+/// When it contains nothing that can be replayed, whatever comes after, or a table where none is wanted.
+fn checked(path: &Path, head: &[u8], opening: &Opening<'_>) -> Result<Option<Format>, SourceError> {
+    if opening.framing.is_some() {
+        return Ok(opening.framing);
+    }
     match detect(path, head) {
+        Err(error @ SourceError::NoHeader { .. }) => Err(error),
         Err(error @ SourceError::UnsupportedForm { offset, .. }) if offset <= LOOK_BYTES as u64 => Err(error),
-        _ => Ok(()),
+        Ok(Format::Table) => opening.check_table(path).map(|()| Some(Format::Table)),
+        // Decided by the whole of it.
+        _ => Ok(None),
     }
 }
 

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use super::detect::{LOOK_BYTES, detect};
 use super::gzip::GzipMembers;
-use super::looks_like::{Form, packed_in_tar};
+use super::looks_like::{Form, TABLE, packed_in_tar};
 use super::storage::{HEAD_BYTES, PIECE_BYTES, Storage};
 use super::unwanted::{SkippedFiles, unwanted};
-use super::{SourceError, zstd_window};
+use super::{Format, SourceError, zstd_window};
 
 /// Takes the bytes that come out; `false`: it wants no more.
 type Take<'a> = &'a mut dyn FnMut(Vec<u8>) -> bool;
@@ -140,11 +140,16 @@ impl<'a> Unpacker<'a> {
         if let Some(form) = packed_in_tar(&head) {
             return Err(self.unsupported(form));
         }
-        if looked.is_ok()
-            && let Err(error) = detect(name, &head)
-            && let Some(why) = error.is_no_input()
-        {
-            return Ok(Some(why));
+        match detect(name, &head) {
+            _ if looked.is_err() => {}
+            // Files of an archive are read as one.
+            Ok(Format::Table) => return Ok(Some(TABLE.0)),
+            Ok(_) => {}
+            Err(error) => {
+                if let Some(why) = error.is_no_input() {
+                    return Ok(Some(why));
+                }
+            }
         }
         if self.last.is_some_and(|last| last != b'\n') {
             self.pass(b"\n".to_vec());

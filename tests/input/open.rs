@@ -99,9 +99,12 @@ fn folders_missing_files_and_text_are_errors() {
     assert!(matches!(TweetFile::open(dir.path()), Err(SourceError::Directory { .. })));
     assert!(matches!(TweetFile::open(&dir.path().join("no")), Err(SourceError::Open { .. })));
     let path = dir.path().join("table.csv");
-    fs::write(&path, "id,text\n1,a\n").unwrap();
+    fs::write(&path, "1,2020-01-01,a\n2,2020-01-02,b\n").unwrap();
     let error = TweetFile::open(&path).unwrap_err().to_string();
-    assert!(error.contains("a table (CSV)") && error.contains("table.csv | tweetblast -"), "{error}");
+    assert!(
+        error.contains("a table without a header") && error.contains("table.csv; } | tweetblast -"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -105,7 +105,10 @@ fn first_break(files: &Files, options: &ReplayOptions) -> Option<String> {
     let mut parser = options.new_parser();
     let (file, offset, why) = first_of(files, |file, frame| {
         let is_broken = parser.parse_frame(frame, |record| record.is_err());
-        let (at, why) = is_broken.then(|| break_in(frame.bytes))?;
+        let (at, why) = is_broken.then(|| match files.get(file).framing() {
+            Format::Table => (0, row_break(frame.bytes)),
+            _ => break_in(frame.bytes),
+        })?;
         Some((file, frame.offset + at as u64, why))
     })?;
     let column = files.with_start(file, |bytes| {
@@ -127,6 +130,13 @@ fn first_of<T>(files: &Files, mut find: impl FnMut(u32, Frame<'_>) -> Option<T>)
         if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     found
+}
+
+/// Why a row of a table is not one, which stands at its end.
+fn row_break(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let why = text.rsplit_once(" (").and_then(|(_, why)| why.strip_suffix(')'));
+    format!("not a row of the table: {}", why.unwrap_or("its object is not JSON"))
 }
 
 /// How far a value is valid JSON, in bytes, and what is wrong there.
@@ -155,7 +165,8 @@ fn break_in(bytes: &[u8]) -> (usize, String) {
 
 /// Another format than the given one.
 fn other_layout(files: &Files, options: &ReplayOptions) -> Option<String> {
-    let given = options.input.framing?;
+    // Of a table only the records are left.
+    let given = options.input.framing.filter(|given| *given != Format::Table)?;
     let (number, file) = files.iter().next()?;
     let found = files.with_start(number, |bytes| detect(file.path(), bytes)).ok();
     let found = found.filter(|found| *found != given)?;

@@ -211,8 +211,27 @@ impl Files {
     }
 }
 
-/// Opens the files of a folder, by name. Those that nobody means to replay are skipped, and named.
+/// Opens the files of a folder, by name. Those that nobody means to replay are skipped, and named: tables too, unless
+/// there is nothing else.
 fn open_folder(folder: &Path, opening: &Opening<'_>, files: &mut Vec<TweetFile>) -> Result<(), ReplayError> {
+    let without_tables = Opening { tables: false, ..*opening };
+    let mut skipped = open_files_of(folder, &without_tables, files)?;
+    if skipped.read == 0 {
+        skipped = open_files_of(folder, opening, files)?;
+    }
+    if skipped.read == 0 {
+        return Err(ReplayError::EmptyFolder { path: folder.to_owned(), skipped: skipped.words() });
+    }
+    skipped.remark(folder);
+    Ok(())
+}
+
+/// Opens the files of a folder, as far as they are read; returns the others.
+fn open_files_of(
+    folder: &Path,
+    opening: &Opening<'_>,
+    files: &mut Vec<TweetFile>,
+) -> Result<SkippedFiles, ReplayError> {
     let mut skipped = SkippedFiles::default();
     for path in entries(folder)? {
         let name = Path::new(path.file_name().unwrap_or_default());
@@ -231,11 +250,7 @@ fn open_folder(folder: &Path, opening: &Opening<'_>, files: &mut Vec<TweetFile>)
             },
         }
     }
-    if skipped.read == 0 {
-        return Err(ReplayError::EmptyFolder { path: folder.to_owned(), skipped: skipped.words() });
-    }
-    skipped.remark(folder);
-    Ok(())
+    Ok(skipped)
 }
 
 /// What is in a folder, by name.

@@ -37,6 +37,7 @@ pub(crate) fn opening<'a>(
 ) -> Opening<'a> {
     Opening {
         framing: options.input.framing,
+        tables: true,
         streams: goal == Goal::Replay && options.in_file_order() && options.pace.loops == Loops::Times(1),
         spool_limit: options.input.spool_limit,
         max_record_bytes: options.input.max_record_bytes,

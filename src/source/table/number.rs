@@ -1,0 +1,131 @@
+//! Which cells are numbers.
+
+/// Significant digits that a double always keeps (`f64::DIGITS`).
+const SAFE_DIGITS: usize = f64::DIGITS as usize;
+
+/// Whether a cell is a number in JSON that a reader with 64 bits per number reads as it stands: no leading zeros, no
+/// plus sign, no more digits than a long or a double has.
+pub(super) fn is_number(cell: &[u8]) -> bool {
+    let digits = cell.strip_prefix(b"-").unwrap_or(cell);
+    let whole = count_digits(digits);
+    if whole == 0 || (whole > 1 && digits[0] == b'0') {
+        return false;
+    }
+    if whole == digits.len() {
+        // Up to 18 digits always fit.
+        return whole <= 18 || parsed::<i64>(cell).is_some();
+    }
+    is_double(&digits[whole..]) && keeps_digits(cell)
+}
+
+/// Whether `rest` is what may follow the whole part: a fraction, an exponent, or both.
+fn is_double(mut rest: &[u8]) -> bool {
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let digits = count_digits(fraction);
+        rest = &fraction[digits..];
+        if digits == 0 {
+            return false;
+        }
+    }
+    match rest {
+        [] => true,
+        [b'e' | b'E', b'+' | b'-', power @ ..] | [b'e' | b'E', power @ ..] => {
+            !power.is_empty() && count_digits(power) == power.len()
+        }
+        _ => false,
+    }
+}
+
+/// Whether a double keeps all significant digits of a number.
+fn keeps_digits(cell: &[u8]) -> bool {
+    let has_power = cell.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    if cell.len() <= SAFE_DIGITS && !has_power {
+        return true;
+    }
+    let Some(number) = parsed::<f64>(cell).filter(|number| number.is_finite()) else { return false };
+    let written = significant(cell);
+    if written.len() <= SAFE_DIGITS {
+        return number != 0.0 || written.is_empty();
+    }
+    // The shortest digits that name this double are those of the cell.
+    significant(format!("{number:e}").as_bytes()) == written
+}
+
+/// The digits before the exponent, without zeros at their start and end.
+fn significant(number: &[u8]) -> Vec<u8> {
+    let mantissa = number.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
+    let digits: Vec<u8> = mantissa.iter().copied().filter(u8::is_ascii_digit).collect();
+    let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(digits.len());
+    let last = digits.iter().rposition(|digit| *digit != b'0').map_or(first, |last| last + 1);
+    digits[first..last].to_vec()
+}
+
+fn count_digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+fn parsed<T: std::str::FromStr>(cell: &[u8]) -> Option<T> {
+    std::str::from_utf8(cell).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_json_are_numbers_unless_digits_would_be_lost() {
+        for cell in [
+            "0",
+            "-7",
+            "12.700",
+            "0.5",
+            "1e-05",
+            "1.5E+3",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "40.74181700000001",
+            "123456789012345e3",
+        ] {
+            assert!(is_number(cell.as_bytes()), "{cell}");
+        }
+        for cell in [
+            "",
+            "-",
+            "007",
+            "+5",
+            ".5",
+            "5.",
+            "1e",
+            "1e400",
+            "1e-400",
+            "0x10",
+            "1,5",
+            "NaN",
+            "9223372036854775808",
+            "0.1234567890123456789",
+            "1693840800.123456789",
+            "1 2",
+        ] {
+            assert!(!is_number(cell.as_bytes()), "{cell}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_program_writes_for_a_long_or_a_double_is_a_number(long: i64, double in prop::num::f64::NORMAL) {
+            prop_assert!(is_number(long.to_string().as_bytes()));
+            for written in [serde_json::json!(double).to_string(), format!("{double:e}")] {
+                prop_assert!(is_number(written.as_bytes()), "{}", written);
+            }
+        }
+
+        #[test]
+        fn a_number_is_one_for_a_json_parser_too(cell in "-?[0-9.eE+-]{0,24}") {
+            if is_number(cell.as_bytes()) {
+                prop_assert!(serde_json::from_str::<serde_json::Number>(&cell).is_ok(), "{}", cell);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Reads a table piece by piece, and gives it out as JSON lines.
+
+use std::io::Write;
+
+use memchr::memchr_iter;
+
+use super::super::byte_order_mark;
+use super::columns::{Columns, Misfit};
+use super::row::{Row, RowKind, Rows};
+
+/// Reads one table.
+#[derive(Debug)]
+pub struct TableReader {
+    delimiter: u8,
+    rows: Rows,
+    has_begun: bool,
+    /// The row with the names, and what it says; `None`: it has not come.
+    header: Option<(Vec<u8>, Columns)>,
+    /// The start of a row whose end has not come.
+    rest: Vec<u8>,
+}
+
+impl TableReader {
+    /// At the start of a table with this delimiter.
+    pub fn new(delimiter: u8) -> Self {
+        Self { delimiter, rows: Rows::new(delimiter), has_begun: false, header: None, rest: Vec::new() }
+    }
+
+    /// The rows that end in the next bytes of the table, as JSON lines.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len() * 3);
+        if self.rest.is_empty() {
+            let done = self.read(bytes, false, &mut out);
+            self.rest.extend_from_slice(&bytes[done..]);
+        } else {
+            let mut all = std::mem::take(&mut self.rest);
+            all.extend_from_slice(bytes);
+            let done = self.read(&all, false, &mut out);
+            all.drain(..done);
+            self.rest = all;
+        }
+        out
+    }
+
+    /// The last row, if it has no line end.
+    pub fn finish(&mut self) -> Vec<u8> {
+        let (rest, mut out) = (std::mem::take(&mut self.rest), Vec::new());
+        self.read(&rest, true, &mut out);
+        out
+    }
+
+    /// Appends the rows that end in `bytes`; returns the bytes that are done with.
+    fn read(&mut self, bytes: &[u8], is_last: bool, out: &mut Vec<u8>) -> usize {
+        let mut at = 0;
+        if !self.has_begun {
+            if bytes.len() < 3 && !is_last {
+                return 0;
+            }
+            (self.has_begun, at) = (true, byte_order_mark(bytes));
+        }
+        while at < bytes.len()
+            && let Some(row) = self.rows.next(&bytes[at..], is_last)
+        {
+            self.row(&bytes[at..at + row.next], row, out);
+            at += row.next;
+        }
+        at
+    }
+
+    /// Appends a row with its line ends.
+    fn row(&mut self, bytes: &[u8], row: Row, out: &mut Vec<u8>) {
+        let content = &bytes[..row.end];
+        match &self.header {
+            _ if content.is_empty() => {}
+            None if content.trim_ascii().is_empty() => {}
+            None => self.header = Some((content.to_vec(), self.columns(content, row.kind))),
+            // Where tables were joined.
+            Some((header, _)) if header == content => {}
+            Some((_, columns)) => {
+                let fits = match row.kind {
+                    RowKind::Plain => columns.plain(content, self.delimiter, out),
+                    RowKind::Quoted => {
+                        let (cells, ends) = self.rows.cells();
+                        columns.quoted(cells, ends, out)
+                    }
+                    RowKind::Broken => {
+                        put_junk(content, "a quote in it is not closed", out);
+                        Ok(())
+                    }
+                };
+                match fits {
+                    Err(Misfit::Cells(1)) if content.trim_ascii().is_empty() => {}
+                    Err(Misfit::Cells(cells)) => {
+                        let (noun, needed) = (if cells == 1 { "cell" } else { "cells" }, columns.needed());
+                        put_junk(content, &format!("{cells} {noun}, the header has {needed}"), out);
+                    }
+                    Err(Misfit::NotUtf8) => put_junk(content, "not in UTF-8", out),
+                    Ok(()) => {}
+                }
+            }
+        }
+        let line_ends = match row.kind {
+            RowKind::Quoted => memchr_iter(b'\n', bytes).count().max(1),
+            _ => 1,
+        };
+        out.extend(std::iter::repeat_n(b'\n', line_ends));
+    }
+
+    fn columns(&self, content: &[u8], kind: RowKind) -> Columns {
+        if kind != RowKind::Quoted {
+            return Columns::new(content.split(|byte| *byte == self.delimiter));
+        }
+        let (cells, ends) = self.rows.cells();
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        Columns::new(starts.zip(ends).map(|(start, end)| &cells[start..*end]))
+    }
+}
+
+/// Appends what is not a row, on one line, with the reason. No object in it may be taken for a record.
+fn put_junk(content: &[u8], why: &str, out: &mut Vec<u8>) {
+    out.extend(content.iter().map(|byte| match byte {
+        b'\n' | b'\r' => b' ',
+        b'{' => b'[',
+        byte => *byte,
+    }));
+    // A vector takes all bytes.
+    let _ = write!(out, " ({why})");
+}
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;
