@@ -18,16 +18,17 @@ use crate::source::Format;
   tweetblast generate -o tweets.json
   tweetblast generate --tweets 1M --form grouped -o big.json
   tweetblast generate -o tweets.json --users-file users.csv
+  tweetblast generate --form readings --format csv -o r.csv
   tweetblast generate --tweets 10 -o -")]
 pub(super) struct GenerateArgs {
-    /// Number of tweets [default: 6,000]
+    /// Number of tweets, readings or requests [default: 6,000]
     #[arg(long, short_alias = 'n', aliases = ["limit", "count"], default_value = "6,000", hide_default_value = true,
         value_name = "N", value_parser = values::count::<u64>(1..=values::MOST))]
     tweets: u64,
-    /// Mean rate of the tweets' own times: 10/s, 300/m [default: 10/s]
+    /// Mean rate of their own times: 10/s, 300/m [default: 10/s]
     #[arg(long, value_name = "N/s", value_parser = values::rate)]
     rate: Option<f64>,
-    /// Number of users [default: 1,500]
+    /// Number of users, devices or clients [default: 1,500]
     #[arg(long, default_value = "1,500", hide_default_value = true, value_name = "N",
         value_parser = values::count::<u64>(1..=u64::from(u32::MAX)))]
     users: u64,
@@ -40,7 +41,8 @@ pub(super) struct GenerateArgs {
     form: RecordForm,
     /// Layout of the file [default: the first that the form has]
     ///
-    /// v11 has lines, array, objects and pages; v2 has page-lines and lines; each other form has one.
+    /// v11 has lines, array, objects and pages; v2 has page-lines and lines; flat, readings and weblog
+    /// have lines and csv; each other form has one.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     /// File to write; - is standard output
@@ -79,6 +81,10 @@ enum RecordForm {
     ActivityStreams,
     /// A hand-made flat object
     Flat,
+    /// Readings of sensors: --users is the number of devices
+    Readings,
+    /// The log of a web server: --users is the number of clients
+    Weblog,
     #[value(hide = true)]
     Array,
     #[value(hide = true)]
@@ -107,7 +113,15 @@ impl RecordForm {
             RecordForm::Grouped => &[(Format::Array, GenerateForm::Grouped)],
             RecordForm::Archive => &[(Format::Script, GenerateForm::Archive)],
             RecordForm::ActivityStreams => &[(Format::Lines, GenerateForm::ActivityStreams)],
-            RecordForm::Flat => &[(Format::Lines, GenerateForm::Flat)],
+            RecordForm::Flat => {
+                &[(Format::Lines, GenerateForm::Flat), (Format::Table, GenerateForm::FlatTable)]
+            }
+            RecordForm::Readings => {
+                &[(Format::Lines, GenerateForm::Readings), (Format::Table, GenerateForm::ReadingsTable)]
+            }
+            RecordForm::Weblog => {
+                &[(Format::Lines, GenerateForm::Weblog), (Format::Table, GenerateForm::WeblogTable)]
+            }
             RecordForm::Array => &[(Format::Array, GenerateForm::Array)],
             RecordForm::Objects => &[(Format::Objects, GenerateForm::Objects)],
             RecordForm::Search => &[(Format::Pages, GenerateForm::Search)],
@@ -145,6 +159,10 @@ impl GenerateArgs {
         let options = self.options()?;
         options.check().map_err(UsageError::value)?;
         if let Some(users) = &self.users_file {
+            if options.form.noun() != "tweet" {
+                let words = "--users-file is about the authors of tweets: not with --form readings or weblog";
+                return Err(UsageError::conflict(words.to_owned()).into());
+            }
             let is_same = std::path::absolute(users)? == std::path::absolute(&self.output)?;
             if is_same || (is_stdout(users) && is_stdout(&self.output)) {
                 let words =
@@ -165,8 +183,12 @@ impl GenerateArgs {
         }
         let name = tweets.name();
         let made = write(tweets, |out| generate(&options, out))?;
-        let (tweets, notices) = (counted(made.tweets, "tweet"), counted(made.notices, "notice"));
-        writeln!(say, "{tweets} and {notices}, {}: {name}", counted(made.bytes, "byte"))?;
+        let events = counted(made.tweets, options.form.noun());
+        let notices = match options.form.noun() {
+            "tweet" => format!(" and {}", counted(made.notices, "notice")),
+            _ => String::new(),
+        };
+        writeln!(say, "{events}{notices}, {}: {name}", counted(made.bytes, "byte"))?;
         Ok(())
     }
 }
@@ -225,6 +247,9 @@ mod tests {
             ("--form v2-pages", GenerateForm::V2Pages),
             ("--form v2-stream", GenerateForm::V2Stream),
             ("--form archive --format archive", GenerateForm::Archive),
+            ("--form flat --format csv", GenerateForm::FlatTable),
+            ("--form readings", GenerateForm::Readings),
+            ("--form weblog --format csv", GenerateForm::WeblogTable),
         ] {
             assert_eq!(options(flags).unwrap().form, form, "{flags}");
         }

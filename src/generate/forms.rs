@@ -8,39 +8,9 @@ use rand::RngExt;
 
 use super::arrivals::{Arrivals, START_MS};
 use super::json::{Escape, string};
+use super::output::FormWriter;
 use super::status::{Status, Writers, ZIPF_EXPONENT};
-use super::{GenerateForm, GenerateOptions, GenerateSummary, write, write_other, write_v2};
-
-/// The buffer is written out when it holds this much.
-const BUFFER_BYTES: usize = 64 * 1024;
-
-/// A file being written, and how much has been written.
-struct FormWriter<'a, W> {
-    out: &'a mut W,
-    buffer: Vec<u8>,
-    done: GenerateSummary,
-}
-
-impl<W: Write> FormWriter<'_, W> {
-    fn flush_if_full(&mut self) -> io::Result<()> {
-        if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.buffer)?;
-        self.done.bytes += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    /// The separator between two records; nothing before the first.
-    fn separate(&mut self, separator: &[u8]) {
-        if self.done.records > 0 {
-            self.buffer.extend_from_slice(separator);
-        }
-        self.done.records += 1;
-    }
-}
+use super::{GenerateForm, GenerateOptions, GenerateSummary, events, write, write_other, write_v2};
 
 /// Writes the file that `options` ask for.
 pub(super) fn write_file(
@@ -48,18 +18,25 @@ pub(super) fn write_file(
     writers: Writers,
     out: &mut impl Write,
 ) -> io::Result<GenerateSummary> {
-    let buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
-    let mut output = FormWriter { out, buffer, done: GenerateSummary::default() };
+    let mut output = FormWriter::new(out);
     let form = options.form;
     let (before, behind) = around(form);
     output.buffer.extend_from_slice(before);
+    if form.is_table() {
+        output.buffer.extend_from_slice(&header(form));
+        output.buffer.extend_from_slice(behind);
+    }
     match form {
+        GenerateForm::Readings
+        | GenerateForm::ReadingsTable
+        | GenerateForm::Weblog
+        | GenerateForm::WeblogTable => events::write(options, &mut output)?,
         GenerateForm::Grouped => groups(options, writers, &mut output)?,
         GenerateForm::V2Pages => records(options, writers, &mut output, &mut Pages::default())?,
         _ => records(options, writers, &mut output, &mut single(form))?,
     }
     // An empty file of lines has no line.
-    if output.done.records > 0 || behind.len() > 1 {
+    if output.done.records > 0 || behind.contains(&b']') {
         output.buffer.extend_from_slice(behind);
     }
     output.flush()?;
@@ -75,7 +52,17 @@ fn around(form: GenerateForm) -> (&'static [u8], &'static [u8]) {
             (b"{\"statuses\":[\n", b"],\"search_metadata\":{\"query\":\"sample\",\"completed_in\":0.087}}\n")
         }
         GenerateForm::Archive => (b"window.YTD.tweets.part0 = [\n", b"\n]\n"),
+        GenerateForm::FlatTable => (b"", b"\r\n"),
         _ => (b"", b"\n"),
+    }
+}
+
+/// The names of a table's columns.
+fn header(form: GenerateForm) -> Vec<u8> {
+    match form {
+        GenerateForm::ReadingsTable => events::header(&events::READING),
+        GenerateForm::WeblogTable => events::header(&events::REQUEST),
+        _ => events::header(&write_other::FLAT),
     }
 }
 
@@ -119,7 +106,8 @@ fn single(form: GenerateForm) -> Single {
         GenerateForm::Archive => (write_other::archived, b",\n", false),
         GenerateForm::ActivityStreams => (write_other::activity, b"\n", false),
         GenerateForm::Flat => (write_other::flat, b"\n", false),
-        GenerateForm::Lines | GenerateForm::Grouped | GenerateForm::V2Pages => (write::tweet, b"\n", true),
+        GenerateForm::FlatTable => (write_other::flat_row, b"\r\n", false),
+        _ => (write::tweet, b"\n", true),
     };
     Single { spell, separator, has_notices }
 }
@@ -205,9 +193,7 @@ fn records<W: Write>(
         let status = writers.status(ms, n.wrapping_mul(0x0025_45F5), arrival.topic);
         let (id, user_id) = (status.id, status.user.id);
         form.tweet(status, writers.escape(), output)?;
-        output.done.tweets += 1;
-        output.done.first_ms = Some(output.done.first_ms.map_or(ms, |first| first.min(ms)));
-        output.done.last_ms = Some(output.done.last_ms.map_or(ms, |last| last.max(ms)));
+        output.count(ms)?;
 
         if writers.rng.random_ratio(1, 400)
             && let Some((id, user_id)) = deletable
@@ -229,7 +215,6 @@ fn records<W: Write>(
         if deletable.is_none() || writers.rng.random_ratio(1, 100) {
             deletable = Some((id, user_id));
         }
-        output.flush_if_full()?;
     }
     form.finish(output)?;
     if output.done.tweets < options.tweets {

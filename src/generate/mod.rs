@@ -7,14 +7,20 @@
 //! above 2^53, truncated texts, nested tweets, notices that are not tweets, and a few steps back in
 //! time.
 //!
+//! Besides tweets there are readings of sensors and the log of a web server ([`GenerateForm::Readings`],
+//! [`GenerateForm::Weblog`]), for which `users` is the number of devices and of clients.
+//!
 //! Event time always starts at [`START_MS`], not now, because the same options have to give the
 //! same bytes on any day. The defaults give `data/tweets.json`.
 
 mod arrivals;
+mod events;
 mod forms;
 mod json;
+mod output;
 mod snowflake;
 mod status;
+mod table;
 mod text;
 mod user;
 mod users_file;
@@ -66,10 +72,20 @@ pub enum GenerateForm {
     ActivityStreams,
     /// Flat objects with common names, one per line.
     Flat,
+    /// The same as a table (CSV) with a header; lines end in CRLF, and line ends in texts are LF.
+    FlatTable,
+    /// Readings of sensors, one JSON object per line.
+    Readings,
+    /// The same as a table (CSV).
+    ReadingsTable,
+    /// Requests to a web server, one JSON object per line.
+    Weblog,
+    /// The same as a table (CSV).
+    WeblogTable,
 }
 
 impl GenerateForm {
-    pub const ALL: [GenerateForm; 12] = [
+    pub const ALL: [GenerateForm; 17] = [
         GenerateForm::Lines,
         GenerateForm::FullLines,
         GenerateForm::Array,
@@ -82,7 +98,26 @@ impl GenerateForm {
         GenerateForm::Archive,
         GenerateForm::ActivityStreams,
         GenerateForm::Flat,
+        GenerateForm::FlatTable,
+        GenerateForm::Readings,
+        GenerateForm::ReadingsTable,
+        GenerateForm::Weblog,
+        GenerateForm::WeblogTable,
     ];
+
+    /// What each of its records is, for people.
+    pub fn noun(self) -> &'static str {
+        match self {
+            GenerateForm::Readings | GenerateForm::ReadingsTable => "reading",
+            GenerateForm::Weblog | GenerateForm::WeblogTable => "request",
+            _ => "tweet",
+        }
+    }
+
+    /// Whether it is a table.
+    pub fn is_table(self) -> bool {
+        matches!(self, GenerateForm::FlatTable | GenerateForm::ReadingsTable | GenerateForm::WeblogTable)
+    }
 }
 
 /// What to generate.
@@ -111,7 +146,7 @@ impl Default for GenerateOptions {
 /// What was generated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GenerateSummary {
-    /// Tweets written: as many as asked for.
+    /// Tweets, readings or requests written: as many as asked for.
     pub tweets: u64,
     /// Delete and limit notices among them; only in forms that have them.
     pub notices: u64,

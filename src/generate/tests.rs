@@ -21,6 +21,11 @@ const FINGERPRINTS: [(GenerateForm, u32); GenerateForm::ALL.len()] = [
     (GenerateForm::Archive, 0x6cfb_83b9),
     (GenerateForm::ActivityStreams, 0x5707_336a),
     (GenerateForm::Flat, 0x041a_fbc3),
+    (GenerateForm::FlatTable, 0xdab3_7a0c),
+    (GenerateForm::Readings, 0x54fe_2c9a),
+    (GenerateForm::ReadingsTable, 0x3f6a_bd23),
+    (GenerateForm::Weblog, 0x47bb_ae42),
+    (GenerateForm::WeblogTable, 0xe51a_dfb2),
 ];
 
 fn options(form: GenerateForm) -> GenerateOptions {
@@ -256,13 +261,53 @@ fn groups_hold_all_texts_on_one_line_without_time() {
 
 #[test]
 fn a_file_of_nothing_is_still_of_its_form() {
-    for (form, bytes) in
-        [(GenerateForm::Lines, ""), (GenerateForm::Array, "[]\n"), (GenerateForm::Grouped, "[]\n")]
-    {
+    for (form, bytes) in [
+        (GenerateForm::Lines, ""),
+        (GenerateForm::Array, "[]\n"),
+        (GenerateForm::Grouped, "[]\n"),
+        (GenerateForm::Readings, ""),
+        (GenerateForm::FlatTable, "tweet_id,created_at,user_id,username,text,language,retweets,likes\r\n"),
+    ] {
         let (out, made) = make(&GenerateOptions { tweets: 0, ..options(form) });
         assert_eq!(out, bytes.as_bytes());
         assert_eq!(made.records, 0);
     }
+}
+
+#[test]
+fn each_event_has_a_time_a_key_and_an_id_of_its_own() {
+    for (form, key, id, keys) in [
+        (GenerateForm::Readings, "device_id", "reading_id", 100..=100),
+        (GenerateForm::Weblog, "client_ip", "request_id", 60..=100),
+    ] {
+        let (out, made) = make(&GenerateOptions { users: 100, ..options(form) });
+        let (mut ids, mut seen, mut times) = (HashSet::new(), HashSet::new(), Vec::new());
+        for event in lines(&out) {
+            assert!(ids.insert(event[id].to_string()), "{event}");
+            seen.insert(event[key].as_str().unwrap().to_owned());
+            let time: jiff::Timestamp = event["time"].as_str().unwrap().parse().unwrap();
+            times.push(u64::try_from(time.as_millisecond()).unwrap());
+        }
+        assert!(keys.contains(&seen.len()), "{} keys in {form:?}", seen.len());
+        assert_eq!(made.first_ms, times.iter().copied().min());
+        assert_eq!(made.last_ms, times.iter().copied().max());
+        let back = times.windows(2).filter(|pair| pair[1] < pair[0]).count();
+        assert!((2..=30).contains(&back), "{back} steps back in {form:?}");
+    }
+}
+
+#[test]
+fn sensors_are_silent_while_their_gateway_is_offline_and_the_mean_rate_is_kept() {
+    let asked = GenerateOptions { tweets: 60_000, rate_per_s: 10.0, ..options(GenerateForm::Readings) };
+    let (out, made) = make(&asked);
+    let time =
+        |event: &Value| event["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    let mut times: Vec<i64> = lines(&out).iter().map(time).collect();
+    times.sort_unstable();
+    let gaps = times.windows(2).filter(|pair| pair[1] - pair[0] >= 7_000).count();
+    assert!((8..=10).contains(&gaps), "{gaps} gaps in 100 minutes");
+    let span_s = (made.last_ms.unwrap() - made.first_ms.unwrap()) as f64 / 1_000.0;
+    assert!((span_s / 6_000.0 - 1.0).abs() < 0.05, "{span_s} s instead of 100 minutes");
 }
 
 #[test]

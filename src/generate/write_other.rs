@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::json::{Escape, created_at, indented, iso_time, string};
 use super::status::{Relation, Status};
+use super::table::put_cell;
 use super::text::{Entity, Text};
 use super::write;
 
@@ -94,6 +95,24 @@ pub(super) fn flat(out: &mut Vec<u8>, status: &Status, escape: Escape) -> io::Re
         ",\"language\":\"{}\",\"retweets\":{},\"likes\":{}}}",
         status.lang, status.retweets, status.favorites
     )
+}
+
+/// The columns of [`flat_row`].
+pub(super) const FLAT: [&str; 8] =
+    ["tweet_id", "created_at", "user_id", "username", "text", "language", "retweets", "likes"];
+
+/// Appends the same as a row of a table.
+pub(super) fn flat_row(out: &mut Vec<u8>, status: &Status, _: Escape) -> io::Result<()> {
+    let mut time = Vec::new();
+    iso_time(&mut time, status.ms)?;
+    write!(out, "{},", status.id)?;
+    // Without its quotes.
+    out.extend_from_slice(
+        time.trim_ascii().strip_prefix(b"\"").and_then(|time| time.strip_suffix(b"\"")).unwrap_or(&time),
+    );
+    write!(out, ",{},{},", status.user.id, status.user.screen_name)?;
+    put_cell(out, &status.text.text);
+    write!(out, ",{},{},{}", status.lang, status.retweets, status.favorites)
 }
 
 fn hashtags(out: &mut Vec<u8>, text: &Text, escape: Escape, quoted: bool) -> io::Result<()> {

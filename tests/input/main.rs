@@ -18,5 +18,6 @@ mod mutated;
 mod open;
 mod real_files;
 mod spellings;
+mod tables;
 mod times;
 mod wrong_uses;
