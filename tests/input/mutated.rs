@@ -9,6 +9,8 @@ mod containers;
 mod frames;
 #[path = "../../fuzz/checks/records.rs"]
 mod records;
+#[path = "../../fuzz/checks/tables.rs"]
+mod tables;
 #[path = "../../fuzz/checks/times.rs"]
 mod times;
 
@@ -83,6 +85,35 @@ const TIMES: &[&str] = &[
 #[test]
 fn frames_of_10_000_mutated_files_lie_in_the_file() {
     check_mutations(&fixtures(), PIECES, 10_000, frames::check);
+}
+
+const TABLES: [&[u8]; 4] = [
+    b"id,time,text\n1,2020-01-01 10:00:00,\"two\nlines, \"\"quoted\"\"\"\n2,2020-01-01 10:00:01,x\n",
+    b"\xef\xbb\xbfid;time;text\r\n1;1577872800;\"a; b\"\r\n\r\n2;1577872801;\r\n",
+    b"host\ttime\tbytes\n198.51.100.1\t804571201\t007\t\t\n\"x\"\t804571202\t-1.50e3\n",
+    b"a|b|b\n{\"x\":1}|\"open|3\n4|5|6\n",
+];
+
+#[test]
+fn tables_of_1_000_mutations_are_the_same_in_pieces_and_each_row_is_an_object_or_says_why() {
+    let tables: Vec<Vec<u8>> = TABLES.iter().map(|table| table.to_vec()).collect();
+    let pieces: [&[u8]; 14] = [
+        b"\"",
+        b"\"\"",
+        b",",
+        b";",
+        b"\t",
+        b"|",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\0",
+        b"\xff",
+        b"{\"a\":1}",
+        b"1e400",
+        b" 7",
+    ];
+    check_mutations(&tables, &pieces, 1_000, tables::check);
 }
 
 /// Files in which there are others, and compressed ones with what may stand before and after.
