@@ -11,9 +11,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tweetblast::generate::{GenerateForm, GenerateOptions, generate};
-use tweetblast::source::{Format, Frames};
+use tweetblast::source::{Format, Frames, TableReader};
 
-use real::{RealInput, real_inputs};
+use real::{RealInput, real_inputs, real_tables};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -75,9 +75,54 @@ fn framing(criterion: &mut Criterion) {
     }
 }
 
+/// Tables: the rows as JSON lines and their frames, beside a bare loop of the csv crate over the same bytes.
+fn tables(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("source");
+    group.sample_size(20).sampling_mode(SamplingMode::Flat);
+    let mut row = |name: &str, delimiter: u8, table: &[u8]| {
+        let header = memchr::memchr(b'\n', table).map_or(0, |end| end + 1);
+        let times = (INPUT_BYTES / 8 / (table.len() - header)).max(1);
+        let input = [&table[..header], &table[header..].repeat(times)].concat();
+        let records = |input: &[u8]| {
+            let mut builder = csv::ReaderBuilder::new();
+            let mut reader = builder.delimiter(delimiter).flexible(true).from_reader(input);
+            let (mut record, mut records) = (csv::ByteRecord::new(), 0);
+            while reader.read_byte_record(&mut record).expect("a slice can be read") {
+                records += 1;
+            }
+            records
+        };
+        let rows = records(&input);
+        group.throughput(Throughput::Bytes(input.len() as u64));
+        group.bench_function(format!("csv_crate/{name}"), |bencher| {
+            bencher.iter(|| assert_eq!(records(black_box(&input)), rows));
+        });
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let (mut table, mut frames) = (TableReader::new(delimiter), 0);
+                for piece in black_box(&input).chunks(256 << 10) {
+                    frames += Frames::new(Format::Table, &table.push(piece)).count();
+                }
+                frames += Frames::new(Format::Table, &table.finish()).count();
+                assert_eq!(frames, rows);
+            });
+        });
+    };
+    for (name, form) in [
+        ("table_of_tweets", GenerateForm::FlatTable),
+        ("table_of_readings", GenerateForm::ReadingsTable),
+        ("table_of_a_web_log", GenerateForm::WeblogTable),
+    ] {
+        row(name, b',', &generated(form));
+    }
+    for (name, delimiter, table) in real_tables() {
+        row(name, delimiter, &table);
+    }
+}
+
 criterion_group! {
     name = benches;
     config = settings::criterion();
-    targets = framing
+    targets = framing, tables
 }
 criterion_main!(benches);

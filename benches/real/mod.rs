@@ -33,3 +33,19 @@ pub fn real_inputs(bench: &str) -> Vec<RealInput> {
     })
     .into()
 }
+
+/// Real tables with their delimiters, in the same folder; none if it is not known.
+pub fn real_tables() -> Vec<(&'static str, u8, Vec<u8>)> {
+    let Some(folder) = std::env::var_os("TWEETBLAST_REAL_DATA") else { return Vec::new() };
+    [
+        ("real_table_of_trips", b',', "nyc-taxis.csv"),
+        ("real_table_with_quotes", b',', "vaccination-tweets.csv"),
+        ("real_table_with_tabs", b'\t', "nasa-http-1995-07.tsv"),
+    ]
+    .map(|(name, delimiter, file)| {
+        let path = Path::new(&folder).join("streams").join(file);
+        let table = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        (name, delimiter, table)
+    })
+    .into()
+}
