@@ -1,7 +1,6 @@
 //! Whether what a run says of itself is true.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -114,7 +113,9 @@ pub fn judge(trial: &Trial, played: &Played) -> Result<String, String> {
     check(verdict != "incomplete" || trial.may_end_early(), "it ended early for no reason")?;
     check(verdict == "balanced" || !trial.is_harmless(), "nothing happened that it does not bear")?;
     let changed = trial.has(|fault| matches!(fault, Fault::Input(_))) && !trial.runs_again_after_change();
-    let in_time = changed && played.lasted > Duration::from_millis(500);
+    // It began to send after it was started, and looked at its input when it had sent all.
+    let sent_for = report["pace"]["duration_s"].as_f64().unwrap_or_default();
+    let in_time = changed && played.changed_after.is_some_and(|after| after.as_secs_f64() < sent_for);
     check(!in_time || matches!(verdict, "unproven" | "unbalanced"), "the input was changed")?;
     Ok(verdict.to_owned())
 }

@@ -163,8 +163,8 @@ pub struct Played {
     pub report: Option<Value>,
     pub code: Option<i32>,
     pub said: String,
-    /// How long the program was still there when the last fault had been made.
-    pub lasted: Duration,
+    /// When the input was last changed, after the program was started.
+    pub changed_after: Option<Duration>,
 }
 
 impl Played {
@@ -207,6 +207,8 @@ struct Stage<'t> {
     mqtt_port: u16,
     serve: Option<Process>,
     replay: Process,
+    started: Instant,
+    changed_after: Option<Duration>,
 }
 
 impl<'t> Stage<'t> {
@@ -218,7 +220,8 @@ impl<'t> Stage<'t> {
         let serve = trial.outside.then(|| serve(dir, port));
         let mqtt_port = free_port();
         let replay = start_replay(trial, dir, &input, &report, (port, mqtt_port));
-        Self { trial, dir, input, report, port, mqtt_port, serve, replay }
+        let (started, changed_after) = (Instant::now(), None);
+        Self { trial, dir, input, report, port, mqtt_port, serve, replay, started, changed_after }
     }
 
     fn log_pid(&self) -> u32 {
@@ -239,6 +242,7 @@ impl<'t> Stage<'t> {
             Fault::KillAndRunAgain => {
                 self.replay.kill();
                 let ports = (self.port, self.mqtt_port);
+                self.started = Instant::now();
                 self.replay = start_replay(self.trial, self.dir, &self.input, &self.report, ports);
                 // Before it says anything, a signal simply ends it.
                 let said = self.dir.join(SAID);
@@ -246,7 +250,10 @@ impl<'t> Stage<'t> {
             }
             Fault::Stop { ms } => pause(replay, ms),
             Fault::Signals(names) => names.iter().for_each(|name| signal(replay, name)),
-            Fault::Input(change) => change.make(&self.input),
+            Fault::Input(change) => {
+                change.make(&self.input);
+                self.changed_after = Some(self.started.elapsed());
+            }
             Fault::DeleteTopic { made_again } => {
                 delete_topic(self.port, TOPIC, made_again.then_some(self.trial.partitions as i32));
             }
@@ -299,11 +306,11 @@ pub fn play(trial: &Trial) -> Result<Played, String> {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    let (lasted, code) = (made.elapsed(), stage.replay.0.wait().unwrap().code());
+    let (changed_after, code) = (stage.changed_after, stage.replay.0.wait().unwrap().code());
     let said = fs::read_to_string(dir.path().join(SAID)).unwrap();
     let report = fs::read(&stage.report).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     drop(stage);
-    Ok(Played { dir, report, code, said, lasted })
+    Ok(Played { dir, report, code, said, changed_after })
 }
 
 fn pause(pid: u32, ms: u64) {
