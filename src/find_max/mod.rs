@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::druid::{Access, Client, DruidError};
 use crate::options::{KafkaChoice, Session};
 use crate::pipeline::ReplayError;
-use crate::report::{FIND_MAX_VERSION, FindMaxReport, SearchReport, WantedRate};
+use crate::report::{Environment, FIND_MAX_VERSION, FindMaxReport, SearchReport, WantedRate};
 
 pub use options::FindMaxOptions;
 
@@ -58,6 +58,7 @@ pub fn find_max(options: &FindMaxOptions, session: &Session) -> Result<FindMaxRe
         kafka: kafka.clone(),
         quick: options.quick,
         wanted: options.wanted_per_s.map(|per_s| wanted(per_s, &searches)),
+        environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         exit_code: searches.iter().map(|search| search.exit_code).find(|code| *code != 0).unwrap_or(0),
         searches,
     })

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::SegmentsReport;
+use super::{Environment, SegmentsReport};
 use crate::limit::{
     Block, Found, GeneratorLimit, Hold, HoldEnd, Phase, PhaseBlock, Rollover, Settings, Slo, Verdict,
     WaitSummary,
@@ -30,6 +30,8 @@ pub struct FindMaxReport {
     pub searches: Vec<SearchReport>,
     /// What --for asks for; null without it.
     pub wanted: Option<WantedRate>,
+    /// Machine, binary and command; passwords, keys and secrets in it are masked. The input has no hash.
+    pub environment: Environment,
     /// 0 a rate was held and confirmed, 1 an error, 5 the generator was the limit, 6 every rollover breaks a limit, 7 not
     /// stable, 8 undecided, 130 stopped: the first search that is not 0.
     pub exit_code: u8,

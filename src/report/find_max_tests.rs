@@ -96,6 +96,7 @@ fn page_of(searches: Vec<SearchReport>, wanted: Option<WantedRate>) -> String {
         exit_code: searches[0].exit_code,
         searches,
         wanted,
+        environment: super::Environment::of_process(String::new()),
     };
     find_max_page(&report, Layout::default())
 }
