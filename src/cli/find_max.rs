@@ -12,6 +12,7 @@ use super::input::InputArgs;
 use super::json::{JsonArgs, write_report};
 use super::keys::{self, Keys};
 use super::output::STDOUT_FAILED;
+use super::report::{PageArgs, write_page};
 use super::signals::{on_leaving, stop_on_signals};
 use super::target::TargetArgs;
 use super::{help, resources, values};
@@ -58,6 +59,8 @@ pub(super) struct FindMaxArgs {
     /// Show plain lines in place of the live view
     #[arg(hide_short_help = true, long, help_heading = "Report")]
     no_tui: bool,
+    #[command(flatten)]
+    page: PageArgs,
     /// Show only the answer
     #[arg(hide_short_help = true, long, short, help_heading = "Report")]
     quiet: bool,
@@ -115,6 +118,7 @@ impl FindMaxArgs {
             return Err(UsageError::value(words).into());
         }
         let mut json = self.json.open(&files)?;
+        let mut page = self.page.open(&files, self.json.force)?;
         let quiet = if self.quiet { Quiet::Verdict } else { Quiet::No };
         let session = Session {
             stop: stop_on_signals()?,
@@ -132,8 +136,10 @@ impl FindMaxArgs {
         // Keys typed from now on are for the next program.
         drop(keys);
         let written = json.as_mut().map_or(Ok(()), |out| write_report(&report, out));
+        let page_written = page.as_mut().map_or(Ok(()), |out| write_page(&report, out));
         screen.say(&find_max_page(&report, screen.layout()));
         written?;
+        page_written?;
         screen.written().context(STDOUT_FAILED)?;
         Ok(report.exit_code)
     }

@@ -3,7 +3,6 @@
 /// After `-h`.
 pub(super) const SHORT: &str = "\
 Examples:
-  tweetblast --speedup 100x
   tweetblast tweets.json --rate 5k/s --kafka localhost:9092
 More flags, the environment, exit codes: tweetblast --help";
 

@@ -20,6 +20,7 @@ mod output;
 mod pace;
 mod piped;
 mod replay;
+mod report;
 mod resources;
 mod serve;
 mod signals;
@@ -47,6 +48,7 @@ use generate::GenerateArgs;
 use inspect::InspectArgs;
 use output::STDOUT_FAILED;
 use replay::ReplayArgs;
+use report::ReportArgs;
 use serve::ServeArgs;
 
 pub use crate::report::with_causes;
@@ -81,6 +83,8 @@ enum Command {
     Inspect(InspectArgs),
     /// Compare the JSON reports of two runs, or of many
     Compare(CompareArgs),
+    /// Show the JSON reports of runs as one HTML page
+    Report(ReportArgs),
     /// Run the embedded MQTT and Kafka without a replay
     Serve(ServeArgs),
     /// Check every hop, send one tweet through all, say what is wrong
@@ -143,6 +147,7 @@ impl Cli {
             Some(Command::Generate(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Inspect(args)) => args.run(),
             Some(Command::Compare(args)) => args.run(),
+            Some(Command::Report(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Doctor(args)) => args.run(),
             Some(Command::FindMax(args)) => args.run(),

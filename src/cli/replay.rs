@@ -16,6 +16,7 @@ use super::json::{JsonArgs, NUMBER};
 use super::keys::{self, Keys};
 use super::output::{Output, STDOUT_FAILED};
 use super::pace::PaceArgs;
+use super::report::{PageArgs, write_page};
 use super::signals::{note_continuations, on_leaving, stop_on_signals};
 use super::target::TargetArgs;
 use super::{inspect, resources, values};
@@ -90,6 +91,8 @@ pub(super) struct ReplayArgs {
 
     #[command(flatten)]
     json: JsonArgs,
+    #[command(flatten)]
+    page: PageArgs,
     /// Link to the dashboard, shown at the end; {run} in it becomes the run's id [default:
     /// TWEETBLAST_DASHBOARD of the environment]
     #[arg(hide_short_help = true, long, value_name = "URL", value_parser = values::link, help_heading = "Report")]
@@ -124,7 +127,7 @@ pub(super) struct ReplayArgs {
     /// Show what is in the input and how long it would take
     ///
     /// Nothing is sent. With --json the document is that of `tweetblast inspect --json`.
-    #[arg(long, help_heading = "Report")]
+    #[arg(hide_short_help = true, long, help_heading = "Report")]
     dry_run: bool,
     /// Show plain lines in place of the live view
     #[arg(hide_short_help = true, long, help_heading = "Report")]
@@ -159,6 +162,7 @@ impl ReplayArgs {
         for number in 1..=self.repeat {
             let mut run = self.clone();
             run.json.set_number(number);
+            run.page.set_number(number);
             let code = run.run_once(stop.clone())?;
             exit_code = if exit_code == Exit::Balanced as u8 { code } else { exit_code };
             if stop.load(Ordering::Relaxed) {
@@ -172,6 +176,7 @@ impl ReplayArgs {
         let files = self.input.files()?;
         let read = [&files[..], &self.enrich].concat();
         let mut json = self.json.open(&read)?;
+        let mut page = self.page.open(&read, self.json.force)?;
         let dashboard = match &self.dashboard {
             Some(link) => Some(link.clone()),
             None => dashboard_of_environment()?,
@@ -214,12 +219,13 @@ impl ReplayArgs {
         }
         options.report.keys = keys.as_ref().map(|_| keys::WORDS);
         let replayed = replay(&options, &session)?;
-        [&json, &dead_letters].into_iter().flatten().for_each(Output::keep);
+        [&json, &page, &dead_letters].into_iter().flatten().for_each(Output::keep);
         let report = &replayed.report;
         let holds = hold && !report.interrupted && report.error.is_none();
         // Keys typed from now on are for the next program.
         let keys = keys.filter(|_| holds);
         let written = json.as_mut().map_or(Ok(()), |out| write_json(report, out));
+        let page_written = page.as_mut().map_or(Ok(()), |out| write_page(report, out));
         // On a terminal the last line says it; elsewhere standard error has it, whatever the screen is.
         let is_seen = session.quiet != Quiet::All && stdout().is_terminal() && stderr().is_terminal();
         if let Some(error) = report.error.as_ref().filter(|_| !is_seen) {
@@ -237,6 +243,7 @@ impl ReplayArgs {
             Quiet::All => {}
         }
         written.context("cannot write the report (--json)")?;
+        page_written?;
         let exit_code = report.exit_code;
         if holds {
             let (mqtt, kafka) = (&report.endpoints.mqtt, &report.endpoints.kafka);
@@ -279,6 +286,13 @@ impl ReplayArgs {
             let words = format!("--repeat writes a report for each run: --json 'run-{NUMBER}.json'");
             return Err(UsageError::value(words));
         }
+        if self.repeat > 1 && !self.page.has_number() {
+            let words = format!("--repeat writes a page for each run: --report 'run-{NUMBER}.html'");
+            return Err(UsageError::value(words));
+        }
+        if self.dry_run {
+            no_effect(&[("--report", self.page.is_given())], "with --dry-run, which sends nothing")?;
+        }
         if self.enrich.is_empty() {
             no_effect(&[("--enrich-key", self.enrich_key.is_some())], "without --enrich FILE")?;
         }
@@ -316,7 +330,7 @@ impl ReplayArgs {
                 ..target.kafka
             },
             report: ReportOptions {
-                hash_input: self.json.is_given(),
+                hash_input: self.json.is_given() || self.page.is_given(),
                 label: self.label,
                 fail_if: self.fail_if,
                 ..ReportOptions::default()

@@ -79,7 +79,7 @@ fn defaults_are_said_in_one_style() {
 }
 
 /// Flags of other programs that the documents name.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     "--baseline",
     "--bench",
     "--build",
@@ -93,6 +93,7 @@ const OTHERS: [&str; 17] = [
     "--markdown",
     "--open",
     "--path",
+    "--pictures",
     "--release",
     "--save-baseline",
     "--show",

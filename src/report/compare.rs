@@ -30,13 +30,41 @@ pub enum ReportFileError {
     /// Some other JSON.
     #[error("is JSON, but not a report of a replay: `tweetblast tweets.json --json FILE` writes one")]
     NoReport,
+    /// Some other JSON, where a report of find-max is taken too.
+    #[error(
+        "is JSON, but not a report of a replay or of find-max: `tweetblast tweets.json --json FILE` writes one"
+    )]
+    NoneToShow,
     /// A report of another version.
-    #[error("is a report of version {0}, and this tweetblast reads version {REPORT_VERSION}: run it again")]
-    Version(u64),
+    #[error("is a report of version {found}, and this tweetblast reads version {known}: run it again")]
+    Version { found: u64, known: u32 },
 }
 
 /// Bounds the memory for a file that turns out to be none; those of a day have 6 MB.
 const LONGEST_BYTES: u64 = 64 << 20;
+
+/// The JSON of a report.
+pub(super) fn read_json(from: impl Read) -> Result<Value, ReportFileError> {
+    let mut text = Vec::new();
+    from.take(LONGEST_BYTES + 1).read_to_end(&mut text).map_err(ReportFileError::Read)?;
+    if text.len() as u64 > LONGEST_BYTES {
+        return Err(ReportFileError::TooLong);
+    }
+    serde_json::from_slice(&text).map_err(ReportFileError::NoJson)
+}
+
+/// Checks the version that a report has, against the one that is known.
+pub(super) fn check_version(
+    version: &Value,
+    known: u32,
+    otherwise: ReportFileError,
+) -> Result<(), ReportFileError> {
+    match version.as_u64() {
+        None => Err(otherwise),
+        Some(found) if found != u64::from(known) => Err(ReportFileError::Version { found, known }),
+        Some(_) => Ok(()),
+    }
+}
 
 impl SavedReport {
     /// Reads the report of one replay; `name` is what it is called in the comparison.
@@ -44,18 +72,13 @@ impl SavedReport {
     /// # Errors
     /// When it is not a report.
     pub fn read(name: &str, from: impl Read) -> Result<Self, ReportFileError> {
-        let mut text = Vec::new();
-        from.take(LONGEST_BYTES + 1).read_to_end(&mut text).map_err(ReportFileError::Read)?;
-        if text.len() as u64 > LONGEST_BYTES {
-            return Err(ReportFileError::TooLong);
-        }
-        let json: Value = serde_json::from_slice(&text).map_err(ReportFileError::NoJson)?;
+        let json = read_json(from)?;
         let is_report = json["run"].is_string() && json["ledger"].is_object() && json["pace"].is_object();
-        match json["report_version"].as_u64().filter(|_| is_report) {
-            None => Err(ReportFileError::NoReport),
-            Some(version) if version != u64::from(REPORT_VERSION) => Err(ReportFileError::Version(version)),
-            Some(_) => Ok(Self { name: name.to_owned(), json }),
+        if !is_report {
+            return Err(ReportFileError::NoReport);
         }
+        check_version(&json["report_version"], REPORT_VERSION, ReportFileError::NoReport)?;
+        Ok(Self { name: name.to_owned(), json })
     }
 
     /// A value as text, `-` if there is none. Characters that could move the cursor are omitted.
@@ -190,7 +213,8 @@ fn ended_badly(name: &str, run: &SavedReport) -> Vec<String> {
 }
 
 /// Flags that say what becomes of the report, with a value and without one: the runs are the same.
-const REPORT_FLAGS: [(&str, bool); 10] = [
+const REPORT_FLAGS: [(&str, bool); 11] = [
+    ("--report", true),
     ("--repeat", true),
     ("--json", true),
     ("--label", true),
@@ -222,7 +246,7 @@ fn what_it_does<'a>(command: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// A command line as a shell takes it.
-fn command_words(command: &[&str]) -> String {
+pub(super) fn command_words(command: &[&str]) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@%+*".contains(&byte);
     let quoted = |word: &&str| match !word.is_empty() && word.bytes().all(is_plain) {
         true => (*word).to_owned(),

@@ -17,6 +17,7 @@ mod find_max;
 mod find_max_page;
 #[cfg(test)]
 mod find_max_tests;
+mod html;
 mod ingestion;
 mod inspection;
 mod json;
@@ -66,6 +67,7 @@ pub use find_max::{
 };
 pub use find_max_page::{find_max_page, verdict_words};
 pub use ingestion::{IngestionReport, IngestionTask, SegmentsReport};
+pub use html::{ShownReport, html_page};
 pub use inspection::{Inspection, inspection_page, prediction_line};
 pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};

@@ -60,7 +60,7 @@ fn environment() -> Environment {
 }
 
 /// A run of the sample that was stopped, with a threshold that was crossed and one that could not be.
-fn report() -> RunReport {
+pub(super) fn report() -> RunReport {
     let skipped_by = SkippedBy { limit: 1_000, stop: 1_436, ..SkippedBy::default() };
     let ledger = Ledger {
         frames: 6_024,

@@ -15,6 +15,7 @@ mod pacing;
 mod pages;
 mod real_replays;
 mod resources;
+mod seen;
 mod serve;
 mod stops;
 mod whole;
