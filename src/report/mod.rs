@@ -66,8 +66,8 @@ pub use find_max::{
     phase_name,
 };
 pub use find_max_page::{find_max_page, verdict_words};
-pub use ingestion::{IngestionReport, IngestionTask, SegmentsReport};
 pub use html::{ShownReport, html_page};
+pub use ingestion::{IngestionReport, IngestionTask, SegmentsReport};
 pub use inspection::{Inspection, inspection_page, prediction_line};
 pub use json::write_json;
 pub use ledger::{Ledger, SkippedBy, Verdict};
