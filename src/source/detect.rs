@@ -305,7 +305,7 @@ mod tests {
         };
         named(
             "1,2020-01-01,a\n2,2020-01-02,b\n",
-            "{ echo 'column_1,time,column_3'; cat t.json; } | tweetblast -",
+            "(echo 'column_1,time,column_3'; cat t.json) | tweetblast -",
         );
         named("id,text\n", "text, not JSON");
         named("\u{89}PNG", "text, not JSON");

@@ -86,8 +86,8 @@ pub enum SourceError {
     Stopped,
     /// A table whose columns have no names.
     #[error(
-        "{path} looks like a table without a header: its first row is {row}\n  name its columns on the way: {{ {names}; \
-         {}; }} | tweetblast -\n  or, if these are the names: --format csv",
+        "{path} looks like a table without a header: its first row is {row}\n  name its columns on the way: ({names}; {}) | \
+         tweetblast -\n  or, if these are the names: --format csv",
         printed(.path), path = name(path), row = .why.row, names = .why.command
     )]
     NoHeader { path: PathBuf, why: NoHeader },

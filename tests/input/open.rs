@@ -102,7 +102,7 @@ fn folders_missing_files_and_text_are_errors() {
     fs::write(&path, "1,2020-01-01,a\n2,2020-01-02,b\n").unwrap();
     let error = TweetFile::open(&path).unwrap_err().to_string();
     assert!(
-        error.contains("a table without a header") && error.contains("table.csv; } | tweetblast -"),
+        error.contains("a table without a header") && error.contains("table.csv) | tweetblast -"),
         "{error}"
     );
 }

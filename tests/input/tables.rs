@@ -143,7 +143,7 @@ fn a_table_without_a_header_is_told_what_to_type_and_that_works() {
     };
     let (code, words) = shell("\"$0\" t.csv");
     assert_eq!(code, Some(1));
-    let typed = "{ echo 'column_1,time,column_3'; cat t.csv; } | ";
+    let typed = "(echo 'column_1,time,column_3'; cat t.csv) | ";
     assert!(words.contains("a table without a header") && words.contains(typed), "{words}");
     let map = "--map id=column_1,time=time,text=column_3 --json -";
     let (code, words) = shell(&format!("{typed} \"$0\" inspect - {map}"));

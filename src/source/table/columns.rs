@@ -7,32 +7,11 @@ use super::number::is_number;
 /// The names of the columns, as JSON.
 #[derive(Debug)]
 pub(super) struct Columns {
-    /// Of each column `,"name":"`.
+    /// Of each column `","name":"`: without its first byte behind a number, without its last one before a number.
     starts: Vec<Box<[u8]>>,
     /// Up to the last one with a name: cells that a row must have.
     needed: usize,
 }
-
-/// A class of bytes in a cell.
-const ESCAPED: u8 = 1;
-const TEXT: u8 = 2;
-const NOT_ASCII: u8 = 4;
-
-/// The classes of each byte: what JSON escapes, what is in no number, and what is outside ASCII.
-const CLASSES: [u8; 256] = {
-    let mut classes = [TEXT; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E' => 0,
-            b'"' | b'\\' | 0..0x20 => TEXT | ESCAPED,
-            0x80.. => TEXT | NOT_ASCII,
-            _ => TEXT,
-        };
-        byte += 1;
-    }
-    classes
-};
 
 /// Why a row is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +39,7 @@ impl Columns {
                 }
                 name = format!("{base}_{number}");
             }
-            let mut start = b",".to_vec();
+            let mut start = b"\",".to_vec();
             start.extend_from_slice(serde_json::Value::from(&name[..]).to_string().as_bytes());
             start.extend_from_slice(b":\"");
             starts.push(start.into_boxed_slice());
@@ -79,35 +58,26 @@ impl Columns {
     /// # Errors
     /// When it is not a row of this table; then nothing is appended either.
     pub fn plain(&self, row: &[u8], delimiter: u8, out: &mut Vec<u8>) -> Result<(), Misfit> {
-        let mut object = RowObject::new(self, out);
-        let (mut start, mut classes) = (0, 0);
-        for (at, byte) in row.iter().enumerate() {
-            if *byte == delimiter {
-                object.cell(&row[start..at], classes);
-                (start, classes) = (at + 1, 0);
-            } else {
-                classes |= CLASSES[usize::from(*byte)];
-            }
+        let mut object = RowObject::new(self, has_escaped(row, delimiter), out);
+        let mut rest = row;
+        while let Some(end) = rest.iter().position(|byte| *byte == delimiter) {
+            object.cell(&rest[..end]);
+            rest = &rest[end + 1..];
         }
-        object.cell(&row[start..], classes);
+        object.cell(rest);
         object.finish(row)
     }
 
     /// The same of a row whose cells are unquoted already: `ends` are their ends in `cells`.
     pub fn quoted(&self, cells: &[u8], ends: &[usize], out: &mut Vec<u8>) -> Result<(), Misfit> {
-        let mut object = RowObject::new(self, out);
+        let mut object = RowObject::new(self, has_escaped(cells, b'"'), out);
         let mut start = 0;
         for end in ends {
-            let cell = &cells[start..*end];
-            object.cell(cell, classes_of(cell));
+            object.cell(&cells[start..*end]);
             start = *end;
         }
         object.finish(cells)
     }
-}
-
-fn classes_of(cell: &[u8]) -> u8 {
-    cell.iter().fold(0, |classes, byte| classes | CLASSES[usize::from(*byte)])
 }
 
 /// An object that is being written.
@@ -116,42 +86,46 @@ struct RowObject<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
     cells: usize,
-    classes: u8,
+    /// Whether a cell of the row may have something that JSON escapes.
+    may_escape: bool,
+    /// Whether the last value is a text, whose closing quote is yet to come.
+    in_text: bool,
     /// Whether a cell beyond the header has something in it.
     has_more: bool,
 }
 
 impl<'a> RowObject<'a> {
-    fn new(columns: &'a Columns, out: &'a mut Vec<u8>) -> Self {
+    fn new(columns: &'a Columns, may_escape: bool, out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { columns, out, start, cells: 0, classes: 0, has_more: false }
+        Self { columns, out, start, cells: 0, may_escape, in_text: false, has_more: false }
     }
 
     /// Appends a cell; an empty one is omitted.
     #[inline]
-    fn cell(&mut self, cell: &[u8], classes: u8) {
+    fn cell(&mut self, cell: &[u8]) {
         let number = self.cells;
         self.cells += 1;
         if cell.is_empty() {
             return;
         }
-        self.classes |= classes;
         let Some(start) = self.columns.starts.get(number) else {
             self.has_more = true;
             return;
         };
-        match as_number(cell, classes) {
+        let start = if self.in_text { start } else { &start[1..] };
+        match as_number(cell) {
             Some(number) => {
                 self.out.extend_from_slice(&start[..start.len() - 1]);
                 self.out.extend_from_slice(number);
+                self.in_text = false;
             }
             None => {
                 self.out.extend_from_slice(start);
-                match classes & ESCAPED {
-                    0 => self.out.extend_from_slice(cell),
-                    _ => escape(cell, self.out),
+                match self.may_escape && has_escaped(cell, b'"') {
+                    false => self.out.extend_from_slice(cell),
+                    true => escape(cell, self.out),
                 }
-                self.out.push(b'"');
+                self.in_text = true;
             }
         }
     }
@@ -161,12 +135,10 @@ impl<'a> RowObject<'a> {
         let misfit = match () {
             () if is_empty => return Ok(()),
             () if self.has_more || self.cells < self.columns.needed => Misfit::Cells(self.cells),
-            () if self.classes & NOT_ASCII != 0 && simdutf8::basic::from_utf8(row).is_err() => {
-                Misfit::NotUtf8
-            }
+            () if simdutf8::basic::from_utf8(row).is_err() => Misfit::NotUtf8,
             () => {
                 self.out[self.start] = b'{';
-                self.out.push(b'}');
+                self.out.extend_from_slice(if self.in_text { b"\"}" } else { b"}" });
                 return Ok(());
             }
         };
@@ -176,20 +148,38 @@ impl<'a> RowObject<'a> {
 }
 
 /// The number in a cell, without blanks around it.
-fn as_number(cell: &[u8], classes: u8) -> Option<&[u8]> {
-    if classes & TEXT == 0 {
-        return is_number(cell).then_some(cell);
-    }
-    let has_blanks = cell[0] == b' ' || cell[cell.len() - 1] == b' ';
-    let number = cell.trim_ascii();
-    (has_blanks && is_number(number)).then_some(number)
+fn as_number(cell: &[u8]) -> Option<&[u8]> {
+    let number = match (cell[0], cell[cell.len() - 1]) {
+        (b' ', _) | (_, b' ') => cell.trim_ascii(),
+        (b'-' | b'0'..=b'9', b'0'..=b'9') => cell,
+        _ => return None,
+    };
+    is_number(number).then_some(number)
+}
+
+/// Whether JSON escapes a byte in a text.
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Whether JSON escapes any byte of a text, but for this one if it is a control character.
+fn has_escaped(text: &[u8], but: u8) -> bool {
+    // Without branches, so that many bytes are compared at once.
+    let any = |part: &[u8]| {
+        part.iter().fold(0, |any, byte| {
+            let is_control = u8::from(*byte < 0x20) & u8::from(*byte != but);
+            any | is_control | u8::from(*byte == b'"') | u8::from(*byte == b'\\')
+        }) != 0
+    };
+    let (parts, rest) = text.as_chunks::<32>();
+    parts.iter().any(|part| any(part)) || any(rest)
 }
 
 /// Appends a text as it stands in a string of JSON.
 fn escape(text: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| CLASSES[usize::from(*byte)] & ESCAPED != 0) {
+    while let Some(at) = rest.iter().position(|byte| is_escaped(*byte)) {
         out.extend_from_slice(&rest[..at]);
         match rest[at] {
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -212,7 +202,8 @@ mod tests {
 
     fn row(header: &str, row: &str) -> Result<String, Misfit> {
         let columns = Columns::new(header.split(',').map(str::as_bytes));
-        let mut out = b"before".to_vec();
+        let mut out = Vec::new();
+        out.extend_from_slice(b"before");
         let fits = columns.plain(row.as_bytes(), b',', &mut out);
         let json = String::from_utf8(out).unwrap().strip_prefix("before").unwrap().to_owned();
         fits.map(|()| json)
@@ -248,6 +239,6 @@ mod tests {
         let columns = Columns::new([&b"a"[..], b"b"].into_iter());
         let mut out = Vec::new();
         assert_eq!(columns.plain(b"x,caf\xe9", b',', &mut out), Err(Misfit::NotUtf8));
-        assert!(out.is_empty());
+        assert_eq!(out.len(), 0);
     }
 }

@@ -15,6 +15,14 @@ pub(super) fn is_number(cell: &[u8]) -> bool {
         // Up to 18 digits always fit.
         return whole <= 18 || parsed::<i64>(cell).is_some();
     }
+    // The usual ones.
+    if let [b'.', fraction @ ..] = &digits[whole..]
+        && cell.len() <= SAFE_DIGITS
+        && !fraction.is_empty()
+        && count_digits(fraction) == fraction.len()
+    {
+        return true;
+    }
     is_double(&digits[whole..]) && keeps_digits(cell)
 }
 
@@ -38,10 +46,6 @@ fn is_double(mut rest: &[u8]) -> bool {
 
 /// Whether a double keeps all significant digits of a number.
 fn keeps_digits(cell: &[u8]) -> bool {
-    let has_power = cell.iter().any(|byte| matches!(byte, b'e' | b'E'));
-    if cell.len() <= SAFE_DIGITS && !has_power {
-        return true;
-    }
     let Some(number) = parsed::<f64>(cell).filter(|number| number.is_finite()) else { return false };
     let written = significant(cell);
     if written.len() <= SAFE_DIGITS {

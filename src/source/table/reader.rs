@@ -1,7 +1,5 @@
 //! Reads a table piece by piece, and gives it out as JSON lines.
 
-use std::io::Write;
-
 use memchr::memchr_iter;
 
 use super::super::byte_order_mark;
@@ -18,17 +16,21 @@ pub struct TableReader {
     header: Option<(Vec<u8>, Columns)>,
     /// The start of a row whose end has not come.
     rest: Vec<u8>,
+    /// Room for the JSON lines of the next piece.
+    json_bytes: usize,
 }
 
 impl TableReader {
     /// At the start of a table with this delimiter.
     pub fn new(delimiter: u8) -> Self {
-        Self { delimiter, rows: Rows::new(delimiter), has_begun: false, header: None, rest: Vec::new() }
+        let rows = Rows::new(delimiter);
+        Self { delimiter, rows, has_begun: false, header: None, rest: Vec::new(), json_bytes: 0 }
     }
 
     /// The rows that end in the next bytes of the table, as JSON lines.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len() * 3);
+        // The names of the columns come with each row: as many bytes as the piece before became.
+        let mut out = Vec::with_capacity(self.json_bytes.max(bytes.len()));
         if self.rest.is_empty() {
             let done = self.read(bytes, false, &mut out);
             self.rest.extend_from_slice(&bytes[done..]);
@@ -39,6 +41,7 @@ impl TableReader {
             all.drain(..done);
             self.rest = all;
         }
+        self.json_bytes = out.len() + out.len() / 8;
         out
     }
 
@@ -61,13 +64,13 @@ impl TableReader {
         while at < bytes.len()
             && let Some(row) = self.rows.next(&bytes[at..], is_last)
         {
-            self.row(&bytes[at..at + row.next], row, out);
+            self.row(&bytes[at..], row, out);
             at += row.next;
         }
         at
     }
 
-    /// Appends a row with its line ends.
+    /// Appends the row at the start of `bytes`, with its line ends.
     fn row(&mut self, bytes: &[u8], row: Row, out: &mut Vec<u8>) {
         let content = &bytes[..row.end];
         match &self.header {
@@ -100,7 +103,7 @@ impl TableReader {
             }
         }
         let line_ends = match row.kind {
-            RowKind::Quoted => memchr_iter(b'\n', bytes).count().max(1),
+            RowKind::Quoted => memchr_iter(b'\n', &bytes[..row.next]).count().max(1),
             _ => 1,
         };
         out.extend(std::iter::repeat_n(b'\n', line_ends));
@@ -118,13 +121,13 @@ impl TableReader {
 
 /// Appends what is not a row, on one line, with the reason. No object in it may be taken for a record.
 fn put_junk(content: &[u8], why: &str, out: &mut Vec<u8>) {
-    out.extend(content.iter().map(|byte| match byte {
+    let shown = content.iter().map(|byte| match byte {
         b'\n' | b'\r' => b' ',
         b'{' => b'[',
         byte => *byte,
-    }));
-    // A vector takes all bytes.
-    let _ = write!(out, " ({why})");
+    });
+    out.extend(shown);
+    out.extend_from_slice(format!(" ({why})").as_bytes());
 }
 
 #[cfg(test)]
