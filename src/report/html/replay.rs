@@ -212,7 +212,7 @@ fn write_hops(section: &mut Section<'_>) {
         there.filter(|(_, place)| section.has(place)).map(|(hop, place)| (hop.to_owned(), place)).collect();
     section.heading("Hops");
     section.table("hop", &rows, &HOP);
-    section.html += "<p class=\"dim\">blocked: time that a hop waited for the next one.</p>\n";
+    section.html += "<p class=\"dim\">blocked: by the next hop.</p>\n";
 }
 
 fn write_ledger(section: &mut Section<'_>) {
