@@ -79,6 +79,9 @@ pub mod druid;
 // The result of a run: the ledger, and the pages and files that show it.
 pub mod report;
 
+// What a run has counted so far, for Prometheus.
+pub mod metrics;
+
 // The options of a replay, as plain values.
 pub mod options;
 

@@ -11,6 +11,7 @@ use super::exit::UsageError;
 use super::input::InputArgs;
 use super::json::{JsonArgs, write_report};
 use super::keys::{self, Keys};
+use super::metrics::{self, MetricsArgs};
 use super::output::STDOUT_FAILED;
 use super::report::{PageArgs, write_page};
 use super::signals::{on_leaving, stop_on_signals};
@@ -18,6 +19,7 @@ use super::target::TargetArgs;
 use super::{help, resources, values};
 use crate::find_max::{FindMaxOptions, find_max};
 use crate::limit::Slo;
+use crate::metrics::MetricsEndpoint;
 use crate::options::{Loops, MqttChoice, PaceOptions, Quiet, ReplayOptions, Session};
 use crate::report::{Screen, find_max_page, quantity};
 
@@ -61,6 +63,8 @@ pub(super) struct FindMaxArgs {
     no_tui: bool,
     #[command(flatten)]
     page: PageArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Show only the answer
     #[arg(hide_short_help = true, long, short, help_heading = "Report")]
     quiet: bool,
@@ -120,13 +124,16 @@ impl FindMaxArgs {
         let mut json = self.json.open(&files)?;
         let mut page = self.page.open(&files, self.json.force)?;
         let quiet = if self.quiet { Quiet::Verdict } else { Quiet::No };
+        let endpoint = self.metrics.start()?;
         let session = Session {
             stop: stop_on_signals()?,
             quiet,
+            metrics: endpoint.as_ref().map(MetricsEndpoint::metrics),
             ..Session::new(Screen::new(self.json.is_on_stdout(), self.quiet).without_view(self.no_tui))
         };
         let screen = session.screen.clone();
         let keys = if screen.has_view() { Keys::listen(&session) } else { None };
+        metrics::announce(endpoint.as_ref(), &screen);
         on_leaving(|| {
             Some("stopped at once: the topic and the datasource of the search are still there".into())
         });
@@ -140,6 +147,7 @@ impl FindMaxArgs {
         screen.say(&find_max_page(&report, screen.layout()));
         written?;
         page_written?;
+        metrics::wait_for_last_scrape(endpoint.as_ref(), &session);
         screen.written().context(STDOUT_FAILED)?;
         Ok(report.exit_code)
     }

@@ -16,6 +16,7 @@ mod input;
 mod inspect;
 mod json;
 mod keys;
+mod metrics;
 mod output;
 mod pace;
 mod piped;

@@ -14,6 +14,7 @@ use super::exit::{Exit, UsageError, no_effect};
 use super::input::InputArgs;
 use super::json::{JsonArgs, NUMBER};
 use super::keys::{self, Keys};
+use super::metrics::{self, MetricsArgs};
 use super::output::{Output, STDOUT_FAILED};
 use super::pace::PaceArgs;
 use super::report::{PageArgs, write_page};
@@ -22,6 +23,7 @@ use super::target::TargetArgs;
 use super::{inspect, resources, values};
 use crate::count::Counters;
 use crate::event::PayloadForm;
+use crate::metrics::MetricsEndpoint;
 use crate::options::{
     Enrich, InputOptions, KafkaOptions, KeyBy, MessageOptions, PaceOptions, Quiet, ReplayOptions,
     ReportOptions, Session,
@@ -93,6 +95,8 @@ pub(super) struct ReplayArgs {
     json: JsonArgs,
     #[command(flatten)]
     page: PageArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Link to the dashboard, shown at the end; {run} in it becomes the run's id [default:
     /// TWEETBLAST_DASHBOARD of the environment]
     #[arg(hide_short_help = true, long, value_name = "URL", value_parser = values::link, help_heading = "Report")]
@@ -187,11 +191,13 @@ impl ReplayArgs {
             _ => None,
         };
         let (hold, start_paused) = (self.hold, self.start_paused);
+        let endpoint = if dry_run { None } else { self.metrics.start()? };
         let quiet = Quiet::of(self.quiet);
         let session = Session {
             stop,
             control: Arc::new(Control::new(start_paused)),
             quiet,
+            metrics: endpoint.as_ref().map(MetricsEndpoint::metrics),
             ..Session::new(
                 Screen::new(self.json.is_on_stdout(), quiet != Quiet::No).without_view(self.no_tui),
             )
@@ -205,6 +211,7 @@ impl ReplayArgs {
         }
         options.report.dashboard = dashboard;
         options.report.dead_letters = dead_letters.as_ref().and_then(Output::dead_letters);
+        metrics::announce(endpoint.as_ref(), screen);
         note_continuations(session.control.stops().continued())?;
 
         // Where nobody sees what a key did, none is listened to.
@@ -255,6 +262,7 @@ impl ReplayArgs {
             replayed.hold(&session);
         }
         drop(keys);
+        metrics::wait_for_last_scrape(endpoint.as_ref(), &session);
         replayed.close()?;
         screen.written().context(STDOUT_FAILED)?;
         Ok(exit_code)

@@ -3,9 +3,11 @@
 use clap::Args;
 
 use super::ends::EndsArgs;
+use super::metrics::MetricsArgs;
 use super::signals::stop_on_signals;
 use super::{resources, values};
 use crate::kafka::embedded::PARTITIONS_MAX;
+use crate::metrics::MetricsEndpoint;
 use crate::options::{DEFAULT_TOPIC, Session};
 use crate::pipeline::{ServeOptions, serve};
 use crate::report::Screen;
@@ -18,6 +20,8 @@ use crate::report::Screen;
 pub(super) struct ServeArgs {
     #[command(flatten)]
     ends: EndsArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// off: Kafka without an MQTT broker
     #[arg(long, value_name = "off", value_parser = off, help_heading = "Embedded MQTT and Kafka",
         conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained"])]
@@ -28,7 +32,7 @@ pub(super) struct ServeArgs {
     #[arg(long, short = 't', default_value = DEFAULT_TOPIC, hide_default_value = true, value_name = "NAME",
         value_parser = values::topic, help_heading = "Embedded MQTT and Kafka")]
     topic: String,
-    /// Partitions of a topic that a client creates without a number [default: 1]
+    /// Partitions of a topic created without a number [default: 1]
     #[arg(long, default_value = "1", hide_default_value = true, value_name = "N",
         value_parser = values::count::<i32>(1..=PARTITIONS_MAX as u64), help_heading = "Embedded MQTT and Kafka")]
     partitions: i32,
@@ -52,6 +56,11 @@ impl ServeArgs {
     pub fn run(self) -> anyhow::Result<()> {
         resources::ensure(0)?;
         let session = Session { stop: stop_on_signals()?, ..Session::new(Screen::new(false, false)) };
+        let endpoint = self.metrics.start()?;
+        if let Some(endpoint) = &endpoint {
+            session.screen.say(&format!("metrics http://{}/metrics\n", endpoint.addr()));
+        }
+        let session = Session { metrics: endpoint.as_ref().map(MetricsEndpoint::metrics), ..session };
         let options = ServeOptions {
             mqtt: (self.mqtt.is_none() && !self.no_mqtt).then(|| self.ends.mqtt()),
             mqtt_topic: self.topic,

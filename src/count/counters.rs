@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::{Outages, Phases, Series};
+use super::{LiveLatencies, Outages, Phases, Series};
 
 /// A count that one thread raises and any thread reads. On its own cache line, so that two counting
 /// hops do not slow each other down.
@@ -76,6 +76,8 @@ pub struct Counters {
     /// kafka: foreign messages given up.
     pub foreign_failed: Counter,
 
+    /// Latencies so far, where somebody looks.
+    pub live: LiveLatencies,
     /// What was counted in which second.
     pub series: Series,
     /// mqtt, kafka: what was away.

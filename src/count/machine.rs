@@ -83,6 +83,16 @@ pub fn own_memory() -> Option<f64> {
     status_mib("RssAnon:")
 }
 
+/// CPU time of all threads so far.
+pub fn process_cpu() -> Duration {
+    cpu_time(ClockId::ProcessCPUTime)
+}
+
+/// Current resident memory, in MiB, pages of mapped files included.
+pub fn resident_memory_mib() -> Option<f64> {
+    status_mib("VmRSS:")
+}
+
 /// CPU time of the calling thread so far.
 pub fn thread_cpu() -> Duration {
     cpu_time(ClockId::ThreadCPUTime)

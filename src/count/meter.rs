@@ -48,6 +48,7 @@ impl LatencyMeter {
         if let Some(counters) = counters {
             let (p99_us, max_us) = (recent_us.value_at_quantile(0.99), recent_us.max());
             counters.series.slowest(self.what, self.second, p99_us, max_us);
+            counters.live.add(self.what, recent_us);
         }
         if self.phases_us.len() <= self.phase {
             self.phases_us.resize_with(self.phase + 1, new_histogram);

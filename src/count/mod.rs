@@ -6,6 +6,7 @@ mod counters;
 mod found_records;
 mod intake;
 mod latency;
+mod live;
 mod machine;
 mod meter;
 mod number_set;
@@ -21,7 +22,10 @@ pub use counters::{Counter, Counters};
 pub use found_records::FoundRecords;
 pub use intake::{Intake, RejectCount, UnreadTimes};
 pub use latency::{HistogramText, LatencyMs, NotHistogram, new_histogram};
-pub use machine::{CpuUsage, MachineCpu, MemoryUsage, own_memory, thread_cpu, threads_cpu};
+pub use live::{LatenciesSoFar, LiveLatencies};
+pub use machine::{
+    CpuUsage, MachineCpu, MemoryUsage, own_memory, process_cpu, resident_memory_mib, thread_cpu, threads_cpu,
+};
 pub use meter::{LatencyMeter, sum_of};
 pub use number_set::NumberSet;
 pub use outages::{OUTAGES_MAX, Outage, OutageEnd, OutageHop, Outages};

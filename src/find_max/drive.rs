@@ -13,12 +13,13 @@ use super::progress::Progress;
 use super::stage::{self, Stage, TASK_DURATION};
 use super::steering::Steering;
 use crate::count::Counters;
-use crate::limit::{Order, Search, Verdict};
+use crate::limit::{Order, Sample, Search, Verdict};
+use crate::metrics::SearchMetrics;
 use crate::options::{MqttChoice, Pace, PaceOptions, Quiet, ReplayOptions, Session};
 use crate::pipeline::{ReplayError, new_run_id, replay};
 use crate::report::{
     LiveView, RunReport, SearchFigures, SearchNow, SearchReport, SearchVerdict, SegmentsReport, ViewSources,
-    cost_words, counted, mask_secrets, seconds, verdict_words,
+    cost_words, counted, mask_secrets, phase_name, seconds, verdict_words,
 };
 
 /// Time between two samples.
@@ -101,7 +102,7 @@ fn drive(
     session: &Session,
 ) -> Result<Driven, ReplayError> {
     let base_per_s = search.settings().start_rate;
-    let own = Session { quiet: Quiet::All, ..Session::unattended() };
+    let own = Session { quiet: Quiet::All, metrics: session.metrics.clone(), ..Session::unattended() };
     let replay_options = replay_options(&options.replay, topic, base_per_s);
     let now = Arc::new(SearchNow::new(topic));
     let view = LiveView::start(&session.screen, sources(options, &own, session, &now));
@@ -174,6 +175,9 @@ fn follow(
             search.stop();
         }
         progress.show(search, &sample, order);
+        if let Some(metrics) = &session.metrics {
+            metrics.search(search_metrics(search, &sample, order));
+        }
         if order == Order::Done || session.is_stopped() {
             return Ok((sample.queryable, sample.failed_tasks));
         }
@@ -181,6 +185,20 @@ fn follow(
         while Instant::now() < next && !session.is_stopped() {
             std::thread::sleep(LOOK.min(next.saturating_duration_since(Instant::now())));
         }
+    }
+}
+
+/// What the search does, as metrics.
+fn search_metrics(search: &Search, sample: &Sample, order: Order) -> SearchMetrics {
+    SearchMetrics {
+        phase: phase_name(search.phase()),
+        processed: sample.processed,
+        queryable: sample.queryable,
+        asked_per_s: match order {
+            Order::Rate(per_s) | Order::Hold(per_s) => per_s,
+            Order::Drain | Order::Done => 0.0,
+        },
+        capacity_per_s: search.found().capacity.map(|capacity| capacity.per_s.value),
     }
 }
 

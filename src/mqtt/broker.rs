@@ -98,6 +98,16 @@ impl Broker {
         self.addr
     }
 
+    /// Outside clients that are connected.
+    pub fn clients(&self) -> usize {
+        self.hub.connected()
+    }
+
+    /// Messages handed to outside clients so far, and bytes that they have not read.
+    pub fn progress(&self) -> (u64, usize) {
+        self.hub.progress()
+    }
+
     /// Whether rumqttd's router has ended. Nothing passes through this broker any more.
     pub fn is_dead(&self) -> bool {
         self.hub.is_router_gone()

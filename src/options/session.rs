@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::DRAIN_AFTER_STOP;
 use crate::count::Counters;
+use crate::metrics::Metrics;
 use crate::pace::Control;
 use crate::report::{DruidNow, Screen};
 
@@ -23,6 +24,8 @@ pub struct Session {
     pub counters: Arc<OnceLock<Arc<Counters>>>,
     /// What Druid last said of the supervisor.
     pub druid: Arc<DruidNow>,
+    /// Shows what the running replay counts; `None`: nobody looks.
+    pub metrics: Option<Arc<Metrics>>,
     /// How long rows of Druid are expected after a stop.
     pub after_stop: Duration,
 }
@@ -60,6 +63,7 @@ impl Session {
             quiet: Quiet::No,
             counters: Arc::default(),
             druid: Arc::default(),
+            metrics: None,
             after_stop: DRAIN_AFTER_STOP,
         }
     }

@@ -1,6 +1,10 @@
 //! Everything that is settled before the first tweet is sent.
 
+use std::sync::Arc;
+
+use crate::count::{Counters, Intake, Queryable};
 use crate::enrich::Enrichment;
+use crate::metrics::RunSources;
 use crate::options::{ReplayOptions, Session};
 use crate::pipeline::ends::Ends;
 use crate::pipeline::input::dead_letters::DeadLetters;
@@ -21,4 +25,21 @@ pub(crate) struct Replay<'a> {
     /// Where undelivered input is written.
     pub dead_letters: Option<&'a DeadLetters>,
     pub session: &'a Session,
+}
+
+impl Replay<'_> {
+    /// Where the figures of the run are counted.
+    pub fn metric_sources(&self, counters: &Arc<Counters>, queryable: Option<&Arc<Queryable>>) -> RunSources {
+        let Replay { options, prepared, plan, ends, .. } = *self;
+        RunSources {
+            run: self.run.to_owned(),
+            label: options.report.label.clone(),
+            counters: counters.clone(),
+            queryable: queryable.cloned(),
+            with_mqtt: ends.addresses.mqtt.is_some(),
+            intake: prepared.survey.as_ref().map(|_| Intake::sum(&prepared.intakes)),
+            planned_tweets: plan.tweets,
+            planned_per_s: plan.rate_per_s,
+        }
+    }
 }

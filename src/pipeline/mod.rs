@@ -103,6 +103,9 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     let druid_outages = patience.map(|patience| patience.all()).unwrap_or_default();
     let results = Results { dead_letters, druid, druid_outages, interrupted: session.is_stopped(), machine };
     let mut report = outcome::report(&replay, outcome, results);
+    if let Some(metrics) = &session.metrics {
+        metrics.end(&report.ledger);
+    }
     let select = &options.input.select;
     // In file order nobody knows before.
     if select.by_time() && report.ledger.published == 0 && report.error.is_none() && !report.interrupted {

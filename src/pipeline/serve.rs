@@ -1,11 +1,17 @@
 //! Both ends without a replay.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::kafka::embedded::{Endpoint, EndpointUsage};
+use crate::metrics::{MqttNow, ServingNow};
 use crate::mqtt::{Broker, ClientLimits, MqttError};
 use crate::options::{EmbeddedKafka, Listen, Session};
 use crate::pipeline::ends::{start_broker, start_endpoint};
 use crate::pipeline::error::ReplayError;
+
+/// Time between two looks for a stop, and between two for metrics.
+const LOOK: Duration = Duration::from_millis(50);
+const SHOW: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
@@ -36,8 +42,15 @@ pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayErro
     let kept = if endpoint.is_temporary() { ", removed at the end" } else { "" };
     session.screen.say(&format!("Kafka  {}  log in {}{kept}\n", endpoint.addr(), endpoint.dir().display()));
     session.screen.say("serving until Ctrl-C\n");
+    let mut shown = None::<Instant>;
     while !session.is_stopped() {
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(LOOK);
+        if let Some(metrics) =
+            session.metrics.as_ref().filter(|_| shown.is_none_or(|at| at.elapsed() >= SHOW))
+        {
+            shown = Some(Instant::now());
+            metrics.serve(serving_now(broker.as_ref(), &endpoint));
+        }
         if let Some(dead) = broker.take_if(|broker| broker.is_dead()) {
             session.screen.say(&format!("{}; starting another\n", MqttError::BrokerGone));
             broker = Some(replace(dead, start)?);
@@ -47,6 +60,16 @@ pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayErro
         broker.stop();
     }
     Ok(endpoint.close()?)
+}
+
+/// What the ends do, as metrics.
+fn serving_now(broker: Option<&Broker>, endpoint: &Endpoint) -> ServingNow {
+    let EndpointUsage { clients, topics } = endpoint.usage();
+    let mqtt = broker.map(|broker| {
+        let (delivered, unread_bytes) = broker.progress();
+        MqttNow { clients: broker.clients(), delivered, unread_bytes }
+    });
+    ServingNow { mqtt, kafka_clients: clients, topics }
 }
 
 /// A new broker, router and all, at the address of one that has ended.

@@ -213,7 +213,8 @@ fn ended_badly(name: &str, run: &SavedReport) -> Vec<String> {
 }
 
 /// Flags that say what becomes of the report, with a value and without one: the runs are the same.
-const REPORT_FLAGS: [(&str, bool); 11] = [
+const REPORT_FLAGS: [(&str, bool); 12] = [
+    ("--metrics", true),
     ("--report", true),
     ("--repeat", true),
     ("--json", true),

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 pub use curve::BacklogPoint;
 
-use super::{HistogramText, LatencyMs, phase_of};
+use hdrhistogram::Histogram;
+
+use super::{HistogramText, LatencyMs, phase_of, sum_of};
 use crate::event::{Delivery, Outcome};
 use bounds::{Bounds, Moment};
 use curve::Curve;
@@ -206,6 +208,13 @@ impl Queryable {
             [one] => LatencyMs::of(&one.most_us),
             several => LatencyMs::of(&Bounds::sum_of(several).most_us),
         }
+    }
+
+    /// From the intended send, and from Kafka's delivery report, until a query counted it: in microseconds, of all phases.
+    pub fn all_us(&self) -> (Histogram<u64>, Histogram<u64>) {
+        let inner = self.lock();
+        let all = |bounds: &[Bounds]| sum_of(bounds.iter().map(|bounds| &bounds.most_us));
+        (all(&inner.from_intended), all(&inner.from_ack))
     }
 
     /// The measured times of all phases from `first` on; `started` is the first send.

@@ -45,6 +45,15 @@ pub struct RemovedMessages {
     pub unread: u64,
 }
 
+/// What an endpoint holds and whom it serves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndpointUsage {
+    /// Clients that are connected.
+    pub clients: usize,
+    /// Of each topic its name, the messages that it has got, and the bytes that it keeps of them.
+    pub topics: Vec<(String, u64, u64)>,
+}
+
 impl Endpoint {
     /// Listens, opens the directory with all its topics, and then serves clients. Takes as long as
     /// reading all messages in the directory once.
@@ -148,6 +157,15 @@ impl Endpoint {
     pub fn removed(&self) -> RemovedMessages {
         let (messages, unread) = self.broker.as_ref().map_or((0, 0), |broker| broker.store.removed());
         RemovedMessages { messages, unread }
+    }
+
+    /// What it holds and whom it serves at this moment.
+    #[must_use]
+    pub fn usage(&self) -> EndpointUsage {
+        self.broker.as_ref().map_or_else(EndpointUsage::default, |broker| EndpointUsage {
+            clients: broker.clients(),
+            topics: broker.store.usage(),
+        })
     }
 
     /// Ends all connections and threads, and removes a temporary directory. When this returns, what

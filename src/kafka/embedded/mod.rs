@@ -32,7 +32,7 @@ mod waiters;
 
 #[doc(hidden)]
 pub use appender::Appender;
-pub use endpoint::{Endpoint, RemovedMessages};
+pub use endpoint::{Endpoint, EndpointUsage, RemovedMessages};
 pub use error::EndpointError;
 pub use follower::Follower;
 pub use options::{EndpointOptions, Fsync, Limits};

@@ -143,6 +143,11 @@ impl EndpointState {
         }
     }
 
+    /// Clients that are connected.
+    pub fn clients(&self) -> usize {
+        self.peers().len()
+    }
+
     fn peers(&self) -> MutexGuard<'_, HashMap<u64, Arc<Peer>>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -195,6 +195,19 @@ impl Store {
         topics.iter().map(|(name, topic)| (name.clone(), topic.partition_count())).collect()
     }
 
+    /// Of each topic its name, the messages that it has got, and the bytes that it keeps of them.
+    pub fn usage(&self) -> Vec<(String, u64, u64)> {
+        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+        let usage = |(name, topic): (&String, &Arc<LogTopic>)| {
+            let logs = topic.partitions.iter().map(Partition::log);
+            let (messages, bytes) = logs.fold((0, 0), |(messages, bytes), log| {
+                (messages + log.next_offset().unsigned_abs(), bytes + log.bytes())
+            });
+            (name.clone(), messages, bytes)
+        };
+        topics.iter().map(usage).collect()
+    }
+
     /// Makes a topic, or with `validate_only` says whether it could be made. The inner error goes
     /// to the client with its reason.
     pub fn create_topic(

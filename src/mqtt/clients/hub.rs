@@ -123,6 +123,10 @@ impl Hub {
         (self.delivered.load(Ordering::Relaxed), self.unread.bytes.load(Ordering::Relaxed))
     }
 
+    pub fn connected(&self) -> usize {
+        self.clients_max - self.slots.available_permits()
+    }
+
     pub fn is_anybody_connected(&self) -> bool {
         self.slots.available_permits() < self.clients_max
     }

@@ -111,6 +111,9 @@ pub(crate) fn run(
     let counters = &Arc::new(Counters::default());
     // The first run's, if a session has several.
     let _ = replay.session.counters.set(counters.clone());
+    if let Some(metrics) = &replay.session.metrics {
+        metrics.begin(replay.metric_sources(counters, queryable.as_ref()));
+    }
     let (deliveries, reported) = bounded::<Vec<Delivery>>(DELIVERY_BATCHES);
     let (queues, receivers) = fan_out(replay.options.kafka.producers, QUEUE_BATCHES, counters.clone());
     let ended = Arc::new(AtomicBool::new(false));
