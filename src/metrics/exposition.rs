@@ -3,14 +3,15 @@
 use std::fmt::Error;
 
 use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Buckets;
 use super::process::Process;
 use super::run::{Metrics, RunSources, SearchMetrics, ServingNow, Shown};
+use super::writer::Writer;
 use crate::count::{Counters, OutageHop};
 use crate::report::Ledger;
 
@@ -74,62 +75,6 @@ pub(super) fn exposition(metrics: &Metrics) -> Result<String, Error> {
     Ok(of_process + &text)
 }
 
-type Labels<'a> = &'a [(&'a str, &'a str)];
-
-/// Writes metrics one by one.
-struct Writer<'a>(DescriptorEncoder<'a>);
-
-impl Writer<'_> {
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
-        self.0
-            .encode_descriptor(name, help, None, MetricType::Counter)?
-            .encode_counter::<NoLabelSet, _, u64>(&value, None)
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: f64) -> Result<(), Error> {
-        self.0.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
-    }
-
-    fn info(&mut self, name: &str, help: &str, labels: Labels<'_>) -> Result<(), Error> {
-        self.0.encode_descriptor(name, help, None, MetricType::Info)?.encode_info(&labels)
-    }
-
-    /// One metric for each value of a label.
-    fn each<'l>(
-        &mut self,
-        (name, help, unit): (&str, &str, Option<&Unit>),
-        kind: MetricType,
-        label: &'l str,
-        values: &[(&'l str, f64)],
-    ) -> Result<(), Error> {
-        let mut encoder = self.0.encode_descriptor(name, help, unit, kind)?;
-        for (value_of_label, value) in values {
-            let labels: Labels<'_> = &[(label, value_of_label)];
-            let mut one: MetricEncoder<'_> = encoder.encode_family(&labels)?;
-            match kind {
-                MetricType::Counter => one.encode_counter::<NoLabelSet, _, u64>(value, None)?,
-                _ => one.encode_gauge(value)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn histogram(&mut self, name: &str, help: &str, buckets: &Buckets) -> Result<(), Error> {
-        let mut encoder =
-            self.0.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
-        encoder.encode_histogram::<NoLabelSet>(buckets.sum_s, buckets.count, &buckets.buckets, None)
-    }
-
-    fn lines(&mut self, lines: &[Line], ledger: &Ledger) -> Result<(), Error> {
-        for (name, help, value) in lines {
-            if let Some(value) = value(ledger) {
-                self.counter(name, help, value)?;
-            }
-        }
-        Ok(())
-    }
-}
-
 #[derive(Debug)]
 struct Collected(Shown);
 
@@ -168,11 +113,11 @@ fn write_run(out: &mut Writer<'_>, run: &RunSources, at_end: Option<&Ledger>) ->
     let so_far = run.ledger();
     let ledger = at_end.unwrap_or(&so_far);
     if at_end.is_some() || run.intake.is_some() {
-        out.lines(&OF_THE_INPUT, ledger)?;
+        write_lines(out, &OF_THE_INPUT, ledger)?;
     }
-    out.lines(&LINES, ledger)?;
+    write_lines(out, &LINES, ledger)?;
     if let Some(ledger) = at_end {
-        out.lines(&AT_THE_END, ledger)?;
+        write_lines(out, &AT_THE_END, ledger)?;
         let skipped = SKIPPED.map(|(reason, count)| (reason, count(ledger) as f64));
         out.each(
             ("skipped_tweets", "Tweets not sent on purpose", None),
@@ -201,6 +146,15 @@ fn write_run(out: &mut Writer<'_>, run: &RunSources, at_end: Option<&Ledger>) ->
     }
     write_hops(out, &run.counters)?;
     write_times(out, run)
+}
+
+fn write_lines(out: &mut Writer<'_>, lines: &[Line], ledger: &Ledger) -> Result<(), Error> {
+    for (name, help, value) in lines {
+        if let Some(value) = value(ledger) {
+            out.counter(name, help, value)?;
+        }
+    }
+    Ok(())
 }
 
 fn waiting(came: u64, went: u64) -> f64 {
@@ -287,9 +241,8 @@ fn write_serving(out: &mut Writer<'_>, serving: &ServingNow) -> Result<(), Error
     let Some(mqtt) = &serving.mqtt else { return Ok(()) };
     out.gauge("mqtt_clients", "Clients of the embedded MQTT broker", mqtt.clients as f64)?;
     out.counter("mqtt_delivered_messages", "Messages handed to MQTT clients", mqtt.delivered)?;
-    let descriptor = ("mqtt_unread", "What MQTT clients have not read", Some(&Unit::Bytes));
-    let mut unread = out.0.encode_descriptor(descriptor.0, descriptor.1, descriptor.2, MetricType::Gauge)?;
-    unread.encode_gauge(&(mqtt.unread_bytes as f64))
+    let descriptor = ("mqtt_unread", "What MQTT clients have not read", &Unit::Bytes);
+    out.in_unit(descriptor, MetricType::Gauge, mqtt.unread_bytes as f64)
 }
 
 /// Named as every exporter names it.
@@ -300,27 +253,69 @@ impl Collector for OfProcess {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let Process { cpu_s, resident_bytes, started_s } = Process::now();
         let mut out = Writer(encoder);
-        let mut cpu =
-            out.0.encode_descriptor("process_cpu", "CPU time", Some(&Unit::Seconds), MetricType::Counter)?;
-        cpu.encode_counter::<NoLabelSet, _, u64>(&cpu_s, None)?;
+        out.in_unit(("process_cpu", "CPU time", &Unit::Seconds), MetricType::Counter, cpu_s)?;
         if let Some(bytes) = resident_bytes {
-            let mut memory = out.0.encode_descriptor(
-                "process_resident_memory",
-                "Resident memory",
-                Some(&Unit::Bytes),
-                MetricType::Gauge,
-            )?;
-            memory.encode_gauge(&(bytes as f64))?;
+            let descriptor = ("process_resident_memory", "Resident memory", &Unit::Bytes);
+            out.in_unit(descriptor, MetricType::Gauge, bytes as f64)?;
         }
         if let Some(started_s) = started_s {
-            let mut start = out.0.encode_descriptor(
-                "process_start_time",
-                "Start, since 1970",
-                Some(&Unit::Seconds),
-                MetricType::Gauge,
-            )?;
-            start.encode_gauge(&started_s)?;
+            let descriptor = ("process_start_time", "Start, since 1970", &Unit::Seconds);
+            out.in_unit(descriptor, MetricType::Gauge, started_s)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{MqttNow, ServingNow};
+
+    #[test]
+    fn a_search_and_a_server_show_what_they_do_and_nothing_of_a_run() {
+        let metrics = Metrics::default();
+        let now = SearchMetrics {
+            phase: "hold",
+            processed: 70,
+            queryable: 60,
+            asked_per_s: 12.5,
+            capacity_per_s: Some(13.0),
+        };
+        metrics.search(now);
+        let text = exposition(&metrics).unwrap();
+        for line in [
+            "tweetblast_search_phase{phase=\"hold\"} 1.0",
+            "tweetblast_search_processed_rows_total 70",
+            "tweetblast_search_queryable_rows_total 60",
+            "tweetblast_search_asked_rows_per_second 12.5",
+            "tweetblast_search_capacity_rows_per_second 13.0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+        assert!(!text.contains("published"), "{text}");
+        let mqtt = Some(MqttNow { clients: 1, delivered: 2, unread_bytes: 3 });
+        let topics = vec![("a\"b".to_owned(), 4, 5)];
+        metrics.serve(ServingNow { mqtt, kafka_clients: 6, topics });
+        let text = exposition(&metrics).unwrap();
+        for line in [
+            "tweetblast_kafka_clients 6.0",
+            "tweetblast_kafka_messages_total{topic=\"a\\\"b\"} 4.0",
+            "tweetblast_mqtt_delivered_messages_total 2",
+            "tweetblast_mqtt_unread_bytes 3.0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_run_whose_input_is_not_known_shows_it_at_its_end() {
+        let metrics = Metrics::default();
+        metrics.begin(RunSources { run: "r".into(), ..RunSources::default() });
+        let text = exposition(&metrics).unwrap();
+        assert!(text.contains("tweetblast_published_tweets_total 0") && !text.contains("frames_total"));
+        metrics.end(&Ledger { frames: 9, loops: 1, ..Ledger::default() });
+        let text = exposition(&metrics).unwrap();
+        assert!(text.contains("tweetblast_frames_total 9") && text.contains("tweetblast_run_ended 1.0"));
+        assert!(text.ends_with("# EOF\n"));
     }
 }

@@ -7,6 +7,7 @@ mod histogram;
 mod process;
 mod run;
 mod scrapes;
+mod writer;
 
 pub use endpoint::{MetricsEndpoint, MetricsError};
 pub use run::{Metrics, MqttNow, RunSources, SearchMetrics, ServingNow};
