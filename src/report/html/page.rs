@@ -15,6 +15,7 @@ const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = include_str!("page.js");
 /// uPlot 1.6.32, from its npm package.
 pub(super) const UPLOT: &str = include_str!("uplot/uPlot.iife.min.js");
+const UPLOT_LICENCE: &str = include_str!("uplot/LICENSE");
 const UPLOT_STYLE: &str = include_str!("uplot/uPlot.min.css");
 
 /// SHA-256 of the two scripts: no other is run. A test says what they are.
@@ -56,6 +57,7 @@ pub fn html_page(reports: &[ShownReport]) -> String {
         "body" => format!("<h1>tweetblast</h1>\n{NO_SCRIPT}{body}"),
         "charts" => in_script(&charts),
         "uplot" => UPLOT.to_owned(),
+        "licence" => UPLOT_LICENCE.to_owned(),
         _ => SCRIPT.to_owned(),
     })
 }

@@ -86,6 +86,7 @@ fn every_figure_has_its_place_in_the_json_and_the_value_that_is_there() {
         figures += 1;
     }
     assert!(figures > 60, "{figures}");
+    assert!(page.contains("The MIT License (MIT)") && page.contains("Leon Sorokin"));
     for id in ["rates-0", "waiting-0", "slowest-0", "percentiles-0"] {
         assert!(page.contains(&format!("<div class=\"chart\" id=\"{id}\">")), "{id}");
     }
