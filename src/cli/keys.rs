@@ -17,10 +17,10 @@ use crate::report::Screen;
 
 /// What the keys do, for the plan.
 pub(super) const WORDS: &str =
-    "space pauses and goes on, + and - double and halve the speed, q stops, ? explains what is shown";
+    "space pauses and goes on, + and - double and halve the speed, q stops, ? helps";
 
 /// The same for a search, which sets the rate itself.
-pub(super) const OF_SEARCH: &str = "q stops, ? explains what is shown";
+pub(super) const OF_SEARCH: &str = "q stops, ? helps";
 
 /// Longest wait for a key, and the delay until a terminal that was reset is taken again.
 const LOOK: Duration = Duration::from_millis(100);
