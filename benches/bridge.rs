@@ -26,7 +26,7 @@ fn batches() -> Vec<Vec<Event>> {
     let payload = Bytes::from_static(&[b'x'; 450]);
     let keys: Vec<Bytes> = (0..1_000).map(|user| Bytes::from(format!("{}", user * 7_919))).collect();
     let event = |seq: usize| Event {
-        trace: Trace { seq: Some(seq as u64), intended: None, sent: Instant::now() },
+        trace: Trace { seq: Some(seq as u64), intended: None, sent: Instant::now(), kafka_time_ms: None },
         key: keys[seq % keys.len()].clone(),
         payload: payload.clone(),
     };

@@ -110,6 +110,7 @@ fn encode_one(tweet: &Tweet<'_>, seq: u64, out: &mut BytesMut) {
 /// Events that are due one by one, in one batch of the tweet hop.
 fn drafts() -> Drafts {
     let draft = |seq: usize| Draft {
+        kafka_time_ms: None,
         seq: seq as u64,
         event_time_ms: 1_700_000_000_000 + seq as i64,
         plan_time_us: (1_700_000_000_000 + seq as i64) * 1_000,
@@ -174,7 +175,7 @@ fn queues() -> Queues {
     let payload = Bytes::from_static(&[b'x'; PAYLOAD_BYTES]);
     let sent = Instant::now();
     let event = |seq: usize| Event {
-        trace: Trace { seq: Some(seq as u64), intended: None, sent },
+        trace: Trace { seq: Some(seq as u64), intended: None, sent, kafka_time_ms: None },
         key: Bytes::from(format!("{}", seq % 1_000 * 7_919)),
         payload: payload.clone(),
     };

@@ -48,7 +48,11 @@ fn batch(from: u64, buffer: &Bytes, sent: Instant) -> Vec<Event> {
         let start = index * (PAYLOAD_BYTES + 8);
         let payload = buffer.slice(start..start + PAYLOAD_BYTES);
         let key = buffer.slice(start + PAYLOAD_BYTES..start + PAYLOAD_BYTES + 8);
-        Event { trace: Trace { seq: Some(from + index as u64), intended: Some(sent), sent }, key, payload }
+        Event {
+            trace: Trace { seq: Some(from + index as u64), intended: Some(sent), sent, kafka_time_ms: None },
+            key,
+            payload,
+        }
     };
     (0..BATCH.min(LINK_EVENTS - from) as usize).map(event).collect()
 }

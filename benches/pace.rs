@@ -38,6 +38,7 @@ fn drafts() -> Drafts {
 
 fn drafts_from(first: usize, count: usize) -> Drafts {
     let draft = |seq: usize| Draft {
+        kafka_time_ms: None,
         seq: seq as u64,
         event_time_ms: 1_700_000_000_000 + seq as i64,
         plan_time_us: (1_700_000_000_000 + seq as i64) * 1_000,

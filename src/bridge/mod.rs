@@ -88,7 +88,7 @@ mod tests {
 
     fn event(seq: u64, key: &'static str) -> Event {
         Event {
-            trace: Trace { seq: Some(seq), intended: None, sent: Instant::now() },
+            trace: Trace { seq: Some(seq), intended: None, sent: Instant::now(), kafka_time_ms: None },
             key: Bytes::from_static(key.as_bytes()),
             payload: Bytes::new(),
         }

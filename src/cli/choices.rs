@@ -5,7 +5,7 @@ use clap::builder::PossibleValue;
 
 use crate::druid::{DruidAfter, Granularity};
 use crate::event::PayloadForm;
-use crate::options::KeyBy;
+use crate::options::{InputForm, KeyBy};
 use crate::pace::StampTime;
 use crate::source::Format;
 
@@ -29,6 +29,11 @@ choices! { PayloadForm:
     Tweet "tweet" "One flat JSON object with the fields a dashboard needs",
     Minimal "minimal" "Only timestamp, user_id and tweet; run and seq as Kafka headers",
     Raw "raw" "The record's own bytes, without a time stamp; run and seq as Kafka headers",
+}
+
+choices! { InputForm:
+    Tweets "tweets" "Tweets, and what people make of them",
+    Events "events" "Any records that have a time; they are sent as they are",
 }
 
 choices! { StampTime:

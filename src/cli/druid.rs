@@ -53,6 +53,9 @@ pub(super) struct DruidArgs {
     /// Set a place in the spec, such as /ioConfig/taskCount=4
     #[arg(hide_short_help = true, long, value_name = "PLACE=VALUE", value_parser = pointer_value)]
     druid_set: Vec<(String, Value)>,
+    /// Let Druid find the columns of events itself (useSchemaDiscovery) [default: those of the first records]
+    #[arg(hide_short_help = true, long, conflicts_with_all = ["druid_supervisor", "druid_spec"])]
+    druid_discover: bool,
     #[command(flatten)]
     tasks: ReplayTaskArgs,
     /// Druid datasource for the --enrich table; off: don't load it [default: the tweets' datasource with _users]
@@ -101,6 +104,7 @@ impl DruidArgs {
             ("--druid-supervisor", self.druid_supervisor.is_some()),
             ("--druid-spec", self.druid_spec.is_some()),
             ("--druid-set", !self.druid_set.is_empty()),
+            ("--druid-discover", self.druid_discover),
             ("--druid-users", self.druid_users.is_some()),
             ("--druid-after", self.druid_after.is_some()),
             ("--druid-timeout", self.druid_timeout.is_some()),
@@ -119,6 +123,7 @@ impl DruidArgs {
             supervisor: self.druid_supervisor,
             spec: self.druid_spec,
             set: [self.tasks.places(), self.druid_set].concat(),
+            discover: self.druid_discover,
             users: match self.druid_users {
                 None => UsersInto::Beside,
                 Some(off) if off == "off" => UsersInto::Nowhere,
@@ -297,6 +302,7 @@ impl SpecArgs {
             topic: self.topic.clone(),
             kafka: self.druid_kafka.clone(),
             extra: Vec::new(),
+            events: None,
             form: self.payload,
             tasks: self.tasks,
             granularity: self.granularity,
@@ -316,6 +322,7 @@ fn any_spec() -> SpecOptions {
         topic: DEFAULT_TOPIC.to_owned(),
         kafka: String::new(),
         extra: Vec::new(),
+        events: None,
         form: PayloadForm::Tweet,
         tasks: 1,
         granularity: Granularity::Hour,

@@ -9,9 +9,9 @@ use jiff::tz::TimeZone;
 
 use super::exit::{UsageError, no_effect};
 use super::{piped, values};
-use crate::options::{DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
+use crate::options::{DEFAULT_WINDOW, Enrich, InputForm, InputOptions, OrderBy, Select};
 use crate::source::Format;
-use crate::tweet::{FieldMap, ParserOptions, TimeFormat, TimeOptions};
+use crate::tweet::{FieldMap, ParserOptions, Path as FieldPath, TimeFormat, TimeOptions, parse_path};
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
@@ -26,11 +26,18 @@ pub(super) struct InputArgs {
     /// Layout of the input, if it was not detected correctly [default: detected per file]
     #[arg(hide_short_help = true, long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
+    /// What the records are [default: detected]
+    #[arg(hide_short_help = true, long, value_enum, value_name = "FORM")]
+    form: Option<InputForm>,
     /// Map fields of custom records to JSON paths; unmapped fields use common names
     ///
-    /// For example time=meta.posted,text=body,user=by.0.id,id=nr: names of members, and places in arrays.
+    /// For example time=meta.posted,text=body,user=by.0.id,id=nr: names of members, and places in arrays. time=Date+Time
+    /// joins two fields.
     #[arg(hide_short_help = true, long, value_name = "FIELD=PATH,...")]
     map: Option<FieldMap>,
+    /// Path of the field with the key of events [default: detected]
+    #[arg(hide_short_help = true, long, value_name = "PATH", value_parser = key_path)]
+    key_from: Option<FieldPath>,
     /// How times are written: s, ms, us, ns, or a pattern [default: any usual way]
     ///
     /// A pattern looks like %d/%m/%Y. It is that of the mapped time, or else of the usual fields.
@@ -165,6 +172,8 @@ impl InputArgs {
         InputOptions {
             files,
             framing: self.format,
+            form: self.form,
+            key_from: self.key_from,
             parser: ParserOptions { fields: self.map, times, ..ParserOptions::default() },
             max_record_bytes: self.max_record,
             spool_limit: self.spool_limit,
@@ -181,6 +190,11 @@ impl InputArgs {
             seed: self.seed,
         }
     }
+}
+
+/// Names of members with dots between them.
+fn key_path(text: &str) -> Result<FieldPath, String> {
+    parse_path(text).ok_or_else(|| "must be a path such as device.id".to_owned())
 }
 
 /// Whether an input can only be read as it comes: standard input, a FIFO, a device.

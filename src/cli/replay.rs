@@ -86,6 +86,12 @@ pub(super) struct ReplayArgs {
     /// Which time the field `timestamp` holds [default: send]
     #[arg(hide_short_help = true, long, value_enum, help_heading = "Messages")]
     timestamp: Option<StampTime>,
+    /// Which time Kafka stores with a message: when the event was, or when it is sent [default: send]
+    ///
+    /// With event, Kafka may remove what is older than its retention at once.
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = StampTime::Send, hide_default_value = true,
+        help_heading = "Messages")]
+    kafka_timestamp: StampTime,
     /// Kafka key: tweets with the same key stay in order [default: user]
     #[arg(hide_short_help = true, long, value_enum, default_value_t = KeyBy::User, hide_default_value = true,
         help_heading = "Messages")]
@@ -328,7 +334,9 @@ impl ReplayArgs {
             message: MessageOptions {
                 payload: self.payload,
                 timestamp: self.timestamp.unwrap_or(StampTime::Send),
+                kafka_timestamp: self.kafka_timestamp,
                 key: self.key,
+                ..MessageOptions::default()
             },
             kafka: KafkaOptions {
                 producers: self.producers,

@@ -1,13 +1,14 @@
 //! What of one run is read back from Kafka: a set of sequence numbers.
 
 use super::NumberSet;
-use crate::event::seq_of_run;
+use crate::event::{OwnNames, seq_of_run};
 
 /// Records of one run that were found in Kafka.
 #[derive(Debug)]
 pub struct FoundRecords {
     run: String,
     in_headers: bool,
+    names: OwnNames,
     /// Sequence numbers found, each once.
     pub seqs: NumberSet,
     /// Records whose number was found before.
@@ -19,9 +20,10 @@ pub struct FoundRecords {
 }
 
 impl FoundRecords {
-    /// Of this run, whose id and numbers are in the records' headers, or at the end of their values.
-    pub fn new(run: &str, in_headers: bool) -> Self {
-        Self { run: run.to_owned(), in_headers, seqs: NumberSet::default(), repeated: 0, unsent: 0, sent: 0 }
+    /// Of this run, whose id and numbers are in the records' headers, or at the end of their values under `names`.
+    pub fn new(run: &str, in_headers: bool, names: OwnNames) -> Self {
+        let (seqs, run) = (NumberSet::default(), run.to_owned());
+        Self { run, in_headers, names, seqs, repeated: 0, unsent: 0, sent: 0 }
     }
 
     /// Whether it looks at headers.
@@ -31,7 +33,7 @@ impl FoundRecords {
 
     /// Takes a record by its value. Of the run, `sent()` tweets have left so far.
     pub fn take_value(&mut self, value: &[u8], sent: impl Fn() -> u64) {
-        if let Some(seq) = seq_of_run(value, &self.run) {
+        if let Some(seq) = seq_of_run(value, &self.run, self.names) {
             self.take(seq, sent);
         }
     }
@@ -69,7 +71,7 @@ impl FoundRecords {
 
     /// Forgets all: what was found is not there any more.
     pub fn clear(&mut self) {
-        *self = Self::new(&self.run, self.in_headers);
+        *self = Self::new(&self.run, self.in_headers, self.names);
     }
 }
 
@@ -79,7 +81,7 @@ mod tests {
 
     #[test]
     fn values_of_this_run_count_once_each_and_only_with_numbers_that_were_sent() {
-        let mut found = FoundRecords::new("r1", false);
+        let mut found = FoundRecords::new("r1", false, OwnNames::default());
         for (run, seq) in [("r1", 0), ("r1", 2), ("r2", 1), ("r1", 2), ("r1", 3), ("r1", u64::MAX)] {
             found.take_value(format!(r#"{{"tweet":"x","run":"{run}","seq":{seq}}}"#).as_bytes(), || 3);
         }
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn headers_need_both_the_run_and_a_number() {
-        let mut found = FoundRecords::new("r1", true);
+        let mut found = FoundRecords::new("r1", true, OwnNames::default());
         let ours: [&[(&str, &str)]; 3] = [
             &[("run", "r1"), ("seq", "0")],
             &[("seq", "1"), ("x", "y"), ("run", "r1")],

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::event::PayloadForm;
+use crate::event::{OwnNames, PayloadForm};
 
 /// A column beyond those of our payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,21 @@ pub enum DimensionType {
     Double,
     /// Text.
     String,
+    /// Lists of texts.
+    Strings,
+    /// Objects and other lists: a column of JSON, which `JSON_VALUE(column, '$.path')` reads.
+    Json,
+}
+
+/// The columns of records that are not tweets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventColumns {
+    /// Those that a sample of the records has.
+    pub columns: Vec<Dimension>,
+    /// What ours are called.
+    pub names: OwnNames,
+    /// Whether Druid is to find the columns itself, by `useSchemaDiscovery`.
+    pub discover: bool,
 }
 
 impl DimensionType {
@@ -30,13 +45,40 @@ impl DimensionType {
         match self {
             Self::Long => "long",
             Self::Double => "double",
-            Self::String => "string",
+            Self::String | Self::Strings => "string",
+            Self::Json => "json",
         }
     }
 }
 
 /// The dimensions of a spec for such messages.
-pub(super) fn dimensions(form: PayloadForm, extra: &[Dimension]) -> Value {
+pub(super) fn dimensions(form: PayloadForm, extra: &[Dimension], events: Option<&EventColumns>) -> Value {
+    match events {
+        Some(events) => event_dimensions(events, form),
+        None => tweet_dimensions(form, extra),
+    }
+}
+
+/// Druid's name for the time of a row, which no dimension can have.
+const TIME: &str = "__time";
+
+fn event_dimensions(events: &EventColumns, form: PayloadForm) -> Value {
+    let EventColumns { columns, names, discover } = events;
+    let ours = [json!({"type": "string", "name": names.run()}), json!({"type": "long", "name": names.seq()})];
+    if *discover || form == PayloadForm::Raw {
+        return json!({"useSchemaDiscovery": true, "dimensions": ours});
+    }
+    let column = |column: &Dimension| match column.kind {
+        DimensionType::Strings => {
+            json!({"type": "string", "name": column.name, "multiValueHandling": "ARRAY"})
+        }
+        kind => json!({"type": kind.name(), "name": column.name}),
+    };
+    let theirs = columns.iter().filter(|column| column.name != TIME).map(column);
+    json!({"dimensions": theirs.chain(ours).collect::<Vec<_>>()})
+}
+
+fn tweet_dimensions(form: PayloadForm, extra: &[Dimension]) -> Value {
     let long = |name: &str| json!({"type": "long", "name": name});
     let double = |name: &str| json!({"type": "double", "name": name});
     let string = |name: &str| json!({"type": "string", "name": name});

@@ -1,7 +1,7 @@
 //! Finds the missing rows of a run by bisection into ever smaller pieces, so that a few queries
 //! find a handful among millions.
 
-use super::verify::{SLICE, number, quoted};
+use super::verify::{RunName, SLICE, number, quoted};
 use super::{Client, DruidError};
 
 /// Pieces that one query cuts a range into.
@@ -57,17 +57,18 @@ impl MissingRows {
 pub fn missing_seqs(
     client: &Client,
     datasource: &str,
-    run: &str,
+    run: RunName<'_>,
     tweets: u64,
     missing_count: u64,
 ) -> Result<MissingRows, DruidError> {
     let count = |from: u64, to: u64, piece: u64| {
+        let (seq, condition) = (run.seq(), run.condition());
         let query = format!(
-            "SELECT (\"seq\" - {from}) / {piece} AS \"piece\", COUNT(DISTINCT \"seq\") AS \"there\" FROM {} \
-             WHERE \"run\" = ? AND \"seq\" >= {from} AND \"seq\" < {to} GROUP BY 1",
+            "SELECT ({seq} - {from}) / {piece} AS \"piece\", COUNT(DISTINCT {seq}) AS \"there\" FROM {} \
+             WHERE {condition} AND {seq} >= {from} AND {seq} < {to} GROUP BY 1",
             quoted(datasource)
         );
-        let rows = client.sql(&query, &[run.into()])?;
+        let rows = client.sql(&query, &[run.run.into()])?;
         let pair = |row: &serde_json::Value| {
             Some((number(&row["piece"])?.try_into().ok()?, number(&row["there"])?.try_into().ok()?))
         };

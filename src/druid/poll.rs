@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::verify::{known, number, quoted};
+use super::verify::{RunName, known, number, quoted};
 use super::{Client, DruidError};
 
 /// What to look for.
@@ -36,14 +36,15 @@ impl RowQuestion<'_> {
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
-    pub fn ask(&self, client: &Client, datasource: &str, run: &str) -> Result<RowAnswer, DruidError> {
-        let rows = known(client.sql(&self.query(datasource), &[run.into()]))?;
+    pub fn ask(&self, client: &Client, datasource: &str, run: RunName<'_>) -> Result<RowAnswer, DruidError> {
+        let rows = known(client.sql(&self.query(datasource, run), &[run.run.into()]))?;
         let Some(row) = rows.first() else { return Ok(RowAnswer::default()) };
         let count = |key: &str| number(&row[key]).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         Ok(RowAnswer { rows: count("rows"), settled: count("settled"), found: numbers(&row["found"]) })
     }
 
-    fn query(&self, datasource: &str) -> String {
+    fn query(&self, datasource: &str, run: RunName<'_>) -> String {
+        let seq = run.seq();
         let mut query = "SELECT COUNT(*) AS \"rows\"".to_owned();
         if let Some(settled_ms) = self.settled_ms {
             let _ = write!(
@@ -55,12 +56,10 @@ impl RowQuestion<'_> {
             let list: Vec<String> = self.samples.iter().map(u64::to_string).collect();
             let bytes = 64 * self.samples.len() + 1_024;
             let list = list.join(", ");
-            let _ = write!(
-                query,
-                ", ARRAY_AGG(\"seq\", {bytes}) FILTER (WHERE \"seq\" IN ({list})) AS \"found\""
-            );
+            let _ =
+                write!(query, ", ARRAY_AGG({seq}, {bytes}) FILTER (WHERE {seq} IN ({list})) AS \"found\"");
         }
-        let _ = write!(query, " FROM {} WHERE \"run\" = ?", quoted(datasource));
+        let _ = write!(query, " FROM {} WHERE {}", quoted(datasource), run.condition());
         if let Some(since_ms) = self.since_ms {
             let _ = write!(query, " AND \"__time\" >= MILLIS_TO_TIMESTAMP({since_ms})");
         }
@@ -86,10 +85,13 @@ mod tests {
     #[test]
     fn a_question_asks_for_no_more_than_it_needs() {
         let all = RowQuestion::default();
-        assert_eq!(all.query("a\"b"), "SELECT COUNT(*) AS \"rows\" FROM \"a\"\"b\" WHERE \"run\" = ?");
+        assert_eq!(
+            all.query("a\"b", "r".into()),
+            "SELECT COUNT(*) AS \"rows\" FROM \"a\"\"b\" WHERE \"run\" = ?"
+        );
         let few = RowQuestion { since_ms: Some(5), settled_ms: Some(7), samples: &[1, 2] };
         assert_eq!(
-            few.query("d"),
+            few.query("d", "r".into()),
             "SELECT COUNT(*) AS \"rows\", COUNT(*) FILTER (WHERE \"__time\" < MILLIS_TO_TIMESTAMP(7)) AS \"settled\", \
              ARRAY_AGG(\"seq\", 1152) FILTER (WHERE \"seq\" IN (1, 2)) AS \"found\" FROM \"d\" WHERE \"run\" = ? AND \
              \"__time\" >= MILLIS_TO_TIMESTAMP(5)"

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Client, DruidError};
-
-/// The columns by which the rows of a run are counted, and their types in SQL.
-const COUNTED: [(&str, &str); 2] = [("run", "VARCHAR"), ("seq", "BIGINT")];
+use crate::event::OwnNames;
 
 impl Client {
     /// Makes sure that this is a router whose broker answers: a run that cannot be counted at its end
@@ -54,9 +52,15 @@ impl Client {
     ///
     /// # Errors
     /// When rows could not be counted there; when Druid does not answer, or refuses.
-    pub fn check_columns(&self, datasource: &str, dimensions: &Value) -> Result<Option<String>, DruidError> {
+    pub fn check_columns(
+        &self,
+        datasource: &str,
+        dimensions: &Value,
+        names: OwnNames,
+    ) -> Result<Option<String>, DruidError> {
         let columns = self.columns(datasource)?;
-        for (column, wanted) in COUNTED {
+        // By these the rows of a run are counted.
+        for (column, wanted) in [(names.run(), "VARCHAR"), (names.seq(), "BIGINT")] {
             if let Some(kind) = columns.get(column).filter(|kind| *kind != wanted) {
                 let (datasource, kind) = (datasource.to_owned(), kind.clone());
                 return Err(DruidError::ColumnType { datasource, column, kind, wanted });

@@ -20,7 +20,8 @@ const WORKERS: usize = 6;
 /// How often an end is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What the charts of the live dashboard ask, by the names of the charts; `{}` is the datasource.
+/// What the charts of the live dashboard ask, by the names of the charts; `{}` is the datasource, `{by}` the column of
+/// the user or the key.
 const QUERIES: [(&str, &str); 5] = [
     (
         "last five minutes",
@@ -28,7 +29,7 @@ const QUERIES: [(&str, &str); 5] = [
          '5' MINUTE GROUP BY 1 ORDER BY 1 LIMIT 10000",
     ),
     ("total", "SELECT COUNT(*) AS n FROM {}"),
-    ("top users", "SELECT \"user_id\", COUNT(*) AS n FROM {} GROUP BY 1 ORDER BY 2 DESC LIMIT 10"),
+    ("top users", "SELECT {by}, COUNT(*) AS n FROM {} GROUP BY 1 ORDER BY 2 DESC LIMIT 10"),
     ("latest tweets", "SELECT * FROM {} ORDER BY __time DESC LIMIT 20"),
     (
         "by hour",
@@ -58,7 +59,7 @@ pub struct QueryAnswers {
 
 impl QueryLoad {
     /// Asks `per_s` queries per second, one after another of those of the dashboard, until [`end`](Self::end).
-    pub fn start(client: &Client, datasource: &str, per_s: f64) -> Self {
+    pub fn start(client: &Client, (datasource, by): (&str, &str), per_s: f64) -> Self {
         let empty = |(name, _): &(&'static str, _)| QueryAnswers {
             name,
             took_us: new_histogram(),
@@ -67,14 +68,16 @@ impl QueryLoad {
         };
         let load =
             Self { answers: Arc::new(Mutex::new(QUERIES.iter().map(empty).collect())), ..Self::default() };
-        let (next, begin, datasource) = (Arc::<AtomicU64>::default(), Instant::now(), quoted(datasource));
+        let (next, begin) = (Arc::<AtomicU64>::default(), Instant::now());
+        let queries =
+            QUERIES.map(|(_, query)| query.replace("{by}", &quoted(by)).replace("{}", &quoted(datasource)));
         let worker = |_| {
             let (stop, answers, next) = (load.stop.clone(), load.answers.clone(), next.clone());
-            let (client, datasource) = (client.clone(), datasource.clone());
+            let (client, queries) = (client.clone(), queries.clone());
             let work = move || {
                 while let Some((number, due)) = wait_for_next(&next, begin, per_s, &stop) {
                     let which = (number % QUERIES.len() as u64) as usize;
-                    let answer = client.sql(&QUERIES[which].1.replace("{}", &datasource), &[]);
+                    let answer = client.sql(&queries[which], &[]);
                     let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
                     answers[which].take(answer.map(|_| due.elapsed()));
                 }
@@ -158,7 +161,7 @@ mod tests {
             }
         });
         let client = Client::new(&url, &Access::default()).unwrap();
-        let mut load = QueryLoad::start(&client, "tweets", 1_000.0);
+        let mut load = QueryLoad::start(&client, ("tweets", "user_id"), 1_000.0);
         server.join().unwrap();
         let answers = load.end();
         assert_eq!(answers.len(), QUERIES.len());

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::DruidError;
-use super::dimensions::{Dimension, dimensions};
-use crate::event::PayloadForm;
+use super::dimensions::{Dimension, EventColumns, dimensions};
+use crate::event::{OwnNames, PayloadForm};
 
 /// Key in a spec's `context` that marks the supervisor as ours, with a digest of the spec.
 pub const MARK: &str = "tweetblast";
@@ -60,22 +60,32 @@ pub struct SpecOptions {
     pub form: PayloadForm,
     /// Additional columns of the messages, with [`PayloadForm::Tweet`].
     pub extra: Vec<Dimension>,
+    /// The columns of records that are not tweets; `None`: they are tweets.
+    pub events: Option<EventColumns>,
     /// Tasks that read in parallel; no more than there are partitions.
     pub tasks: usize,
     /// Span of a segment.
     pub granularity: Granularity,
 }
 
+impl SpecOptions {
+    /// What run, sequence number and time stamp are called.
+    pub(super) fn names(&self) -> OwnNames {
+        self.events.as_ref().map(|events| events.names).unwrap_or_default()
+    }
+}
+
 /// Makes the spec, with our mark.
 #[must_use]
 pub fn make_spec(options: &SpecOptions) -> Value {
+    let names = options.names();
     let spec = json!({
         "type": "kafka",
         "spec": {
             "dataSchema": {
                 "dataSource": options.datasource,
-                "timestampSpec": timestamp(options.form),
-                "dimensionsSpec": dimensions(options.form, &options.extra),
+                "timestampSpec": timestamp(options.form, names),
+                "dimensionsSpec": dimensions(options.form, &options.extra, options.events.as_ref()),
                 "metricsSpec": [],
                 "granularitySpec": {
                     "type": "uniform",
@@ -88,7 +98,7 @@ pub fn make_spec(options: &SpecOptions) -> Value {
                 "type": "kafka",
                 "topic": options.topic,
                 "consumerProperties": {"bootstrap.servers": options.kafka},
-                "inputFormat": input_format(options.form),
+                "inputFormat": input_format(options.form, names),
                 // The first tweets may arrive before the first task starts.
                 "useEarliestOffset": true,
                 "taskCount": options.tasks,
@@ -141,22 +151,22 @@ pub(super) fn is_same(there: &Value, wanted: &Value) -> bool {
     is_ours(there) && there["context"][MARK]["digest"] == wanted["context"][MARK]["digest"]
 }
 
-fn timestamp(form: PayloadForm) -> Value {
+fn timestamp(form: PayloadForm, names: OwnNames) -> Value {
     match form {
-        PayloadForm::Tweet | PayloadForm::Minimal => json!({"column": "timestamp", "format": "iso"}),
+        PayloadForm::Tweet | PayloadForm::Minimal => json!({"column": names.timestamp(), "format": "iso"}),
         PayloadForm::Raw => json!({"column": "kafka.timestamp", "format": "millis"}),
     }
 }
 
-fn input_format(form: PayloadForm) -> Value {
+fn input_format(form: PayloadForm, names: OwnNames) -> Value {
     match form {
         PayloadForm::Tweet => json!({"type": "json"}),
         PayloadForm::Minimal | PayloadForm::Raw => json!({
             "type": "kafka",
             "valueFormat": {"type": "json"},
             "headerFormat": {"type": "string", "encoding": "UTF-8"},
-            // Headers become columns of their own names.
-            "headerColumnPrefix": "",
+            // Headers become columns of their own names, unless the record has such names itself.
+            "headerColumnPrefix": names.header_prefix(),
         }),
     }
 }
@@ -207,6 +217,7 @@ pub(super) mod tests {
             kafka: "127.0.0.1:9092".into(),
             form: PayloadForm::Tweet,
             extra: Vec::new(),
+            events: None,
             tasks: 2,
             granularity: Granularity::Hour,
         }
@@ -239,6 +250,52 @@ pub(super) mod tests {
             assert_eq!(spec["spec"]["ioConfig"]["inputFormat"]["type"], "kafka");
             assert!(spec["spec"]["dataSchema"]["dimensionsSpec"].to_string().contains("seq"));
         }
+    }
+
+    #[test]
+    fn events_have_the_columns_of_their_records_and_our_names_give_way() {
+        use crate::druid::{DimensionType, EventColumns};
+        use crate::event::TakenNames;
+
+        let mut taken = TakenNames::default();
+        ["timestamp", "run"].iter().for_each(|name| taken.note(name));
+        let column = |name: &str, kind| Dimension { name: name.to_owned(), kind };
+        let columns = vec![
+            column("timestamp", DimensionType::Long),
+            column("run", DimensionType::String),
+            column("tags", DimensionType::Strings),
+            column("geo", DimensionType::Json),
+            column("__time", DimensionType::String),
+        ];
+        let events = EventColumns { columns, names: taken.free(), discover: false };
+        let spec = make_spec(&SpecOptions { events: Some(events.clone()), ..options() });
+        let schema = &spec["spec"]["dataSchema"];
+        assert_eq!(schema["timestampSpec"]["column"], "_timestamp");
+        let dimensions = schema["dimensionsSpec"]["dimensions"].as_array().unwrap();
+        let words: Vec<String> =
+            dimensions.iter().map(|one| format!("{} {}", one["name"], one["type"])).collect();
+        let expected = [
+            r#""timestamp" "long""#,
+            r#""run" "string""#,
+            r#""tags" "string""#,
+            r#""geo" "json""#,
+            r#""_run" "string""#,
+            r#""seq" "long""#,
+        ];
+        assert_eq!(words, expected);
+        let found = EventColumns { discover: true, ..events.clone() };
+        let spec = make_spec(&SpecOptions { events: Some(found), ..options() });
+        let dimensions = &spec["spec"]["dataSchema"]["dimensionsSpec"];
+        assert_eq!(
+            (&dimensions["useSchemaDiscovery"], dimensions["dimensions"].as_array().unwrap().len()),
+            (&true.into(), 2)
+        );
+        // Both headers have one prefix.
+        let raw = EventColumns { names: taken.free().of_headers(), ..events };
+        let spec = make_spec(&SpecOptions { form: PayloadForm::Raw, events: Some(raw), ..options() });
+        assert_eq!(spec["spec"]["ioConfig"]["inputFormat"]["headerColumnPrefix"], "_");
+        let dimensions = spec["spec"]["dataSchema"]["dimensionsSpec"]["dimensions"].to_string();
+        assert!(dimensions.contains("\"_run\"") && dimensions.contains("\"_seq\""), "{dimensions}");
     }
 
     #[test]

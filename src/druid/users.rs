@@ -130,7 +130,7 @@ impl UsersTable<'_> {
                     Some(Err(reason)) => Err(reason),
                     end => Ok(end.is_some()),
                 }),
-                true => match Proof::count(client, self.datasource, self.run) {
+                true => match Proof::count(client, self.datasource, self.run.into()) {
                     Ok(rows) if rows >= self.count => return Ok(()),
                     rows => rows.map(|_| Ok(true)),
                 },

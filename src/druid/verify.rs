@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Client, DruidError};
+use crate::event::OwnNames;
 
 /// The `seq` of all rows of a run, summed up in five numbers: a missing, extra or changed one shows
 /// in at least one of them.
@@ -24,6 +25,31 @@ pub struct Span {
     pub max: u64,
 }
 
+/// A run, and the columns by which its rows are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunName<'a> {
+    pub run: &'a str,
+    pub names: OwnNames,
+}
+
+impl<'a> From<&'a str> for RunName<'a> {
+    fn from(run: &'a str) -> Self {
+        Self { run, names: OwnNames::default() }
+    }
+}
+
+impl RunName<'_> {
+    /// The condition that a row is of the run, which is the query's parameter.
+    pub(super) fn condition(self) -> String {
+        format!("{} = ?", quoted(self.names.run()))
+    }
+
+    /// The column of the sequence number.
+    pub(super) fn seq(self) -> String {
+        quoted(self.names.seq())
+    }
+}
+
 /// How many `seq` are counted at a time. An exact count of distinct values holds all of them in a
 /// merge buffer of Druid's: one of 25 MiB was too small for 1,000,000.
 pub(super) const SLICE: u64 = 200_000;
@@ -38,9 +64,10 @@ impl Proof {
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
-    pub fn count(client: &Client, datasource: &str, run: &str) -> Result<u64, DruidError> {
-        let query = format!("SELECT COUNT(*) AS \"rows\" FROM {} WHERE \"run\" = ?", quoted(datasource));
-        let rows = known(client.sql(&query, &[run.into()]))?;
+    pub fn count(client: &Client, datasource: &str, run: RunName<'_>) -> Result<u64, DruidError> {
+        let query =
+            format!("SELECT COUNT(*) AS \"rows\" FROM {} WHERE {}", quoted(datasource), run.condition());
+        let rows = known(client.sql(&query, &[run.run.into()]))?;
         Ok(rows.first().map_or(0, |row| number(&row["rows"]).unwrap_or(0) as u64))
     }
 
@@ -58,19 +85,20 @@ impl Proof {
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
-    pub fn of_run(client: &Client, datasource: &str, run: &str) -> Result<Self, DruidError> {
+    pub fn of_run(client: &Client, datasource: &str, run: RunName<'_>) -> Result<Self, DruidError> {
+        let (seq, condition) = (run.seq(), run.condition());
         let query = format!(
-            "SELECT COUNT(*) AS \"rows\", MIN(\"seq\") AS \"min\", MAX(\"seq\") AS \"max\", \
-             SUM(\"seq\") AS \"sum\" FROM {} WHERE \"run\" = ?",
+            "SELECT COUNT(*) AS \"rows\", MIN({seq}) AS \"min\", MAX({seq}) AS \"max\", \
+             SUM({seq}) AS \"sum\" FROM {} WHERE {condition}",
             quoted(datasource)
         );
-        let rows = known(client.sql(&query, &[run.into()]))?;
+        let rows = known(client.sql(&query, &[run.run.into()]))?;
         let mut proof = rows.first().map(Self::of).unwrap_or_default();
         if let Some(Span { min, max }) = proof.span {
             let mut from = min;
             while from <= max {
                 let end = from.saturating_add(SLICE).min(max.saturating_add(1));
-                proof.distinct += distinct(client, datasource, run, from, end)?;
+                proof.distinct += distinct(client, datasource, run, (from, end))?;
                 from = end;
             }
         }
@@ -96,17 +124,22 @@ impl Proof {
 
 /// Distinct `seq` from `from` on and below `end`. If that is too much for Druid's memory, in two
 /// halves.
-fn distinct(client: &Client, datasource: &str, run: &str, from: u64, end: u64) -> Result<u64, DruidError> {
+fn distinct(
+    client: &Client,
+    datasource: &str,
+    run: RunName<'_>,
+    (from, end): (u64, u64),
+) -> Result<u64, DruidError> {
+    let (seq, condition) = (run.seq(), run.condition());
     let query = format!(
-        "SELECT COUNT(DISTINCT \"seq\") AS \"distinct\" FROM {} WHERE \"run\" = ? AND \"seq\" >= {from} AND \
-         \"seq\" < {end}",
+        "SELECT COUNT(DISTINCT {seq}) AS \"distinct\" FROM {} WHERE {condition} AND {seq} >= {from} AND {seq} < {end}",
         quoted(datasource)
     );
-    match client.sql(&query, &[run.into()]) {
+    match client.sql(&query, &[run.run.into()]) {
         Err(DruidError::Refused { line, .. }) if end - from > 1 && line.contains("merge buffer memory") => {
             let middle = from + (end - from) / 2;
-            Ok(distinct(client, datasource, run, from, middle)?
-                + distinct(client, datasource, run, middle, end)?)
+            Ok(distinct(client, datasource, run, (from, middle))?
+                + distinct(client, datasource, run, (middle, end))?)
         }
         rows => Ok(rows?.first().and_then(|row| number(&row["distinct"])).unwrap_or(0) as u64),
     }

@@ -2,12 +2,14 @@
 //! [`Delivery`] that says what became of each event. All travel in batches (`Vec`s), never one by
 //! one.
 
+mod own_names;
 mod tail;
 
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+pub use own_names::{OwnNames, TakenNames};
 pub use tail::seq_of_run;
 
 /// What identifies an event on its whole way; returned with its delivery report.
@@ -20,12 +22,14 @@ pub struct Trace {
     pub intended: Option<Instant>,
     /// When it was published; for a foreign message, when it was received.
     pub sent: Instant,
+    /// The time that Kafka is to store with it, in milliseconds since 1970 UTC; `None`: that at which it gets it.
+    pub kafka_time_ms: Option<i64>,
 }
 
 impl Trace {
     /// The trace of a message that another client published, received at this time.
     pub fn foreign(received: Instant) -> Self {
-        Self { seq: None, intended: None, sent: received }
+        Self { seq: None, intended: None, sent: received, kafka_time_ms: None }
     }
 }
 
@@ -92,6 +96,8 @@ pub struct Draft {
     pub event_time_ms: i64,
     /// The same in microseconds, as planned: tweets of one second may be spread over it.
     pub plan_time_us: i64,
+    /// As in [`Trace::kafka_time_ms`].
+    pub kafka_time_ms: Option<i64>,
     /// Which loop, from 0.
     pub pass: u32,
     pub payload_bytes: usize,

@@ -4,9 +4,11 @@
 //! A payload that ends like one of ours counts as ours. In well-formed JSON that cannot happen by
 //! chance, because quotes inside a string are escaped.
 
-/// The sequence number of a payload that ends with `,"run":"RUN","seq":N}`; `None`: it is not one
-/// of this run.
-pub fn seq_of_run(payload: &[u8], run: &str) -> Option<u64> {
+use super::OwnNames;
+
+/// The sequence number of a payload that ends with `,"run":"RUN","seq":N}`, with the names that ours have; `None`:
+/// it is not one of this run.
+pub fn seq_of_run(payload: &[u8], run: &str, names: OwnNames) -> Option<u64> {
     let head = payload.strip_suffix(b"}")?;
     let digits = head.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (head, number) = head.split_at(head.len() - digits);
@@ -15,13 +17,15 @@ pub fn seq_of_run(payload: &[u8], run: &str) -> Option<u64> {
         return None;
     }
     let seq = std::str::from_utf8(number).ok()?.parse().ok()?;
-    let head = head.strip_suffix(b"\",\"seq\":")?.strip_suffix(run.as_bytes())?;
-    head.ends_with(b",\"run\":\"").then_some(seq)
+    let head = head.strip_suffix(b"\":")?.strip_suffix(names.seq().as_bytes())?.strip_suffix(b"\",\"")?;
+    let head = head.strip_suffix(run.as_bytes())?.strip_suffix(b"\":\"")?;
+    head.strip_suffix(names.run().as_bytes())?.ends_with(b",\"").then_some(seq)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::TakenNames;
     use proptest::prelude::*;
 
     const RUN: &str = "20261124T050211-7k2m";
@@ -33,9 +37,9 @@ mod tests {
     #[test]
     fn only_the_tail_counts_and_only_as_it_is_written() {
         let ours = [br#"{"tweet":"a""#.to_vec(), tail(RUN, 7)].concat();
-        assert_eq!(seq_of_run(&ours, RUN), Some(7));
-        assert_eq!(seq_of_run(&tail(RUN, u64::MAX), RUN), Some(u64::MAX));
-        assert_eq!(seq_of_run(&ours, "20261124T050211-7k2n"), None);
+        assert_eq!(seq_of_run(&ours, RUN, OwnNames::default()), Some(7));
+        assert_eq!(seq_of_run(&tail(RUN, u64::MAX), RUN, OwnNames::default()), Some(u64::MAX));
+        assert_eq!(seq_of_run(&ours, "20261124T050211-7k2n", OwnNames::default()), None);
         for other in [
             &b""[..],
             b"}",
@@ -52,14 +56,28 @@ mod tests {
             br#","run":"20261124T050211-7k2m","seq":18446744073709551616}"#,
             br#"{"tweet":",\"run\":\"20261124T050211-7k2m\",\"seq\":7}"}"#,
         ] {
-            assert_eq!(seq_of_run(other, RUN), None, "{}", String::from_utf8_lossy(other));
+            assert_eq!(
+                seq_of_run(other, RUN, OwnNames::default()),
+                None,
+                "{}",
+                String::from_utf8_lossy(other)
+            );
         }
+    }
+
+    #[test]
+    fn ours_are_known_by_the_names_that_they_have() {
+        let mut taken = TakenNames::default();
+        taken.note("seq");
+        let payload = br#"{"seq":"a","run":"r","_seq":7}"#;
+        assert_eq!(seq_of_run(payload, "r", taken.free()), Some(7));
+        assert_eq!(seq_of_run(payload, "r", OwnNames::default()), None);
     }
 
     proptest! {
         #[test]
         fn our_own_are_known_whatever_stands_before(before: Vec<u8>, run in "[A-Za-z0-9-]{1,64}", seq: u64) {
-            prop_assert_eq!(seq_of_run(&[before, tail(&run, seq)].concat(), &run), Some(seq));
+            prop_assert_eq!(seq_of_run(&[before, tail(&run, seq)].concat(), &run, OwnNames::default()), Some(seq));
         }
 
         #[test]
@@ -75,7 +93,7 @@ mod tests {
                 payload[at] = byte;
             }
             payload.truncate(payload.len().saturating_sub(if cut < 40 { 0 } else { cut }));
-            match seq_of_run(&payload, RUN) {
+            match seq_of_run(&payload, RUN, OwnNames::default()) {
                 Some(seq) => prop_assert!(payload.ends_with(&tail(RUN, seq))),
                 None => prop_assert!(!payload.ends_with(&tail(RUN, seq))),
             }
@@ -83,7 +101,7 @@ mod tests {
 
         #[test]
         fn hostile_bytes_are_nobody_of_ours(payload: Vec<u8>, run in "\\PC{0,70}") {
-            prop_assert_eq!(seq_of_run(&payload, &format!("{run}#")), None);
+            prop_assert_eq!(seq_of_run(&payload, &format!("{run}#"), OwnNames::default()), None);
         }
     }
 }

@@ -150,6 +150,7 @@ fn spec(
             kafka: kafka.to_owned(),
             form: crate::event::PayloadForm::Tweet,
             extra: Vec::new(),
+            events: None,
             tasks,
             granularity: Granularity::Hour,
         }),

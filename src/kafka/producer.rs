@@ -224,16 +224,20 @@ impl Producer {
             places.iter().for_each(|place| refuse(*place, reason.clone()));
             return events.len();
         }
-        let Some(run) = &self.run_in_headers else {
+        let has_times = events.iter().any(|event| event.trace.kafka_time_ms.is_some());
+        if self.run_in_headers.is_none() && !has_times {
             return self.inner.produce(events, places, |place, error| refuse(place, words_of(&error)));
-        };
-        // Messages of a batch cannot have headers.
+        }
+        // Messages of a batch can have neither headers nor times.
         for (number, (event, place)) in events.iter().zip(places).enumerate() {
             let mut record = BaseRecord::with_opaque_to(&self.topic, *place).payload(&event.payload[..]);
             if !event.key.is_empty() {
                 record = record.key(&event.key[..]);
             }
-            if let Some(seq) = event.trace.seq {
+            if let Some(time_ms) = event.trace.kafka_time_ms {
+                record = record.timestamp(time_ms);
+            }
+            if let (Some(run), Some(seq)) = (&self.run_in_headers, event.trace.seq) {
                 let headers = OwnedHeaders::new_with_capacity(2)
                     .insert(Header { key: "run", value: Some(run) })
                     .insert(Header { key: "seq", value: Some(&seq.to_string()) });

@@ -35,7 +35,7 @@ fn flag(is_set: bool) -> Arc<AtomicBool> {
 
 fn event(seq: u64) -> Event {
     Event {
-        trace: Trace { seq: Some(seq), intended: None, sent: Instant::now() },
+        trace: Trace { seq: Some(seq), intended: None, sent: Instant::now(), kafka_time_ms: None },
         key: Bytes::from_static(b"k"),
         payload: Bytes::from_static(b"{}"),
     }

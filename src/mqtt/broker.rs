@@ -241,7 +241,7 @@ mod tests {
         });
         broker.end_router();
         let event = Event {
-            trace: Trace { seq: Some(0), intended: None, sent: Instant::now() },
+            trace: Trace { seq: Some(0), intended: None, sent: Instant::now(), kafka_time_ms: None },
             key: Bytes::new(),
             payload: Bytes::from_static(b"x"),
         };

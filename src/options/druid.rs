@@ -24,6 +24,8 @@ pub struct DruidOptions {
     pub spec: Option<PathBuf>,
     /// Places in the spec to set, as JSON pointers.
     pub set: Vec<(String, Value)>,
+    /// Whether Druid is to find the columns of events itself.
+    pub discover: bool,
     /// Where the table of users goes, if there is one.
     pub users: UsersInto,
     /// What to do at the end; `None`: suspend with the embedded Kafka, which ends too; otherwise

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::source::Format;
-use crate::tweet::ParserOptions;
+use crate::tweet::{ParserOptions, Path};
 
 /// The input of a replay.
 #[derive(Debug, Clone)]
@@ -12,6 +12,10 @@ pub struct InputOptions {
     pub files: Vec<PathBuf>,
     /// The format of all files; `None`: detected for each file.
     pub framing: Option<Format>,
+    /// What the records are; `None`: found out from the first ones.
+    pub form: Option<InputForm>,
+    /// Where the key of events is; `None`: found out.
+    pub key_from: Option<Path>,
     /// How records are read.
     pub parser: ParserOptions,
     /// Largest length of one frame, in bytes; a longer one is a reject.
@@ -32,6 +36,8 @@ impl Default for InputOptions {
         Self {
             files: Vec::new(),
             framing: None,
+            form: None,
+            key_from: None,
             parser: ParserOptions::default(),
             max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
             spool_limit: None,
@@ -41,6 +47,14 @@ impl Default for InputOptions {
             seed: None,
         }
     }
+}
+
+/// What records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputForm {
+    Tweets,
+    /// Any records that have a time.
+    Events,
 }
 
 /// Tweets that wait to be sorted if there is no phase one. Saved streams step back by about a

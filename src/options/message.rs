@@ -1,6 +1,6 @@
 //! What a message contains.
 
-use crate::event::PayloadForm;
+use crate::event::{OwnNames, PayloadForm};
 use crate::pace::StampTime;
 
 /// The messages of a replay.
@@ -8,13 +8,23 @@ use crate::pace::StampTime;
 pub struct MessageOptions {
     pub payload: PayloadForm,
     pub timestamp: StampTime,
+    /// Which time Kafka stores with each message.
+    pub kafka_timestamp: StampTime,
     /// What the Kafka key is.
     pub key: KeyBy,
+    /// What our members are called, among those of events.
+    pub names: OwnNames,
 }
 
 impl Default for MessageOptions {
     fn default() -> Self {
-        Self { payload: PayloadForm::Tweet, timestamp: StampTime::Send, key: KeyBy::User }
+        Self {
+            payload: PayloadForm::Tweet,
+            timestamp: StampTime::Send,
+            kafka_timestamp: StampTime::Send,
+            key: KeyBy::User,
+            names: OwnNames::default(),
+        }
     }
 }
 

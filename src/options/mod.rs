@@ -14,7 +14,7 @@ pub use ends::{
     DEFAULT_TOPIC, DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, KafkaOptions, Listen, MqttChoice,
     MqttOptions,
 };
-pub use input::{DEFAULT_MAX_RECORD_BYTES, DEFAULT_WINDOW, Enrich, InputOptions, OrderBy, Select};
+pub use input::{DEFAULT_MAX_RECORD_BYTES, DEFAULT_WINDOW, Enrich, InputForm, InputOptions, OrderBy, Select};
 pub use message::{KeyBy, MessageOptions};
 pub use pace::{DEFAULT_INTERVAL, Loops, Pace, PaceOptions};
 pub use profile::{FASTEST_PER_S, parse_arrivals, parse_profile, profile_words, span_words};

@@ -366,7 +366,8 @@ fn make_events(
         let payload = buffer.split_to(draft.payload_bytes);
         let key = buffer.split_to(draft.key_bytes);
         let intended = due.map(|due| anchor.at(due));
-        let trace = Trace { seq: Some(draft.seq), intended, sent: now };
+        let kafka_time_ms = draft.kafka_time_ms;
+        let trace = Trace { seq: Some(draft.seq), intended, sent: now, kafka_time_ms };
         Event { trace, key, payload }
     })
 }

@@ -130,6 +130,7 @@ fn drafts(places: std::ops::Range<u64>, next_seq: &mut u64, pass: u32) -> Drafts
             *next_seq += 1;
             let time_ms = place as i64 * 200;
             Draft {
+                kafka_time_ms: None,
                 seq: *next_seq - 1,
                 event_time_ms: time_ms,
                 plan_time_us: time_ms * 1_000,

@@ -124,6 +124,7 @@ fn drafts(times_ms: &[i64], next_seq: &mut u64, pass: u32) -> Drafts {
     let draft = |time_ms: &i64| {
         *next_seq += 1;
         Draft {
+            kafka_time_ms: None,
             seq: *next_seq - 1,
             event_time_ms: *time_ms,
             plan_time_us: *time_ms * 1_000,

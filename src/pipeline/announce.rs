@@ -12,6 +12,7 @@ use crate::count::Intake;
 use crate::options::{KafkaChoice, Listen, Loops, MqttChoice, Pace};
 use crate::pace::Speed;
 use crate::pipeline::context::Replay;
+use crate::pipeline::input::form::Events;
 use crate::pipeline::prepare::Plan;
 use crate::report::{Endpoints, Layout, Page, counted, glued, iso_seconds, rate, seconds};
 use crate::tweet::{DayOrder, TimeDecision};
@@ -195,6 +196,14 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
             page.more(format!("and {}", counted(more as u64, "more file")));
         }
     }
+    if let Some(events) = replay.events.and_then(Events::report) {
+        for (number, words) in events.words().into_iter().enumerate() {
+            match number {
+                0 => page.row("events", words),
+                _ => page.more(words),
+            }
+        }
+    }
     let times = match prepared.times_ms {
         Some((first_ms, last_ms)) if prepared.survey.is_some() => {
             let span = seconds(last_ms.saturating_sub(first_ms) as f64 / 1_000.0);
@@ -289,6 +298,7 @@ mod tests {
             &Replay {
                 options,
                 files,
+                events: None,
                 prepared,
                 plan,
                 ends,

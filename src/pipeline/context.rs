@@ -9,6 +9,7 @@ use crate::options::{ReplayOptions, Session};
 use crate::pipeline::ends::Ends;
 use crate::pipeline::input::dead_letters::DeadLetters;
 use crate::pipeline::input::files::Files;
+use crate::pipeline::input::form::Events;
 use crate::pipeline::prepare::{Plan, Prepared};
 
 /// One replay, ready to start.
@@ -16,6 +17,8 @@ use crate::pipeline::prepare::{Plan, Prepared};
 pub(crate) struct Replay<'a> {
     pub options: &'a ReplayOptions,
     pub files: &'a Files,
+    /// What is read of records that are not tweets; `None`: they are tweets.
+    pub events: Option<&'a Events>,
     pub prepared: &'a Prepared,
     pub plan: &'a Plan,
     pub ends: &'a Ends,

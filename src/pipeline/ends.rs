@@ -151,6 +151,7 @@ pub(crate) fn check_outside(
         broker: broker.clone(),
         topic: options.mqtt.topic.clone(),
         run: run.to_owned(),
+        names: options.message.names,
         after_stop: options.kafka.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
     };
     let asked = outside.clone();

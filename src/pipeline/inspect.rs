@@ -5,6 +5,7 @@ use crate::options::{ReplayOptions, Session};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::diagnosis::without_tweets;
 use crate::pipeline::input::files::Files;
+use crate::pipeline::input::form::{Events, with_form};
 use crate::pipeline::input::tables::load_tables;
 use crate::pipeline::outcome::file_reports;
 use crate::pipeline::prepare::{Goal, Plan, Preparation, mended_report, opening, prepare, unread_report};
@@ -24,6 +25,7 @@ pub fn inspect(
     let watch = |state| watch.show(state);
     let opening = &opening(options, Goal::Inspect, session, &watch);
     let files = &Files::open(&options.input.files, opening)?;
+    let (options, events) = &with_form(options, files, opening)?;
     // Only to say what is wrong with it.
     load_tables(options, opening, &session.screen)?;
     let prepared =
@@ -41,6 +43,7 @@ pub fn inspect(
         format: files.framing(),
         form: (!intake.shapes.is_empty())
             .then(|| intake.shapes.iter().copied().collect::<Vec<_>>().join(" and ")),
+        events: events.as_ref().and_then(Events::report),
         bytes: files.bytes(),
         frames: intake.frames,
         records: intake.records,

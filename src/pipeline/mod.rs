@@ -46,6 +46,7 @@ use ends::Ends;
 use input::dead_letters::DeadLetters;
 use input::diagnosis::excluded;
 use input::files::Files;
+use input::form::with_form;
 use input::input_hash::input_hash;
 use input::tables::load_tables;
 use outcome::Results;
@@ -71,6 +72,7 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     let watch = |state| watch.show(state);
     let opening = &opening(options, Goal::Replay, session, &watch);
     let files = &Files::open(&options.input.files, opening)?;
+    let (options, events) = &with_form(options, files, opening)?;
     let enrichment = load_tables(options, opening, &session.screen)?;
     let ends = Ends::start(options, run, &session.stop)?;
     let letters = options.report.dead_letters.as_ref().map(DeadLetters::new);
@@ -78,9 +80,19 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     let goal = Goal::Replay;
     let prepared = &prepare(&Preparation { files, options, opening, dead_letters, goal, session })?;
     let plan = &Plan::new(options, prepared);
-    let enrichment = enrichment.as_ref();
-    let replay =
-        Replay { options, files, prepared, plan, ends: &ends, run, enrichment, dead_letters, session };
+    let (enrichment, events) = (enrichment.as_ref(), events.as_ref());
+    let replay = Replay {
+        options,
+        files,
+        events,
+        prepared,
+        plan,
+        ends: &ends,
+        run,
+        enrichment,
+        dead_letters,
+        session,
+    };
     if session.screen.shows_progress() {
         session.screen.say(&announcement(&replay, session.screen.layout()));
     }
@@ -141,7 +153,8 @@ impl Replayed {
     /// When Kafka does not answer.
     /// When Kafka does not answer.
     pub fn find_in_kafka(&self) -> Result<Option<(i32, i64)>, KafkaError> {
-        let needle = format!("\"run\":\"{}\"", self.report.run);
+        let name = self.report.input.events.as_ref().map_or("run", |events| events.run_name);
+        let needle = format!("\"{name}\":\"{}\"", self.report.run);
         find_last(&self.ends.producer, self.ends.partitions, needle.as_bytes())
     }
 

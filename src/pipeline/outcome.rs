@@ -12,6 +12,7 @@ use crate::pace::{Change, ChangeKind, Order};
 use crate::pipeline::context::Replay;
 use crate::pipeline::evidence::Evidence;
 use crate::pipeline::input::files::Files;
+use crate::pipeline::input::form::Events;
 use crate::pipeline::input::select::Skipped;
 use crate::pipeline::judgement::{Ending, Judgement, judgement};
 use crate::pipeline::phase_reports::phase_reports;
@@ -97,7 +98,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
         report_version: REPORT_VERSION,
         tweetblast_version: env!("CARGO_PKG_VERSION"),
         label: options.report.label.clone(),
-        input: input_report(files, prepared, intakes, &outcome),
+        input: input_report(replay, intakes, &outcome),
         pace,
         phases: phase_reports(&replay.plan.phases, &outcome, druid.as_ref()),
         hops: hop_reports(&outcome, &ledger),
@@ -153,18 +154,15 @@ pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake
     files.iter().zip(intakes).map(file).collect()
 }
 
-fn input_report(
-    files: &Files,
-    prepared: &Prepared,
-    intakes: &[Intake],
-    outcome: &ReplayOutcome,
-) -> InputReport {
+fn input_report(replay: &Replay<'_>, intakes: &[Intake], outcome: &ReplayOutcome) -> InputReport {
+    let Replay { files, prepared, .. } = *replay;
     let (first_ms, last_ms) = prepared.times_ms.unzip();
     InputReport {
         file: files.words(),
         files: file_reports(files, prepared, intakes),
         bytes: files.bytes(),
         format: files.framing(),
+        events: replay.events.and_then(Events::report),
         order: prepared.found,
         first: first_ms.map(iso_ms),
         last: last_ms.filter(|_| prepared.survey.is_some()).map(iso_ms),

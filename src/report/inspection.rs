@@ -7,10 +7,11 @@ use serde::Serialize;
 
 #[cfg(test)]
 use super::REPORT_VERSION;
+use super::events::write_events;
 use super::page::{Layout, Page, glued};
 use super::unread_times::write_mended;
 use super::words::{counted, iso_seconds, place, rate, seconds};
-use super::{FileReport, InputFormat, UnreadTimesReport};
+use super::{EventsReport, FileReport, InputFormat, UnreadTimesReport};
 use crate::count::RejectCount;
 use crate::pace::{FileOrder, Order};
 
@@ -28,6 +29,8 @@ pub struct Inspection {
     pub format: InputFormat,
     /// What the records with tweets are; null without tweets.
     pub form: Option<String>,
+    /// Which fields are read of records that are not tweets; null: they are tweets.
+    pub events: Option<EventsReport>,
     /// Size, unpacked.
     pub bytes: u64,
     /// JSON values = records + unparseable.
@@ -100,6 +103,9 @@ pub fn inspection_page(found: &Inspection, layout: Layout) -> String {
     page.row("format", found.format.words());
     if let Some(form) = &found.form {
         page.row("form", form);
+    }
+    if let Some(events) = &found.events {
+        write_events(events, &mut page);
     }
     page.row(
         "frames",

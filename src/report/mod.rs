@@ -13,6 +13,7 @@ mod doctor;
 mod druid;
 mod enrich;
 mod environment;
+mod events;
 mod find_max;
 mod find_max_page;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use doctor::{Check, CheckState, DoctorReport};
 pub use druid::{DruidReport, DruidUsers};
 pub use enrich::{EnrichColumn, EnrichReport};
 pub use environment::{Environment, mask_secrets, without_secrets};
+pub use events::{EventFieldReport, EventsReport};
 pub use find_max::{
     FIND_MAX_VERSION, FindMaxReport, SearchFigures, SearchReport, SearchVerdict, WantedRate, cost_words,
     phase_name,

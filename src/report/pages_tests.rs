@@ -39,6 +39,7 @@ fn input() -> InputReport {
         changed: Vec::new(),
         without_time: 0,
         unread_times: None,
+        events: None,
         mended_by_kind: Default::default(),
         out_of_order: Some(1),
     }
@@ -246,6 +247,7 @@ fn inspection() -> Inspection {
         last: Some("2024-03-09T18:10:16.723Z".to_owned()),
         without_time: 1,
         unread_times: None,
+        events: None,
         mended_by_kind: Default::default(),
         order: Some(FileOrder::Mixed),
         whole_seconds: Some(true),

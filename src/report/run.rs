@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Bottleneck, DruidReport, EnrichReport, Environment, InputFormat, Ledger, OutageReport, PhaseReport,
-    ThresholdReport, UnreadTimesReport, Verdict,
+    Bottleneck, DruidReport, EnrichReport, Environment, EventsReport, InputFormat, Ledger, OutageReport,
+    PhaseReport, ThresholdReport, UnreadTimesReport, Verdict,
 };
 use crate::count::{CpuUsage, HistogramText, LatencyMs, MemoryUsage, RejectCount, SeriesReport};
 use crate::pace::{FileOrder, Order};
@@ -109,6 +109,8 @@ pub struct InputReport {
     pub bytes: u64,
     /// Layout of its bytes, as --format has it; mixed: not the same in each file.
     pub format: InputFormat,
+    /// Which fields are read of records that are not tweets; null: they are tweets.
+    pub events: Option<EventsReport>,
     /// How its tweets lie in time; null without times or with --order file.
     pub order: Option<FileOrder>,
     /// Event time of the oldest tweet, ISO 8601 with milliseconds; with --order file of the first one.

@@ -6,7 +6,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::junk::{FramePart, frame_parts, invisible};
 use super::looks_like::{BROKEN, TEXT, looks_like, packed};
-use super::pages::is_page;
+use super::pages::{Opens, is_only_list, is_page};
 use super::table::{Sniffed, sniff};
 use super::values::assignment;
 use super::{Frame, SourceError, Values, byte_order_mark};
@@ -25,6 +25,8 @@ pub enum Format {
     Objects,
     /// Objects with a list of tweets, one or many.
     Pages,
+    /// One object around one list that has any name, as in GeoJSON.
+    List,
     /// An array after a JavaScript assignment, as in an account archive.
     Script,
     /// A table with a header, one record per row. Its frames are those of the JSON lines that the rows become.
@@ -32,12 +34,13 @@ pub enum Format {
 }
 
 impl Format {
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 8] = [
         Format::Lines,
         Format::PageLines,
         Format::Array,
         Format::Objects,
         Format::Pages,
+        Format::List,
         Format::Script,
         Format::Table,
     ];
@@ -50,6 +53,7 @@ impl Format {
             Format::Array => "one array",
             Format::Objects => "objects one after another",
             Format::Pages => "objects that hold the list",
+            Format::List => "an object around one list",
             Format::Script => "an account archive (tweets.js)",
             Format::Table => "a table with a header (CSV, TSV)",
         }
@@ -63,6 +67,7 @@ impl Format {
             Format::Array => "array",
             Format::Objects => "objects",
             Format::Pages => "pages",
+            Format::List => "list",
             Format::Script => "script",
             Format::Table => "csv",
         }
@@ -143,12 +148,15 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Format> {
             let line_end = memchr(b'\n', &head[end..]).map_or(head.len(), |length| end + length);
             let is_alone = head[end..line_end].trim_ascii().is_empty();
             if is_alone && !has_line_break(end) {
-                return of_lines(head);
+                let is_list = !is_page(bytes, first) && is_only_list(bytes, first);
+                return if is_list { Some(Format::List) } else { of_lines(head) };
             }
         }
         Err(Broken::Cut) if has_line_break(head.len()) || head.len() < LOOK_BYTES => {}
         // One line, longer than the detection looks.
-        Err(Broken::Cut) if !is_page(bytes, first) => return Some(Format::Lines),
+        Err(Broken::Cut) if !is_page(bytes, first) => {
+            return Some(if is_only_list(bytes, first) { Format::List } else { Format::Lines });
+        }
         Err(Broken::Cut) => {
             let line = memchr(b'\n', &bytes[first..]).map(|length| &bytes[first..first + length]);
             let is_whole = line.is_some_and(|line| container_end(line, 0).is_some());
@@ -173,7 +181,7 @@ fn of_objects(bytes: &[u8], first: usize, head: &[u8]) -> Option<Format> {
             None => break,
         };
     }
-    Some(Format::Objects)
+    Some(if is_only_list(bytes, first) { Format::List } else { Format::Objects })
 }
 
 /// The format of a file whose first byte is `[`: an array, or lines after something like `[INFO]`.
@@ -185,7 +193,7 @@ fn of_array(bytes: &[u8], head: &[u8]) -> Option<Format> {
     {
         return of_lines(head);
     }
-    let mut elements = Values::new(bytes, false).take(LOOK_VALUES);
+    let mut elements = Values::new(bytes, Opens::Nothing).take(LOOK_VALUES);
     let has_pages = elements.any(|element| is_page(element.bytes, 0));
     Some(if has_pages { Format::Pages } else { Format::Array })
 }
@@ -269,7 +277,7 @@ mod tests {
         assert_eq!(framing("{\"a\":1}{\"a\":2}"), Ok(Format::Objects));
         assert_eq!(framing("{\"a\":1},\n{\"a\":2},\n"), Ok(Format::Objects));
         // One line that is whole by itself does not make the file lines.
-        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n ]\n}\n"), Ok(Format::Objects));
+        assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n ]\n}\n"), Ok(Format::List));
         assert_eq!(framing("{\n \"a\": [\n{\"b\":1}\n "), Ok(Format::Objects));
     }
 
@@ -295,6 +303,26 @@ mod tests {
         assert_eq!(framing(&format!("{long}\n{long}\n")), Ok(Format::PageLines));
         assert_eq!(framing(r#"{"data":{"id":"1","text":"a"}}"#), Ok(Format::Lines));
         assert_eq!(framing(r#"{"id":1,"tweets":["a"]}"#), Ok(Format::Lines));
+    }
+
+    #[test]
+    fn one_object_around_one_list_is_a_list_whatever_its_name_is() {
+        let list =
+            r#"{"type":"x","meta":{"n":[1]},"features":[{"a":1,"list":[{"x":1}]},{"a":2}],"bbox":[1,2]}"#;
+        assert_eq!(framing(list), Ok(Format::List));
+        assert_eq!(framing(&list.replace(",\"", ",\n\"")), Ok(Format::List));
+        let long = format!("{{\"rows\":[{{\"a\":\"{}\"}}]}}\n", "x".repeat(LOOK_BYTES));
+        assert_eq!(framing(&long), Ok(Format::List));
+        assert_eq!(framing(&format!("{long}{long}")), Ok(Format::Lines));
+        assert_eq!(framing(&format!("{list}\n{list}")), Ok(Format::Lines));
+        for record in [
+            r#"{"text":"a","matching_rules":[{"id":1,"tag":"a"},{"id":2}]}"#,
+            r#"{"a":[{"x":1}],"b":[{"x":1}]}"#,
+            r#"{"a":[1,2,3,4,5,6,7,8,9],"b":1}"#,
+            r#"{"time":"2020-03-03T10:00:00Z","service":"a service","spans":[{"x":1}]}"#,
+        ] {
+            assert_eq!(framing(record), Ok(Format::Lines), "{record}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::junk::{FramePart, line_parts};
+use super::pages::Opens;
 use super::values::Position;
 use super::{Format, Frame, Values};
 use crate::scan::is_space;
@@ -82,8 +83,9 @@ impl Framer {
         match self.framing {
             Format::Lines | Format::Table => self.line(bytes, is_cut),
             Format::PageLines => self.on_lines(bytes, is_cut),
-            Format::Array | Format::Objects | Format::Script => self.value(bytes, false, is_cut),
-            Format::Pages => self.value(bytes, true, is_cut),
+            Format::Array | Format::Objects | Format::Script => self.value(bytes, Opens::Nothing, is_cut),
+            Format::Pages => self.value(bytes, Opens::Pages, is_cut),
+            Format::List => self.value(bytes, Opens::Lists, is_cut),
         }
     }
 
@@ -135,7 +137,7 @@ impl Framer {
     fn on_lines(&mut self, bytes: &[u8], is_cut: bool) -> Option<FoundFrame> {
         loop {
             if let Some((page, at)) = &mut self.page {
-                let mut values = Values::resume(&bytes[page.clone()], 0, true, false, *at);
+                let mut values = Values::resume(&bytes[page.clone()], 0, Opens::Pages, false, *at);
                 if let Some(frame) = values.next() {
                     *at = values.position();
                     return Some(found(&bytes[page.clone()], frame, page.start));
@@ -157,8 +159,8 @@ impl Framer {
         }
     }
 
-    fn value(&mut self, bytes: &[u8], opens_pages: bool, is_cut: bool) -> Option<FoundFrame> {
-        let mut values = Values::resume(bytes, 0, opens_pages, is_cut, self.at);
+    fn value(&mut self, bytes: &[u8], opens: Opens, is_cut: bool) -> Option<FoundFrame> {
+        let mut values = Values::resume(bytes, 0, opens, is_cut, self.at);
         let frame = values.next();
         self.at = values.position();
         Some(found(bytes, frame?, 0))

@@ -251,11 +251,13 @@ impl LiveReader {
     fn end_what_is_too_long(&mut self) -> Result<Option<FoundFrame>, SourceError> {
         let kept = self.buffer.len() - self.framer.keep_from();
         match self.framing {
-            Format::Pages if kept > PAGE_BYTES.max(self.longest) => Err(SourceError::LongPage {
-                path: self.path.clone(),
-                offset: self.base + self.framer.keep_from() as u64,
-                limit: PAGE_BYTES.max(self.longest),
-            }),
+            Format::Pages | Format::List if kept > PAGE_BYTES.max(self.longest) => {
+                Err(SourceError::LongPage {
+                    path: self.path.clone(),
+                    offset: self.base + self.framer.keep_from() as u64,
+                    limit: PAGE_BYTES.max(self.longest),
+                })
+            }
             Format::Lines | Format::PageLines | Format::Table if kept > PAGE_BYTES.max(self.longest) => {
                 Ok(self.framer.cut_line(&self.buffer))
             }

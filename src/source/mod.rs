@@ -50,6 +50,8 @@ pub use table::TableReader;
 pub use unwanted::{SkippedFiles, unwanted};
 pub use values::Values;
 
+use pages::Opens;
+
 /// The bytes of one JSON value in the input, and where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
@@ -79,8 +81,11 @@ impl<'a> Frames<'a> {
         match framing {
             Format::Lines | Format::Table => Frames::Lines(Lines::new(bytes)),
             Format::PageLines => Frames::PageLines(PageLines::new(bytes)),
-            Format::Array | Format::Objects | Format::Script => Frames::Values(Values::new(bytes, false)),
-            Format::Pages => Frames::Values(Values::new(bytes, true)),
+            Format::Array | Format::Objects | Format::Script => {
+                Frames::Values(Values::new(bytes, Opens::Nothing))
+            }
+            Format::Pages => Frames::Values(Values::new(bytes, Opens::Pages)),
+            Format::List => Frames::Values(Values::new(bytes, Opens::Lists)),
         }
     }
 }

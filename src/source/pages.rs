@@ -3,6 +3,8 @@
 //!
 //! A list counts only if its first element is an object, so that a user with their texts (`{"id":
 //! 1, "tweets": ["text"]}`) stays one record. An object without a list is a record itself.
+//!
+//! A file that is one object around one list, whatever that is called, as in GeoJSON, is [`Format::List`](super::Format).
 
 use super::steps::{container_end, step};
 use crate::scan::{Member, Members, space};
@@ -27,6 +29,59 @@ pub fn open(bytes: &[u8], start: usize) -> Option<TweetPage> {
 pub fn is_page(bytes: &[u8], start: usize) -> bool {
     Members::of(bytes, start)
         .any(|member| is_list(bytes, member) && bytes[space(bytes, member.value + 1)] == b'{')
+}
+
+/// Which objects are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opens {
+    Nothing,
+    /// Those with a list that has one of the names of tweets' pages.
+    Pages,
+    /// Also those with one list that takes much of their bytes.
+    Lists,
+}
+
+impl Opens {
+    /// The list of the object that opens at `start`.
+    pub fn list(self, bytes: &[u8], start: usize) -> Option<TweetPage> {
+        match self {
+            Self::Nothing => None,
+            Self::Pages => open(bytes, start),
+            Self::Lists => open(bytes, start).or_else(|| only_list(bytes, start)),
+        }
+    }
+}
+
+/// Members with a text: what has one is a record itself, whatever list is in it.
+const TEXTS: [&[u8]; 7] = [b"text", b"full_text", b"tweet", b"body", b"content", b"message", b"msg"];
+
+/// The list of the object that opens at `start` and ends in `bytes`, if it is the only one of objects and takes more
+/// than a third of its bytes.
+pub fn only_list(bytes: &[u8], start: usize) -> Option<TweetPage> {
+    let mut members = Members::of(bytes, start);
+    let (mut found, mut from) = (None, start);
+    for member in members.by_ref() {
+        step(member.value - from);
+        from = member.value;
+        match bytes.get(member.value) {
+            Some(b'[') if bytes.get(space(bytes, member.value + 1)) == Some(&b'{') => {
+                let end = container_end(bytes, member.value)?;
+                if found.replace(member.value..end).is_some() {
+                    return None;
+                }
+            }
+            Some(b'"') if TEXTS.contains(&member.key) => return None,
+            _ => {}
+        }
+    }
+    let (list, end) = (found?, members.end()?);
+    (list.len() * 3 > end - start).then_some(TweetPage { list: list.start + 1, includes: None })
+}
+
+/// Whether a file is one object around one list: the object that opens at `first`.
+pub fn is_only_list(bytes: &[u8], first: usize) -> bool {
+    let ends_alone = |end: usize| bytes[end..].trim_ascii().is_empty();
+    container_end(bytes, first).is_some_and(ends_alone) && only_list(bytes, first).is_some()
 }
 
 /// What follows a list of an object.

@@ -9,7 +9,7 @@
 //! element broken, `resync.rs` says where to continue.
 
 use super::junk::{invisible, record_after_cut};
-use super::pages::{self, Behind};
+use super::pages::{self, Behind, Opens};
 use super::steps::{container_end, step, strict_end};
 use super::{Frame, byte_order_mark, resync};
 use crate::scan::{Broken, is_space, space};
@@ -34,7 +34,7 @@ pub struct Values<'a> {
     bytes: &'a [u8],
     /// Where `bytes` begins in the file.
     base: u64,
-    opens_pages: bool,
+    opens: Opens,
     /// More bytes will come. A value that they could still change is not returned until they are
     /// there.
     is_cut: bool,
@@ -92,16 +92,15 @@ impl Position {
 }
 
 impl<'a> Values<'a> {
-    /// The values of `bytes`, a whole file. With `opens_pages`, objects that hold a list are
-    /// opened.
-    pub fn new(bytes: &'a [u8], opens_pages: bool) -> Self {
+    /// The values of `bytes`, a whole file; such objects that hold a list are opened.
+    pub fn new(bytes: &'a [u8], opens: Opens) -> Self {
         let at = Position::start(bytes);
-        Self { bytes, base: 0, opens_pages, is_cut: false, at }
+        Self { bytes, base: 0, opens, is_cut: false, at }
     }
 
     /// Continues in `bytes` at a position. `is_cut` says that more bytes will come.
-    pub(super) fn resume(bytes: &'a [u8], base: u64, opens_pages: bool, is_cut: bool, at: Position) -> Self {
-        Self { bytes, base, opens_pages, is_cut, at }
+    pub(super) fn resume(bytes: &'a [u8], base: u64, opens: Opens, is_cut: bool, at: Position) -> Self {
+        Self { bytes, base, opens, is_cut, at }
     }
 
     /// The current position.
@@ -111,7 +110,7 @@ impl<'a> Values<'a> {
 
     /// The values on one line, with pages opened.
     pub(super) fn on_line(line: Frame<'a>) -> Self {
-        Self { base: line.offset, ..Self::new(line.bytes, true) }
+        Self { base: line.offset, ..Self::new(line.bytes, Opens::Pages) }
     }
 
     /// The bytes between, without trailing white space.
@@ -290,11 +289,13 @@ impl<'a> Iterator for Values<'a> {
                     self.at.in_array = true;
                     self.at.next += 1;
                 }
-                b'{' if self.opens_pages && self.at.in_page.is_none() && self.is_unended(start) => {
+                b'{' if self.opens != Opens::Nothing
+                    && self.at.in_page.is_none()
+                    && self.is_unended(start) =>
+                {
                     return None;
                 }
-                b'{' if self.opens_pages && self.at.in_page.is_none() => match pages::open(self.bytes, start)
-                {
+                b'{' if self.at.in_page.is_none() => match self.opens.list(self.bytes, start) {
                     Some(page) => {
                         self.at.next = page.list;
                         self.at.in_page = Some(InPage { start, includes: page.includes });

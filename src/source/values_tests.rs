@@ -4,8 +4,16 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn opens(pages: bool) -> Opens {
+    if pages { Opens::Pages } else { Opens::Nothing }
+}
+
 fn texts(input: &str, opens_pages: bool) -> Vec<&str> {
-    Values::new(input.as_bytes(), opens_pages)
+    texts_of(Values::new(input.as_bytes(), opens(opens_pages)), input)
+}
+
+fn texts_of<'a>(values: Values<'a>, input: &'a str) -> Vec<&'a str> {
+    values
         .map(|frame| {
             let at = usize::try_from(frame.offset).unwrap();
             assert_eq!(&input.as_bytes()[at..at + frame.bytes.len()], frame.bytes);
@@ -137,7 +145,7 @@ fn pages_are_opened_wherever_they_stand() {
     assert_eq!(texts(&format!("[{page},\n{page}]"), true).len(), 4);
     assert_eq!(texts(&format!("{page}{page}\n{{\"limit\":{{}}}}"), true).len(), 5);
     assert_eq!(texts(r#"{"id":1,"tweets":["a"]}"#, true), [r#"{"id":1,"tweets":["a"]}"#]);
-    let includes: Vec<_> = Values::new(page.as_bytes(), true).map(|frame| frame.includes).collect();
+    let includes: Vec<_> = Values::new(page.as_bytes(), Opens::Pages).map(|frame| frame.includes).collect();
     assert_eq!(includes, [br#"{"users":[]}"#, br#"{"users":[]}"#]);
 }
 
@@ -226,10 +234,33 @@ fn letters(text: &str) -> usize {
 }
 
 fn no_overlap(bytes: &[u8], opens_pages: bool) {
+    for opens in [opens(opens_pages), Opens::Lists] {
+        no_overlap_in(Values::new(bytes, opens), bytes.len());
+    }
+}
+
+fn no_overlap_in(values: Values<'_>, bytes: usize) {
     let mut end = 0;
-    for frame in Values::new(bytes, opens_pages) {
+    for frame in values {
         assert!(frame.offset >= end && !frame.bytes.is_empty());
         end = frame.offset + frame.bytes.len() as u64;
     }
-    assert!(end <= bytes.len() as u64);
+    assert!(end <= bytes as u64);
+}
+
+#[test]
+fn the_only_list_of_an_object_is_opened_and_no_other() {
+    let opened = |input: &'static str| texts_of(Values::new(input.as_bytes(), Opens::Lists), input);
+    assert_eq!(
+        opened(r#"{"n":2,"rows":[{"a":1},{"a":[{"b":2}]}],"m":{}}"#),
+        [r#"{"a":1}"#, r#"{"a":[{"b":2}]}"#]
+    );
+    for record in [r#"{"a":[{"x":1}],"b":[{"x":1}]}"#, r#"{"text":"x","a":[{"x":1},{"x":2}]}"#] {
+        assert_eq!(opened(record), [record]);
+    }
+    assert_eq!(
+        opened(r#"{"errors":"x","data":[{"a":1}]}"#),
+        [r#"{"a":1}"#],
+        "a page of tweets is opened by its name"
+    );
 }

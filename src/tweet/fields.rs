@@ -120,7 +120,14 @@ impl<'a> Fields<'a> {
     /// The mapped time, otherwise the first time in these fields that is read, or else that is there.
     pub fn created<const N: usize>(&self, fields: [Field; N]) -> Written<'a> {
         if let Some(mapped) = self.mapped.time {
-            return self.written(None, mapped.value);
+            return match (mapped.value, mapped.second) {
+                (Some(first), Some(second)) => {
+                    let reading = self.times.read_joined(first, second);
+                    let is_read = matches!(reading, Reading::At(_) | Reading::Absent);
+                    Written { reading, unread: (!is_read).then_some((None, first)) }
+                }
+                (first, second) => self.written(None, first.or(second)),
+            };
         }
         let mut written = Written { reading: Reading::Absent, unread: None };
         for field in fields {
@@ -148,7 +155,7 @@ impl<'a> Fields<'a> {
         let Some((field, value)) = written.unread else { return Default::default() };
         let name = match (field, self.mapped.time) {
             (Some(field), _) => self.name(field).unwrap_or_default().to_owned(),
-            (None, mapped) => mapped.map_or(String::new(), |mapped| mapped.path.join(".")),
+            (None, mapped) => mapped.map_or(String::new(), |mapped| mapped.path.words()),
         };
         (name, value.shown())
     }

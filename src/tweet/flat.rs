@@ -20,13 +20,16 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
         let is_likely = id.is_some() || created.is_there() || names_a_user;
         fields.longest([fields.text(Field::WeakText), fields.text(Field::Body)]).filter(|_| is_likely)
     };
-    let text = fields.longest(texts.map(|field| fields.text(field))).or_else(weak)?;
+    let strong = fields.longest(texts.map(|field| fields.text(field)));
+    let text = strong.or_else(weak)?;
 
     let user = fields.inside(USER).or(fields.inside(AUTHOR));
     let in_user = |key| user?.get(key);
     let tweet = fields.tweet(text, id, created);
+    let is_vague = strong.is_none() && !user.is_some_and(|user| user.is_object()) && !is_of_twitter(fields);
     Some(Tweet {
         shape: TweetForm::Flat,
+        is_vague,
         user_id: in_user(Person::ID_STR)
             .or_else(|| in_user(Person::ID))
             .or(fields.get(Field::UserId))
@@ -44,6 +47,20 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
             }),
         ..tweet
     })
+}
+
+/// Whether there is a field that hardly anything else has than a tweet.
+fn is_of_twitter(fields: &Fields<'_>) -> bool {
+    const THEIRS: [Field; 7] = [
+        Field::Retweets,
+        Field::Favorites,
+        Field::Hashtags,
+        Field::Entities,
+        Field::Name,
+        Field::Lang,
+        Field::OtherId,
+    ];
+    THEIRS.into_iter().any(|field| fields.has(field))
 }
 
 #[cfg(test)]

@@ -86,6 +86,11 @@ impl<'a> Json<'a, Plain> {
         }
     }
 
+    /// A text as it is, and anything else as JSON.
+    pub fn words(self) -> String {
+        self.text().map_or_else(|| self.value.encode(), str::to_owned)
+    }
+
     /// The value as JSON, cut after forty characters.
     pub fn shown(self) -> String {
         const SHOWN_CHARS: usize = 40;

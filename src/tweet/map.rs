@@ -1,5 +1,5 @@
 //! Where the fields of a tweet are in hand-made files, as given by the user: `--map
-//! time=meta.posted,text=body,user=by.0.id,id=nr` and `--time-format`.
+//! time=meta.posted,text=body,user=by.0.id,id=nr` and `--time-format`; `time=Date+Time` joins two fields.
 
 use std::str::FromStr;
 
@@ -15,14 +15,43 @@ use super::{Id, Tweet, TweetForm};
 /// Where each field of a record is. Fields that are not mapped are found as in any file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldMap {
-    time: Option<Path>,
+    time: Option<TimePath>,
     text: Option<Path>,
     user: Option<Path>,
     id: Option<Path>,
 }
 
 /// Names of members, from the record inwards; a number is an index into an array.
-type Path = Vec<String>;
+pub type Path = Vec<String>;
+
+/// Where a time is: in one field, or in two, with a blank between their values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimePath {
+    pub first: Path,
+    pub second: Option<Path>,
+}
+
+impl TimePath {
+    /// In one field.
+    pub fn of(first: Path) -> Self {
+        Self { first, second: None }
+    }
+
+    /// As `--map` has it.
+    pub fn words(&self) -> String {
+        match &self.second {
+            Some(second) => format!("{}+{}", self.first.join("."), second.join(".")),
+            None => self.first.join("."),
+        }
+    }
+}
+
+/// The path that is spelt so; `None`: one of its names is empty.
+pub fn parse_path(text: &str) -> Option<Path> {
+    let path: Path = text.trim().split('.').map(str::to_owned).collect();
+    let is_whole = !path.iter().any(String::is_empty);
+    is_whole.then_some(path)
+}
 
 /// A mistake in `--map`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,18 +72,19 @@ impl FromStr for FieldMap {
         for part in text.split(',') {
             let wrong = || MapError::Assignment(part.to_owned());
             let (name, path) = part.split_once('=').ok_or_else(wrong)?;
-            let place = match name.trim() {
-                "time" => &mut map.time,
-                "text" => &mut map.text,
-                "user" => &mut map.user,
-                "id" => &mut map.id,
+            let parsed = |path: &str| parse_path(path).ok_or_else(wrong);
+            let is_twice = match name.trim() {
+                "time" => {
+                    let (first, second) = path.split_once('+').map_or((path, None), |(a, b)| (a, Some(b)));
+                    let second = second.map(parsed).transpose()?;
+                    map.time.replace(TimePath { first: parsed(first)?, second }).is_some()
+                }
+                "text" => map.text.replace(parsed(path)?).is_some(),
+                "user" => map.user.replace(parsed(path)?).is_some(),
+                "id" => map.id.replace(parsed(path)?).is_some(),
                 _ => return Err(wrong()),
             };
-            let path: Path = path.trim().split('.').map(str::to_owned).collect();
-            if path.iter().any(String::is_empty) {
-                return Err(wrong());
-            }
-            if place.replace(path).is_some() {
+            if is_twice {
                 return Err(MapError::Twice(name.trim().to_owned()));
             }
         }
@@ -76,8 +106,10 @@ pub(super) struct Mapped<'a> {
 /// The value at the path of the time, and that path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MappedTime<'a> {
-    pub path: &'a [String],
+    pub path: &'a TimePath,
     pub value: Option<Json<'a, Plain>>,
+    /// The value of the second of two fields.
+    pub second: Option<Json<'a, Plain>>,
 }
 
 impl<'a> Mapped<'a> {
@@ -115,11 +147,47 @@ impl FieldMap {
         record: Value<'a, 'a>,
         times: &TimeReader,
     ) -> Vec<(&'static str, String, AtPath<'a>)> {
-        let fields = [("text", &self.text), ("time", &self.time), ("user", &self.user), ("id", &self.id)];
-        let mapped = fields.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
-        mapped
-            .map(|(name, path)| (name, path.join("."), at_path(name, look_up(record, path), times)))
+        let plain = |name, path: &Option<Path>| {
+            let path = path.as_ref()?;
+            Some((name, path.join("."), at_path(name, look_up(record, path), times)))
+        };
+        let time = || {
+            let place = self.time.as_ref()?;
+            let (first, second) = (look_up(record, &place.first), place.second.as_ref());
+            let second = second.and_then(|path| look_up(record, path)).map(Json::<Plain>::from);
+            let found = match (first, second) {
+                (Some(first), Some(second)) => match times.read_joined(first.into(), second) {
+                    Reading::Unread { why: Unread::Spelling | Unread::Zone | Unread::Format, .. } => {
+                        AtPath::Other(first)
+                    }
+                    Reading::Absent => AtPath::Nothing,
+                    _ => AtPath::Fits,
+                },
+                (first, _) => at_path("time", first, times),
+            };
+            Some(("time", place.words(), found))
+        };
+        [plain("text", &self.text), time(), plain("user", &self.user), plain("id", &self.id)]
+            .into_iter()
+            .flatten()
             .collect()
+    }
+
+    /// Whether a text is mapped: then the records are tweets.
+    pub fn has_text(&self) -> bool {
+        self.text.is_some()
+    }
+
+    pub fn time(&self) -> Option<&TimePath> {
+        self.time.as_ref()
+    }
+
+    pub fn user(&self) -> Option<&Path> {
+        self.user.as_ref()
+    }
+
+    pub fn id(&self) -> Option<&Path> {
+        self.id.as_ref()
     }
 
     /// The values at the mapped paths. `None` if a text is mapped and missing: whatever else the
@@ -134,10 +202,11 @@ impl FieldMap {
         Some(Mapped {
             text,
             id: at(&self.id).map(|id| id.and_then(id_of)),
-            time: self
-                .time
-                .as_ref()
-                .map(|path| MappedTime { path, value: look_up(record, path).map(Json::from) }),
+            time: self.time.as_ref().map(|path| MappedTime {
+                path,
+                value: look_up(record, &path.first).map(Json::from),
+                second: path.second.as_ref().and_then(|path| look_up(record, path)).map(Json::from),
+            }),
             user: at(&self.user),
         })
     }
@@ -160,19 +229,23 @@ fn at_path<'a>(name: &str, found: Option<Value<'a, 'a>>, times: &TimeReader) -> 
     if fits { AtPath::Fits } else { AtPath::Other(value) }
 }
 
-/// The value at a path. A key that contains dots is found too, if the path spells it as one.
+/// The value at a path, if it is not null. A key that contains dots is found too, if the path spells it as one.
 fn look_up<'a>(value: Value<'a, 'a>, path: &[String]) -> Option<Value<'a, 'a>> {
-    let Some((first, rest)) = path.split_first() else {
-        return Some(value).filter(|value| !value.is_null());
-    };
+    find_path(value, path).filter(|value| !value.is_null())
+}
+
+/// The same, null or not.
+pub(super) fn find_path<'a>(value: Value<'a, 'a>, path: &[String]) -> Option<Value<'a, 'a>> {
+    let Some((first, rest)) = path.split_first() else { return Some(value) };
     if let Some(items) = value.as_array() {
-        return look_up(items.get(first.parse().ok()?)?, rest);
+        return find_path(items.get(first.parse().ok()?)?, rest);
     }
     let object = value.as_object()?;
     let member = |name: &str| object.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
     match member(first) {
-        Some(value) => look_up(value, rest),
-        None => member(&path.join(".")).filter(|value| !value.is_null()),
+        Some(value) => find_path(value, rest),
+        None if rest.is_empty() => None,
+        None => member(&path.join(".")),
     }
 }
 

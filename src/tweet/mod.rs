@@ -17,6 +17,7 @@ mod decimal;
 mod decision;
 mod encode;
 mod epoch;
+mod events;
 mod extra;
 mod fields;
 mod flat;
@@ -39,6 +40,7 @@ mod time_format;
 mod users;
 mod v11;
 mod v2;
+mod values;
 mod wrapped;
 
 #[cfg(test)]
@@ -48,16 +50,21 @@ pub use civil::Stamp;
 pub use decision::{DayOrder, TimeClues, TimeDecision};
 pub use encode::{RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, iso_ms, write_timestamp};
 pub use epoch::EpochUnit;
+pub use events::{
+    ChosenField, Column, ColumnKind, EventChoice, EventFields, EventSample, WantedFields, encode_event,
+    note_names, timestamp_offset,
+};
 pub use extra::Extra;
 pub use grouped::{Group, TextSlot, texts};
 pub use hashtags::{Hashtags, hashtags_in};
-pub use map::{AtPath, FieldMap, MapError};
+pub use map::{AtPath, FieldMap, MapError, Path, TimePath, parse_path};
 pub use mend::Mended;
-pub use parser::{NotJson, Parser, ParserOptions, Record};
+pub use parser::{Parser, ParserOptions, Record};
 pub use reading::{Reading, TimeOptions, TimeReader, Unread, UnreadTime, parse_time};
 pub use reject::Reject;
 pub use time::{event_time_ms, parse_created_at, snowflake_ms};
 pub use time_format::{TimeFormat, TimeFormatError};
+pub use values::NotJson;
 
 use decimal::decimal;
 
@@ -70,13 +77,13 @@ pub struct Tweet<'a> {
     pub id: Option<Id<'a>>,
     /// The author's id. `None`: not in the record, or not a number below 2^63.
     pub user_id: Option<i64>,
-    /// The longest text of the record, unchanged (HTML entities are kept).
+    /// The longest text of the record, unchanged (HTML entities are kept); of an event the record itself.
     pub text: &'a str,
     /// When the tweet was written, in milliseconds since 1970 UTC. `None`: the record has no time.
     pub event_time_ms: Option<i64>,
     /// Language tag as in the record.
     pub lang: Option<&'a str>,
-    /// The author's handle.
+    /// The author's handle; of an event the key, if it is not a number.
     pub screen_name: Option<&'a str>,
     /// Retweets when the record was saved.
     pub retweet_count: Option<u64>,
@@ -85,6 +92,8 @@ pub struct Tweet<'a> {
     pub hashtags: Hashtags<'a>,
     /// Latitude and longitude, in degrees.
     pub position: Option<(f64, f64)>,
+    /// A text under a name that logs and messages have, too, and nothing beside it that only tweets have.
+    pub is_vague: bool,
 }
 
 impl Tweet<'_> {
@@ -105,6 +114,7 @@ impl Tweet<'_> {
                 hashtags => hashtags,
             },
             position: self.position.or(other.position),
+            is_vague: self.is_vague && other.is_vague,
         }
     }
 }
@@ -127,6 +137,8 @@ pub enum TweetForm {
     Flat,
     /// A hand-made object, by the mapped field names.
     Mapped,
+    /// Not a tweet, but any record with a time.
+    Event,
 }
 
 impl TweetForm {
@@ -140,6 +152,7 @@ impl TweetForm {
             TweetForm::ActivityStreams => "activity streams",
             TweetForm::Flat => "flat objects",
             TweetForm::Mapped => "objects as mapped",
+            TweetForm::Event => "events",
         }
     }
 }

@@ -133,6 +133,24 @@ impl TimeReader {
         }
     }
 
+    /// The time in two values, such as a date and a time of day: as if there were a blank between them.
+    pub fn read_joined(&self, first: Json<'_, Plain>, second: Json<'_, Plain>) -> Reading {
+        let (first, second) = (first.words(), second.words());
+        let text = match (first.trim(), second.trim()) {
+            (first, second) if is_empty(second) => first.to_owned(),
+            (first, _) if is_empty(first) => return Reading::Absent,
+            (first, second) => format!("{first} {second}"),
+        };
+        match &self.options.format {
+            Some(format) => match format.read(&text) {
+                Some(stamp) if stamp.has_zone => Reading::At(stamp),
+                Some(stamp) => self.local(stamp.ms),
+                None => Reading::unread(Unread::Format),
+            },
+            None => self.text(&text),
+        }
+    }
+
     fn other(&self, value: Json<'_, Plain>) -> Reading {
         if let Some(format) = &self.options.format {
             return self.formatted(format, value);

@@ -18,6 +18,16 @@ pub enum Reject {
     TooLarge,
     /// Its time has another unit, or another order of day and month, than the first ones of a stream.
     TimeUnlikeTheFirst,
+    /// Among events: not an object with members.
+    NotAnObject,
+    /// Among events: without the member that has the time of the others.
+    WithoutTime,
+    /// Among events: a line of a bulk file that says what is to be done with the next one.
+    ActionLine,
+    /// Among events: none of the members that nearly all others have.
+    UnlikeTheOthers,
+    /// Among events: a member with a name that ours have, although the first records have none.
+    OwnName,
 }
 
 impl Reject {
@@ -29,6 +39,11 @@ impl Reject {
             Reject::NotAText => "not a text",
             Reject::TooLarge => "too large",
             Reject::TimeUnlikeTheFirst => "time not written as the first ones",
+            Reject::NotAnObject => "not an object",
+            Reject::WithoutTime => "without the field of the time",
+            Reject::ActionLine => "bulk action line",
+            Reject::UnlikeTheOthers => "without any field of the others",
+            Reject::OwnName => "field named as one of ours, unlike the first records",
         }
     }
 }

@@ -36,8 +36,20 @@ impl Replay {
     }
 
     fn into(url: &str, dir: tempfile::TempDir, arguments: &[&str]) -> Self {
+        Self::of(SAMPLE, url, dir, arguments)
+    }
+
+    /// A replay of ten records of another file.
+    pub fn of_file(file: &str, url: &str, arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("kafka").to_str().unwrap().to_owned();
+        let own = ["--kafka-listen", "127.0.0.1:0", "--kafka-dir", &log];
+        Self::of(file, url, dir, &[&own[..], arguments].concat())
+    }
+
+    fn of(file: &str, url: &str, dir: tempfile::TempDir, arguments: &[&str]) -> Self {
         let report = dir.path().join("report.json").to_str().unwrap().to_owned();
-        let what = [SAMPLE, "--limit", "10", "--speedup", "max", "--json", &report];
+        let what = [file, "--limit", "10", "--speedup", "max", "--json", &report];
         let to = ["--druid", url, "--mqtt", "off"];
         Self { running: Running::start(&[&what[..], &to, arguments].concat()), dir }
     }

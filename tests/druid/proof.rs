@@ -111,6 +111,7 @@ fn several_partitions_and_dropping_the_supervisor() {
 fn a_strangers_supervisor_stays_untouched_and_can_be_used_as_it_is() {
     let stack = Stack::new("stranger");
     let mut spec = make_spec(&SpecOptions {
+        events: None,
         extra: Vec::new(),
         datasource: stack.name.clone(),
         topic: stack.name.clone(),

@@ -66,7 +66,7 @@ fn a_killed_replay_can_be_run_again_on_the_same_kafka_dir() {
     let mut killed = Running::start(&[&[SAMPLE, "--rate", "1000/s"], &to[..]].concat());
     let head = killed.wait_for("tweetblast ");
     let run = head.trim().rsplit(' ').next().unwrap().to_owned();
-    let count = || Proof::count(&stack.client(), &stack.name, &run).unwrap();
+    let count = || Proof::count(&stack.client(), &stack.name, (&*run).into()).unwrap();
     let deadline = Instant::now() + Duration::from_secs(180);
     while count() == 0 {
         assert!(Instant::now() < deadline, "no row of {run}");
@@ -84,13 +84,13 @@ fn a_killed_replay_can_be_run_again_on_the_same_kafka_dir() {
     let sent = records.iter().filter(|record| record.json()["run"] == *run).count() as u64;
     assert!((1..TWEETS).contains(&sent), "killed in the middle: {sent}");
     assert_eq!(records.len() as u64, sent + TWEETS, "each message once");
-    let proof = Proof::of_run(&stack.client(), &stack.name, &run).unwrap();
+    let proof = Proof::of_run(&stack.client(), &stack.name, (&*run).into()).unwrap();
     assert_eq!((proof.rows, proof.distinct), (sent, sent));
     again.signal("INT");
     assert_eq!(again.finish().code, 0);
 
     let third = stack.exact(stack.replay(&["--kafka-dir", &dir, "--druid-after", "drop"]));
     assert_eq!(third["druid"]["after"], json!("drop"));
-    let proof = Proof::of_run(&stack.client(), &stack.name, &run).unwrap();
+    let proof = Proof::of_run(&stack.client(), &stack.name, (&*run).into()).unwrap();
     assert_eq!((proof.rows, proof.distinct), (sent, sent));
 }

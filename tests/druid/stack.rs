@@ -97,7 +97,7 @@ impl Stack {
     }
 
     pub fn proof(&self, report: &Value) -> Proof {
-        Proof::of_run(&self.client(), &self.name, report["run"].as_str().unwrap()).unwrap()
+        Proof::of_run(&self.client(), &self.name, report["run"].as_str().unwrap().into()).unwrap()
     }
 }
 

@@ -7,6 +7,7 @@ mod about;
 mod common;
 mod containers;
 mod cut;
+mod events;
 mod fifo;
 mod found;
 mod generate;

@@ -41,7 +41,12 @@ pub fn connect(broker: &Broker, window: FlightWindow) -> Run {
 pub fn event(seq: u64, payload: impl Into<Bytes>) -> Event {
     let key = Bytes::from(format!("user {}", seq % 7));
     Event {
-        trace: Trace { seq: Some(seq), intended: Some(Instant::now()), sent: Instant::now() },
+        trace: Trace {
+            seq: Some(seq),
+            intended: Some(Instant::now()),
+            sent: Instant::now(),
+            kafka_time_ms: None,
+        },
         key,
         payload: payload.into(),
     }

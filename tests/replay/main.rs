@@ -8,6 +8,7 @@ mod compare;
 mod dead_letter;
 mod enrich;
 mod errors;
+mod events;
 mod keys;
 mod live;
 mod over_time;

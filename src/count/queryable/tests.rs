@@ -7,7 +7,11 @@ fn delivery(seq: u64, intended: Instant, acked: Instant) -> Delivery {
 
 fn delivery_to(partition: i32, seq: u64, intended: Instant, acked: Instant) -> Delivery {
     let outcome = Outcome::Delivered { partition, offset: seq as i64 };
-    Delivery { trace: Trace { seq: Some(seq), intended: Some(intended), sent: intended }, acked, outcome }
+    Delivery {
+        trace: Trace { seq: Some(seq), intended: Some(intended), sent: intended, kafka_time_ms: None },
+        acked,
+        outcome,
+    }
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn five_seconds_without_kafka_are_five_steps_without_deliveries() {
         let answer = sent.saturating_duration_since(zero);
         let is_away = (3..8).contains(&answer.as_secs());
         let acked = if is_away { zero + Duration::from_secs(8) } else { sent + Duration::from_millis(2) };
-        let trace = Trace { seq: Some(n), intended: Some(sent), sent };
+        let trace = Trace { seq: Some(n), intended: Some(sent), sent, kafka_time_ms: None };
         let offset = n as i64;
         give.send(vec![Delivery { trace, acked, outcome: Outcome::Delivered { partition: 0, offset } }])
             .unwrap();

@@ -33,7 +33,7 @@ pub use wire::Lost;
 use super::flight::Flight;
 use super::{FlightWindow, MqttError};
 use crate::count::Counters;
-use crate::event::Delivery;
+use crate::event::{Delivery, OwnNames};
 use shared::Shared;
 use wire::Wire;
 
@@ -49,6 +49,8 @@ pub struct OutsideOptions {
     pub topic: String,
     /// The run's id, as it appears in the payloads.
     pub run: String,
+    /// What run and sequence number are called in them.
+    pub names: OwnNames,
     /// Longest wait, after a stop, for messages that have not returned.
     pub after_stop: Duration,
 }
@@ -79,8 +81,8 @@ impl OutsideLink {
         counters: Arc<Counters>,
         stop: Arc<AtomicBool>,
     ) -> Result<(OutsidePublisher, OutsideSubscriber, Self), MqttError> {
-        let OutsideOptions { broker, topic, run, after_stop } = options.clone();
-        let shared = Arc::new(Shared::new(broker, topic, run, Flight::new(WINDOW)));
+        let OutsideOptions { broker, topic, run, names, after_stop } = options.clone();
+        let shared = Arc::new(Shared::new(broker, topic, (run, names), Flight::new(WINDOW)));
         let wire = shared.connect().map_err(|lost| unreachable_broker(&options.broker, lost))?;
         let publisher = OutsidePublisher {
             shared: shared.clone(),

@@ -18,7 +18,7 @@ use super::OutsideBroker;
 use super::acks::Acks;
 use super::outstanding::Outstanding;
 use super::wire::{Lost, Wire};
-use crate::event::Delivery;
+use crate::event::{Delivery, OwnNames};
 use crate::mqtt::flight::Flight;
 
 /// Bytes per write.
@@ -29,6 +29,7 @@ pub(super) struct Shared {
     pub client_id: String,
     pub topic: String,
     pub run: String,
+    pub names: OwnNames,
     pub flight: Flight,
     writing: Mutex<Writing>,
     account: Mutex<Account>,
@@ -50,7 +51,12 @@ pub(super) struct Account {
 }
 
 impl Shared {
-    pub fn new(broker: OutsideBroker, topic: String, run: String, flight: Flight) -> Self {
+    pub fn new(
+        broker: OutsideBroker,
+        topic: String,
+        (run, names): (String, OwnNames),
+        flight: Flight,
+    ) -> Self {
         Self {
             client_id: format!("tweetblast-{run}"),
             writing: Mutex::new(Writing {
@@ -63,6 +69,7 @@ impl Shared {
             broker,
             topic,
             run,
+            names,
             flight,
         }
     }

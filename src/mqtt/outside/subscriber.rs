@@ -173,7 +173,7 @@ impl OutsideSubscriber {
         let (mut received, mut repeats, mut foreign) = (0, 0, 0);
         let mut account = self.shared.account();
         for publish in packets {
-            let seq = seq_of_run(&publish.payload, &self.shared.run);
+            let seq = seq_of_run(&publish.payload, &self.shared.run, self.shared.names);
             let tag = match seq.map(|seq| (seq, account.outstanding.receive(seq, &publish.payload))) {
                 Some((seq, Received::New(event, window_bytes))) => {
                     received += 1;

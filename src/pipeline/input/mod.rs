@@ -4,10 +4,12 @@
 pub(crate) mod dead_letters;
 pub(crate) mod diagnosis;
 pub(crate) mod files;
+pub(crate) mod form;
 pub(crate) mod input_hash;
 pub(crate) mod letter;
 pub(crate) mod line_count;
 pub(crate) mod location;
+pub(crate) mod mapped;
 pub(crate) mod read;
 pub(crate) mod sample;
 pub(crate) mod select;

@@ -192,8 +192,9 @@ impl Reader {
         is_json
     }
 
-    /// Reads times from now on as it was decided for their file.
-    pub fn decide(&mut self, decision: TimeDecision) {
+    /// The next frames are of this file, whose times are read as it was decided.
+    pub fn begin_file(&mut self, file: u32, decision: TimeDecision) {
+        self.parser.begin_file(file);
         self.parser.times().decide(decision);
     }
 
@@ -260,7 +261,7 @@ impl<'a> Place<'a> {
         Self {
             slot: Slot { event_time_ms, offset: frame.offset, len, context: context.file },
             context,
-            id: IdKey::of(tweet.id),
+            id: IdKey::of_tweet(tweet),
             author: Author { id: tweet.user_id, name: tweet.screen_name },
         }
     }

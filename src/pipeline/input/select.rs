@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::options::Select;
-use crate::tweet::Id;
+use crate::tweet::{Id, Tweet, TweetForm};
 
 /// An id, for comparison with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,15 @@ impl IdKey {
                 Ok(number) if text == "0" || !text.starts_with(['0', '+']) => IdKey::Number(number),
                 _ => IdKey::Text(text.into()),
             },
+        }
+    }
+
+    /// Of a tweet or an event. Ids of tweets grow with time; those of events need not, so that they are texts.
+    pub fn of_tweet(tweet: &Tweet<'_>) -> Self {
+        match (tweet.shape, tweet.id) {
+            (TweetForm::Event, Some(Id::Number(number))) => IdKey::Text(number.to_string().into()),
+            (TweetForm::Event, Some(Id::Text(text))) => IdKey::Text(text.into()),
+            (_, id) => IdKey::of(id),
         }
     }
 

@@ -116,7 +116,7 @@ impl<'a> Stream<'a> {
         stop: &'a AtomicBool,
     ) -> Self {
         let mut reader = Reader::new(options, dead_letters.is_some());
-        reader.decide(decisions.first().copied().unwrap_or_default());
+        reader.begin_file(0, decisions.first().copied().unwrap_or_default());
         Self {
             files,
             frames: FileFrames::of(files.get(0)),
@@ -152,7 +152,7 @@ impl<'a> Stream<'a> {
             let file = *file;
             let keeper = Keeper { files, file, outer: frames.frame(), locates, includes };
             reader.tweets(frames.frame(), |tweet, frame| {
-                if let Some(event_time_ms) = judge.admit(tweet.event_time_ms, IdKey::of(tweet.id)) {
+                if let Some(event_time_ms) = judge.admit(tweet.event_time_ms, IdKey::of_tweet(tweet)) {
                     let len = frame.bytes.len() as u32;
                     let slot = Slot { event_time_ms, offset: frame.offset, len, context: file };
                     let location = keeper.location(slot, files.context_of(file, frame));
@@ -196,7 +196,8 @@ impl<'a> Stream<'a> {
                     self.take_intake();
                     self.file += 1;
                     self.frames = FileFrames::of(self.files.get(self.file));
-                    self.reader.decide(self.decisions.get(self.file as usize).copied().unwrap_or_default());
+                    let decision = self.decisions.get(self.file as usize).copied().unwrap_or_default();
+                    self.reader.begin_file(self.file, decision);
                 }
                 Ok(LiveStep::End) => return LiveStep::End,
                 Err(error) => {

@@ -179,7 +179,8 @@ impl Worker<'_> {
         // Mostly one tweet per frame.
         chunk.slots.reserve_exact(job.frames.len());
         chunk.ids.reserve_exact(job.frames.len());
-        self.reader.decide(self.wanted.decisions.get(job.file as usize).copied().unwrap_or_default());
+        let decision = self.wanted.decisions.get(job.file as usize).copied().unwrap_or_default();
+        self.reader.begin_file(job.file, decision);
         for frame in job.frames {
             self.reader.places(self.files, job.file, frame, |place| {
                 let context = chunk.context(place.context, self.files);

@@ -12,8 +12,9 @@ use crate::options::{OrderBy, ReplayOptions};
 use crate::pace::Order;
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::dead_letters::FoundIn;
-use crate::pipeline::input::diagnosis::{check_map, unread_time, without_tweets};
+use crate::pipeline::input::diagnosis::{unread_time, without_tweets};
 use crate::pipeline::input::files::Files;
+use crate::pipeline::input::mapped::check_map;
 use crate::pipeline::input::read::Reader;
 use crate::pipeline::input::select::Skipped;
 use crate::report::prepare_bar;
@@ -61,9 +62,9 @@ struct First {
 }
 
 impl First {
-    fn new(options: &ReplayOptions, decision: TimeDecision, may_go_on: bool) -> Self {
+    fn new(options: &ReplayOptions, file: u32, decision: TimeDecision, may_go_on: bool) -> Self {
         let mut reader = Reader::new(options, false);
-        reader.decide(decision);
+        reader.begin_file(file, decision);
         Self { reader, time_ms: None, clues: TimeClues::default(), may_go_on }
     }
 
@@ -89,13 +90,13 @@ fn first_of(
 ) -> Result<First, ReplayError> {
     let Preparation { files, options, opening, .. } = *preparation;
     let Some(mut live) = file.live() else {
-        let mut first = First::new(options, decision, true);
+        let mut first = First::new(options, number, decision, true);
         let _ = file.frames().try_for_each(|frame| first.read(files, number, frame));
         return Ok(first);
     };
     loop {
         // From the start each time: more of it may have come.
-        let mut first = First::new(options, decision, false);
+        let mut first = First::new(options, number, decision, false);
         let _ = live.look(|frame| first.read(files, number, frame));
         if first.reader.counted.intake.tweets > 0 || !live.more(opening)? {
             return Ok(first);

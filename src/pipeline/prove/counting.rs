@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::count::Queryable;
-use crate::druid::{Client, DruidError, RowAnswer, RowQuestion};
+use crate::druid::{Client, DruidError, RowAnswer, RowQuestion, RunName};
+use crate::event::OwnNames;
 
 /// Time from the beginning of one count to that of the next.
 const INTERVAL: Duration = Duration::from_millis(25);
@@ -37,6 +38,8 @@ pub(crate) struct Counted {
     pub client: Client,
     pub datasource: String,
     pub run: String,
+    /// What the columns with run and sequence number are called.
+    pub names: OwnNames,
     /// Whether the rows have the times at which they were sent.
     pub by_send_time: bool,
     pub queryable: Arc<Queryable>,
@@ -115,7 +118,7 @@ impl Poll {
     }
 
     fn count(&self, stop: &AtomicBool) -> Result<(), DruidError> {
-        let Counted { client, datasource, run, by_send_time, queryable } = &self.counted;
+        let Counted { client, datasource, run, names, by_send_time, queryable } = &self.counted;
         let samples = queryable.samples();
         let window = self.window(|window| {
             if window.is_stuck() && queryable.is_behind() {
@@ -128,7 +131,7 @@ impl Poll {
         });
         let question = RowQuestion { since_ms: window.since_ms, settled_ms, samples: &samples };
         let asked = Instant::now();
-        let answer = question.ask(client, datasource, run)?;
+        let answer = question.ask(client, datasource, RunName { run, names: *names })?;
         let at = Instant::now();
         if !stop.load(Ordering::Relaxed) {
             let rows = self.window(|shared| shared.take(window, settled_ms, &answer, at));

@@ -17,7 +17,7 @@ use super::tasks::Tasks;
 use super::{rollover, setup};
 use crate::count::{Counters, QUERYABLE_LANES_MAX, Queryable};
 use crate::druid::{
-    Access, Client, DruidAfter, Patience, QueryLoad, ReadyWait, Submission, Supervisor, Symptoms,
+    Access, Client, DruidAfter, Patience, QueryLoad, ReadyWait, RunName, Submission, Supervisor, Symptoms,
 };
 use crate::kafka::{ProducerOptions, end_offsets};
 use crate::options::{DruidOptions, ReplayOptions, Session};
@@ -36,7 +36,7 @@ pub(crate) struct DruidHop<'a> {
     pub(super) patience: Arc<Patience>,
     pub(super) supervisor: Supervisor,
     pub(super) datasource: String,
-    pub(super) run: &'a str,
+    pub(super) run: RunName<'a>,
     pub(super) session: &'a Session,
     pub(super) spec: Value,
     pub(super) submitted: Submission,
@@ -105,7 +105,7 @@ impl<'a> DruidHop<'a> {
             patience,
             supervisor: setup.supervisor,
             datasource: setup.datasource,
-            run,
+            run: RunName { run, names: options.message.names },
             session,
             spec: setup.spec,
             submitted: setup.submitted,
@@ -143,11 +143,13 @@ impl<'a> DruidHop<'a> {
             client: client.trying_once().with_own_connections(),
             datasource: hop.datasource.clone(),
             run: run.to_owned(),
+            names: options.message.names,
             by_send_time: setup::are_found_by_send_time(options, &hop.spec),
             queryable,
         });
         if let Some(per_s) = choice.query_load {
-            hop.query_load = QueryLoad::start(&client.trying_once(), &hop.datasource, per_s);
+            let by = setup::key_column(replay);
+            hop.query_load = QueryLoad::start(&client.trying_once(), (&hop.datasource, &by), per_s);
         }
         Ok(hop)
     }

@@ -166,17 +166,17 @@ impl DruidHop<'_> {
         };
         self.add_own_view(&mut seen);
         let mut causes = diagnose(&seen);
-        let dimensions = dimension_names(&self.spec);
+        let (dimensions, names) = (dimension_names(&self.spec), self.run.names);
         let lacks = |name: &&str| !dimensions.iter().any(|dimension| dimension == name);
         if let Some(column) =
-            ["run", "seq"].iter().find(|name| lacks(name)).filter(|_| !dimensions.is_empty())
+            [names.run(), names.seq()].iter().find(|name| lacks(name)).filter(|_| !dimensions.is_empty())
         {
             causes.push(Cause {
                 name: CauseName::NoColumn,
                 cause: format!(
                     "the spec has no dimension {column}, by which the rows of a run are told apart"
                 ),
-                remedy: "add the dimensions run (string) and seq (long)".to_owned(),
+                remedy: format!("add the dimensions {} (string) and {} (long)", names.run(), names.seq()),
             });
         }
         causes

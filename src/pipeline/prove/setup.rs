@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::existing::{altered, is_in_use};
 use super::spec_parts::{dimension_names, dimensions_of, io_config, is_loopback, part};
 use crate::druid::{
-    Client, ConsumerSecurity, Dimension, DimensionType, DruidAfter, DruidError, Granularity, SpecOptions,
-    Submission, Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
+    Client, ConsumerSecurity, Dimension, DimensionType, DruidAfter, DruidError, EventColumns, Granularity,
+    SpecOptions, Submission, Supervisor, is_ours, keep_dimensions, make_spec, set_pointer, sets_dimensions,
 };
 use crate::enrich::{ColumnType, Enrichment};
 use crate::event::PayloadForm;
@@ -18,8 +18,10 @@ use crate::pace::StampTime;
 use crate::pipeline::context::Replay;
 use crate::pipeline::ends::Ends;
 use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::form::Events;
 use crate::pipeline::prepare::Prepared;
 use crate::report::counted;
+use crate::tweet::{Column, ColumnKind};
 
 /// Segments that a run may be cut into before a warning: each new one costs Druid an allocation, at
 /// about 20 per second.
@@ -43,7 +45,7 @@ pub(crate) fn set_up(
     say: &dyn Fn(&str),
 ) -> Result<Setup, ReplayError> {
     let Replay { options, ends, prepared, .. } = *replay;
-    let extra = dimensions(replay.enrichment);
+    let (extra, names) = (dimensions(replay.enrichment), options.message.names);
     let embedded = ends.endpoint.is_some();
     if let Some(name) = &choice.supervisor {
         let supervisor = Supervisor::new(client.clone(), name);
@@ -61,7 +63,7 @@ pub(crate) fn set_up(
         }
         let mut notes: Vec<String> = unknown_columns(&extra, &spec).into_iter().collect();
         let datasource = part(&spec, "dataSchema")["dataSource"].as_str().unwrap_or_default().to_owned();
-        notes.extend(client.check_columns(&datasource, dimensions_of(&spec))?);
+        notes.extend(client.check_columns(&datasource, dimensions_of(&spec), names)?);
         return Ok(Setup {
             datasource,
             spec,
@@ -113,7 +115,7 @@ pub(crate) fn set_up(
         keep_dimensions(&mut spec, there);
     }
     notes.extend(unknown_columns(&extra, &spec));
-    notes.extend(client.check_columns(&datasource, dimensions_of(&spec))?);
+    notes.extend(client.check_columns(&datasource, dimensions_of(&spec), names)?);
     let mut kept = Vec::new();
     if let Some(there) = &there {
         let is_suspended = there["suspended"] == true;
@@ -190,6 +192,7 @@ fn own_spec(
         kafka: kafka.to_owned(),
         form: options.message.payload,
         extra,
+        events: replay.events.map(|events| event_columns(events, options)),
         tasks,
         granularity: granularity(options, prepared),
     }))
@@ -225,6 +228,31 @@ pub(crate) fn dimensions(enrichment: Option<&Enrichment>) -> Vec<Dimension> {
     columns.map(dimension).collect()
 }
 
+/// The columns of events as Druid's.
+fn event_columns(events: &Events, options: &ReplayOptions) -> EventColumns {
+    let dimension = |column: &Column| Dimension {
+        name: column.name.clone(),
+        kind: match column.kind {
+            ColumnKind::Long => DimensionType::Long,
+            ColumnKind::Double => DimensionType::Double,
+            ColumnKind::Text => DimensionType::String,
+            ColumnKind::Texts => DimensionType::Strings,
+            ColumnKind::Nested => DimensionType::Json,
+        },
+    };
+    let columns = events.columns.iter().map(dimension).collect();
+    let discover = options.druid.as_ref().is_some_and(|druid| druid.discover);
+    EventColumns { columns, names: options.message.names, discover }
+}
+
+/// The column of the users, or of the key of events where it is one.
+pub(crate) fn key_column(replay: &Replay<'_>) -> String {
+    let Some(events) = replay.events else { return "user_id".to_owned() };
+    let key = events.report().and_then(|events| events.key).map(|key| key.field);
+    let is_column = |key: &String| events.columns.iter().any(|column| column.name == *key);
+    key.filter(is_column).unwrap_or_else(|| replay.options.message.names.run().to_owned())
+}
+
 /// Whether the rows have the times at which they are sent.
 fn has_send_times(options: &ReplayOptions) -> bool {
     options.message.timestamp == StampTime::Send || options.message.payload == PayloadForm::Raw
@@ -237,7 +265,7 @@ pub(crate) fn are_found_by_send_time(options: &ReplayOptions, spec: &Value) -> b
     let granularity = &schema["granularitySpec"]["queryGranularity"];
     let granularity = granularity.as_str().or(granularity["type"].as_str()).unwrap_or_default();
     has_send_times(options)
-        && ["timestamp", "kafka.timestamp"].contains(&column)
+        && [options.message.names.timestamp(), "kafka.timestamp"].contains(&column)
         && granularity.eq_ignore_ascii_case("none")
 }
 

@@ -26,7 +26,7 @@ impl DruidHop<'_> {
             UsersInto::Named(name) => name.clone(),
             UsersInto::Beside => format!("{}_users", self.datasource),
         };
-        let rows = enrichment.rows(self.run);
+        let rows = enrichment.rows(self.run.run);
         if rows.len() > USERS_MAX_BYTES {
             let (users, most) = (rows.len() >> 20, USERS_MAX_BYTES >> 20);
             return Err(ReplayError::Options(format!(
@@ -37,7 +37,7 @@ impl DruidHop<'_> {
             datasource: &datasource,
             columns: &dimensions(Some(enrichment)),
             rows: &String::from_utf8_lossy(&rows),
-            run: self.run,
+            run: self.run.run,
             count: enrichment.users(),
         };
         let since = Instant::now();

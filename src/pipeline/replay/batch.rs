@@ -5,9 +5,10 @@ use bytes::{BufMut, BytesMut};
 use crate::enrich::Enrichment;
 use crate::event::{Draft, Drafts, PayloadForm};
 use crate::options::{KeyBy, MessageOptions};
+use crate::pace::StampTime;
 use crate::pipeline::context::Replay;
 use crate::pipeline::input::location::Location;
-use crate::tweet::{Id, Tweet, encode};
+use crate::tweet::{Id, Tweet, TweetForm, encode, encode_event};
 
 /// A tweet to encode.
 pub(crate) struct Ready<'t> {
@@ -31,6 +32,9 @@ const SLAB_BYTES: usize = 1 << 20;
 pub(crate) struct Batch<'a> {
     message: MessageOptions,
     run: &'a str,
+    sends_events: bool,
+    /// Whether Kafka is to store the event times.
+    keeps_time: bool,
     /// The tables of users.
     enrichment: Option<&'a Enrichment>,
     /// Tweets of users who are in these tables.
@@ -50,6 +54,9 @@ impl<'a> Batch<'a> {
         Self {
             message: replay.options.message,
             run: replay.run,
+            sends_events: replay.events.is_some(),
+            keeps_time: replay.options.message.kafka_timestamp == StampTime::Event
+                && replay.prepared.times_ms.is_some(),
             enrichment: replay.enrichment,
             enriched: 0,
             pass: 0,
@@ -89,6 +96,9 @@ impl<'a> Batch<'a> {
         let start = bytes.len();
         match self.message.payload {
             PayloadForm::Raw => bytes.put_slice(ready.raw),
+            _ if self.sends_events => {
+                encode_event(ready.tweet, self.message.names, self.run, self.next_seq, bytes);
+            }
             form => {
                 let extra = self.enrichment.and_then(|enrichment| enrichment.of(ready.tweet.user_id));
                 self.enriched += u64::from(extra.is_some());
@@ -101,6 +111,7 @@ impl<'a> Batch<'a> {
             seq: self.next_seq,
             event_time_ms: ready.location.slot.event_time_ms,
             plan_time_us: ready.plan_time_us,
+            kafka_time_ms: self.keeps_time.then_some(ready.location.slot.event_time_ms),
             pass: self.pass,
             payload_bytes: payload_end - start,
             key_bytes: bytes.len() - payload_end,
@@ -116,9 +127,10 @@ fn put_key(tweet: &Tweet<'_>, key: KeyBy, out: &mut BytesMut) {
     let mut digits = itoa::Buffer::new();
     match (key, tweet.user_id, tweet.id) {
         (KeyBy::User, Some(id), _) => out.put_slice(digits.format(id).as_bytes()),
-        // An id of Bluesky's is a text.
+        // An id of Bluesky's is a text, and any may be the key of an event.
         (KeyBy::User, None, _) => {
-            let id = tweet.screen_name.filter(|name| name.starts_with("did:"));
+            let is_id = |name: &&str| tweet.shape == TweetForm::Event || name.starts_with("did:");
+            let id = tweet.screen_name.filter(is_id);
             out.put_slice(id.unwrap_or_default().as_bytes());
         }
         (KeyBy::Id, _, Some(Id::Text(id))) => out.put_slice(id.as_bytes()),

@@ -228,6 +228,7 @@ impl<'a> Feed<'a> {
         parser: &mut Parser,
     ) -> ControlFlow<()> {
         let frame = location.frame(self.replay.files);
+        parser.begin_file(location.context.file);
         parser.times().decide(self.replay.prepared.decision(location.context.file));
         let put = |record: Result<Record<'_>, NotJson>| match record {
             Ok(Record::Tweet(tweet)) => {

@@ -25,7 +25,8 @@ pub(crate) struct ReadBack {
 
 /// An empty set for the records of this run.
 pub(crate) fn found_records(replay: &Replay<'_>) -> FoundRecords {
-    FoundRecords::new(replay.run, replay.options.message.payload != PayloadForm::Tweet)
+    let message = &replay.options.message;
+    FoundRecords::new(replay.run, message.payload != PayloadForm::Tweet, message.names)
 }
 
 /// Follows the embedded log until all has been reported on, and then to its end.

@@ -14,7 +14,7 @@ use crate::mqtt::{OutsidePublisher, Publisher};
 use crate::pace::{PaceStats, Pacer, PacerOptions, PayloadStamp, SystemClock};
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
-use crate::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, write_timestamp};
+use crate::tweet::{TIMESTAMP_BYTES, TIMESTAMP_OFFSET, timestamp_offset, write_timestamp};
 
 /// Where the pacer sends events to.
 pub(crate) enum Sink {
@@ -65,7 +65,10 @@ pub(crate) fn release(
 ) -> PacerOutcome {
     let stamp = (replay.options.message.payload != PayloadForm::Raw).then_some(PayloadStamp {
         time: replay.options.message.timestamp,
-        offset: TIMESTAMP_OFFSET,
+        offset: match replay.events {
+            Some(_) => timestamp_offset(replay.options.message.names),
+            None => TIMESTAMP_OFFSET,
+        },
         write: |time_ms, place| {
             if let Some(place) = place.first_chunk_mut::<TIMESTAMP_BYTES>() {
                 write_timestamp(time_ms, place);
