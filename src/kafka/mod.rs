@@ -17,6 +17,7 @@ mod properties;
 mod quiet;
 mod read_back;
 mod safety;
+mod stream_producer;
 mod topic;
 mod words;
 
@@ -27,6 +28,7 @@ pub use producer_options::{ProducerOptions, QUEUE_BYTES};
 pub use properties::check_properties;
 pub use read_back::{READ_PATIENCE, find_last, read_since};
 pub use safety::check_settings;
+pub use stream_producer::{MQTT_TOPIC_HEADER, Offer, StreamMessage, StreamProducer, StreamReport};
 pub use topic::{Cluster, Topic, delete_topic, end_offsets, look_at_cluster, prepare_topic};
 
 pub mod embedded;

@@ -71,7 +71,9 @@ impl Broker {
         // A quarter of what the ring is guaranteed to hold, as the replay's window: they are in it together.
         let replay_bytes = ((segments - 1) * segment_bytes / 4).min(UNDER_WAY_BYTES_MAX);
         let inlet = (inlet, [replay_bytes, OTHERS_SEGMENT_BYTES / 4]);
-        let hub = Arc::new(Hub::new(topic.clone(), options.clients, inlet, outlet.tx, options.has_replay));
+        let bridge = options.intake.clone();
+        let hub = Hub::new(topic.clone(), options.clients, inlet, outlet.tx, options.has_replay, bridge);
+        let hub = Arc::new(hub);
         spawn_outlet(hub.clone(), outlet.rx).map_err(MqttError::Runtime)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::ClientLimits;
+use super::{ClientLimits, Intake};
 
 /// Where to listen, for what, and how much to keep.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct BrokerOptions {
     /// Whether there will be a replay: until it runs, only as much may be published on its topic as the
     /// broker keeps for it.
     pub has_replay: bool,
+    /// Where the messages of clients go, besides to other clients; `None`: nowhere.
+    pub intake: Option<Intake>,
     /// Bytes in a segment of the broker's ring. Each topic filter with a subscriber has its own
     /// ring, which stays full once it is. A message costs 232 bytes more than the ring counts: with
     /// 250 bytes of payload, the default 5 MiB take 10 MiB.
@@ -34,6 +36,7 @@ impl Default for BrokerOptions {
             topic: "tweets".into(),
             clients: ClientLimits::default(),
             has_replay: true,
+            intake: None,
             segment_bytes: 1 << 20,
             segments: 5,
         }

@@ -15,6 +15,8 @@ mod clients;
 mod codec;
 mod error;
 mod flight;
+mod held;
+mod intake;
 mod link;
 mod listener;
 mod outside;
@@ -26,9 +28,15 @@ mod topic;
 
 pub use broker::Broker;
 pub use broker_options::BrokerOptions;
-pub use clients::ClientLimits;
+pub use clients::{ClientLimits, filter_matches};
+pub use codec::is_filter;
 pub use error::MqttError;
 pub use flight::FlightWindow;
-pub use outside::{Lost, OutsideBroker, OutsideLink, OutsideOptions, OutsidePublisher, OutsideSubscriber};
+pub use held::Settled;
+pub use intake::{CLOSING_READ_MAX, Intake, Receipt, Taken};
+pub use outside::{
+    BridgeSource, BridgeSourceOptions, Lost, OutsideBroker, OutsideLink, OutsideOptions, OutsidePublisher,
+    OutsideSubscriber,
+};
 pub use publisher::Publisher;
 pub use subscriber::Subscriber;

@@ -22,6 +22,7 @@ use super::limits::{
     ALIASES_MAX, BATCH_MAX, CONNECT_WAIT, LEAVE_WAIT, PACKET_MAX_BYTES, READ_BYTES, RECEIVE_MAX,
     TOPIC_MAX_BYTES,
 };
+use super::outflow::{Outflow, read_until_closed};
 use super::reader::{PacketReader, ReadError};
 use super::session::Session;
 
@@ -111,19 +112,20 @@ async fn admit(
 }
 
 /// What is the client's own.
-struct Client {
-    hub: Arc<Hub>,
-    session: Arc<Session>,
+pub(super) struct Client {
+    pub(super) hub: Arc<Hub>,
+    pub(super) session: Arc<Session>,
     /// Longest silence that it is allowed.
     silence: Option<Duration>,
     will: Option<Message>,
     aliases: HashMap<u16, Bytes>,
     /// Ids of its messages of QoS 2 before PUBREL.
-    unreleased: HashSet<u16>,
+    pub(super) unreleased: HashSet<u16>,
     /// What goes to the router next, and the answers that are due then.
-    batch: VecDeque<Message>,
+    pub(super) batch: VecDeque<Message>,
     batch_bytes: usize,
     answers: BytesMut,
+    pub(super) outflow: Outflow,
 }
 
 impl Client {
@@ -159,6 +161,7 @@ impl Client {
             batch: VecDeque::new(),
             batch_bytes: 0,
             answers: BytesMut::new(),
+            outflow: Outflow::new(&session.client_id),
             session,
         };
         let limits = ConnAckLimits {
@@ -218,7 +221,7 @@ impl Client {
         handled?;
         self.flush().await?;
         let silence = self.silence.unwrap_or(Duration::MAX);
-        match timeout(silence, reader.read_more(input, &self.hub)).await {
+        match timeout(silence, read_until_closed(reader, input, &self.hub)).await {
             Ok(read) => Ok(read?),
             Err(_) => Err(Reason::KEEP_ALIVE.into()),
         }
@@ -268,11 +271,11 @@ impl Client {
                 topic
             }
         };
-        let is_new = publish.qos < 2 || self.unreleased.insert(publish.id);
+        let is_new = self.begins(publish);
         if self.unreleased.len() > usize::from(RECEIVE_MAX) && self.session.version == Version::V5 {
             return Err(Reason::RECEIVE_MAX_EXCEEDED.into());
         }
-        let mut reason = Reason::SUCCESS;
+        let (mut reason, mut is_taken) = (Reason::SUCCESS, false);
         // Topics that begin with `$` are the broker's.
         if topic.starts_with(b"$") {
             reason = Reason::NOT_AUTHORIZED;
@@ -286,11 +289,15 @@ impl Client {
                 );
                 reason = if publish.qos > 0 { Reason::QUOTA } else { Reason::SUCCESS };
             }
+            is_taken = self.is_taken(publish, Some(&message));
             self.batch_bytes += message.payload.len() + message.about.properties.len();
             self.batch.push_back(message);
+        } else {
+            is_taken = self.is_taken(publish, None);
         }
         let version = self.session.version;
         match publish.qos {
+            _ if is_taken => {}
             1 => codec::pub_reply(version, 0x40, publish.id, reason, &mut self.answers),
             2 => codec::pub_reply(version, 0x50, publish.id, reason, &mut self.answers),
             _ => {}
@@ -303,8 +310,9 @@ impl Client {
 
     /// Hands the batch to the router, then the answers to the client.
     async fn flush(&mut self) -> Result<(), End> {
+        self.hand_on().await;
+        self.batch_bytes = 0;
         if !self.batch.is_empty() {
-            self.batch_bytes = 0;
             self.hub.submit(&mut self.batch).await.map_err(|_| Reason::UNAVAILABLE)?;
         }
         if !self.answers.is_empty() {
@@ -356,9 +364,11 @@ impl Client {
             if will.about.retain {
                 self.hub.clients().retained.keep(&will.about, &will.payload);
             }
+            self.take_will(&will);
             self.batch.push_back(will);
         }
-        // The batch still has something if the client was told to leave while it waited for room.
+        // There is still something if the client was told to leave while it waited for room.
+        self.hand_on().await;
         let batch = &mut std::mem::take(&mut self.batch);
         let _ = self.hub.submit(batch).await;
         let Some(mut last) = self.session.last_bytes() else { return };
@@ -377,6 +387,7 @@ impl Client {
 impl Drop for Client {
     /// Also after a panic.
     fn drop(&mut self) {
+        self.session.forget_answers();
         self.hub.forget(&self.session);
     }
 }

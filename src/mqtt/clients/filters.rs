@@ -34,7 +34,7 @@ pub(super) fn filter_start(text: &str) -> usize {
 }
 
 /// Whether a topic is one of a filter's. Topics that begin with `$` are ours, and there are none.
-pub(super) fn matches(filter: &str, topic: &str) -> bool {
+pub fn matches(filter: &str, topic: &str) -> bool {
     let mut levels = topic.split('/');
     for wanted in filter.split('/') {
         match (wanted, levels.next()) {

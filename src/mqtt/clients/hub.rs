@@ -13,6 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::super::MqttError;
 use super::super::codec::{self, Connect, Reason, Subscription, Version};
+use super::super::intake::Intake;
 use super::super::link::{disconnect, push};
 use super::filters::{Filter, Plan, filter_start};
 use super::inlet::{About, Inlet, Log, Message, Reader};
@@ -24,6 +25,8 @@ use super::session::{Session, Unread};
 
 pub(in crate::mqtt) struct Hub {
     pub(super) topic: Bytes,
+    /// Where messages of clients go, besides to other clients.
+    pub(super) intake: Option<Intake>,
     /// Connections that have said who they are.
     pub(super) slots: Arc<Semaphore>,
     clients_max: usize,
@@ -79,6 +82,7 @@ impl Hub {
         inlet: (LinkTx, [usize; 2]),
         outlet: LinkTx,
         has_replay: bool,
+        bridge: Option<Intake>,
     ) -> Self {
         let unread = Unread {
             bytes: AtomicUsize::new(0),
@@ -105,6 +109,7 @@ impl Hub {
             watching: Notify::new(),
             is_router_gone: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
+            intake: bridge,
             topic,
         }
     }
@@ -191,6 +196,11 @@ impl Hub {
             before.leave(Reason::TAKEN_OVER);
         }
         Ok(session)
+    }
+
+    /// Whether anybody reads what is published.
+    pub(super) fn has_watchers(&self) -> bool {
+        !self.clients().filters.is_empty()
     }
 
     /// Whether a client of this id is connected.

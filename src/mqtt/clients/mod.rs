@@ -29,17 +29,21 @@
 //! A fan-out of our own, and not one link per client: then the fragile part of the router is out of any
 //! client's reach, and a client costs what is written here.
 
+mod answers;
+mod bridging;
 mod connection;
 mod filters;
 mod hub;
 mod inlet;
 mod limits;
+mod outflow;
 mod outlet;
 mod reader;
 mod retained;
 mod session;
 
 pub(super) use connection::serve;
+pub use filters::matches as filter_matches;
 pub(super) use hub::Hub;
 pub(super) use inlet::{Log, OTHER_TOPICS, Reader, outside_number};
 pub use limits::ClientLimits;

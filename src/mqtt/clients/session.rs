@@ -3,7 +3,7 @@
 //! A connection or thread that has something for a client puts it into its outbox, without waiting; the client's connection
 //! writes it. A client for which too much waits is disconnected.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 
 use super::super::codec::{self, MessageHead, Reason, Version};
+use super::super::held::HeldAnswers;
 use super::limits::{INFLIGHT_MAX, READ_BYTES};
 
 /// Bytes that wait for all clients, and how many may.
@@ -56,6 +57,10 @@ pub(super) struct Session {
     inflight_max: usize,
     unread: Arc<Unread>,
     outbox: Mutex<Outbox>,
+    /// PUBACK and PUBREC for messages that go to a bridge.
+    pub(super) held: HeldAnswers,
+    /// Ids of messages of QoS 2 that were refused and not noticed by the connection's task.
+    refused: Mutex<HashSet<u16>>,
     /// There is something to write.
     wake: Notify,
     /// It has been told to leave.
@@ -114,6 +119,8 @@ impl Session {
             inflight_max: usize::from(receive_max).min(INFLIGHT_MAX),
             unread,
             outbox: Mutex::default(),
+            held: HeldAnswers::default(),
+            refused: Mutex::default(),
             wake: Notify::new(),
             leave_asked: Notify::new(),
         }
@@ -308,6 +315,10 @@ impl Session {
         outbox.bytes = BytesMut::new();
         outbox.queue = VecDeque::new();
         outbox.queue_bytes = 0;
+    }
+
+    pub(super) fn lock_refused(&self) -> MutexGuard<'_, HashSet<u16>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Outbox> {

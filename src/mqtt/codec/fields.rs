@@ -135,7 +135,7 @@ pub(crate) fn is_topic(topic: &str) -> bool {
 }
 
 /// A filter: `+` is a whole level, `#` the whole last one.
-pub(crate) fn is_filter(filter: &str) -> bool {
+pub fn is_filter(filter: &str) -> bool {
     let filter = match filter.strip_prefix("$share/") {
         Some(shared) => match shared.split_once('/') {
             Some((group, filter)) if !group.is_empty() && !group.contains(['+', '#']) => filter,

@@ -13,7 +13,8 @@ pub(super) use encode::{
     ConnAckLimits, MessageHead, connack, connack_refused_before_4, disconnect, pub_reply, publish, suback,
     unsuback,
 };
-pub(super) use fields::{is_filter, is_topic};
+pub use fields::is_filter;
+pub(super) use fields::is_topic;
 
 /// The version a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ impl Reason {
     pub const PROTOCOL_ERROR: Self = Self(0x82);
     pub const UNSUPPORTED_VERSION: Self = Self(0x84);
     pub const BAD_CLIENT_ID: Self = Self(0x85);
+    /// "Implementation specific error".
+    pub const NOT_TAKEN: Self = Self(0x83);
     pub const NOT_AUTHORIZED: Self = Self(0x87);
     pub const UNAVAILABLE: Self = Self(0x88);
     pub const BUSY: Self = Self(0x89);

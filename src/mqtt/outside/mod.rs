@@ -15,6 +15,7 @@
 
 mod acks;
 mod address;
+mod bridge_source;
 mod outstanding;
 mod publisher;
 mod shared;
@@ -26,6 +27,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use address::OutsideBroker;
+pub use bridge_source::{BridgeSource, BridgeSourceOptions};
 pub use publisher::OutsidePublisher;
 pub use subscriber::OutsideSubscriber;
 pub use wire::Lost;
