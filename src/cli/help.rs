@@ -2,7 +2,7 @@
 
 /// After `-h`.
 pub(super) const SHORT: &str = "\
-Examples:
+Example:
   tweetblast tweets.json --rate 5k/s --kafka localhost:9092
 More flags, the environment, exit codes: tweetblast --help";
 

@@ -1,6 +1,7 @@
 //! The command line: flags into plain options, and the commands they call. The only module that
 //! knows clap.
 
+mod bridge;
 mod choices;
 mod compare;
 mod completions;
@@ -39,6 +40,7 @@ use std::io::Write;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
+use bridge::BridgeArgs;
 use compare::CompareArgs;
 use completions::{CompletionsArgs, ManArgs};
 use doctor::DoctorArgs;
@@ -88,6 +90,8 @@ enum Command {
     Report(ReportArgs),
     /// Run the embedded MQTT and Kafka without a replay
     Serve(ServeArgs),
+    /// Bring what others publish over MQTT to Kafka
+    Bridge(Box<BridgeArgs>),
     /// Check every hop, send one tweet through all, say what is wrong
     Doctor(Box<DoctorArgs>),
     /// Find the highest rate that a Druid sustains
@@ -150,6 +154,7 @@ impl Cli {
             Some(Command::Compare(args)) => args.run(),
             Some(Command::Report(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Serve(args)) => args.run().map(|()| Exit::Balanced as u8),
+            Some(Command::Bridge(args)) => args.run(),
             Some(Command::Doctor(args)) => args.run(),
             Some(Command::FindMax(args)) => args.run(),
             Some(Command::Druid(command)) => match command.run() {

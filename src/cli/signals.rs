@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
@@ -61,6 +61,13 @@ fn leave() -> ! {
 pub(super) fn note_continuations(continued: &Arc<AtomicBool>) -> anyhow::Result<()> {
     signal_hook::flag::register(SIGCONT, continued.clone()).context("cannot catch SIGCONT")?;
     Ok(())
+}
+
+/// Sets the returned flag whenever somebody asks for the state of things (`kill -USR1`).
+pub(super) fn note_requests() -> anyhow::Result<Arc<AtomicBool>> {
+    let is_asked = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGUSR1, is_asked.clone()).context("cannot catch SIGUSR1")?;
+    Ok(is_asked)
 }
 
 /// Makes a file that has grown to the limit (`ulimit -f`) an error of the write, as on a full disk, in place

@@ -79,12 +79,13 @@ fn defaults_are_said_in_one_style() {
 }
 
 /// Flags of other programs that the documents name.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 19] = [
     "--baseline",
     "--bench",
     "--build",
     "--cache",
     "--clicks",
+    "--every",
     "--expect",
     "--features",
     "--grows",

@@ -1,5 +1,6 @@
 //! The options of a replay, as plain values, grouped by their readers; `cli` makes them from flags.
 
+mod bridge;
 mod druid;
 mod ends;
 mod input;
@@ -9,6 +10,9 @@ mod profile;
 mod report;
 mod session;
 
+pub use bridge::{
+    BridgeOptions, DEFAULT_MEMORY_BYTES, DEFAULT_SESSION, DEFAULT_SPOOL_BYTES, SpoolOptions, TopicRoute,
+};
 pub use druid::{DRUID_TIMEOUT, DruidOptions, UsersInto};
 pub use ends::{
     DEFAULT_TOPIC, DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, KafkaOptions, Listen, MqttChoice,

@@ -183,7 +183,7 @@ pub(crate) fn start_broker(
 }
 
 /// Neither of the two asks who its clients are.
-fn warn_of_network(listen: Listen, what: &str, may: &str) {
+pub(crate) fn warn_of_network(listen: Listen, what: &str, may: &str) {
     if !listen.addr.ip().is_loopback() {
         tracing::warn!(
             "the embedded {what} listens on {}, and asks for no password: anybody who reaches this machine may {may}",

@@ -10,6 +10,7 @@
 //! hop ends after the one before it, so nothing that was sent is forgotten.
 
 mod announce;
+mod bridge;
 mod context;
 mod ends;
 mod error;
@@ -28,6 +29,7 @@ mod unless_stopped;
 
 use std::time::Duration;
 
+pub use bridge::{BridgeError, SpoolError, bridge};
 pub use ends::PAYLOAD_WITHOUT_RUN;
 pub(crate) use ends::{check_outside, producer_options};
 pub use error::ReplayError;

@@ -41,6 +41,11 @@ pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayErro
     }
     let kept = if endpoint.is_temporary() { ", removed at the end" } else { "" };
     session.screen.say(&format!("Kafka  {}  log in {}{kept}\n", endpoint.addr(), endpoint.dir().display()));
+    if broker.is_some() {
+        session
+            .screen
+            .say("what is published over MQTT does not go to Kafka: `tweetblast bridge` brings it there\n");
+    }
     session.screen.say("serving until Ctrl-C\n");
     let mut shown = None::<Instant>;
     while !session.is_stopped() {

@@ -2,6 +2,8 @@
 //! file and the tests read. Made of what the hops counted in [`crate::count`].
 
 mod alternate;
+mod bridge;
+mod bridge_progress;
 mod chain;
 mod change_threshold;
 mod chart;
@@ -53,6 +55,10 @@ mod view;
 mod words;
 
 pub use alternate::{StderrBesideView, ViewLeft, leave_view};
+pub use bridge::{
+    BRIDGE_REPORT_VERSION, BridgeFailure, BridgeLatency, BridgeLedger, BridgeReport, SpoolReport, bridge_page,
+};
+pub use bridge_progress::BridgeProgress;
 pub use chain::with_causes;
 pub use change_threshold::{ChangeThreshold, ChangeThresholdReport};
 pub use compare::{ReportFileError, SavedReport};

@@ -13,7 +13,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::json;
 
-use super::{Comparison, DoctorReport, FindMaxReport, Inspection, RunReport, SupervisorReport};
+use super::{BridgeReport, Comparison, DoctorReport, FindMaxReport, Inspection, RunReport, SupervisorReport};
 
 /// The schema of a type as it is written.
 fn schema_of<T: JsonSchema>(title: &str, description: &str) -> String {
@@ -66,6 +66,13 @@ fn the_schema_of_an_inspection_is_current() {
     let description = "What `tweetblast inspect --json` and `tweetblast --dry-run --json` write. Keys are never absent. Version 2: \
          keys are only added to it, so readers ignore those that they do not know.";
     check("inspect.schema.json", &schema_of::<Inspection>("What is in an input of tweetblast", description));
+}
+
+#[test]
+fn the_schema_of_a_bridge_is_current() {
+    let description = "What `tweetblast bridge --json` writes. Keys are never absent. Version 1: keys are only added to it, so \
+                       readers ignore those that they do not know.";
+    check("bridge.schema.json", &schema_of::<BridgeReport>("What a bridge of tweetblast did", description));
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn what_holds_no_tweets_is_named_with_what_is_supported_and_exit_code_1() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01";
     let files: [(&str, &[u8], &str); 5] = [
         ("a.tsv", b"1\t2020-01-01\n2\t2020-01-02\n", "a table without a header"),
-        ("a.csv", b"id,time\n1,2020-01-01\n2,2020-01-02\n", "no tweets in it: 2 records"),
+        ("a.csv", b"id,size\n1,20\n2,30\n", "no tweets in it: 2 records"),
         ("a.png", png, "PNG image"),
         (
             "a.json",

@@ -2,6 +2,7 @@
 //! versions watch and join in, and none of them can end a replay; and an outside broker.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod bridge;
 #[path = "../common/mod.rs"]
 mod common;
 mod harness;

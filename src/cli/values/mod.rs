@@ -4,11 +4,13 @@
 mod address;
 mod kafka;
 mod number;
+mod route;
 mod time;
 
 pub(super) use address::{advertised, druid, kafka, listen, mqtt, superset};
 pub(super) use kafka::{fsync, properties, topic};
 pub(super) use number::{MOST, count, loops, profile, rate, record_size, size, speedup};
+pub(super) use route::{JsonPath, json_path, topic_route};
 pub(super) use time::{duration, event_time, time_zone, wait};
 
 /// A link that a browser can open.
