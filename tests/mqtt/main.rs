@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod bridge;
+mod bridge_kill;
 #[path = "../common/mod.rs"]
 mod common;
 mod harness;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 
 use super::error::BridgeError;
 use super::message::BridgeMessage;
@@ -152,10 +152,7 @@ impl Mover {
     /// Takes what has come.
     fn take(&mut self) {
         let is_quiet = self.parts.queue.is_empty() && self.parts.in_flight.is_empty() && self.unread() == 0;
-        let mut next = match self.taken.recv_timeout(if is_quiet { IDLE } else { POLL }) {
-            Ok(batch) => Some(batch),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        };
+        let mut next = self.taken.recv_timeout(if is_quiet { IDLE } else { POLL }).ok();
         for _ in 0..BATCHES_MAX {
             let Some(batch) = next else { break };
             batch.into_iter().for_each(|taken| self.route(taken));
@@ -221,14 +218,12 @@ impl Mover {
             if count == 0 {
                 break;
             }
-            let mut number = first;
-            let here =
-                self.parts.in_flight.values_mut().filter(|message| matches!(message.held, Held::Memory(..)));
-            for message in here.take(count as usize) {
+            let here = self.parts.in_flight.values_mut();
+            let here = here.filter(|message| matches!(message.held, Held::Memory(..)));
+            for (number, message) in (first..first + count).zip(here) {
                 if let Held::Memory(_, receipt) = std::mem::replace(&mut message.held, Held::Spool(number)) {
                     receipt.settle(Settled::Safe);
                 }
-                number += 1;
             }
             self.parts.only_here -= count;
         }

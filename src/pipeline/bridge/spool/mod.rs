@@ -152,21 +152,18 @@ impl Spool {
     /// # Errors
     /// When it cannot be read, or is not what was written.
     pub fn read(&mut self) -> Result<Option<(u64, BridgeMessage)>, SpoolError> {
-        while self.cursor < self.next {
-            let Some(segment) = self.segments.iter().find(|segment| self.cursor < segment.end()) else {
-                return Ok(None);
-            };
-            if self.reader.as_ref().is_none_or(|(first, _)| *first != segment.first) {
-                self.reader = Some((segment.first, SegmentReader::open(&segment.path, FILE_HEAD_BYTES)?));
-            }
-            let Some((_, reader)) = &mut self.reader else { return Ok(None) };
-            let Next::Message(message) = reader.next()? else {
-                return Err(reader.damaged("it ends before its last message"));
-            };
-            self.cursor += 1;
-            return Ok(Some((self.cursor - 1, message)));
+        let Some(segment) = self.segments.iter().find(|segment| self.cursor < segment.end()) else {
+            return Ok(None);
+        };
+        if self.reader.as_ref().is_none_or(|(first, _)| *first != segment.first) {
+            self.reader = Some((segment.first, SegmentReader::open(&segment.path, FILE_HEAD_BYTES)?));
         }
-        Ok(None)
+        let Some((_, reader)) = &mut self.reader else { return Ok(None) };
+        let Next::Message(message) = reader.next()? else {
+            return Err(reader.damaged("it ends before its last message"));
+        };
+        self.cursor += 1;
+        Ok(Some((self.cursor - 1, message)))
     }
 
     /// Kafka has this message, or will never take it.
