@@ -21,7 +21,7 @@ pub enum BridgeError {
     /// What was asked for cannot be had.
     #[error("{0}")]
     Options(String),
-    /// librdkafka's producer has ended for good.
+    /// librdkafka's producer has ended permanently.
     #[error(
         "librdkafka cannot go on ({reason}); start the bridge again: publishers send again what has no answer"
     )]

@@ -40,7 +40,7 @@ const WINDOW_MESSAGES: usize = 25_000;
 /// Batches of the intake that are taken in a row.
 const BATCHES_MAX: usize = 64;
 
-/// After this long, what is given up is not waited for any longer.
+/// Longest wait for the reports on what is given up.
 const GIVE_UP_MAX: Duration = Duration::from_secs(2);
 
 /// A message that neither Kafka nor the spool has.
