@@ -156,7 +156,7 @@ fn trial(dir: &Path, seed: u64, kills: usize, spool: Option<&Path>) -> Trial {
                 trial.kafkas += 1;
             }
             if way != 1 {
-                bridge = None;
+                drop(bridge.take());
                 trial.bridges += 1;
                 if spool.is_empty() && kafka.is_none() {
                     kafka = Some(Kafka::start(dir, kafka_port));
