@@ -49,7 +49,7 @@ pub(super) struct BridgeArgs {
     ///
     /// As for a replay. It is subscribed to at QoS 1, in a session that it keeps while the bridge is down.
     #[arg(long, value_name = "HOST", value_parser = values::mqtt,
-        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained"], help_heading = "Send to")]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users"], help_heading = "Send to")]
     mqtt: Option<MqttChoice>,
     /// Name of the session at the outside broker; two bridges need two [default: tweetblast-bridge]
     #[arg(hide_short_help = true, long, value_name = "NAME", requires = "mqtt", default_value = DEFAULT_SESSION,
@@ -138,6 +138,7 @@ impl BridgeArgs {
             &[("--spool-max", self.spool_max.is_some() && self.spool.is_none())],
             "without --spool",
         )?;
+        self.ends.check()?;
         check_properties(&self.properties.concat()).map_err(|error| UsageError::value(error.to_string()))
     }
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::exit::UsageError;
 use super::values;
 use crate::kafka::embedded::Fsync;
-use crate::mqtt::ClientLimits;
+use crate::mqtt::{ClientLimits, MqttUsers};
 use crate::options::{EmbeddedKafka, Listen};
 
 /// Ports of MQTT and Kafka, taken where nothing else listens there.
@@ -33,6 +34,12 @@ pub(super) struct EndsArgs {
     /// Keep at most this much in retained MQTT messages [default: 16MiB]
     #[arg(hide_short_help = true, long, value_name = "SIZE", value_parser = values::size)]
     mqtt_retained: Option<u64>,
+    /// Let in only MQTT clients with a user and password in this file; `tweetblast passwd` makes its lines
+    #[arg(hide_short_help = true, long, value_name = "FILE", value_parser = values::mqtt_users)]
+    mqtt_users: Option<&'static MqttUsers>,
+    /// Listen on other addresses than this machine's own without asking who comes in
+    #[arg(hide_short_help = true, long)]
+    insecure: bool,
     /// Address of the embedded Kafka [default: 127.0.0.1:9092, or a free port]
     #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = |text: &str| values::listen(text, KAFKA_PORT))]
     kafka_listen: Option<SocketAddr>,
@@ -62,6 +69,25 @@ pub(super) struct EndsArgs {
 }
 
 impl EndsArgs {
+    /// Refuses to let everybody in who reaches this machine, unless it is asked for.
+    pub fn check(&self) -> Result<(), UsageError> {
+        let is_open =
+            |addr: Option<SocketAddr>| addr.filter(|addr| !addr.ip().is_loopback() && !self.insecure);
+        if let Some(addr) = is_open(self.mqtt_listen).filter(|_| self.mqtt_users.is_none()) {
+            return Err(UsageError::value(format!(
+                "--mqtt-listen {addr} lets everybody in who reaches this machine: --mqtt-users FILE asks for a password, \
+                 --insecure allows it"
+            )));
+        }
+        match is_open(self.kafka_listen) {
+            Some(addr) => Err(UsageError::value(format!(
+                "--kafka-listen {addr} lets everybody in who reaches this machine, and the embedded Kafka knows no \
+                 passwords: --insecure allows it"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Where the MQTT broker listens.
     pub fn mqtt(&self) -> Listen {
         listen(self.mqtt_listen, MQTT_PORT)
@@ -75,6 +101,7 @@ impl EndsArgs {
             clients: self.mqtt_clients.unwrap_or(default.clients),
             unread_bytes: bytes(self.mqtt_unread, default.unread_bytes),
             retained_bytes: bytes(self.mqtt_retained, default.retained_bytes),
+            users: self.mqtt_users,
         }
     }
 

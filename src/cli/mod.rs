@@ -20,6 +20,7 @@ mod keys;
 mod metrics;
 mod output;
 mod pace;
+mod passwd;
 mod piped;
 mod replay;
 mod report;
@@ -50,6 +51,7 @@ use find_max::FindMaxArgs;
 use generate::GenerateArgs;
 use inspect::InspectArgs;
 use output::STDOUT_FAILED;
+use passwd::PasswdArgs;
 use replay::ReplayArgs;
 use report::ReportArgs;
 use serve::ServeArgs;
@@ -98,9 +100,12 @@ enum Command {
     FindMax(Box<FindMaxArgs>),
     /// Manage the Druid supervisors that read the topic
     Druid(DruidCommand),
+    /// Print a line for --mqtt-users
+    Passwd(PasswdArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Write the manual pages
+    #[command(hide = true)]
     Man(ManArgs),
 }
 
@@ -162,6 +167,7 @@ impl Cli {
                 Err(error) if error.is::<std::io::Error>() => Err(error.context(STDOUT_FAILED)),
                 done => done.map(|()| Exit::Balanced as u8),
             },
+            Some(Command::Passwd(args)) => args.run().map(|()| Exit::Balanced as u8),
             Some(Command::Completions(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
             Some(Command::Man(args)) => args.run(Self::command()).map(|()| Exit::Balanced as u8),
             None => {

@@ -24,7 +24,7 @@ pub(super) struct ServeArgs {
     metrics: MetricsArgs,
     /// off: Kafka without an MQTT broker
     #[arg(long, value_name = "off", value_parser = off, help_heading = "Embedded MQTT and Kafka",
-        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained"])]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users"])]
     mqtt: Option<Off>,
     #[arg(long, hide = true, conflicts_with = "mqtt_listen")]
     no_mqtt: bool,
@@ -54,6 +54,7 @@ fn off(text: &str) -> Result<Off, String> {
 impl ServeArgs {
     /// Serves until Ctrl-C.
     pub fn run(self) -> anyhow::Result<()> {
+        self.ends.check()?;
         resources::ensure(0)?;
         let session = Session { stop: stop_on_signals()?, ..Session::new(Screen::new(false, false)) };
         let endpoint = self.metrics.start()?;

@@ -28,7 +28,7 @@ pub(super) struct TargetArgs {
     ///
     /// host, host:1883 or mqtt://user@host:1883; it must speak MQTT 3.1.1. The password is read from TWEETBLAST_MQTT_PASSWORD.
     #[arg(long, aliases = ["mqtt-broker", "mqtt-url"], value_name = "HOST|off", value_parser = values::mqtt,
-        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained"])]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users"])]
     mqtt: Option<MqttChoice>,
     /// Use a real Kafka, not the embedded one: host:9092
     ///
@@ -70,6 +70,7 @@ impl TargetArgs {
             return Err(UsageError::value(words));
         }
         check_properties(&self.properties.concat()).map_err(|error| UsageError::value(error.to_string()))?;
+        self.ends.check()?;
         self.druid.check()
     }
 

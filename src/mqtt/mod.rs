@@ -25,6 +25,7 @@ mod router;
 mod router_panic;
 mod subscriber;
 mod topic;
+mod users;
 
 pub use broker::Broker;
 pub use broker_options::BrokerOptions;
@@ -40,3 +41,4 @@ pub use outside::{
 };
 pub use publisher::Publisher;
 pub use subscriber::Subscriber;
+pub use users::{MqttUsers, hash_password};

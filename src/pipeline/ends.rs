@@ -171,7 +171,9 @@ pub(crate) fn start_broker(
     clients: ClientLimits,
     has_replay: bool,
 ) -> Result<Broker, MqttError> {
-    warn_of_network(listen, "MQTT broker", "publish and read");
+    if clients.users.is_none() {
+        warn_of_network(listen, "MQTT broker", "publish and read");
+    }
     Broker::start(&BrokerOptions {
         clients,
         has_replay,

@@ -15,3 +15,4 @@ mod outside;
 mod raw;
 mod replay;
 mod standard;
+mod users;

@@ -6,12 +6,14 @@ mod kafka;
 mod number;
 mod route;
 mod time;
+mod users;
 
 pub(super) use address::{advertised, druid, kafka, listen, mqtt, superset};
 pub(super) use kafka::{fsync, properties, topic};
 pub(super) use number::{MOST, count, loops, profile, rate, record_size, size, speedup};
 pub(super) use route::{JsonPath, json_path, topic_route};
 pub(super) use time::{duration, event_time, time_zone, wait};
+pub(super) use users::mqtt_users;
 
 /// A link that a browser can open.
 pub(super) fn link(text: &str) -> Result<String, String> {

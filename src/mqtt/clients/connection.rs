@@ -138,6 +138,7 @@ impl Client {
         if connect.will.as_ref().is_some_and(is_refused) {
             return Err(Reason::BAD_TOPIC);
         }
+        hub.door.check(connect).await?;
         // A client that takes the place of an earlier connection waits until it is free.
         let wait = if hub.has_client(connect.client_id) { LEAVE_WAIT } else { Duration::ZERO };
         let session = match hub.slots.available_permits() {

@@ -20,6 +20,7 @@ use super::inlet::{About, Inlet, Log, Message, Reader};
 use super::limits::{
     CLIENT_ID_MAX_BYTES, ClientLimits, FILTERS_MAX, HALF_OPEN_MAX, LARGE_BYTES, TOPIC_MAX_BYTES,
 };
+use super::login::Door;
 use super::retained::Retained;
 use super::session::{Session, Unread};
 
@@ -30,6 +31,7 @@ pub(in crate::mqtt) struct Hub {
     /// Connections that have said who they are.
     pub(super) slots: Arc<Semaphore>,
     clients_max: usize,
+    pub(super) door: Door,
     /// Connections that have not.
     half_open: Arc<Semaphore>,
     /// Room for unfinished large packets, in KiB.
@@ -93,6 +95,7 @@ impl Hub {
         Self {
             slots: Arc::new(Semaphore::new(limits.clients)),
             clients_max: limits.clients,
+            door: Door::new(limits.users),
             half_open: Arc::new(Semaphore::new(HALF_OPEN_MAX)),
             large: Semaphore::new(LARGE_BYTES >> 10),
             unread: Arc::new(unread),

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::super::users::MqttUsers;
+
 /// The bounds that a user may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientLimits {
@@ -14,12 +16,14 @@ pub struct ClientLimits {
     pub unread_bytes: usize,
     /// Bytes of retained messages in all, with their topics.
     pub retained_bytes: usize,
+    /// Who may come in; `None`: everybody. As the topic, it stays until the process ends.
+    pub users: Option<&'static MqttUsers>,
 }
 
 impl Default for ClientLimits {
     /// Two messages of the largest size may wait for a client; 64 are as many as rumqttd's router took.
     fn default() -> Self {
-        Self { clients: 64, unread_bytes: 2 * PACKET_MAX_BYTES, retained_bytes: 16 << 20 }
+        Self { clients: 64, unread_bytes: 2 * PACKET_MAX_BYTES, retained_bytes: 16 << 20, users: None }
     }
 }
 

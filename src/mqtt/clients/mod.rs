@@ -36,6 +36,7 @@ mod filters;
 mod hub;
 mod inlet;
 mod limits;
+mod login;
 mod outflow;
 mod outlet;
 mod reader;

@@ -89,6 +89,8 @@ fn connect(mut fields: Fields<'_>) -> Result<Packet<'_>, Reason> {
         receive_max: u16::MAX,
         packet_max: u32::MAX,
         has_auth_method: false,
+        user: None,
+        password: None,
     };
     if version == Version::V5 {
         let mut properties = fields.properties()?;
@@ -125,12 +127,11 @@ fn connect(mut fields: Fields<'_>) -> Result<Packet<'_>, Reason> {
         }
         connect.will = Some(will);
     }
-    // User and password: anybody is let in.
     if flags & 0x80 != 0 {
-        fields.text()?;
+        connect.user = Some(fields.text()?);
     }
     if flags & 0x40 != 0 {
-        fields.binary()?;
+        connect.password = Some(fields.binary()?);
     }
     if fields.0.is_empty() { Ok(Packet::Connect(connect)) } else { Err(Reason::MALFORMED) }
 }

@@ -21,11 +21,12 @@ pub(in crate::mqtt) fn connack(
     into: &mut BytesMut,
 ) {
     if version == Version::V4 {
-        // The five reasons that 3.1.1 has.
+        // The reasons that 3.1.1 has.
         let code = match reason {
             Reason::SUCCESS => 0,
             Reason::UNSUPPORTED_VERSION => 1,
             Reason::BAD_CLIENT_ID => 2,
+            Reason::BAD_LOGIN => 4,
             Reason::NOT_AUTHORIZED => 5,
             _ => 3,
         };

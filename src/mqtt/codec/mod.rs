@@ -37,6 +37,7 @@ impl Reason {
     pub const BAD_CLIENT_ID: Self = Self(0x85);
     /// "Implementation specific error".
     pub const NOT_TAKEN: Self = Self(0x83);
+    pub const BAD_LOGIN: Self = Self(0x86);
     pub const NOT_AUTHORIZED: Self = Self(0x87);
     pub const UNAVAILABLE: Self = Self(0x88);
     pub const BUSY: Self = Self(0x89);
@@ -81,6 +82,8 @@ pub(super) struct Connect<'a> {
     /// The largest packet that the client takes, in bytes.
     pub packet_max: u32,
     pub has_auth_method: bool,
+    pub user: Option<&'a str>,
+    pub password: Option<&'a [u8]>,
 }
 
 /// A message; also a will, which has no packet id.

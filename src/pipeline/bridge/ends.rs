@@ -76,7 +76,9 @@ impl BridgeEnds {
         match &options.mqtt.broker {
             MqttChoice::Off => return Err(BridgeError::Options("a bridge needs MQTT".to_owned())),
             MqttChoice::Embedded(listen) => {
-                warn_of_network(*listen, "MQTT broker", "publish and read");
+                if options.mqtt.clients.users.is_none() {
+                    warn_of_network(*listen, "MQTT broker", "publish and read");
+                }
                 let broker_options = BrokerOptions {
                     listen: listen.addr,
                     fall_back_to_free_port: listen.fall_back,
