@@ -16,7 +16,12 @@ use crate::report::Screen;
 #[command(after_help = "Examples:
   tweetblast serve --kafka-dir data --kafka-listen 9092
   tweetblast serve --mqtt off --kafka-dir data")]
-#[command(mut_args(|argument| argument.hide_short_help(false)))]
+#[command(mut_args(|argument| {
+    // The rarest, so that -h fits one screen.
+    let rare = ["mqtt_unread", "mqtt_retained", "kafka_advertise", "kafka_retention", "kafka_repair"];
+    let is_rare = rare.contains(&argument.get_id().as_str());
+    argument.hide_short_help(is_rare)
+}))]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     ends: EndsArgs,

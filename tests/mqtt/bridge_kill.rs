@@ -197,7 +197,7 @@ fn trial(dir: &Path, seed: u64, kills: usize, spool: Option<&Path>) -> Trial {
     trial
 }
 
-/// As many as `TWEETBLAST_BRIDGE_KILLS` says; `perf/records/bridge-kills.md` has the long form.
+/// As many as `TWEETBLAST_BRIDGE_KILLS` says.
 fn kills() -> usize {
     std::env::var("TWEETBLAST_BRIDGE_KILLS").map_or(5, |kills| kills.parse().unwrap())
 }
