@@ -218,6 +218,7 @@ fn tweets(frames: &[Frame<'_>]) -> Vec<(Tweet<'static>, Vec<&'static str>)> {
                     favorite_count,
                     hashtags,
                     position,
+                    is_vague: false,
                 };
                 Some((tweet, texts))
             }

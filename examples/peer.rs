@@ -98,7 +98,7 @@ fn through_hop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
     let batch = |first: usize, payloads: &[Bytes]| -> Vec<Event> {
         let sent = Instant::now();
         let event = |(index, payload): (usize, &Bytes)| Event {
-            trace: Trace { seq: Some((first + index) as u64), intended: None, sent },
+            trace: Trace { seq: Some((first + index) as u64), intended: None, sent, kafka_time_ms: None },
             key: Bytes::new(),
             payload: payload.clone(),
         };
@@ -250,7 +250,7 @@ fn over_links(count: u64) -> Result<Duration> {
         for from in (0..count).step_by(BATCH) {
             let sent = Instant::now();
             let event = |seq| Event {
-                trace: Trace { seq: Some(seq), intended: None, sent },
+                trace: Trace { seq: Some(seq), intended: None, sent, kafka_time_ms: None },
                 key: Bytes::new(),
                 payload: payload.clone(),
             };

@@ -119,6 +119,14 @@ impl InputArgs {
         if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
             return Err(UsageError::value("--start is not before --end: no tweet can lie between them"));
         }
+        if self.form == Some(InputForm::Events) && self.map.as_ref().is_some_and(FieldMap::has_text) {
+            let words =
+                "--map text= names the text of tweets, and --form events reads none: leave one of them away";
+            return Err(UsageError::conflict(words));
+        }
+        if self.form == Some(InputForm::Tweets) {
+            no_effect(&[("--key-from", self.key_from.is_some())], "with --form tweets")?;
+        }
         let order = match self.order {
             Some(order) => order,
             None if self.files.iter().any(|file| is_stream(file)) => OrderFlag::Window,

@@ -85,7 +85,7 @@ enum Command {
     /// Generate synthetic tweets: any number, in any form
     Generate(GenerateArgs),
     /// Summarize tweet files and estimate how long a replay takes
-    Inspect(InspectArgs),
+    Inspect(Box<InspectArgs>),
     /// Compare the JSON reports of two runs, or of many
     Compare(CompareArgs),
     /// Show the JSON reports of runs as one HTML page

@@ -167,6 +167,8 @@ pub struct Record {
     pub key: String,
     pub payload: Vec<u8>,
     pub headers: BTreeMap<String, String>,
+    /// The time that Kafka stored with it, in milliseconds since 1970.
+    pub time_ms: i64,
 }
 
 impl Record {
@@ -224,6 +226,7 @@ fn record(message: &rdkafka::message::BorrowedMessage<'_>) -> Record {
         headers: headers
             .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
             .collect(),
+        time_ms: message.timestamp().to_millis().unwrap_or(-1),
     }
 }
 

@@ -105,6 +105,7 @@ fn the_user_names_fields_and_a_form() {
         (&["--map", "time=when"][..], "time=when is in none of the first 4 records"),
         (&["--key-from", "by.who"], "--key-from by.who"),
         (&["--form", "tweets"], "no tweets in it"),
+        (&["--map", "text=by.tag", "--key-from", "nr"], "names the key of events"),
     ] {
         let refused = run(&[&["inspect", &file], flags].concat());
         assert!(refused.code == 1 && refused.stderr.contains(words), "{words}: {}", refused.stderr);

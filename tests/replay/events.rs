@@ -94,6 +94,20 @@ fn raw_records_are_sent_byte_by_byte_with_headers() {
 }
 
 #[test]
+fn kafka_stores_the_time_of_the_event_if_it_is_told_to() {
+    let file = data("logins.jsonl");
+    const FIRST_MS: i64 = 1_583_229_600_000;
+    for flags in [&["--kafka-timestamp", "event"][..], &["--kafka-timestamp", "event", "--mqtt", "off"]] {
+        let flags =
+            if flags.contains(&"off") { [flags, &["--payload", "raw"]].concat() } else { flags.to_vec() };
+        let times: Vec<i64> = sent(&file, &flags).iter().map(|record| record.time_ms - FIRST_MS).collect();
+        assert_eq!(times, [0, 60_000, 120_000, 180_000, 240_000, 300_000], "{flags:?}");
+    }
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    assert!(sent(&file, &[]).iter().all(|record| record.time_ms >= now_ms), "by itself that of the sending");
+}
+
+#[test]
 fn a_record_with_one_of_our_names_that_comes_late_in_a_stream_is_a_reject() {
     let dir = tempfile::tempdir().unwrap();
     let line = |n: usize| format!("{{\"time\":{},\"user\":\"u{}\"}}\n", 1_583_229_600 + n, n % 3);

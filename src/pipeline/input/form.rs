@@ -51,13 +51,13 @@ pub(crate) fn with_form(
     let map = options.input.parser.fields.as_ref();
     let is_known = options.input.form == Some(InputForm::Tweets) || map.is_some_and(|map| map.has_text());
     if is_known && options.input.form != Some(InputForm::Events) {
-        return Ok((options, None));
+        return of_tweets(options);
     }
     let samples = loop {
         match sample(files, &options) {
             Sampled::Others(samples) => break samples,
             Sampled::Nothing if wait_for_more(files, opening)? => {}
-            Sampled::Nothing | Sampled::Tweets => return Ok((options, None)),
+            Sampled::Nothing | Sampled::Tweets => return of_tweets(options),
         }
     };
     let wanted = WantedFields {
@@ -69,7 +69,7 @@ pub(crate) fn with_form(
     let mut choices: Vec<EventChoice> = samples.iter().map(|sample| sample.choose(&wanted, times)).collect();
     let has_times = choices.iter().any(|choice| choice.fields.time.is_some());
     if !has_times && options.input.form.is_none() {
-        return Ok((options, None));
+        return of_tweets(options);
     }
     check_flags(&options)?;
     check_fields(files, &options, &samples, &wanted)?;
@@ -97,6 +97,18 @@ pub(crate) fn with_form(
     options.input.parser =
         ParserOptions { events: Some(Arc::from(fields)), fields: None, ..options.input.parser };
     Ok((options, Some(events)))
+}
+
+/// The options for an input of tweets.
+fn of_tweets(options: ReplayOptions) -> Result<(ReplayOptions, Option<Events>), ReplayError> {
+    match &options.input.key_from {
+        Some(key) => Err(ReplayError::Options(format!(
+            "--key-from {} names the key of events, and the input has tweets, whose key is their author: --form events \
+             reads them as events",
+            key.join(".")
+        ))),
+        None => Ok((options, None)),
+    }
 }
 
 /// Refuses flags that are for tweets alone.

@@ -102,7 +102,7 @@ impl EventSample {
 }
 
 /// The fields with a score, the best first; of equal ones the first in the records.
-fn ranked<'f>(found: &'f Fields, score: impl Fn(&FieldSample) -> Option<f64>) -> Vec<&'f FieldSample> {
+fn ranked(found: &Fields, score: impl Fn(&FieldSample) -> Option<f64>) -> Vec<&FieldSample> {
     let mut ranked: Vec<_> = found.fields.iter().filter_map(|field| Some((score(field)?, field))).collect();
     ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     ranked.into_iter().map(|(_, field)| field).collect()
