@@ -48,7 +48,9 @@ impl Screen {
     }
 
     fn to(out: Option<Stream>, progress: bool, terminal: bool) -> Self {
-        Self { out, progress, terminal, view: progress && terminal, shared: Arc::default() }
+        // What does not say what it is may have no other screen.
+        let is_known = std::env::var_os("TERM").is_some_and(|name| !name.is_empty());
+        Self { out, progress, terminal, view: progress && terminal && is_known, shared: Arc::default() }
     }
 
     /// Shows plain lines in place of the live view.

@@ -3,8 +3,11 @@
 use indicatif::HumanCount;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Style};
+use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Sparkline;
+use ratatui::widgets::canvas::{self, Canvas, Context};
 
 use super::state::{Curve, ViewState};
 use super::theme::Theme;
@@ -13,6 +16,12 @@ use crate::report::words::{rate, seconds};
 /// Columns of a curve's name and value.
 const NAME: u16 = 10;
 const VALUE: u16 = 12;
+
+/// Rows from which on a curve is a line.
+const LINE_FROM: u16 = 3;
+
+/// Height of a line's plot, as a multiple of its top.
+const HEADROOM: f64 = 1.02;
 
 /// Levels in one row of a sparkline.
 const LEVELS: f64 = 8.0;
@@ -65,11 +74,40 @@ fn draw_one(curve: &Curve, (top, span_s): (f64, f64), theme: Theme, frame: &mut 
         // A space stays free before the curve.
         frame.render_widget(Line::from(Span::styled(format!("{text} "), style)).right_aligned(), row);
     }
-    let plot = Rect { x: plot.x.min(area.right()), ..plot };
+    match plot.height {
+        0..LINE_FROM => draw_bars(curve, (top, span_s), style, frame, plot),
+        _ => draw_line(curve, (top, span_s), style, frame, plot),
+    }
+}
+
+/// Filled, for few rows.
+fn draw_bars(curve: &Curve, (top, span_s): (f64, f64), style: Style, frame: &mut Frame<'_>, plot: Rect) {
     let levels = LEVELS * f64::from(plot.height);
     let height = |value: f64| if top > 0.0 { (value / top * levels).ceil() as u64 } else { 0 };
     let points: Vec<u64> = resampled(curve, span_s, plot.width).into_iter().map(height).collect();
     frame.render_widget(Sparkline::default().data(points).max(levels.max(1.0) as u64).style(style), plot);
+}
+
+/// A line of dots, through the middle of each step.
+fn draw_line(curve: &Curve, (top, span_s): (f64, f64), style: Style, frame: &mut Frame<'_>, plot: Rect) {
+    let has_room = curve.values.len() <= usize::from(plot.width);
+    let column_s = span_s / f64::from(plot.width.max(1));
+    let (values, every_s) = match has_room {
+        true => (curve.values.clone(), curve.every_s),
+        false => (resampled(curve, span_s, plot.width), column_s),
+    };
+    let at = |place: usize| ((place as f64 + 0.5) * every_s, values[place]);
+    let color = style.fg.unwrap_or(Color::Reset);
+    let paint = |context: &mut Context<'_>| {
+        for place in 0..values.len() {
+            // The first point has no other before it.
+            let ((x1, y1), (x2, y2)) = (at(place.saturating_sub(1)), at(place));
+            context.draw(&canvas::Line { x1, y1, x2, y2, color });
+        }
+    };
+    let top = if top > 0.0 { top * HEADROOM } else { 1.0 };
+    let canvas = Canvas::default().marker(Marker::Braille).x_bounds([0.0, span_s.max(1.0)]);
+    frame.render_widget(canvas.y_bounds([0.0, top]).paint(paint), plot);
 }
 
 /// A value for each column that time has reached: of several steps the mean rate, or the highest level.

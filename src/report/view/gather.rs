@@ -53,7 +53,7 @@ pub(super) struct Gather {
     cpu: HopCpu,
     /// `None`: not yet.
     looked: Option<Instant>,
-    /// By hop, how long it had waited for the next one.
+    /// By hop, how long it was blocked by the next one.
     blocked: [Duration; HOPS.len()],
     /// What was looked at last.
     seen: ViewState,
@@ -74,7 +74,8 @@ impl Gather {
 
     /// All that there is to show now, with these lines.
     pub fn state(&mut self, lines: Vec<(Instant, String)>) -> ViewState {
-        let line = self.screen.progress_line().unwrap_or_default();
+        let nothing_yet = ProgressLine { speed_factor: 1.0, ..ProgressLine::default() };
+        let line = self.screen.progress_line().unwrap_or(nothing_yet);
         let counters = self.sources.counters.get().cloned();
         if let Some(counters) =
             counters.as_ref().filter(|_| self.looked.is_none_or(|at| at.elapsed() >= LOOK))
@@ -303,7 +304,10 @@ mod tests {
         };
         let state = Gather::new(sources, Screen::none()).state(vec![(Instant::now(), "said".into())]);
         assert_eq!((state.counts.as_str(), state.keys), ("2 sent", Keys::None));
-        assert_eq!(state.more_counts, "1 delivered, 1 in flight");
+        assert_eq!(
+            (state.more_counts.as_str(), state.doing.as_str()),
+            ("1 delivered, 1 in flight", "sending")
+        );
         let names: Vec<&str> = state.curves.iter().map(|curve| curve.kind.name()).collect();
         assert_eq!(names, ["asked", "sent", "acked", "in flight"]);
         assert_eq!(

@@ -108,7 +108,7 @@ pub(super) struct Hop {
     pub name: &'static str,
     /// Share of one core in the last second; `None`: not known.
     pub cpu: Option<f64>,
-    /// Share of the last second that it waited for the next hop; `None`: it cannot.
+    /// Share of the last second in which the next hop blocked it; `None`: it cannot.
     pub blocked: Option<f64>,
 }
 
