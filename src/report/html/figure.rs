@@ -82,7 +82,7 @@ pub(super) fn words(value: &Value, form: Form) -> String {
         Form::Share => format!("{:.1} %", number * 100.0),
         Form::Growth => format!("{number:+.1} rows/s"),
         Form::Times if number >= 10.0 => format!("{number:.0}x"),
-        Form::Times => format!("{number:.3}x"),
+        Form::Times => format!("{}x", (number * 100.0).round() / 100.0),
         Form::Text | Form::Command => value.to_string(),
     }
 }
@@ -125,6 +125,8 @@ mod tests {
             figure(0, &json, "/a/ms", Form::Millis),
             "<data data-at=\"0/a/ms\" value=\"0.5\">500 µs</data>"
         );
+        let times = [2.0, 0.5, 3.126, 184.09].map(|factor| words(&json!(factor), Form::Times));
+        assert_eq!(times, ["2x", "0.5x", "3.13x", "184x"]);
         let text = figure(0, &json, "/a/t", Form::Text);
         assert_eq!(text, "<data data-at=\"0/a/t\">&lt;b&gt;&amp;&quot;&#39; </data>");
         assert!(figure(0, &json, "/none", Form::Count).contains('–'));
