@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::number::is_number;
+use super::number::{Kinds, kind, number_in};
 
 /// The names of the columns, as JSON.
 #[derive(Debug)]
@@ -59,24 +59,28 @@ impl Columns {
     /// When it is not a row of this table; then nothing is appended either.
     pub fn plain(&self, row: &[u8], delimiter: u8, out: &mut Vec<u8>) -> Result<(), Misfit> {
         let mut object = RowObject::new(self, has_escaped(row, delimiter), out);
-        let mut rest = row;
-        while let Some(end) = rest.iter().position(|byte| *byte == delimiter) {
-            object.cell(&rest[..end]);
-            rest = &rest[end + 1..];
+        let (mut start, mut kinds) = (0, 0);
+        for (at, byte) in row.iter().enumerate() {
+            if *byte == delimiter {
+                object.cell(&row[start..at], kinds);
+                (start, kinds) = (at + 1, 0);
+            } else {
+                kinds = Kinds::wrapping_add(kinds, kind(*byte));
+            }
         }
-        object.cell(rest);
-        object.finish(row)
+        object.cell(&row[start..], kinds);
+        object.finish()
     }
 
-    /// The same of a row whose cells are unquoted already: `ends` are their ends in `cells`.
-    pub fn quoted(&self, cells: &[u8], ends: &[usize], out: &mut Vec<u8>) -> Result<(), Misfit> {
-        let mut object = RowObject::new(self, has_escaped(cells, b'"'), out);
-        let mut start = 0;
-        for end in ends {
-            object.cell(&cells[start..*end]);
-            start = *end;
+    /// The same of a row whose cells are unquoted already.
+    pub fn cells<'a>(&self, cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Result<(), Misfit> {
+        let mut object = RowObject::new(self, true, out);
+        for cell in cells {
+            // A longer one is looked at again in any case.
+            let kinds = cell.iter().take(16).map(|byte| kind(*byte)).sum();
+            object.cell(cell, kinds);
         }
-        object.finish(cells)
+        object.finish()
     }
 }
 
@@ -102,7 +106,7 @@ impl<'a> RowObject<'a> {
 
     /// Appends a cell; an empty one is omitted.
     #[inline]
-    fn cell(&mut self, cell: &[u8]) {
+    fn cell(&mut self, cell: &[u8], kinds: Kinds) {
         let number = self.cells;
         self.cells += 1;
         if cell.is_empty() {
@@ -113,7 +117,7 @@ impl<'a> RowObject<'a> {
             return;
         };
         let start = if self.in_text { start } else { &start[1..] };
-        match as_number(cell) {
+        match number_in(cell, kinds) {
             Some(number) => {
                 self.out.extend_from_slice(&start[..start.len() - 1]);
                 self.out.extend_from_slice(number);
@@ -130,12 +134,12 @@ impl<'a> RowObject<'a> {
         }
     }
 
-    fn finish(self, row: &[u8]) -> Result<(), Misfit> {
+    fn finish(self) -> Result<(), Misfit> {
         let is_empty = self.out.len() == self.start && !self.has_more;
         let misfit = match () {
             () if is_empty => return Ok(()),
             () if self.has_more || self.cells < self.columns.needed => Misfit::Cells(self.cells),
-            () if simdutf8::basic::from_utf8(row).is_err() => Misfit::NotUtf8,
+            () if simdutf8::basic::from_utf8(&self.out[self.start..]).is_err() => Misfit::NotUtf8,
             () => {
                 self.out[self.start] = b'{';
                 self.out.extend_from_slice(if self.in_text { b"\"}" } else { b"}" });
@@ -145,16 +149,6 @@ impl<'a> RowObject<'a> {
         self.out.truncate(self.start);
         Err(misfit)
     }
-}
-
-/// The number in a cell, without blanks around it.
-fn as_number(cell: &[u8]) -> Option<&[u8]> {
-    let number = match (cell[0], cell[cell.len() - 1]) {
-        (b' ', _) | (_, b' ') => cell.trim_ascii(),
-        (b'-' | b'0'..=b'9', b'0'..=b'9') => cell,
-        _ => return None,
-    };
-    is_number(number).then_some(number)
 }
 
 /// Whether JSON escapes a byte in a text.

@@ -3,6 +3,61 @@
 /// Significant digits that a double always keeps (`f64::DIGITS`).
 const SAFE_DIGITS: usize = f64::DIGITS as usize;
 
+/// What the bytes of a cell are, counted: [`kind`] of each, added up. Of up to 15 bytes no count runs over.
+pub(super) type Kinds = u64;
+
+const DIGIT: Kinds = 1;
+const DOT: Kinds = 1 << 16;
+const MINUS: Kinds = 1 << 32;
+/// In some numbers, or around them.
+const RARE: Kinds = 1 << 40;
+const OTHER: Kinds = 1 << 48;
+
+const KINDS: [Kinds; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'.' => DOT,
+            b'-' => MINUS,
+            b'e' | b'E' | b'+' | b' ' => RARE,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// What a byte of a cell is.
+#[inline(always)]
+pub(super) fn kind(byte: u8) -> Kinds {
+    KINDS[usize::from(byte)]
+}
+
+/// The number in a cell of these kinds, without blanks around it. Most cells are decided without another loop over
+/// their bytes.
+#[inline]
+pub(super) fn number_in(cell: &[u8], kinds: Kinds) -> Option<&[u8]> {
+    if cell.len() > SAFE_DIGITS || kinds & (OTHER - RARE) != 0 {
+        let (first, last) = (*cell.first()?, *cell.last()?);
+        let may_be = matches!(first, b' ' | b'-' | b'0'..=b'9') && matches!(last, b' ' | b'0'..=b'9');
+        let number = if may_be { cell.trim_ascii() } else { &[] };
+        return is_number(number).then_some(number);
+    }
+    if kinds >= OTHER {
+        return None;
+    }
+    let is_negative = *cell.first()? == b'-';
+    let digits = &cell[usize::from(is_negative)..];
+    let (first, second) = (*digits.first()?, digits.get(1).copied().unwrap_or(b'.'));
+    let is_number = (kinds & (OTHER - 1) & !((DOT - 1) | DOT) == if is_negative { MINUS } else { 0 })
+        & first.is_ascii_digit()
+        & ((first != b'0') | (second == b'.'))
+        & cell[cell.len() - 1].is_ascii_digit();
+    is_number.then_some(cell)
+}
+
 /// Whether a cell is a number in JSON that a reader with 64 bits per number reads as it stands: no leading zeros, no
 /// plus sign, no more digits than a long or a double has.
 pub(super) fn is_number(cell: &[u8]) -> bool {
@@ -14,14 +69,6 @@ pub(super) fn is_number(cell: &[u8]) -> bool {
     if whole == digits.len() {
         // Up to 18 digits always fit.
         return whole <= 18 || parsed::<i64>(cell).is_some();
-    }
-    // The usual ones.
-    if let [b'.', fraction @ ..] = &digits[whole..]
-        && cell.len() <= SAFE_DIGITS
-        && !fraction.is_empty()
-        && count_digits(fraction) == fraction.len()
-    {
-        return true;
     }
     is_double(&digits[whole..]) && keeps_digits(cell)
 }
@@ -123,6 +170,13 @@ mod tests {
             for written in [serde_json::json!(double).to_string(), format!("{double:e}")] {
                 prop_assert!(is_number(written.as_bytes()), "{}", written);
             }
+        }
+
+        #[test]
+        fn numbers_are_found_by_what_their_bytes_are(cell in " ?-?[0-9.eE+x-]{0,18} ?") {
+            let cell = cell.as_bytes();
+            let found = number_in(cell, cell.iter().map(|byte| kind(*byte)).sum());
+            prop_assert_eq!(found.is_some(), is_number(cell.trim_ascii()), "{:?}", cell);
         }
 
         #[test]

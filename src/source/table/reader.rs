@@ -82,10 +82,11 @@ impl TableReader {
             Some((_, columns)) => {
                 let fits = match row.kind {
                     RowKind::Plain => columns.plain(content, self.delimiter, out),
-                    RowKind::Quoted => {
-                        let (cells, ends) = self.rows.cells();
-                        columns.quoted(cells, ends, out)
+                    RowKind::Simple => {
+                        let cells = self.rows.ranges().iter().map(|range| &content[range.clone()]);
+                        columns.cells(cells, out)
                     }
+                    RowKind::Quoted => columns.cells(self.cells(), out),
                     RowKind::Broken => {
                         put_junk(content, "a quote in it is not closed", out);
                         Ok(())
@@ -103,19 +104,25 @@ impl TableReader {
             }
         }
         let line_ends = match row.kind {
-            RowKind::Quoted => memchr_iter(b'\n', &bytes[..row.next]).count().max(1),
+            RowKind::Simple | RowKind::Quoted => memchr_iter(b'\n', &bytes[..row.next]).count().max(1),
             _ => 1,
         };
         out.extend(std::iter::repeat_n(b'\n', line_ends));
     }
 
     fn columns(&self, content: &[u8], kind: RowKind) -> Columns {
-        if kind != RowKind::Quoted {
-            return Columns::new(content.split(|byte| *byte == self.delimiter));
+        match kind {
+            RowKind::Simple => Columns::new(self.rows.ranges().iter().map(|range| &content[range.clone()])),
+            RowKind::Quoted => Columns::new(self.cells()),
+            RowKind::Plain | RowKind::Broken => Columns::new(content.split(|byte| *byte == self.delimiter)),
         }
+    }
+
+    /// The cells of a quoted row.
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
         let (cells, ends) = self.rows.cells();
         let starts = std::iter::once(0).chain(ends.iter().copied());
-        Columns::new(starts.zip(ends).map(|(start, end)| &cells[start..*end]))
+        starts.zip(ends).map(|(start, end)| &cells[start..*end])
     }
 }
 
