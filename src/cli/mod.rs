@@ -105,7 +105,6 @@ enum Command {
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Write the manual pages
-    #[command(hide = true)]
     Man(ManArgs),
 }
 

@@ -54,7 +54,7 @@ pub(super) struct ReplayArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Keep embedded MQTT and Kafka up until Ctrl-C
-    #[arg(long, help_heading = "Send to")]
+    #[arg(hide_short_help = true, long, help_heading = "Send to")]
     hold: bool,
     /// Number of Kafka producers working in parallel [default: 1]
     #[arg(hide_short_help = true, long, default_value = "1", hide_default_value = true, value_name = "N",

@@ -73,6 +73,10 @@ pub fn only_list(bytes: &[u8], start: usize) -> Option<TweetPage> {
             Some(b'"') if TEXTS.contains(&member.key) => return None,
             _ => {}
         }
+        // An answer of the API that is an error message.
+        if member.key == b"errors" {
+            return None;
+        }
     }
     let (list, end) = (found?, members.end()?);
     (list.len() * 3 > end - start).then_some(TweetPage { list: list.start + 1, includes: None })

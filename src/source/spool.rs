@@ -32,11 +32,12 @@ pub(super) fn spool(path: &Path, pieces: &mut Pieces, opening: &Opening<'_>) -> 
         SourceError::Spool { path, folder, written, source }
     };
     let limit = opening.spool_limit.or_else(|| half_of_free(&folder)).unwrap_or(u64::MAX);
+    let over_limit = || SourceError::SpoolLimit { path: path.to_owned(), folder: folder.clone(), limit };
     let mut file = tempfile::tempfile().map_err(|source| spool_error(0, source))?;
     let mut written = 0;
     let mut write = |bytes: &[u8]| {
         if written + bytes.len() as u64 > limit {
-            return Err(SourceError::SpoolLimit { path: path.to_owned(), folder: folder.clone(), limit });
+            return Err(over_limit());
         }
         file.write_all(bytes).map_err(|source| spool_error(written, source))?;
         written += bytes.len() as u64;
@@ -48,6 +49,9 @@ pub(super) fn spool(path: &Path, pieces: &mut Pieces, opening: &Opening<'_>) -> 
         && let Some(bytes) = next(pieces, opening)?
     {
         head.extend_from_slice(&bytes);
+        if head.len() as u64 > limit {
+            return Err(over_limit());
+        }
     }
     let framing = checked(path, &head, opening)?;
     match framing {
