@@ -65,7 +65,12 @@ pub fn configs(client: &Client, name: &str) -> String {
     client.create_topic(name, 1).unwrap();
     let missing = format!("{name}-missing");
     let asked = [ResourceSpecifier::Topic(name), ResourceSpecifier::Topic(&missing)];
-    let results = client.admin(async |admin, options| admin.describe_configs(&asked, options).await);
+    let ask = || client.admin(async |admin, options| admin.describe_configs(&asked, options).await);
+    // A broker that is busy gets to know a new topic a little later than who created it.
+    client.wait_for("the new topic's settings", || {
+        ask()[0].as_ref().is_ok_and(|found| !found.entries.is_empty())
+    });
+    let results = ask();
     let found = results[0].as_ref().unwrap();
     let value = |key| found.get(key).and_then(|entry| entry.value.clone()).unwrap_or_default();
     let words = ["cleanup.policy", "compression.type", "message.timestamp.type"].map(value).join(", ");
