@@ -35,7 +35,8 @@ impl Supervisor {
         self.mark_unused(datasource)?;
         let kill = json!({"type": "kill", "dataSource": datasource, "interval": ALWAYS});
         self.client().post("/druid/indexer/v1/task", Some(&kill))?;
-        terminated
+        // An overlord that is busy with the tasks may have refused it.
+        terminated.or_else(|_| self.terminate())
     }
 
     fn mark_unused(&self, datasource: &str) -> Result<Value, DruidError> {

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use serde_json::{Value, json};
 use tweetblast::druid::{Access, Client, Proof, Supervisor};
 
-use crate::common::{SAMPLE, needed, tweetblast};
+use crate::common::{SAMPLE, free_port, needed, tweetblast};
 
 /// Tweets of the sample.
 pub const TWEETS: u64 = 6_000;
@@ -42,7 +42,12 @@ impl Stack {
     fn with(test: &str, share: Share) -> Self {
         let (url, kafka) = (needed("TWEETBLAST_DRUID"), needed("TWEETBLAST_REAL_KAFKA"));
         let name = format!("druid-test-{test}-{}", std::process::id());
-        Self { url, kafka, name, state: tempfile::tempdir().unwrap(), _share: share }
+        let state = tempfile::tempdir().unwrap();
+        // Tests beside each other must not take the default port from a run that comes again.
+        let kept = state.path().join("tweetblast");
+        std::fs::create_dir(&kept).unwrap();
+        std::fs::write(kept.join("kafka.port"), free_port().to_string()).unwrap();
+        Self { url, kafka, name, state, _share: share }
     }
 
     pub fn client(&self) -> Client {
