@@ -7,15 +7,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// It is safe: its publisher is told so.
+    /// It is safe: its publisher gets an acknowledgement.
     Safe,
-    /// It will never be: a publisher of MQTT 5 is told so, one of 3.1.1, which cannot be told, is disconnected.
+    /// It will never be: an MQTT 5 publisher gets a reason code, one of 3.1.1 is disconnected, as it has none.
     Refused,
     /// It is given up without an answer; the publisher will send it again.
     GivenUp,
 }
 
-/// A connection that is told what became of messages.
+/// A connection that waits for what became of messages.
 pub(super) trait Answers: std::fmt::Debug + Send + Sync {
     /// The message with this number is settled.
     fn settle(&self, number: u64, settled: Settled);

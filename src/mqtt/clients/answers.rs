@@ -1,4 +1,4 @@
-//! What a publisher is told of its messages where they go to a bridge: nothing before they are safe.
+//! Acknowledgements to a publisher whose messages go to a bridge: none is sent before the message is safe.
 
 use super::super::codec::{self, Reason, Version};
 use super::super::held::{Answers, Settled};

@@ -248,7 +248,7 @@ impl Session {
         std::future::pending().await
     }
 
-    /// Waits until the client is told to leave, and returns why.
+    /// Waits until the broker disconnects the client, and returns why.
     pub async fn told_to_leave(&self) -> Reason {
         loop {
             if let Some(reason) = self.leaving() {

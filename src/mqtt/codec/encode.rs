@@ -171,7 +171,7 @@ fn put_codes(
     into.extend(codes);
 }
 
-/// Version 5 is told why; to a client of 3.1.1 the connection just ends.
+/// Sends version 5 the reason; for 3.1.1 there is no such packet, and the connection just closes.
 pub(in crate::mqtt) fn disconnect(version: Version, reason: Reason, into: &mut BytesMut) {
     if version == Version::V5 {
         into.put_slice(&[0xE0, 1, reason.0]);
