@@ -12,7 +12,6 @@ use super::signals::{note_requests, stop_on_signals};
 use super::{resources, values};
 use crate::kafka::check_properties;
 use crate::kafka::embedded::{Fsync, PARTITIONS_MAX};
-use crate::mqtt::OutsideBroker;
 use crate::options::{
     BridgeOptions, DEFAULT_MEMORY_BYTES, DEFAULT_SESSION, DEFAULT_SPOOL_BYTES, DEFAULT_TOPIC,
     DRAIN_AFTER_STOP, KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, Quiet, Session, SpoolOptions,
@@ -143,14 +142,7 @@ impl BridgeArgs {
     }
 
     fn options(self) -> BridgeOptions {
-        let broker = match self.mqtt {
-            Some(MqttChoice::Outside(broker)) => {
-                let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
-                MqttChoice::Outside(OutsideBroker { password, ..broker })
-            }
-            Some(choice) => choice,
-            None => MqttChoice::Embedded(self.ends.mqtt()),
-        };
+        let broker = self.ends.or_outside(self.mqtt);
         let routes = match self.topic_map.is_empty() {
             true => vec![TopicRoute { filter: "#".to_owned(), topic: self.topic.clone() }],
             false => self.topic_map,

@@ -8,8 +8,8 @@ use clap::Args;
 use super::exit::UsageError;
 use super::values;
 use crate::kafka::embedded::Fsync;
-use crate::mqtt::{ClientLimits, MqttUsers};
-use crate::options::{EmbeddedKafka, Listen};
+use crate::mqtt::{ClientLimits, MqttUsers, OutsideBroker};
+use crate::options::{EmbeddedKafka, Listen, MqttChoice};
 
 /// Ports of MQTT and Kafka, taken where nothing else listens there.
 const MQTT_PORT: u16 = 1883;
@@ -91,6 +91,18 @@ impl EndsArgs {
     /// Where the MQTT broker listens.
     pub fn mqtt(&self) -> Listen {
         listen(self.mqtt_listen, MQTT_PORT)
+    }
+
+    /// The broker that was asked for, with the password of the environment, or else the embedded one.
+    pub fn or_outside(&self, asked: Option<MqttChoice>) -> MqttChoice {
+        match asked {
+            Some(MqttChoice::Outside(broker)) => {
+                let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
+                MqttChoice::Outside(OutsideBroker { password, ..broker })
+            }
+            Some(choice) => choice,
+            None => MqttChoice::Embedded(self.mqtt()),
+        }
     }
 
     /// What MQTT clients may use of the broker.

@@ -8,7 +8,6 @@ use super::exit::UsageError;
 use super::values;
 use crate::kafka::embedded::PARTITIONS_MAX;
 use crate::kafka::{check_properties, check_settings};
-use crate::mqtt::OutsideBroker;
 use crate::options::{DEFAULT_TOPIC, KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, ReplayOptions};
 
 /// Most partitions to request from a real Kafka: clusters have a few thousand in all.
@@ -96,14 +95,7 @@ impl TargetArgs {
 
     /// A replay without an input that goes there.
     pub fn options(self) -> ReplayOptions {
-        let broker = match self.mqtt {
-            Some(MqttChoice::Outside(broker)) => {
-                let password = std::env::var("TWEETBLAST_MQTT_PASSWORD").ok();
-                MqttChoice::Outside(OutsideBroker { password, ..broker })
-            }
-            Some(choice) => choice,
-            None => MqttChoice::Embedded(self.ends.mqtt()),
-        };
+        let broker = self.ends.or_outside(self.mqtt);
         let clients = self.ends.mqtt_clients();
         let cluster = match self.kafka {
             Some(brokers) => KafkaChoice::Cluster(brokers),
