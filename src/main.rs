@@ -9,6 +9,7 @@ use tweetblast::cli::{Cli, with_causes};
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    no_colours_on_a_dumb_terminal();
     let error = match Cli::from_command_line() {
         Ok(cli) => {
             log_to_stderr(cli.verbosity());
@@ -33,6 +34,14 @@ fn main() -> ExitCode {
     // Nobody left to tell when standard error is closed too.
     let _ = writeln!(std::io::stderr(), "error: {}", with_causes(&*error));
     ExitCode::FAILURE
+}
+
+/// Where `CI` is set, colours are taken to be welcome on every terminal, also on one that shows none.
+fn no_colours_on_a_dumb_terminal() {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+    if is_dumb && std::env::var_os("CLICOLOR_FORCE").is_none_or(|force| force == "0") {
+        anstream::ColorChoice::Never.write_global();
+    }
 }
 
 /// Warnings of ours, more with -v and -vv; `RUST_LOG` stands over both. rumqttd's own log is for its developers.

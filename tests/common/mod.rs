@@ -31,7 +31,9 @@ pub fn free_port() -> u16 {
 
 pub fn tweetblast() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tweetblast"));
-    command.env_remove("RUST_LOG");
+    for name in ["RUST_LOG", "CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
     command
 }
 

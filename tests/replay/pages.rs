@@ -9,7 +9,8 @@ use crate::common::{FREE_PORTS, SAMPLE, run, tweetblast};
 /// What a command prints on a terminal of so many columns, line by line; `script` makes the terminal.
 fn on_terminal(columns: usize, environment: &str, arguments: &[&str]) -> Vec<String> {
     let command = [&[env!("CARGO_BIN_EXE_tweetblast")], arguments].concat().join(" ");
-    let line = format!("stty cols {columns}; {environment} {command} 2>/dev/null");
+    let unset = "env -u CI -u NO_COLOR -u CLICOLOR -u CLICOLOR_FORCE";
+    let line = format!("stty cols {columns}; {unset} {environment} {command} 2>/dev/null");
     let made =
         Command::new("script").args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").output().unwrap();
     let screen = String::from_utf8(made.stdout).unwrap();
@@ -40,8 +41,10 @@ fn the_verdict_comes_last_in_colour_on_a_terminal_alone() {
     assert_eq!(run(&replay).stdout.lines().last(), Some(balanced));
     let last = |environment| on_terminal(200, environment, &replay).pop().unwrap();
     assert_eq!(last("NO_COLOR=1"), balanced);
-    assert_eq!(last("TERM=dumb"), balanced);
-    assert_eq!(last(""), balanced.replace("balanced", "\u{1b}[32mbalanced\u{1b}[0m"));
+    assert_eq!(last("CI=1 TERM=dumb"), balanced);
+    for environment in ["", "CI=1"] {
+        assert_eq!(last(environment), balanced.replace("balanced", "\u{1b}[32mbalanced\u{1b}[0m"));
+    }
 }
 
 #[test]
@@ -68,8 +71,11 @@ fn quiet_leaves_the_verdict_and_twice_quiet_nothing() {
 fn a_dumb_terminal_gets_plain_lines() {
     let replay = [&[SAMPLE, "--speedup", "100x"][..], FREE_PORTS].concat();
     let command = [&[env!("CARGO_BIN_EXE_tweetblast")], &replay[..]].concat().join(" ");
-    let made =
-        Command::new("script").args(["-qec", &command, "/dev/null"]).env("TERM", "dumb").output().unwrap();
+    let made = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .envs([("TERM", "dumb"), ("CI", "1")])
+        .output()
+        .unwrap();
     let screen = String::from_utf8(made.stdout).unwrap();
     assert!(screen.contains("     5 s: ") && screen.contains(" of 6,000 sent, "), "{screen}");
     assert!(!screen.contains('\u{1b}'), "{screen:?}");
