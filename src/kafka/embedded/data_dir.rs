@@ -18,6 +18,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::dir_lock::DirLock;
 use super::error::EndpointError;
 use super::manifest::Manifest;
 
@@ -35,7 +36,7 @@ const MARKER_IDS: &str = "producer ids below this may be in use: ";
 pub(crate) struct DataDir {
     path: PathBuf,
     temporary: bool,
-    _lock: File,
+    _lock: DirLock,
 }
 
 fn storage(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> EndpointError {
@@ -79,12 +80,12 @@ impl DataDir {
             .truncate(false)
             .open(&lock_path)
             .map_err(storage("open", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
+        let _lock = match DirLock::take(lock) {
+            Ok(lock) => lock,
             Err(TryLockError::WouldBlock) => return Err(EndpointError::DirInUse { dir: path }),
             Err(TryLockError::Error(e)) => return Err(storage("lock", &lock_path)(e)),
-        }
-        let dir = Self { path, temporary, _lock: lock };
+        };
+        let dir = Self { path, temporary, _lock };
         for sub in [dir.topics(), dir.scratch()] {
             fs::create_dir_all(&sub).map_err(storage("create", &sub))?;
         }
@@ -203,9 +204,7 @@ fn remove_left_behind(parent: &Path, own: &Path) {
             continue;
         }
         let Ok(lock) = OpenOptions::new().write(true).open(path.join(LOCK_FILE)) else { continue };
-        if lock.try_lock().is_err() {
-            continue;
-        }
+        let Ok(_lock) = DirLock::take(lock) else { continue };
         match fs::remove_dir_all(&path) {
             Ok(()) => {
                 tracing::info!(path = %path.display(), "Kafka endpoint: removed a directory that a killed process left behind")

@@ -11,6 +11,7 @@ mod appender;
 mod batch;
 mod connection;
 mod data_dir;
+mod dir_lock;
 mod endpoint;
 mod error;
 mod follower;
@@ -32,6 +33,7 @@ mod waiters;
 
 #[doc(hidden)]
 pub use appender::Appender;
+pub use dir_lock::DirLock;
 pub use endpoint::{Endpoint, EndpointUsage, RemovedMessages};
 pub use error::EndpointError;
 pub use follower::Follower;

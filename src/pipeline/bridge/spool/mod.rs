@@ -26,7 +26,7 @@ use record::encode;
 use segment::{FILE_HEAD_BYTES, Next, Segment, SegmentReader, file_head, path};
 
 use super::message::BridgeMessage;
-use crate::kafka::embedded::Fsync;
+use crate::kafka::embedded::{DirLock, Fsync};
 use crate::options::SpoolOptions;
 
 /// Size at which the next file is begun.
@@ -45,7 +45,7 @@ const WRITE_BYTES: usize = 1 << 20;
 pub(super) struct Spool {
     options: SpoolOptions,
     /// Held as long as the folder is in use.
-    _lock: File,
+    _lock: DirLock,
     segments: VecDeque<Segment>,
     /// The last segment, while it is written to.
     writer: Option<File>,

@@ -10,6 +10,7 @@ use super::Spool;
 use super::error::SpoolError;
 use super::position::read_position;
 use super::segment::{FILE_HEAD_BYTES, Next, Segment, SegmentReader, path};
+use crate::kafka::embedded::DirLock;
 use crate::options::SpoolOptions;
 
 impl Spool {
@@ -23,11 +24,11 @@ impl Spool {
         std::fs::create_dir_all(&dir).map_err(failed)?;
         let lock = File::options().write(true).create(true).truncate(false).open(dir.join("lock"));
         let lock = lock.map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
+        let lock = match DirLock::take(lock) {
+            Ok(lock) => lock,
             Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse { path: dir }),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
+        };
         let mut firsts = firsts(&dir).map_err(failed)?;
         firsts.sort_unstable();
         let position = read_position(&dir);
