@@ -8,10 +8,12 @@ use clap::{ArgAction, Args};
 use super::ends::EndsArgs;
 use super::exit::UsageError;
 use super::json::{JsonArgs, write_report};
+use super::metrics::{self, MetricsArgs};
 use super::signals::{note_requests, stop_on_signals};
 use super::{resources, values};
 use crate::kafka::check_properties;
 use crate::kafka::embedded::{Fsync, PARTITIONS_MAX};
+use crate::metrics::MetricsEndpoint;
 use crate::options::{
     BridgeOptions, DEFAULT_MEMORY_BYTES, DEFAULT_SESSION, DEFAULT_SPOOL_BYTES, DEFAULT_TOPIC,
     DRAIN_AFTER_STOP, KafkaChoice, KafkaOptions, MqttChoice, MqttOptions, Quiet, Session, SpoolOptions,
@@ -96,6 +98,8 @@ pub(super) struct BridgeArgs {
 
     #[command(flatten)]
     json: JsonArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Say less: -q the verdict alone, -qq nothing
     #[arg(long, short, action = ArgAction::Count, help_heading = "Report")]
     quiet: u8,
@@ -115,7 +119,10 @@ impl BridgeArgs {
             quiet => Screen::new(self.json.is_on_stdout(), quiet != Quiet::No),
         };
         let (stop, is_asked) = (stop_on_signals()?, note_requests()?);
-        let session = Session { stop, quiet, ..Session::new(screen) };
+        let endpoint = self.metrics.start()?;
+        metrics::announce(endpoint.as_ref(), &screen);
+        let metrics = endpoint.as_ref().map(MetricsEndpoint::metrics);
+        let session = Session { stop, quiet, metrics, ..Session::new(screen) };
         let report = bridge(&self.options(), &session, &is_asked)?;
         if let Some(out) = &mut json {
             write_report(&report, out)?;

@@ -1,4 +1,4 @@
-//! `--metrics HOST:PORT`: alike in a replay, `find-max` and `serve`.
+//! `--metrics HOST:PORT`: alike in a replay, `find-max`, `serve` and `bridge`.
 
 use std::net::SocketAddr;
 

@@ -8,6 +8,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::bridge::write_bridge;
 use super::histogram::Buckets;
 use super::process::Process;
 use super::run::{Metrics, RunSources, SearchMetrics, ServingNow, Shown};
@@ -97,6 +98,9 @@ impl Collector for Collected {
         }
         if let Some(search) = &self.0.search {
             write_search(&mut out, search)?;
+        }
+        if let Some(bridge) = &self.0.bridge {
+            write_bridge(&mut out, bridge)?;
         }
         self.0.serving.as_ref().map_or(Ok(()), |serving| write_serving(&mut out, serving))
     }

@@ -1,16 +1,22 @@
 //! What there is to be seen of the run, search or server in this process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::bridge::BridgeNow;
 use super::scrapes::Scrapes;
 use crate::count::{Counters, Intake, Queryable};
 use crate::report::Ledger;
+
+/// Time between two looks at what a server or a bridge does.
+const SHOW: Duration = Duration::from_millis(500);
 
 /// Shared by a run, which says what there is, and the endpoint, which reads it.
 #[derive(Debug, Default)]
 pub struct Metrics {
     shown: Mutex<Shown>,
     pub(super) scrapes: Scrapes,
+    last_due: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -20,6 +26,7 @@ pub(super) struct Shown {
     pub ledger: Option<Ledger>,
     pub search: Option<SearchMetrics>,
     pub serving: Option<ServingNow>,
+    pub bridge: Option<Arc<BridgeNow>>,
 }
 
 /// Where the figures of a run are counted.
@@ -94,6 +101,21 @@ impl Metrics {
     /// What the server does now.
     pub fn serve(&self, now: ServingNow) {
         self.lock().serving = Some(now);
+    }
+
+    /// What the bridge does now.
+    pub fn bridge(&self, now: BridgeNow) {
+        self.lock().bridge = Some(Arc::new(now));
+    }
+
+    /// Whether it is time again to say what a server or a bridge does.
+    pub fn is_due(&self) -> bool {
+        let mut last = self.last_due.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|at| at.elapsed() >= SHOW);
+        if is_due {
+            *last = Some(Instant::now());
+        }
+        is_due
     }
 
     pub(super) fn shown(&self) -> Shown {

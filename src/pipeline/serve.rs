@@ -1,6 +1,6 @@
 //! Both ends without a replay.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::kafka::embedded::{Endpoint, EndpointUsage};
 use crate::metrics::{MqttNow, ServingNow};
@@ -9,9 +9,8 @@ use crate::options::{EmbeddedKafka, Listen, Session};
 use crate::pipeline::ends::{start_broker, start_endpoint};
 use crate::pipeline::error::ReplayError;
 
-/// Time between two looks for a stop, and between two for metrics.
+/// Time between two looks for a stop.
 const LOOK: Duration = Duration::from_millis(50);
-const SHOW: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
@@ -47,13 +46,9 @@ pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayErro
             .say("what is published over MQTT does not go to Kafka: `tweetblast bridge` brings it there\n");
     }
     session.screen.say("serving until Ctrl-C\n");
-    let mut shown = None::<Instant>;
     while !session.is_stopped() {
         std::thread::sleep(LOOK);
-        if let Some(metrics) =
-            session.metrics.as_ref().filter(|_| shown.is_none_or(|at| at.elapsed() >= SHOW))
-        {
-            shown = Some(Instant::now());
+        if let Some(metrics) = session.metrics.as_ref().filter(|metrics| metrics.is_due()) {
             metrics.serve(serving_now(broker.as_ref(), &endpoint));
         }
         if let Some(dead) = broker.take_if(|broker| broker.is_dead()) {

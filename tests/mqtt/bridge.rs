@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::common::{Finished, Record, Running, free_port, read_topic, run};
 use crate::raw::{Raw, packet, text};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A Kafka in a process of its own, which can be stopped and killed.
 pub struct Kafka {

@@ -4,6 +4,7 @@
 
 mod bridge;
 mod bridge_kill;
+mod bridge_metrics;
 #[path = "../common/mod.rs"]
 mod common;
 mod harness;

@@ -1,11 +1,10 @@
 //! What others see of a run: the HTML page, and the metrics while it goes on.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use serde_json::Value;
 
+use crate::common::scrape::{address, scrape, value};
 use crate::common::{FREE_PORTS, Running, SAMPLE, run};
 
 #[test]
@@ -38,27 +37,12 @@ fn the_page_of_a_run_has_its_figures_and_saved_runs_are_shown_side_by_side() {
     assert!(!dir.path().join("no.html").exists());
 }
 
-/// The metrics at an address, asked as Prometheus asks; `None`: nobody is there any more.
-fn scrape(addr: &str) -> Option<String> {
-    let mut connection = TcpStream::connect(addr).ok()?;
-    let headers = "Host: x\r\nConnection: close\r\nX-Prometheus-Scrape-Timeout-Seconds: 1\r\n\r\n";
-    write!(connection, "GET /metrics HTTP/1.1\r\n{headers}").ok()?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).ok()?;
-    answer.ends_with("# EOF\n").then_some(answer)
-}
-
-/// The value of a metric.
-fn value(metrics: &str, name: &str) -> Option<f64> {
-    metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
-}
-
 #[test]
 fn who_scrapes_a_run_sees_it_grow_and_what_it_came_to_before_it_ends() {
     let flags = [SAMPLE, "--speedup", "300x", "--metrics", "127.0.0.1:0"];
     let mut running = Running::start(&[&flags[..], FREE_PORTS].concat());
     let line = running.wait_for("http://");
-    let addr = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let addr = address(&line);
     let (mut last, mut sent, mut grew) = (scrape(&addr).unwrap(), 0.0, 0);
     while let Some(metrics) = scrape(&addr) {
         let now = value(&metrics, "tweetblast_published_tweets_total").unwrap_or(0.0);
@@ -97,7 +81,7 @@ fn a_server_shows_its_topics_and_clients() {
     let serve = [&["serve", "--metrics", "127.0.0.1:0"], FREE_PORTS].concat();
     let mut serving = Running::start(&serve);
     let line = serving.wait_for("http://");
-    let addr = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let addr = address(&line);
     let kafka = serving.wait_for("Kafka ").split_whitespace().nth(1).unwrap().to_owned();
     let replayed = run(&[SAMPLE, "--speedup", "max", "--mqtt", "off", "--kafka", &kafka, "--limit", "7"]);
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);

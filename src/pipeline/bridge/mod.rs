@@ -67,6 +67,9 @@ pub fn bridge(
         }
         let away = lock(&course.state).away_since.map(|since| since.elapsed());
         progress.update(&course.ledger(), away);
+        if let Some(metrics) = session.metrics.as_ref().filter(|metrics| metrics.is_due()) {
+            metrics.bridge(course.now());
+        }
         ends.revive(&session.screen)?;
     }
     ends.intake.close();

@@ -9,6 +9,7 @@ use super::ends::{BridgeEnds, fsync_words};
 use super::error::BridgeError;
 use super::mover::{Mover, lock};
 use super::state::BridgeState;
+use crate::metrics::BridgeNow;
 use crate::mqtt::Intake;
 use crate::options::{BridgeOptions, SpoolOptions};
 use crate::report::{
@@ -51,6 +52,19 @@ impl Course {
             in_flight: taken.in_flight + untaken,
             failed: taken.failed + abandoned,
             ..taken
+        }
+    }
+
+    /// What metrics show.
+    pub fn now(&self) -> BridgeNow {
+        let ledger = self.ledger();
+        let state = lock(&self.state);
+        BridgeNow {
+            ledger,
+            spool_bytes: state.spool_bytes,
+            outages: state.outages,
+            is_kafka_away: state.away_since.is_some(),
+            latency_us: state.latency_us().clone(),
         }
     }
 

@@ -81,6 +81,10 @@ impl BridgeState {
         failures
     }
 
+    pub fn latency_us(&self) -> &Histogram<u64> {
+        &self.latency_us
+    }
+
     pub fn latency(&self) -> Option<BridgeLatency> {
         let ms = |us: u64| us as f64 / 1_000.0;
         (!self.latency_us.is_empty()).then(|| BridgeLatency {
