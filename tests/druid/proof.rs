@@ -9,10 +9,17 @@ use crate::stack::{Stack, TWEETS};
 
 #[test]
 #[ignore = "needs a Druid and its Kafka"]
-fn two_replays_share_a_datasource_and_each_is_exact() {
+fn two_replays_share_a_datasource_and_each_is_exact_with_queries_meanwhile() {
     let stack = Stack::new("twice");
-    let first = stack.exact(stack.replay_real(&[]));
-    let second = stack.exact(stack.replay_real(&[]));
+    // The first one begins before Druid knows the datasource.
+    let [first, second] = [(); 2].map(|()| stack.exact(stack.replay_real(&["--query-load", "20/s"])));
+    for load in [&first, &second].map(|report| &report["druid"]["query_load"]) {
+        assert_eq!((&load["failed"], &load["error"]), (&json!(0), &Value::Null), "{load:#}");
+        assert!(
+            load["answered"].as_u64() >= Some(5) && load["took_ms"]["p50"].as_f64() > Some(0.0),
+            "{load:#}"
+        );
+    }
     assert_ne!(first["run"], second["run"]);
     assert_eq!(first["druid"]["submitted"], "created");
     assert_eq!(second["druid"]["submitted"], "there already");

@@ -1,4 +1,4 @@
-//! `tweetblast bridge --metrics`: whoever scrapes it sees its ledger.
+//! `tweetblast bridge --metrics`: a scrape shows its ledger.
 
 use std::time::{Duration, Instant};
 
