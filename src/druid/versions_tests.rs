@@ -1,5 +1,6 @@
-//! What the documentation of Druid 34 to 37 says about specs and answers, and that nothing removed there is generated or
-//! needed. Written from the release notes and the pages "Supervisor" and "Supervisor API"; not recordings of such a Druid.
+//! What the documentation of Druid 34 to 38 says about specs, answers and settings, and that nothing removed there is
+//! generated or needed. Written from the upgrade notes and the pages "Supervisor" and "Supervisor API"; not recordings of
+//! such a Druid. 35 and 36 remove nothing of a spec; of 39 there are no notes yet (2026-11).
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,16 @@ use super::{SpecOptions, SupervisorStatus, TaskRows, make_spec};
 use crate::event::PayloadForm;
 
 /// Version, and a place in a supervisor's spec that it does not have any more.
-const REMOVED: [(u32, &str); 4] = [
+const REMOVED: [(u32, &str); 8] = [
     // Release notes of 37, "Streaming ingestion parser" (#19173, #19166): inputFormat is in its place.
     (37, "/spec/dataSchema/parser"),
     (37, "/dataSchema/parser"),
+    // Upgrade notes of 37, "Removed ParseSpec" (#19239) and "defaultProcessingRate" (#19028).
+    (37, "/spec/dataSchema/parseSpec"),
+    (37, "/spec/ioConfig/autoScalerConfig/defaultProcessingRate"),
+    // Upgrade notes of 34: the more accurate estimate is the only one (#17936), publishing is always incremental.
+    (34, "/spec/tuningConfig/useMaxMemoryEstimates"),
+    (34, "/spec/context/IS_INCREMENTAL_HANDOFF_SUPPORTED"),
     // Release notes of 31 (#16758): firehoses.
     (31, "/spec/ioConfig/firehose"),
     (31, "/ioConfig/firehose"),
@@ -30,6 +37,44 @@ const REQUIRED: [&str; 8] = [
     "/spec/ioConfig/consumerProperties/bootstrap.servers",
     "/spec/tuningConfig/type",
 ];
+
+/// Version, and the beginning of a line in the settings of a server that it does not know any more, or does not start with.
+const REMOVED_SETTINGS: [(u32, &str); 8] = [
+    // Upgrade notes of 38: tasks (#19500) and segments (#19377) are not told by ZooKeeper any more.
+    (38, "druid.indexer.runner.type=remote"),
+    (38, "druid.indexer.runner.maxZnodeBytes"),
+    (38, "druid.indexer.runner.taskShutdownLinkTimeout"),
+    (38, "druid.indexer.runner.compressZnodes"),
+    (38, "druid.zk.paths.indexer."),
+    (38, "druid.announcer."),
+    (38, "druid.serverview.type=batch"),
+    // Upgrade notes of 32 (incompatible changes): SQL-compliant values only.
+    (32, "druid.generic."),
+];
+
+#[test]
+fn our_settings_of_servers_have_nothing_that_a_version_has_removed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/druid");
+    let mut files = 0;
+    for server in
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
+    {
+        for file in std::fs::read_dir(server).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.extension().is_none_or(|extension| extension != "properties") {
+                continue;
+            }
+            files += 1;
+            let settings = std::fs::read_to_string(&file).unwrap();
+            for (version, begin) in REMOVED_SETTINGS {
+                let found = settings.lines().find(|line| line.trim_start().starts_with(begin));
+                assert_eq!(found, None, "{}: not in Druid {version}", file.display());
+            }
+            // Since 35 it is no extension any more (#18394), and later versions do not find it.
+            assert!(!settings.contains("druid-multi-stage-query"), "{}", file.display());
+        }
+    }
+    assert!(files >= 5, "{files}");
+}
 
 #[test]
 fn our_specs_have_what_every_version_needs_and_nothing_that_one_has_removed() {
