@@ -182,6 +182,23 @@ fn retained_messages_come_to_later_subscribers_until_they_are_taken_away() {
 }
 
 #[test]
+fn what_is_retained_while_somebody_subscribes_comes_to_them_once() {
+    let broker = start();
+    let mut sender = Raw::connect(broker.addr(), "sender", 4);
+    // A client may have 64 filters.
+    for client in 0..5 {
+        let mut watcher = Raw::connect(broker.addr(), &format!("watcher {client}"), 4);
+        for round in 0..60 {
+            let topic = format!("{client}/{round}");
+            sender.publish(&topic, "kept", 1);
+            watcher.subscribe(&[(&topic, 0)]);
+            sender.publish(&topic, "last", 0);
+            assert_eq!([watcher.message().2, watcher.message().2], ["kept", "last"], "{topic}");
+        }
+    }
+}
+
+#[test]
 fn a_client_does_not_get_its_own_messages_where_it_says_so() {
     let broker = start();
     let mut client = Raw::connect(broker.addr(), "client", 5);

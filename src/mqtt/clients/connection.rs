@@ -282,8 +282,8 @@ impl Client {
             reason = Reason::NOT_AUTHORIZED;
             self.unreleased.remove(&publish.id);
         } else if is_new {
-            let message = self.message(topic, publish);
-            if publish.retain && !self.hub.clients().retained.keep(&message.about, &message.payload) {
+            let mut message = self.message(topic, publish);
+            if publish.retain && !self.hub.clients().retained.keep(&mut message.about, &message.payload) {
                 tracing::warn!(
                     client = self.session.client_id,
                     "an MQTT message is not retained: there is no room (--mqtt-retained)"
@@ -351,6 +351,7 @@ impl Client {
                 from: self.session.number,
                 qos: publish.qos,
                 retain: publish.retain,
+                kept: 0,
                 arrived: Instant::now(),
                 expiry_s: publish.expiry_s,
                 properties: properties.into(),
@@ -361,9 +362,9 @@ impl Client {
     /// The last words on both sides: the will, what waits for the client, and why it has to leave.
     async fn leave(mut self, stream: &mut TcpStream, end: End) {
         let is_farewell = matches!(end, End::Left(reason) if reason != Reason::WITH_WILL);
-        if let Some(will) = self.will.take().filter(|_| !is_farewell) {
+        if let Some(mut will) = self.will.take().filter(|_| !is_farewell) {
             if will.about.retain {
-                self.hub.clients().retained.keep(&will.about, &will.payload);
+                self.hub.clients().retained.keep(&mut will.about, &will.payload);
             }
             self.take_will(&will);
             self.batch.push_back(will);

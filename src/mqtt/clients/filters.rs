@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::codec::Subscription;
 use super::session::Session;
 
 /// One subscription of a client.
@@ -14,10 +15,26 @@ pub(super) struct Filter {
     pub qos: u8,
     pub no_local: bool,
     pub retain_as_published: bool,
+    /// How many messages had been kept when the client subscribed; 0 if it is shared.
+    pub kept_before: u64,
     pub subscription_id: Option<u32>,
 }
 
 impl Filter {
+    /// As a client asks for it, when so many messages have been kept.
+    pub fn new(asked: &Subscription<'_>, subscription_id: Option<u32>, kept: u64) -> Self {
+        let start = filter_start(asked.filter);
+        Self {
+            text: asked.filter.to_owned(),
+            start,
+            qos: asked.qos,
+            no_local: asked.no_local,
+            retain_as_published: asked.retain_as_published,
+            kept_before: if start > 0 { 0 } else { kept },
+            subscription_id,
+        }
+    }
+
     pub fn is_shared(&self) -> bool {
         self.start > 0
     }
@@ -56,6 +73,8 @@ pub(super) struct Target {
     /// Whether all of its filters that match skip what it sent itself.
     pub no_local: bool,
     pub retain_as_published: bool,
+    /// Those up to this one that were kept came to it when it subscribed, and do not come again.
+    pub kept_before: u64,
     pub subscription_ids: Vec<u32>,
 }
 
@@ -80,6 +99,7 @@ impl Plan {
                     qos: filter.qos,
                     no_local: filter.no_local,
                     retain_as_published: filter.retain_as_published,
+                    kept_before: filter.kept_before,
                     subscription_ids: filter.subscription_id.into_iter().collect(),
                 };
                 if filter.is_shared() {
@@ -93,6 +113,7 @@ impl Plan {
                     own.qos = own.qos.max(target.qos);
                     own.no_local &= target.no_local;
                     own.retain_as_published |= target.retain_as_published;
+                    own.kept_before = own.kept_before.min(target.kept_before);
                     own.subscription_ids.extend(target.subscription_ids);
                 } else {
                     own = Some(target);

@@ -377,15 +377,10 @@ impl Clients {
         }
         let filters =
             &mut self.filters.entry(session.number).or_insert_with(|| (session.clone(), Vec::new())).1;
-        let filter = Filter {
-            text: asked.filter.to_owned(),
-            start: filter_start(asked.filter),
-            qos: asked.qos,
-            no_local: asked.no_local,
-            retain_as_published: asked.retain_as_published,
-            subscription_id,
-        };
+        let mut filter = Filter::new(asked, subscription_id, self.retained.kept());
         if let Some(before) = filters.iter_mut().find(|before| before.text == filter.text) {
+            // What is under way to it still comes.
+            filter.kept_before = before.kept_before;
             *before = filter;
             return (asked.qos, false);
         }

@@ -60,6 +60,8 @@ pub(in crate::mqtt) struct About {
     pub from: u64,
     pub qos: u8,
     pub retain: bool,
+    /// How many messages were kept up to this one; 0: it is not kept.
+    pub kept: u64,
     pub arrived: Instant,
     pub expiry_s: Option<u32>,
     pub properties: Bytes,

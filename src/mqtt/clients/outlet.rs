@@ -99,6 +99,7 @@ impl Outlet<'_> {
                     from: 0,
                     qos: 0,
                     retain: false,
+                    kept: 0,
                     arrived: now,
                     expiry_s: None,
                     properties: Bytes::new(),
@@ -122,10 +123,14 @@ impl Outlet<'_> {
         let turn = self.turn;
         let shared = plan.groups.iter().map(|group| &group[turn % group.len()]);
         let mut count = 0;
-        for Target { session, qos, no_local, retain_as_published, subscription_ids } in
+        for Target { session, qos, no_local, retain_as_published, kept_before, subscription_ids } in
             plan.targets.iter().chain(shared)
         {
             if *no_local && session.number == about.from {
+                continue;
+            }
+            // It was kept before they subscribed, so they have had it, or the one that came after it.
+            if (1..=*kept_before).contains(&about.kept) {
                 continue;
             }
             count += 1;

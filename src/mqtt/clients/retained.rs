@@ -16,6 +16,8 @@ use super::session::{OutgoingMessage, Session};
 pub(super) struct Retained {
     messages: BTreeMap<Bytes, (About, Bytes)>,
     bytes: usize,
+    /// Messages kept so far, also those of which nothing is left.
+    kept: u64,
     max_bytes: usize,
 }
 
@@ -24,13 +26,19 @@ impl Retained {
         Self { max_bytes, ..Self::default() }
     }
 
+    pub fn kept(&self) -> u64 {
+        self.kept
+    }
+
     /// Keeps a message in place of the last one of its topic; an empty one only takes that away. Returns
     /// whether there was room.
-    pub fn keep(&mut self, about: &About, payload: &Bytes) -> bool {
+    pub fn keep(&mut self, about: &mut About, payload: &Bytes) -> bool {
         if let Some((before, payload)) = self.messages.remove(&about.topic) {
             self.bytes -= cost(&before, &payload);
         }
         if payload.is_empty() {
+            self.kept += 1;
+            about.kept = self.kept;
             return true;
         }
         let bytes = self.bytes + cost(about, payload);
@@ -38,6 +46,8 @@ impl Retained {
             return false;
         }
         self.bytes = bytes;
+        self.kept += 1;
+        about.kept = self.kept;
         self.messages.insert(about.topic.clone(), (about.clone(), payload.clone()));
         true
     }
