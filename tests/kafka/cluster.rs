@@ -4,32 +4,27 @@
 //! `docker/native/stack up kafka --brokers 3`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
 use serde_json::Value;
 
 use crate::client::{Client, PATIENCE};
-use crate::common::{Finished, Running, SAMPLE, needed, read_topic};
+use crate::common::{Finished, Running, SAMPLE, read_topic};
+use crate::stack::Stack;
 
-/// The brokers, and the folder with their state.
+/// The brokers, and where their state is.
 struct Cluster {
-    dir: String,
+    stack: Stack,
     addresses: Vec<String>,
 }
 
 impl Cluster {
     fn shared() -> Self {
-        let dir = needed("TWEETBLAST_CLUSTER_DIR");
-        let ports = std::fs::read_to_string(Path::new(&dir).join("ports")).unwrap();
-        let address = |name: &str| {
-            let port = ports.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap();
-            format!("127.0.0.1:{port}")
-        };
+        let stack = Stack::at("TWEETBLAST_CLUSTER_DIR");
+        let address = |name: &str| format!("127.0.0.1:{}", stack.port(name));
         let addresses = ["KAFKA_PORT", "KAFKA2_PORT", "KAFKA3_PORT"].map(address).into();
-        Self { dir, addresses }
+        Self { stack, addresses }
     }
 
     fn all(&self) -> String {
@@ -38,16 +33,7 @@ impl Cluster {
 
     /// `stack COMMAND kafkaN` for each of these brokers.
     fn stack(&self, command: &str, brokers: &[i32]) {
-        let stack = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/native/stack");
-        let names = brokers.iter().map(|broker| format!("kafka{broker}"));
-        let mut stack = Command::new(stack);
-        // The ports of another stack may stand in the environment.
-        let ports = std::env::vars().map(|(name, _)| name).filter(|name| name.ends_with("_PORT"));
-        for name in ports {
-            stack.env_remove(name);
-        }
-        let output = stack.arg(command).args(names).env("TWEETBLAST_STACK_DIR", &self.dir).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.stack.run(command, brokers.iter().map(|broker| format!("kafka{broker}")));
     }
 
     /// The brokers that lead the partitions of a topic, from partition 0.

@@ -19,3 +19,4 @@ mod mutated;
 mod outside;
 mod raw;
 mod replays;
+mod stack;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::log;
+use super::stage::{NO_TWEETS, Played};
 use super::tools::Forgery;
-use super::trial::{Fault, Played, TOPIC, Trial};
+use super::trial::{DeadLetters, Fault, Kafka, Trial};
 
 /// What lies in the log of one run.
 struct Truth {
@@ -17,9 +18,9 @@ struct Truth {
 }
 
 impl Truth {
-    fn of(played: &Played, run: &str) -> Self {
+    fn of(trial: &Trial, played: &Played, run: &str) -> Self {
         let (mut times, mut by_partition) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
-        for record in log::records(&played.kafka(), TOPIC) {
+        for record in log::records(&played.log(trial)) {
             let Some((_, seq)) = record.of_run().filter(|(of, _)| of == run) else { continue };
             *times.entry(seq).or_default() += 1;
             by_partition.entry(record.partition).or_default().push(seq);
@@ -67,7 +68,7 @@ pub fn judge(trial: &Trial, played: &Played) -> Result<String, String> {
     let Some(report) = &played.report else { return without_report(trial, played) };
     let text = |pointer: &str| report.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let count = |key: &str| report["ledger"][key].as_u64().unwrap_or_default();
-    let truth = Truth::of(played, text("/run"));
+    let truth = Truth::of(trial, played, text("/run"));
     let verdict = text("/verdict");
     let (published, delivered, failed) = (count("published"), count("delivered"), count("failed"));
     let check = |holds: bool, words: &str| match holds {
@@ -100,6 +101,8 @@ pub fn judge(trial: &Trial, played: &Played) -> Result<String, String> {
     let has_copies = |fault| matches!(fault, Fault::Forge(forgery) if truth.has_copies_between(forgery));
     let is_true = is_all_there && !(trial.reads_back() && is_doubled && trial.has(has_copies));
     let is_right = is_all_there && (truth.too_many() == 0 || !trial.reads_back());
+    // A trial beside it killed the Kafka that was read back, and it was away for longer than that waits.
+    let is_away = trial.kafka == Kafka::Real && report["reasons"].to_string().contains("cannot read from");
     match verdict {
         // The topic went when all had been acknowledged and looked at.
         "balanced" | "incomplete" if is_deleted && truth.distinct() == 0 => {
@@ -107,16 +110,29 @@ pub fn judge(trial: &Trial, played: &Played) -> Result<String, String> {
         }
         "balanced" | "incomplete" => check(is_true, "it says more than is true")?,
         "unbalanced" => check(!is_right, "a false alarm")?,
-        "unproven" => check(trial.may_be_unproven(), "unproven for no reason")?,
+        "unproven" => check(is_away || trial.may_be_unproven(), "unproven for no reason")?,
         _ => check(false, "a verdict that cannot be")?,
     }
     check(verdict != "incomplete" || trial.may_end_early(), "it ended early for no reason")?;
-    check(verdict == "balanced" || !trial.is_harmless(), "nothing happened that it does not bear")?;
+    check(
+        verdict == "balanced" || is_away || !trial.is_harmless(),
+        "nothing happened that it does not bear",
+    )?;
     let changed = trial.has(|fault| matches!(fault, Fault::Input(_))) && !trial.runs_again_after_change();
     // It began to send after it was started, and looked at its input when it had sent all.
     let sent_for = report["pace"]["duration_s"].as_f64().unwrap_or_default();
     let in_time = changed && played.changed_after.is_some_and(|after| after.as_secs_f64() < sent_for);
     check(!in_time || matches!(verdict, "unproven" | "unbalanced"), "the input was changed")?;
+    let letters_failed = report["reasons"].to_string().contains("cannot write dead letters to");
+    check(trial.dead_letters != DeadLetters::FullDisk || letters_failed, "dead letters are gone, unsaid")?;
+    if trial.dead_letters == DeadLetters::File && !letters_failed {
+        let letters = played.letters();
+        let of_failed = letters.iter().filter(|letter| letter["kind"] == "failed").count() as u64;
+        check(of_failed == failed, "a tweet that failed has no dead letter")?;
+        let found = letters.len() as u64 - of_failed;
+        let is_changed = trial.has(|fault| matches!(fault, Fault::Input(_)));
+        check(is_changed || found == NO_TWEETS.len() as u64, "what is no tweet has no dead letter")?;
+    }
     Ok(verdict.to_owned())
 }
 
@@ -136,24 +152,28 @@ fn without_report(trial: &Trial, played: &Played) -> Result<String, String> {
 impl Trial {
     /// Whether all that happens is borne without a trace.
     fn is_harmless(&self) -> bool {
-        self.has_only(|fault| match fault {
-            Fault::KillAndRunAgain | Fault::Stop { .. } | Fault::PauseKafka { .. } | Fault::KillKafka => true,
-            Fault::FullDisk { lifted } => lifted,
-            Fault::Forge(forgery) => matches!(forgery, Forgery::Foreign | Forgery::OtherRun),
-            _ => false,
-        })
+        self.dead_letters != DeadLetters::FullDisk
+            && self.has_only(|fault| match fault {
+                Fault::KillAndRunAgain | Fault::Stop { .. } | Fault::PauseKafka { .. } | Fault::KillKafka => {
+                    true
+                }
+                Fault::FullDisk { lifted } => lifted,
+                Fault::Forge(forgery) => matches!(forgery, Forgery::Foreign | Forgery::OtherRun),
+                _ => false,
+            })
     }
 
     fn may_end_early(&self) -> bool {
-        self.has(|fault| {
-            matches!(
-                fault,
-                Fault::Signals(_)
-                    | Fault::Input(_)
-                    | Fault::FullDisk { lifted: false }
-                    | Fault::DeleteTopic { .. }
-            )
-        })
+        self.dead_letters == DeadLetters::FullDisk
+            || self.has(|fault| {
+                matches!(
+                    fault,
+                    Fault::Signals(_)
+                        | Fault::Input(_)
+                        | Fault::FullDisk { lifted: false }
+                        | Fault::DeleteTopic { .. }
+                )
+            })
     }
 
     fn may_be_unproven(&self) -> bool {
@@ -161,6 +181,9 @@ impl Trial {
         let stops = |fault| {
             matches!(fault, Fault::Signals(_) | Fault::FullDisk { lifted: false } | Fault::DeleteTopic { .. })
         };
-        self.has(|fault| matches!(fault, Fault::Input(_))) || self.reads_back() && self.has(stops)
+        // Nor from a Kafka that another trial kills just then.
+        let is_away = self.kafka == Kafka::Real;
+        self.has(|fault| matches!(fault, Fault::Input(_)))
+            || self.reads_back() && (is_away || self.has(stops))
     }
 }

@@ -1,5 +1,5 @@
-//! Reads the log of the embedded Kafka from its files, by Kafka's documentation of record batches (version 2) and by no
-//! code of the program: what a run says is judged by what lies there.
+//! Reads the log of a topic from its files, by Kafka's documentation of record batches (version 2) and by no code of the
+//! program: what a run says is judged by what lies there. A real Kafka and the embedded one write the same files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,30 +27,55 @@ impl Stored {
     }
 }
 
-/// The files of a topic's log.
-fn files(dir: &Path, topic: &str) -> Vec<PathBuf> {
-    let entries = |dir: &Path| {
-        fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>()
-    };
-    let partitions = entries(&dir.join("topics").join(topic));
-    let files = partitions.iter().flat_map(|partition| entries(partition));
-    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
-    files.sort();
-    files
+/// Where the log of a topic is.
+#[derive(Debug, Clone)]
+pub struct TopicFiles {
+    dir: PathBuf,
+    /// What the names of the partitions' folders begin with, before the number.
+    prefix: String,
+}
+
+impl TopicFiles {
+    /// Below the folder of an embedded Kafka.
+    pub fn embedded(kafka_dir: &Path, topic: &str) -> Self {
+        Self { dir: kafka_dir.join("topics").join(topic), prefix: String::new() }
+    }
+
+    /// Below the folder of a real Kafka.
+    pub fn real(log_dir: &Path, topic: &str) -> Self {
+        Self { dir: log_dir.to_owned(), prefix: format!("{topic}-") }
+    }
+
+    fn is_partition(&self, folder: &Path) -> bool {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_prefix(&self.prefix).is_some_and(|number| number.parse::<u32>().is_ok())
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        let entries = |dir: &Path| {
+            fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>()
+        };
+        let mut partitions = entries(&self.dir);
+        partitions.retain(|folder| self.is_partition(folder));
+        let files = partitions.iter().flat_map(|partition| entries(partition));
+        let mut files: Vec<_> =
+            files.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
+        files.sort();
+        files
+    }
 }
 
 /// Bytes in the largest file, and in all.
-pub fn sizes(dir: &Path, topic: &str) -> (u64, u64) {
-    let sizes =
-        files(dir, topic).into_iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len());
+pub fn sizes(topic: &TopicFiles) -> (u64, u64) {
+    let sizes = topic.paths().into_iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len());
     sizes.fold((0, 0), |(largest, all), size| (largest.max(size), all + size))
 }
 
 /// All records of a topic, partition by partition. A batch that is cut off at the end of a file, as a kill leaves it, is
 /// none.
-pub fn records(dir: &Path, topic: &str) -> Vec<Stored> {
+pub fn records(topic: &TopicFiles) -> Vec<Stored> {
     let mut records = Vec::new();
-    for path in files(dir, topic) {
+    for path in topic.paths() {
         let bytes = fs::read(&path).unwrap_or_default();
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
         let partition = folder.to_string_lossy().into_owned();

@@ -1,6 +1,5 @@
 //! What makes the faults.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use super::log::{self, Stored};
+use super::log::{self, Stored, TopicFiles};
 
 /// Longest wait for a Kafka that may have gone.
 const WAIT: Duration = Duration::from_secs(3);
@@ -78,8 +77,8 @@ pub fn delete_topic(port: u16, topic: &str, made_again: Option<i32>) {
 }
 
 /// Writes messages into partition 0, made of one that lies there. `tweets`: how many the run has.
-pub fn forge(port: u16, topic: &str, forgery: Forgery, dir: &Path, tweets: u64) {
-    let Some(found) = log::records(dir, topic).into_iter().find(|record| record.of_run().is_some()) else {
+pub fn forge(port: u16, topic: &str, forgery: Forgery, files: &TopicFiles, tweets: u64) {
+    let Some(found) = log::records(files).into_iter().find(|record| record.of_run().is_some()) else {
         return;
     };
     let forged = forged(&found, forgery, tweets);
@@ -96,8 +95,8 @@ pub fn forge(port: u16, topic: &str, forgery: Forgery, dir: &Path, tweets: u64) 
 }
 
 /// The same as messages that another client publishes; those have no headers.
-pub fn forge_through_mqtt(port: u16, topic: &str, forgery: Forgery, dir: &Path, tweets: u64) {
-    let Some(found) = log::records(dir, topic).into_iter().find(|record| record.of_run().is_some()) else {
+pub fn forge_through_mqtt(port: u16, topic: &str, forgery: Forgery, files: &TopicFiles, tweets: u64) {
+    let Some(found) = log::records(files).into_iter().find(|record| record.of_run().is_some()) else {
         return;
     };
     let forged = forged(&found, forgery, tweets);
