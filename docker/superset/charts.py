@@ -1,5 +1,6 @@
 """What each chart of the dashboards shows and, by SQL of our own, has to show: as numbers by name, for `check`."""
 
+import collections
 from datetime import datetime
 
 from druid import Druid
@@ -13,8 +14,13 @@ RUNS_COMPARED = "Runs compared"
 DRUID_NOW = "Druid now"
 ENGAGED = "Five most engaged users"
 RESPONSES = "Tweets and their responses by label"
+EVENTS_SENT = "Events per second, as sent"
+EVENTS_WRITTEN = "Events per second, as written"
+EVENTS_LATEST = "Latest events"
+EVENTS_RUNS = "Runs of events"
+EVENTS_COLUMNS = "What is shown"
 # For users, hashtags and languages these have bars for the ten with the most tweets.
-TOP_TEN = ("Top users", "Hashtags", "Languages")
+TOP_TEN = ("Top users", "Hashtags", "Languages", "Events by key", "Events by kind")
 
 ACCOUNT = 'COALESCE("screen_name", CAST("user_id" AS VARCHAR))'
 MENTIONS = """CHAR_LENGTH("tweet") - CHAR_LENGTH(REGEXP_REPLACE("tweet", '(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])', ''))"""
@@ -36,8 +42,19 @@ def shown(chart: dict) -> dict:
     """The figures of a chart, from the answers it was drawn from."""
     name, queries = chart["name"], chart["rows"]
     rows = queries[0]
-    if name == "Tweets":
-        return {"count": queries[1][0]["Tweets"]}
+    if name in ("Tweets", "Events"):
+        return {"count": queries[1][0][name]}
+    if name in (EVENTS_SENT, EVENTS_WRITTEN):
+        bar = "sent_bar" if name == EVENTS_SENT else "written_bar"
+        return {row[bar]: round(figure, 3) for row in rows for run, figure in row.items() if run != bar and figure is not None}
+    if name == EVENTS_LATEST:
+        places = {f"second of row {place}": milliseconds(row["second_sent"]) for place, row in enumerate(rows)}
+        return {"count": queries[1][0]["rowcount"], **places}
+    if name == EVENTS_RUNS:
+        keys = ("Events", "Seconds", "Mean / s", "Missing", "Written to sent, s")
+        return {f"{key} of {row['run']}": round(row[key], 3) for row in rows for key in keys}
+    if name == EVENTS_COLUMNS:
+        return {row[f"{what} is"]: 1 for row in rows for what in ("Time", "Key", "Kind")}
     if name == FIVE_MINUTES:
         return {row["__time"]: row["Tweets"] for row in rows if row["Tweets"] and row["__time"] >= first_second(chart)}
     if name == WHOLE_RUN:
@@ -123,6 +140,44 @@ def live(druid: Druid, label: str, column: str | None = None, value: str = "") -
         DRUID_NOW: druid.rejected(),
         RUNS_COMPARED: {f"{druid.run} at {at}": round(rate, 3) for at, rate in since_start(tens, first, last).items()},
     }
+
+
+def events(druid: Druid, columns: dict[str, str]) -> dict[str, dict]:
+    """The figures of "Events live" of a whole run, counted here from its rows; `columns` names the one with the `time`, in ISO
+    8601, the `key` and the `kind`."""
+    names = ", ".join(f'"{columns[what]}"' for what in ("time", "key", "kind"))
+    rows = druid.sql(
+        f'SELECT TIMESTAMP_TO_MILLIS("__time"), "seq", {names} FROM "{druid.table}" WHERE "run" = ?', druid.run
+    )  # fmt: skip
+    sent = [row[0] for row in rows]
+    written = [milliseconds(row[2]) for row in rows]
+    seconds = (max(sent) - min(sent)) / 1000
+    mean = len(rows) * 1000 / max(max(sent) - min(sent), 1000)
+    late = sum(one - other for one, other in zip(sent, written)) / len(rows) / 1000
+    run = {"Events": len(rows), "Seconds": seconds, "Mean / s": mean, "Written to sent, s": late}
+    run["Missing"] = max(row[1] for row in rows) + 1 - len(rows)
+    seconds_of = {f"second of row {place}": ms // 1000 * 1000 for place, ms in enumerate(sorted(sent, reverse=True)[:10])}
+    return {
+        "Events": {"count": len(rows)},
+        EVENTS_SENT: bars(sent),
+        EVENTS_WRITTEN: bars(written),
+        EVENTS_LATEST: {"count": len(rows), **seconds_of},
+        "Events by key": collections.Counter(row[3] for row in rows if row[3] is not None),
+        "Events by kind": collections.Counter(row[4] for row in rows if row[4] is not None),
+        EVENTS_RUNS: {f"{key} of {druid.run}": round(figure, 3) for key, figure in run.items()},
+        EVENTS_COLUMNS: {columns[what]: 1 for what in ("time", "key", "kind")},
+    }
+
+
+def bars(times: list[int]) -> dict[int, float]:
+    """Events per second by the start of each bar, but for the last one if there are several."""
+    first, span_s = min(times), (max(times) - min(times)) / 1000
+    steps = ((300, 1), (1_500, 5), (3_000, 10), (18_000, 60), (90_000, 300), (1_080_000, 3_600), (6_480_000, 21_600))
+    width = 1000 * next((width for below, width in steps if span_s < below), 86_400 if span_s < 31_622_400 else 604_800)
+    counts = collections.Counter(first + (time - first) // width * width for time in times)
+    if len(counts) > 1:
+        counts.pop(max(counts))
+    return {start: round(count * 1000 / width, 3) for start, count in counts.items()}
 
 
 def most_frequent(druid: Druid, label: str) -> dict[str, str]:

@@ -10,8 +10,10 @@ class Refused(SystemExit):
 
 
 class Druid:
-    def __init__(self, router: str, run: str) -> None:
-        self.router, self.run = router, run
+    """The rows of one run in a datasource, and what its supervisor says."""
+
+    def __init__(self, router: str, run: str, table: str = "tweets") -> None:
+        self.router, self.run, self.table = router, run, table
 
     def sql(self, query: str, *values: str) -> list[list]:
         body = json.dumps({
@@ -30,7 +32,7 @@ class Druid:
             raise Refused(f"Druid does not answer at {self.router}: {error}") from None
 
     def count(self) -> int:
-        return self.sql('SELECT COUNT(*) FROM "tweets" WHERE "run" = ?', self.run)[0][0]
+        return self.sql(f'SELECT COUNT(*) FROM "{self.table}" WHERE "run" = ?', self.run)[0][0]
 
     def columns(self) -> list[list]:
         """Each datasource with each of its columns."""
@@ -38,7 +40,7 @@ class Druid:
 
     def rejected(self) -> dict[str, int]:
         """What the tasks that read the topic now could not take, as they say themselves."""
-        with urllib.request.urlopen(f"{self.router}/druid/indexer/v1/supervisor/tweets/stats", timeout=60) as answer:
+        with urllib.request.urlopen(f"{self.router}/druid/indexer/v1/supervisor/{self.table}/stats", timeout=60) as answer:
             tasks = [task for group in json.load(answer).values() for task in group.values()]
         totals = [task.get("totals", {}).get("buildSegments", {}) for task in tasks]
         kinds = {"Rejected, unparseable": "unparseable", "Rejected, too old or too new": "thrownAway"}

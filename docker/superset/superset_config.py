@@ -3,10 +3,14 @@
 import collections
 import json
 import os
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from event_sql import EventSql  # noqa: E402
 
 HOME = os.environ["SUPERSET_HOME"]
 SECRET_KEY = os.environ["SUPERSET_SECRET_KEY"]
@@ -29,11 +33,17 @@ SUPERSET_WEBSERVER_TIMEOUT = 115
 
 # The columns with a user's label; the first that a row has counts.
 LABEL_COLUMNS = os.environ.get("SUPERSET_LABEL_COLUMN", "").replace(",", " ").split() or ["mbti_personality", "label"]
+# The datasource of the dashboard "Events live", and its columns; without them they are found.
+EVENTS_DATASOURCE = os.environ.get("SUPERSET_EVENTS_DATASOURCE", "")
+EVENTS_NAMED = {what: os.environ.get(f"SUPERSET_EVENTS_{what.upper()}", "") for what in ("time", "key", "kind")}
 # The tweet of `tweetblast doctor`.
 MARKER = "marker of tweetblast doctor"
 ROUTER = f"http://{os.environ['DRUID_ROUTER_ADDRESS']}/druid"
 COLUMNS_SQL = "SELECT TABLE_NAME, COLUMN_NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'druid'"
+TYPES_SQL = """SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS
+ WHERE TABLE_SCHEMA = 'druid' ORDER BY TABLE_NAME, ORDINAL_POSITION"""
 _answers: dict[tuple[str, str], tuple[float, object]] = {}
+_events: dict[tuple[str, ...], EventSql] = {}
 _asking: dict[tuple[str, str], threading.Lock] = collections.defaultdict(threading.Lock)
 
 
@@ -61,10 +71,10 @@ def druid(query: str) -> list[list]:
     return ask("v2/sql", query)
 
 
-def ingestion() -> dict[str, int]:
-    """What the supervisor of the tweets knows and no SQL does: messages that are in Kafka and not read yet (as of its last
-    look, which is up to 5 s ago), and what its tasks of now have rejected."""
-    supervisor = "indexer/v1/supervisor/tweets"
+def ingestion(name: str = "tweets") -> dict[str, int]:
+    """What a supervisor knows and no SQL does: messages that are in Kafka and not read yet (as of its last look, which is
+    up to 5 s ago), and what its tasks of now have rejected."""
+    supervisor = f"indexer/v1/supervisor/{name}"
     try:
         lag = ask(f"{supervisor}/status")["payload"].get("aggregateLag") or 0
         tasks = [task for group in ask(f"{supervisor}/stats").values() for task in group.values()]
@@ -113,12 +123,35 @@ def newest_runs(most: int = 5) -> list[str]:
     return [row[0] for row in (druid(query) if known("tweets", "run") else [])] or [""]
 
 
+def events() -> EventSql:
+    """The datasource of events and its columns: the one that is named, else `events`, else the first that is none of
+    tweets."""
+    tables: dict[str, dict[str, str]] = collections.defaultdict(dict)
+    for table, name, kind in druid(TYPES_SQL):
+        tables[table][name] = kind
+    others = [table for table, types in tables.items() if {"run", "seq"} <= set(types) and "tweet" not in types]
+    table = EVENTS_DATASOURCE or ("events" if "events" in tables or not others else others[0])
+    types = dict(tables.get(table, {}))
+    key = (table, *types)
+    if key not in _events:
+        _events[key] = EventSql(table, types, EVENTS_NAMED, druid)
+    return _events[key]
+
+
+def newest_run() -> str:
+    """Of the events; empty before the first."""
+    found = events()
+    rows = druid(f'SELECT {found.own("run")} FROM {found.source()} GROUP BY 1 ORDER BY 1 DESC LIMIT 1') if found.types else []
+    return (rows[0][0] if rows else "") or ""
+
+
 def users_table() -> str:
     """The datasource with a row for each user of --enrich, those without a tweet too; where there is none, the tweets."""
     return "tweets_users" if known("tweets_users", "user_id") else "tweets"
 
 
 JINJA_CONTEXT_ADDONS = {
-    "account": account, "any_of": any_of, "column": column, "ingestion": ingestion, "label_columns": LABEL_COLUMNS,
-    "newest_runs": newest_runs, "no_marker": no_marker, "users_table": users_table,
+    "account": account, "any_of": any_of, "column": column, "events": events, "ingestion": ingestion,
+    "label_columns": LABEL_COLUMNS, "newest_run": newest_run, "newest_runs": newest_runs, "no_marker": no_marker,
+    "users_table": users_table,
 }  # fmt: skip
