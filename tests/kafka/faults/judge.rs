@@ -131,7 +131,7 @@ pub fn judge(trial: &Trial, played: &Played) -> Result<String, String> {
         check(of_failed == failed, "a tweet that failed has no dead letter")?;
         let found = letters.len() as u64 - of_failed;
         let is_changed = trial.has(|fault| matches!(fault, Fault::Input(_)));
-        check(is_changed || found == NO_TWEETS.len() as u64, "what is no tweet has no dead letter")?;
+        check(is_changed || found == NO_TWEETS.len() as u64, "what is not a tweet has no dead letter")?;
     }
     Ok(verdict.to_owned())
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo test` plays 30. `TWEETBLAST_FAULTS=1000 cargo test --test kafka faults -- --nocapture` plays 1,000, and
 //! `TWEETBLAST_FAULTS_SEED=N` begins with another one than 1: with `TWEETBLAST_FAULTS=1` it plays that one alone.
-//! `TWEETBLAST_FAULTS_WITH='FullDisk {+dead_letters: FullDisk'` leaves out all that have not both in their description.
+//! `TWEETBLAST_FAULTS_WITH='FullDisk {+dead_letters: FullDisk'` plays only those with both in their description.
 //!
 //! With a real Kafka, which is killed in each trial, by hand: `TWEETBLAST_FAULTS_DIR` is the folder with the state of
 //! `docker/native/stack up kafka`, and `cargo test --test kafka faults -- --ignored --nocapture` plays 6, or as many as

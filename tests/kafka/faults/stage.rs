@@ -27,7 +27,7 @@ const SAID: &str = "said.txt";
 
 const LETTERS: &str = "letters.jsonl";
 
-/// What becomes dead letters: a value that is no tweet, and a line that is no JSON.
+/// What becomes dead letters: a value that is not a tweet, and a line that is not JSON.
 pub const NO_TWEETS: [&str; 2] = [r#"{"id": 1}"#, "no JSON"];
 
 /// What became of a trial.
