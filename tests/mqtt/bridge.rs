@@ -60,21 +60,21 @@ pub fn publish(raw: &mut Raw, topic: &str, payload: &str, qos: u8, id: u16) {
 }
 
 /// Waits for the answer to this packet id, and returns its first byte.
-fn answer(raw: &mut Raw, id: u16) -> u8 {
+pub fn answer(raw: &mut Raw, id: u16) -> u8 {
     let (first, body) = raw.receive().expect("an answer");
     assert_eq!(body[..2], id.to_be_bytes());
     first
 }
 
 /// Whether nothing comes for a while.
-fn is_silent(raw: &mut Raw) -> bool {
+pub fn is_silent(raw: &mut Raw) -> bool {
     raw.stream.set_read_timeout(Some(Duration::from_millis(400))).unwrap();
     let is_silent = raw.receive().is_none();
     raw.stream.set_read_timeout(Some(PATIENCE)).unwrap();
     is_silent
 }
 
-fn ended(bridge: Running) -> (Value, Finished) {
+pub fn ended(bridge: Running) -> (Value, Finished) {
     bridge.signal("TERM");
     let finished = bridge.finish();
     let report = finished.report();
@@ -86,7 +86,7 @@ fn ended(bridge: Running) -> (Value, Finished) {
 }
 
 /// A bridge whose standard output is the report: it is up when its port is.
-fn bridge_with_report(port: u16, arguments: &[&str]) -> Running {
+pub fn bridge_with_report(port: u16, arguments: &[&str]) -> Running {
     let bridge = begin(port, &[&["--json", "-"][..], arguments].concat());
     let deadline = Instant::now() + PATIENCE;
     while std::net::TcpStream::connect(address(port)).is_err() {
@@ -100,7 +100,7 @@ fn find<'a>(records: &'a [Record], payload: &str) -> &'a Record {
     records.iter().find(|record| record.payload == payload.as_bytes()).expect(payload)
 }
 
-fn ledger(report: &Value, key: &str) -> u64 {
+pub fn ledger(report: &Value, key: &str) -> u64 {
     report["ledger"][key].as_u64().unwrap()
 }
 
@@ -194,84 +194,6 @@ fn without_room_publishers_wait_at_qos_0_too_and_nothing_is_lost() {
     for (expected, record) in read_topic(&kafka.addr, "tweets").iter().enumerate() {
         assert_eq!(record.json()["number"], expected, "in order");
     }
-}
-
-#[test]
-fn with_a_spool_publishers_are_answered_while_kafka_is_away_and_a_kill_loses_nothing() {
-    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
-    let kafka = Kafka::start(dir.path(), free_port());
-    let spool = dir.path().join("spool");
-    let arguments = ["--kafka", &kafka.addr, "--spool", spool.to_str().unwrap()];
-    let killed = bridge(port, &arguments);
-    let mut raw = Raw::connect(address(port), "a", 5);
-    kafka.running.signal("STOP");
-    for id in 1..=200 {
-        publish(&mut raw, "t", &format!(r#"{{"user_id":1,"number":{id}}}"#), 1, id);
-    }
-    for id in 1..=200 {
-        assert_eq!(answer(&mut raw, id), 0x40, "PUBACK {id}");
-    }
-    drop(killed); // SIGKILL
-    let bridge = bridge_with_report(port, &arguments);
-    let mut raw = Raw::connect(address(port), "a", 5);
-    publish(&mut raw, "t", r#"{"user_id":1,"number":201}"#, 1, 201);
-    assert_eq!(answer(&mut raw, 201), 0x40);
-    kafka.running.signal("CONT");
-    let numbers = || -> Vec<u64> {
-        read_topic(&kafka.addr, "tweets")
-            .iter()
-            .map(|record| record.json()["number"].as_u64().unwrap())
-            .collect()
-    };
-    let deadline = Instant::now() + PATIENCE;
-    while numbers().last() != Some(&201) {
-        assert!(Instant::now() < deadline);
-    }
-    let (report, finished) = ended(bridge);
-    // What the killed one had given to librdkafka may be there twice, before the rest.
-    let mut numbers = numbers();
-    let last: Vec<u64> = numbers.split_off(numbers.len() - 201);
-    assert_eq!(last, (1..=201).collect::<Vec<_>>(), "in order, the oldest first");
-    assert!(numbers.iter().all(|number| *number <= 200), "{numbers:?}");
-    assert_eq!(
-        (ledger(&report, "found"), ledger(&report, "received"), ledger(&report, "delivered")),
-        (200, 1, 201),
-        "{report:#}"
-    );
-    assert_eq!((finished.code, &report["verdict"]), (0, &"balanced".into()));
-    assert!(finished.stderr.contains("no word from Kafka"), "{}", finished.stderr);
-}
-
-#[test]
-fn a_full_spool_makes_publishers_wait() {
-    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
-    let kafka = Kafka::start(dir.path(), free_port());
-    let spool = dir.path().join("spool");
-    let spool = ["--spool", spool.to_str().unwrap(), "--spool-max", "10000"];
-    let bridge = bridge_with_report(port, &[&["--kafka", &kafka.addr][..], &spool].concat());
-    let mut raw = Raw::connect(address(port), "a", 4);
-    kafka.running.signal("STOP");
-    let payload = "x".repeat(1_000);
-    for id in 1..=20 {
-        publish(&mut raw, "t", &payload, 1, id);
-    }
-    let mut answered = 0;
-    while answered < 5 {
-        answered += 1;
-        assert_eq!(answer(&mut raw, answered), 0x40);
-    }
-    while !is_silent(&mut raw) {
-        answered += 1;
-    }
-    assert!(answered < 12, "{answered}");
-    kafka.running.signal("CONT");
-    let deadline = Instant::now() + PATIENCE;
-    while read_topic(&kafka.addr, "tweets").len() < 20 {
-        assert!(Instant::now() < deadline);
-    }
-    let (report, finished) = ended(bridge);
-    assert_eq!((ledger(&report, "delivered"), finished.code), (20, 0), "{report:#}");
-    assert!(finished.stderr.contains("the spool is full"), "{}", finished.stderr);
 }
 
 #[test]

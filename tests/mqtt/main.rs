@@ -5,6 +5,7 @@
 mod bridge;
 mod bridge_kill;
 mod bridge_metrics;
+mod bridge_spool;
 #[path = "../common/mod.rs"]
 mod common;
 mod harness;

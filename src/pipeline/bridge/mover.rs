@@ -37,6 +37,11 @@ const WINDOW_BYTES: usize = 8 << 20;
 /// Messages that it has at most: a quarter of its own limit.
 const WINDOW_MESSAGES: usize = 25_000;
 
+/// The same of what is read from the spool. After a kill it is given to Kafka again, so it is less; with 2,000 messages and
+/// 10 ms until Kafka answers, 200,000 go out per second.
+const SPOOL_WINDOW_BYTES: usize = 1 << 20;
+const SPOOL_WINDOW_MESSAGES: usize = 2_000;
+
 /// Batches of the intake that are taken in a row.
 const BATCHES_MAX: usize = 64;
 
@@ -96,6 +101,7 @@ pub(super) struct Parts {
     /// `received` is what was taken.
     pub ledger: BridgeLedger,
     pub is_away: bool,
+    /// Whether it was said that the spool is full.
     pub is_full: bool,
     pub gave_up: Option<Instant>,
     pub last_report: Option<Instant>,
@@ -205,6 +211,7 @@ impl Mover {
     fn spool_what_waits(&mut self) -> Result<(), BridgeError> {
         let Some(spool) = &mut self.spool else { return Ok(()) };
         if !self.parts.is_away && spool.unread() == 0 && self.parts.unsent.is_none() {
+            self.parts.is_full = false;
             return Ok(());
         }
         let before = spool.pending();
@@ -238,17 +245,23 @@ impl Mover {
         }
         let written = spool.pending() - before;
         let is_full = !self.parts.queue.is_empty() || self.parts.only_here > 0;
-        if is_full && !self.parts.is_full {
-            tracing::warn!("the spool is full: publishers wait until Kafka is back");
+        // Once: where there is room again for some, it is soon full again.
+        if is_full && !std::mem::replace(&mut self.parts.is_full, true) {
+            tracing::warn!(
+                "the spool is full ({}): publishers wait until Kafka has taken some",
+                spool.lacks()
+            );
         }
-        self.parts.is_full = is_full;
         lock(&self.state).spool_written += written;
         Ok(())
     }
 
     /// Gives librdkafka what is in the spool, in order. After a stop it stays there for the next start.
     fn send_spooled(&mut self) -> Result<(), BridgeError> {
-        while !self.parts.is_away && self.intake.closing_for().is_none() && self.has_window() {
+        while !self.parts.is_away
+            && self.intake.closing_for().is_none()
+            && self.has_window(SPOOL_WINDOW_BYTES, SPOOL_WINDOW_MESSAGES)
+        {
             let Some(spool) = &mut self.spool else { break };
             let next = match self.parts.unsent.take() {
                 Some(next) => Some(next),
@@ -293,7 +306,7 @@ impl Mover {
         if self.spool.is_some() && (self.parts.is_away || self.unread() > 0) {
             return;
         }
-        while self.has_window()
+        while self.has_window(WINDOW_BYTES, WINDOW_MESSAGES)
             && let Some(Waiting { message, receipt, came }) = self.parts.queue.pop_front()
         {
             match self.offer(&message) {
@@ -328,8 +341,8 @@ impl Mover {
         self.parts.next_ticket += 1;
     }
 
-    fn has_window(&self) -> bool {
-        self.parts.window_bytes < WINDOW_BYTES && self.parts.in_flight.len() < WINDOW_MESSAGES
+    fn has_window(&self, bytes: usize, messages: usize) -> bool {
+        self.parts.window_bytes < bytes && self.parts.in_flight.len() < messages
     }
 
     /// Messages in the spool that librdkafka has not got.

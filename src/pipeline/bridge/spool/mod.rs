@@ -3,7 +3,7 @@
 //!
 //! What [`Spool::append`] has returned survives a kill of the process, and with `Fsync::Always` a power cut. What a kill
 //! cuts off was not returned, and is removed at the next start. After a kill, messages may come again that Kafka had
-//! already: which are done is written down every 200 ms.
+//! already: those that were on their way there.
 
 mod error;
 mod open;
@@ -21,22 +21,23 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub use error::SpoolError;
-use position::write_position;
+use position::Position;
 use record::encode;
 use segment::{FILE_HEAD_BYTES, Next, Segment, SegmentReader, file_head, path};
 
 use super::message::BridgeMessage;
 use crate::kafka::embedded::{DirLock, Fsync};
+use crate::net;
 use crate::options::SpoolOptions;
 
 /// Size at which the next file is begun.
 const SEGMENT_BYTES: u64 = 16 << 20;
 
-/// How often it is written down which messages are done.
-const POSITION_EVERY: Duration = Duration::from_millis(200);
-
 /// After this long without a message, a file whose messages are done is removed.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// Pause after a disk was found full, unless a file of ours is removed.
+const FULL_PAUSE: Duration = Duration::from_millis(200);
 
 /// Bytes written at a time.
 const WRITE_BYTES: usize = 1 << 20;
@@ -61,7 +62,11 @@ pub(super) struct Spool {
     /// All messages before this one are done; after it, these.
     done_to: u64,
     done_ahead: BTreeSet<u64>,
-    position: (u64, Instant),
+    position: Position,
+    /// Why nothing more could be written, if that was so the last time.
+    lacks: Option<String>,
+    /// When the disk was last found full.
+    full_at: Option<Instant>,
 }
 
 impl Spool {
@@ -89,34 +94,53 @@ impl Spool {
         &mut self,
         messages: impl Iterator<Item = &'a BridgeMessage>,
     ) -> Result<u64, SpoolError> {
-        let (mut bytes, mut count) = (Vec::new(), 0);
+        if self.full_at.is_some_and(|at| at.elapsed() < FULL_PAUSE) {
+            return Ok(0);
+        }
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         for message in messages {
-            let before = bytes.len();
             encode(message, &mut bytes);
             if self.bytes + FILE_HEAD_BYTES + bytes.len() as u64 > self.options.max_bytes {
-                bytes.truncate(before);
+                self.lacks = Some("--spool-max".to_owned());
                 break;
             }
-            count += 1;
+            ends.push(bytes.len());
             if bytes.len() >= WRITE_BYTES {
                 break;
             }
         }
-        if count == 0 || !self.is_open()? {
+        if ends.is_empty() || !self.is_open()? {
             return Ok(0);
         }
-        let (Some(writer), Some(segment)) = (&self.writer, self.segments.back_mut()) else { return Ok(0) };
-        let failed = |source| SpoolError::Write { path: segment.path.clone(), source };
-        match writer.write_all_at(&bytes, segment.bytes) {
-            Ok(()) => {}
-            Err(error) => {
-                // What was written in part must not stand before what is written next.
-                writer.set_len(segment.bytes).map_err(failed)?;
-                return if is_full(&error) { Ok(0) } else { Err(failed(error)) };
+        while let Some(length) = ends.last().copied() {
+            if self.write(&bytes[..length], ends.len() as u64)? {
+                return Ok(ends.len() as u64);
             }
+            // The disk is full: perhaps half of them fit.
+            ends.truncate(ends.len() / 2);
         }
-        if self.options.fsync == Fsync::Always {
-            writer.sync_data().map_err(failed)?;
+        self.full_at = Some(Instant::now());
+        Ok(0)
+    }
+
+    /// Writes the bytes of `count` messages behind the last. `false`: the disk is full, and nothing is written.
+    fn write(&mut self, bytes: &[u8], count: u64) -> Result<bool, SpoolError> {
+        let (Some(writer), Some(segment)) = (&self.writer, self.segments.back_mut()) else {
+            return Ok(false);
+        };
+        let failed = |source| SpoolError::Write { path: segment.path.clone(), source };
+        let written = writer.write_all_at(bytes, segment.bytes).and_then(|()| match self.options.fsync {
+            Fsync::Always => writer.sync_data(),
+            Fsync::Never | Fsync::Every(_) => Ok(()),
+        });
+        if let Err(error) = written {
+            // What was written in part must not stand before what is written next.
+            writer.set_len(segment.bytes).map_err(failed)?;
+            if !is_full(&error) {
+                return Err(failed(error));
+            }
+            self.lacks = Some(net::words(&error));
+            return Ok(false);
         }
         self.is_unsynced = self.options.fsync != Fsync::Always;
         segment.bytes += bytes.len() as u64;
@@ -124,7 +148,7 @@ impl Spool {
         self.bytes += bytes.len() as u64;
         self.next += count;
         self.written_at = Instant::now();
-        Ok(count)
+        Ok(true)
     }
 
     /// The same for messages that Kafka has been given already: they will not be read. Returns the number of the first.
@@ -179,14 +203,17 @@ impl Spool {
         }
     }
 
+    /// Why there was no room for a message the last time that there was none.
+    pub fn lacks(&self) -> &str {
+        self.lacks.as_deref().unwrap_or_default()
+    }
+
     /// Does what is due: writes down what is done, syncs, removes what nobody needs.
     ///
     /// # Errors
     /// When the disk takes no sync.
     pub fn tick(&mut self, now: Instant) -> Result<(), SpoolError> {
-        if now.saturating_duration_since(self.position.1) >= POSITION_EVERY {
-            self.note_position(now);
-        }
+        self.position.note(self.done_to);
         if let Fsync::Every(interval) = self.options.fsync
             && now.saturating_duration_since(self.synced_at) >= interval
         {
@@ -208,7 +235,7 @@ impl Spool {
         if self.options.fsync != Fsync::Never {
             self.sync()?;
         }
-        self.note_position(Instant::now());
+        self.position.note(self.done_to);
         Ok(())
     }
 
@@ -221,16 +248,9 @@ impl Spool {
         Ok(())
     }
 
-    /// On a full disk the old position stays: then messages come twice, and none is lost.
-    fn note_position(&mut self, now: Instant) {
-        let before = std::mem::replace(&mut self.position, (self.done_to, now)).0;
-        if before != self.done_to && write_position(&self.options.dir, self.done_to).is_err() {
-            self.position.0 = before;
-        }
-    }
-
     fn remove_first(&mut self) {
         let Some(segment) = self.segments.pop_front() else { return };
+        self.full_at = None;
         self.bytes -= segment.bytes;
         if self.reader.as_ref().is_some_and(|(first, _)| *first == segment.first) {
             self.reader = None;
@@ -254,6 +274,8 @@ impl Spool {
             Ok(file) => self.writer = Some(file),
             Err(error) if is_full(&error) => {
                 let _ = std::fs::remove_file(&path);
+                self.lacks = Some(net::words(&error));
+                self.full_at = Some(Instant::now());
                 return Ok(false);
             }
             Err(source) => return Err(SpoolError::Write { path, source }),

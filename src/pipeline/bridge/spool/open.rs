@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::Spool;
 use super::error::SpoolError;
-use super::position::read_position;
+use super::position::Position;
 use super::segment::{FILE_HEAD_BYTES, Next, Segment, SegmentReader, path};
 use crate::kafka::embedded::DirLock;
 use crate::options::SpoolOptions;
@@ -31,8 +31,8 @@ impl Spool {
         };
         let mut firsts = firsts(&dir).map_err(failed)?;
         firsts.sort_unstable();
-        let position = read_position(&dir);
-        let done_to = position.max(firsts.first().copied().unwrap_or(0));
+        let position = Position::open(&dir);
+        let done_to = position.noted().max(firsts.first().copied().unwrap_or(0));
         let (mut segments, mut reader) = (VecDeque::<Segment>::new(), None);
         let last = firsts.last().copied();
         for first in firsts {
@@ -66,7 +66,9 @@ impl Spool {
             reader,
             done_to,
             done_ahead: BTreeSet::new(),
-            position: (position, now),
+            position,
+            lacks: None,
+            full_at: None,
         };
         while spool.segments.front().is_some_and(|first| first.end() <= done_to) {
             spool.remove_first();
