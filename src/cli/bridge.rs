@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
+use super::bridge_druid::BridgeDruidArgs;
 use super::ends::EndsArgs;
 use super::exit::UsageError;
 use super::json::{JsonArgs, write_report};
-use super::metrics::{self, MetricsArgs};
+use super::metrics::{MetricsArgs, announce};
 use super::signals::{note_requests, stop_on_signals};
 use super::{resources, values};
 use crate::kafka::check_properties;
@@ -29,6 +30,7 @@ const MEMORY_MIN_BYTES: u64 = 1 << 20;
 #[command(after_help = "Examples:
   tweetblast bridge --kafka localhost:9092
   tweetblast bridge --kafka localhost:9092 --spool spool
+  tweetblast bridge --kafka localhost:9092 --druid localhost:8888
   tweetblast bridge --topic-map 'sensors/+/tweets=tweets'")]
 pub(super) struct BridgeArgs {
     /// Topic of Kafka for all messages [default: tweets]
@@ -97,9 +99,12 @@ pub(super) struct BridgeArgs {
     memory: Option<u64>,
 
     #[command(flatten)]
-    json: JsonArgs,
+    druid: BridgeDruidArgs,
+
     #[command(flatten)]
     metrics: MetricsArgs,
+    #[command(flatten)]
+    json: JsonArgs,
     /// Say less: -q the verdict alone, -qq nothing
     #[arg(long, short, action = ArgAction::Count, help_heading = "Report")]
     quiet: u8,
@@ -120,9 +125,9 @@ impl BridgeArgs {
         };
         let (stop, is_asked) = (stop_on_signals()?, note_requests()?);
         let endpoint = self.metrics.start()?;
-        metrics::announce(endpoint.as_ref(), &screen);
         let metrics = endpoint.as_ref().map(MetricsEndpoint::metrics);
         let session = Session { stop, quiet, metrics, ..Session::new(screen) };
+        announce(endpoint.as_ref(), &session.screen);
         let report = bridge(&self.options(), &session, &is_asked)?;
         if let Some(out) = &mut json {
             write_report(&report, out)?;
@@ -144,6 +149,7 @@ impl BridgeArgs {
             &[("--spool-max", self.spool_max.is_some() && self.spool.is_none())],
             "without --spool",
         )?;
+        self.druid.check()?;
         self.ends.check()?;
         check_properties(&self.properties.concat()).map_err(|error| UsageError::value(error.to_string()))
     }
@@ -175,6 +181,7 @@ impl BridgeArgs {
             memory_bytes: self.memory.map_or(DEFAULT_MEMORY_BYTES, |bytes| bytes as usize),
             spool: self.spool.map(|dir| SpoolOptions { dir, fsync, max_bytes }),
             drain: self.drain_timeout.unwrap_or(DRAIN_AFTER_STOP),
+            druid: self.druid.options(),
         }
     }
 }

@@ -137,7 +137,7 @@ impl DruidArgs {
 }
 
 /// A place in a spec and its value: JSON, or else a string.
-fn pointer_value(text: &str) -> Result<(String, Value), String> {
+pub(super) fn pointer_value(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((place, value)) if place.starts_with('/') => {
             Ok((place.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))

@@ -2,6 +2,7 @@
 //! knows clap.
 
 mod bridge;
+mod bridge_druid;
 mod choices;
 mod compare;
 mod completions;

@@ -47,6 +47,8 @@ pub type StreamReport = (u64, Option<String>);
 /// The producer.
 pub struct StreamProducer {
     inner: BaseProducer<Reports>,
+    /// Goes into a header of each message, beside its ticket as the number; `None`: neither does.
+    run: Option<String>,
 }
 
 #[derive(Default)]
@@ -103,16 +105,22 @@ impl StreamProducer {
     pub fn new(options: &ProducerOptions) -> Result<Self, KafkaError> {
         let inner = options.client_config().create_with_context(Reports::default());
         let inner = inner.map_err(|error| KafkaError::of_properties(&error))?;
-        Ok(Self { inner })
+        Ok(Self { inner, run: options.run_in_headers.clone() })
     }
 
     /// Offers a message to librdkafka, which copies it. `ticket` comes back in its report.
     pub fn offer(&self, message: &StreamMessage<'_>, ticket: u64) -> Offer {
         let header = Header { key: MQTT_TOPIC_HEADER, value: Some(message.mqtt_topic) };
+        let mut headers = OwnedHeaders::new_with_capacity(3).insert(header);
+        if let Some(run) = &self.run {
+            headers = headers
+                .insert(Header { key: "run", value: Some(run) })
+                .insert(Header { key: "seq", value: Some(&ticket.to_string()) });
+        }
         let mut record = BaseRecord::with_opaque_to(message.topic, ticket as usize)
             .payload(message.payload)
             .timestamp(message.time_ms)
-            .headers(OwnedHeaders::new_with_capacity(1).insert(header));
+            .headers(headers);
         if !message.key.is_empty() {
             record = record.key(message.key);
         }

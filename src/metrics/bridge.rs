@@ -14,10 +14,14 @@ use crate::report::BridgeLedger;
 #[derive(Debug, Clone, PartialEq)]
 pub struct BridgeNow {
     pub ledger: BridgeLedger,
-    pub spool_bytes: u64,
-    /// How often Kafka was away, now included, and whether it is.
+    /// Bytes of the spool on disk; `None`: there is none.
+    pub spool_bytes: Option<u64>,
+    /// How often Kafka was away and for how many seconds, up to now, and whether it is.
     pub outages: u64,
-    pub is_kafka_away: bool,
+    pub away_s: f64,
+    pub is_away: bool,
+    /// Rows of this bridge that Druid counts; `None`: not known.
+    pub queryable: Option<u64>,
     /// From the reading of a message to Kafka's acknowledgement, in microseconds.
     pub latency_us: Histogram<u64>,
 }
@@ -39,10 +43,19 @@ pub(super) fn write_bridge(out: &mut Writer<'_>, now: &BridgeNow) -> Result<(), 
     ] {
         out.gauge(&format!("bridge_{name}_messages"), help, messages as f64)?;
     }
-    let spool = ("bridge_spool", "Size of the spool on disk", &Unit::Bytes);
-    out.in_unit(spool, MetricType::Gauge, now.spool_bytes as f64)?;
-    out.counter("bridge_kafka_outages", "How often Kafka was away", now.outages)?;
-    out.gauge("bridge_kafka_away", "1: Kafka is away", f64::from(u8::from(now.is_kafka_away)))?;
+    let adds_up = f64::from(u8::from(now.ledger.adds_up()));
+    out.gauge("bridge_ledger_adds_up", "1: every message is accounted for", adds_up)?;
+    out.counter("bridge_outages", "How often Kafka was away", now.outages)?;
+    out.gauge("bridge_kafka_away", "1: Kafka is away", f64::from(u8::from(now.is_away)))?;
+    let away = ("bridge_kafka_away", "Time in which Kafka was away", &Unit::Seconds);
+    out.in_unit(away, MetricType::Counter, now.away_s)?;
+    if let Some(bytes) = now.spool_bytes {
+        let spool = ("bridge_spool", "Size of the spool on disk", &Unit::Bytes);
+        out.in_unit(spool, MetricType::Gauge, bytes as f64)?;
+    }
+    if let Some(rows) = now.queryable {
+        out.counter("bridge_queryable_messages", "Rows of this bridge's messages that Druid counts", rows)?;
+    }
     out.histogram(
         "bridge_acknowledged",
         "Kafka's acknowledgement - the reading of the message",

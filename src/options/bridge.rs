@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{DEFAULT_TOPIC, DRAIN_AFTER_STOP, KafkaOptions, MqttOptions};
 use crate::kafka::embedded::Fsync;
 
@@ -34,6 +36,27 @@ pub struct BridgeOptions {
     pub spool: Option<SpoolOptions>,
     /// Longest wait for Kafka after a stop.
     pub drain: Duration,
+    /// The Druid that is to read the topics; `None`: none.
+    pub druid: Option<BridgeDruidOptions>,
+}
+
+/// Druid behind a bridge: one supervisor for each topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BridgeDruidOptions {
+    /// Address of its router.
+    pub url: String,
+    /// Datasource, where there is one topic; `None`: the name of the topic.
+    pub datasource: Option<String>,
+    /// `host:port` of Kafka for Druid; `None`: the one that the bridge uses.
+    pub kafka: Option<String>,
+    /// Member of a message that has its time.
+    pub time_from: String,
+    /// Whether Druid makes columns of all members that it finds.
+    pub discover: bool,
+    /// Whether a supervisor that is not ours may be replaced.
+    pub overwrite: bool,
+    /// Places in the spec to set, as JSON pointers.
+    pub set: Vec<(String, Value)>,
 }
 
 /// Messages whose topic this filter matches go to this topic of Kafka.
@@ -64,6 +87,7 @@ impl Default for BridgeOptions {
             memory_bytes: DEFAULT_MEMORY_BYTES,
             spool: None,
             drain: DRAIN_AFTER_STOP,
+            druid: None,
         }
     }
 }

@@ -11,7 +11,8 @@ mod report;
 mod session;
 
 pub use bridge::{
-    BridgeOptions, DEFAULT_MEMORY_BYTES, DEFAULT_SESSION, DEFAULT_SPOOL_BYTES, SpoolOptions, TopicRoute,
+    BridgeDruidOptions, BridgeOptions, DEFAULT_MEMORY_BYTES, DEFAULT_SESSION, DEFAULT_SPOOL_BYTES,
+    SpoolOptions, TopicRoute,
 };
 pub use druid::{DRUID_TIMEOUT, DruidOptions, UsersInto};
 pub use ends::{

@@ -218,7 +218,7 @@ pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<E
 
 /// Starts the endpoint with a permanent log, in the user's state directory unless another is named,
 /// and if possible on the port that it had before.
-fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, ReplayError> {
+pub(crate) fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, ReplayError> {
     let dir = match &kafka.dir {
         Some(dir) => dir.clone(),
         None => state_dir()?.join("kafka"),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::page::{BAD, DOUBTFUL, GOOD, Layout, Page};
 use super::words::{counted, millis, rate, seconds};
-use super::{Environment, Verdict};
+use super::{BridgeDruid, Environment, Verdict};
 
 /// Version of the report of a bridge.
 pub const BRIDGE_REPORT_VERSION: u32 = 1;
@@ -110,6 +110,8 @@ pub struct BridgeReport {
     /// Seconds of that in all.
     pub away_s: f64,
     pub spool: Option<SpoolReport>,
+    /// With --druid: what each datasource has.
+    pub druid: Vec<BridgeDruid>,
     /// The most frequent ones first, at most 10.
     pub failures: Vec<BridgeFailure>,
     pub environment: Environment,
@@ -166,6 +168,9 @@ pub fn bridge_page(report: &BridgeReport, layout: Layout, has_ended: bool) -> St
         let words =
             format!("Kafka was away {}, {} in all", counted(report.outages, "time"), seconds(report.away_s));
         page.row("outages", words);
+    }
+    for (number, table) in report.druid.iter().enumerate() {
+        page.row(if number == 0 { "druid" } else { "" }, table.words());
     }
     for (number, failure) in report.failures.iter().enumerate() {
         let label = if number == 0 { "failed" } else { "" };
@@ -253,6 +258,7 @@ mod tests {
                 max_bytes: 4 << 30,
                 written: 900,
             }),
+            druid: Vec::new(),
             failures: Vec::new(),
             environment: Environment::of_process("2.12.1".to_owned()),
         }
@@ -273,6 +279,12 @@ mod tests {
             exit_code: 3,
             ledger,
             failures: vec![failure(2)],
+            druid: vec![BridgeDruid {
+                datasource: "tweets".to_owned(),
+                supervisor: "created".to_owned(),
+                state: Some("RUNNING".to_owned()),
+                queryable: Some(11_998),
+            }],
             ..report()
         };
         let layout = Layout { columns: Some(80), colours: false };

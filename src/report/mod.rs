@@ -3,6 +3,7 @@
 
 mod alternate;
 mod bridge;
+mod bridge_druid;
 mod bridge_progress;
 mod chain;
 mod change_threshold;
@@ -58,6 +59,7 @@ pub use alternate::{StderrBesideView, ViewLeft, leave_view};
 pub use bridge::{
     BRIDGE_REPORT_VERSION, BridgeFailure, BridgeLatency, BridgeLedger, BridgeReport, SpoolReport, bridge_page,
 };
+pub use bridge_druid::BridgeDruid;
 pub use bridge_progress::BridgeProgress;
 pub use chain::with_causes;
 pub use change_threshold::{ChangeThreshold, ChangeThresholdReport};

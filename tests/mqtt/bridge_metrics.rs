@@ -30,8 +30,8 @@ fn who_scrapes_a_bridge_sees_its_ledger() {
         ("found_messages", 0.0),
         ("in_flight_messages", 0.0),
         ("spooled_messages", 0.0),
-        ("spool_bytes", 0.0),
-        ("kafka_outages_total", 0.0),
+        ("ledger_adds_up", 1.0),
+        ("outages_total", 0.0),
         ("kafka_away", 0.0),
         ("acknowledged_seconds_count", 3.0),
     ] {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::druid::{DruidEnd, DruidTables};
 use super::error::BridgeError;
 use super::mover::Mover;
 use super::route::Routes;
@@ -16,7 +17,8 @@ use crate::mqtt::{
     BridgeSource, BridgeSourceOptions, Broker, BrokerOptions, Intake, MqttError, OutsideBroker,
 };
 use crate::options::{BridgeOptions, KafkaChoice, MqttChoice, Session};
-use crate::pipeline::ends::{start_endpoint, warn_of_network};
+use crate::pipeline::ends::{start_endpoint, start_kept_endpoint, warn_of_network};
+use crate::pipeline::new_run_id;
 use crate::report::{Screen, counted};
 
 /// How often Kafka is asked again where it did not answer at the start.
@@ -29,6 +31,7 @@ pub(super) struct BridgeEnds {
     source: Option<BridgeSource>,
     endpoint: Option<Endpoint>,
     mover: Option<Mover>,
+    druid: Option<DruidEnd>,
     /// Addresses, for people.
     pub mqtt: String,
     pub kafka: String,
@@ -42,18 +45,31 @@ impl BridgeEnds {
         if let Some(words) = unsafe_settings.first() {
             return Err(BridgeError::Options(format!("-X {words}: an answer would promise too much")));
         }
+        options.druid.as_ref().map_or(Ok(()), DruidEnd::check_address)?;
         let spool = options.spool.clone().map(Spool::open).transpose()?;
         let (endpoint, brokers) = match &options.kafka.cluster {
             KafkaChoice::Cluster(brokers) => (None, brokers.clone()),
             KafkaChoice::Embedded(kafka) => {
-                let endpoint = start_endpoint(kafka, options.kafka.partitions)?;
+                let endpoint = match options.druid {
+                    // Druid continues where it stopped, so the log and its address must be the same.
+                    Some(_) => start_kept_endpoint(kafka, options.kafka.partitions)?,
+                    None => start_endpoint(kafka, options.kafka.partitions)?,
+                };
                 let addr = endpoint.addr().to_string();
                 (Some(endpoint), addr)
             }
         };
         let own_id = endpoint.as_ref().and_then(Endpoint::own_client_id);
-        let producer = producer_options(options, &brokers, own_id);
+        let run = options.druid.is_some().then(new_run_id);
+        let producer = producer_options(options, &brokers, own_id, run.clone());
         let is_ready = prepare(options, &producer, spool.is_some(), &session.stop)?;
+        let druid = match (&options.druid, &run) {
+            (Some(druid), Some(run)) => {
+                let kafka = (brokers.as_str(), endpoint.is_some());
+                Some(DruidEnd::start(options, druid, kafka, run, &session.stop)?)
+            }
+            _ => None,
+        };
         let intake = Intake::new(options.memory_bytes);
         let routes = Routes::new(&options.routes, &options.key_from);
         let stream = StreamProducer::new(&producer)?;
@@ -65,6 +81,7 @@ impl BridgeEnds {
             source: None,
             endpoint,
             mover: Some(mover),
+            druid,
             mqtt: String::new(),
             kafka: brokers,
         };
@@ -117,6 +134,16 @@ impl BridgeEnds {
         self.source.take()
     }
 
+    /// Druid's part, once.
+    pub fn take_druid(&mut self) -> Option<DruidEnd> {
+        self.druid.take()
+    }
+
+    /// What Druid has, as it is looked at.
+    pub fn druid_tables(&self) -> Option<DruidTables> {
+        self.druid.as_ref().map(|druid| druid.tables.clone())
+    }
+
     /// What is said at the start.
     pub fn announcement(&self, options: &BridgeOptions) -> String {
         let log = self.endpoint.as_ref().map_or(String::new(), |endpoint| {
@@ -128,8 +155,10 @@ impl BridgeEnds {
         let spool = options.spool.as_ref().map_or(String::new(), |spool| {
             format!("Spool  {}, synced {}\n", spool.dir.display(), fsync_words(spool.fsync))
         });
+        let druid = self.druid.as_ref().zip(options.druid.as_ref());
+        let druid = druid.map_or(String::new(), |(end, druid)| end.announcement(&druid.url));
         format!(
-            "MQTT   {}\nKafka  {}{log}\nTopics {}; key: {}\n{spool}bridging until Ctrl-C; kill -USR1 {} shows the \
+            "MQTT   {}\nKafka  {}{log}\nTopics {}; key: {}\n{spool}{druid}bridging until Ctrl-C; kill -USR1 {} shows the \
              ledger\n",
             self.mqtt,
             self.kafka,
@@ -171,7 +200,12 @@ pub(super) fn fsync_words(fsync: Fsync) -> String {
     }
 }
 
-fn producer_options(options: &BridgeOptions, brokers: &str, own_id: Option<&str>) -> ProducerOptions {
+fn producer_options(
+    options: &BridgeOptions,
+    brokers: &str,
+    own_id: Option<&str>,
+    run: Option<String>,
+) -> ProducerOptions {
     let mut properties = options.kafka.properties.clone();
     if let Some(own_id) = own_id {
         properties.insert(0, ("client.id".to_owned(), own_id.to_owned()));
@@ -182,7 +216,7 @@ fn producer_options(options: &BridgeOptions, brokers: &str, own_id: Option<&str>
         partitions: options.kafka.partitions,
         replication: options.kafka.replication,
         properties,
-        run_in_headers: None,
+        run_in_headers: run,
         producers: 1,
     }
 }

@@ -3,9 +3,11 @@
 use std::io;
 
 use super::spool::SpoolError;
+use crate::druid::DruidError;
 use crate::kafka::KafkaError;
 use crate::kafka::embedded::EndpointError;
 use crate::mqtt::MqttError;
+use crate::pipeline::error::ReplayError;
 
 /// What went wrong; each message says where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,11 @@ pub enum BridgeError {
     Kafka(#[from] KafkaError),
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Druid(#[from] DruidError),
+    /// Of the folder that an embedded Kafka with Druid needs.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     #[error(transparent)]
     Spool(#[from] SpoolError),
     /// What was asked for cannot be had.

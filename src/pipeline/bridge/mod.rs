@@ -10,6 +10,7 @@
 //!
 //! [`mover`] has the order in which things are done, [`spool`] what is on disk, [`ends`] how it starts.
 
+mod druid;
 mod ends;
 mod error;
 mod message;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 pub use error::BridgeError;
 pub use spool::SpoolError;
 
+use druid::DruidEnd;
 use ends::BridgeEnds;
 use mover::{Mover, lock};
 use result::Course;
@@ -53,9 +55,11 @@ pub fn bridge(
     let mut ends = BridgeEnds::start(options, session)?;
     let mover = ends.take_mover()?;
     let course = Course::new(options, &ends, &mover);
+    let announcement = ends.announcement(options);
+    let druid = ends.take_druid().map(DruidEnd::watch).transpose()?;
     let mover = spawn("bridge", move || run_mover(mover))?;
     let source = ends.take_source().map(start_source).transpose()?;
-    session.screen.say(&ends.announcement(options));
+    session.screen.say(&announcement);
     let mut progress = BridgeProgress::new(&session.screen);
     while !mover.is_finished() {
         std::thread::sleep(LOOK);
@@ -75,6 +79,9 @@ pub fn bridge(
     ends.intake.close();
     let moved = mover.join().unwrap_or(Err(BridgeError::Panic("bridge")));
     let source = source.map(|source| source.join().map_err(|_| BridgeError::Panic("MQTT"))).transpose();
+    if let Some(druid) = druid {
+        druid.end(course.ledger().delivered);
+    }
     let report = course.report(moved.err().or(source.as_ref().err().map(|_| BridgeError::Panic("MQTT"))));
     drop(source);
     ends.close()?;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::druid::{DruidTables, lock_tables};
 use super::ends::{BridgeEnds, fsync_words};
 use super::error::BridgeError;
 use super::mover::{Mover, lock};
@@ -26,6 +27,7 @@ pub(super) struct Course {
     kafka: String,
     started: Timestamp,
     began: Instant,
+    druid: Option<DruidTables>,
 }
 
 impl Course {
@@ -38,6 +40,7 @@ impl Course {
             kafka: ends.kafka.clone(),
             started: Timestamp::now(),
             began: Instant::now(),
+            druid: ends.druid_tables(),
         }
     }
 
@@ -59,11 +62,15 @@ impl Course {
     pub fn now(&self) -> BridgeNow {
         let ledger = self.ledger();
         let state = lock(&self.state);
+        let tables = self.druid.as_ref().map(|tables| lock_tables(tables));
+        let rows = tables.as_ref().and_then(|tables| tables.iter().map(|table| table.queryable).sum());
         BridgeNow {
             ledger,
-            spool_bytes: state.spool_bytes,
+            spool_bytes: self.spool.is_some().then_some(state.spool_bytes),
             outages: state.outages,
-            is_kafka_away: state.away_since.is_some(),
+            away_s: state.away_in_all().as_secs_f64(),
+            is_away: state.away_since.is_some(),
+            queryable: rows,
             latency_us: state.latency_us().clone(),
         }
     }
@@ -96,6 +103,7 @@ impl Course {
                 max_bytes: spool.max_bytes,
                 written: state.spool_written,
             }),
+            druid: self.druid.as_ref().map_or(Vec::new(), |tables| lock_tables(tables).clone()),
             failures: state.failures(),
             environment: Environment::of_process(rdkafka::util::get_rdkafka_version().1),
         }
