@@ -30,7 +30,7 @@ const MEMORY_MIN_BYTES: u64 = 1 << 20;
 #[command(after_help = "Examples:
   tweetblast bridge --kafka localhost:9092
   tweetblast bridge --kafka localhost:9092 --spool spool
-  tweetblast bridge --kafka localhost:9092 --druid localhost:8888
+  tweetblast bridge --druid localhost:8888
   tweetblast bridge --topic-map 'sensors/+/tweets=tweets'")]
 pub(super) struct BridgeArgs {
     /// Topic of Kafka for all messages [default: tweets]

@@ -20,7 +20,7 @@ use crate::report::{BridgeDruid, counted};
 /// Time between two looks.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The same after a stop, and how long rows are waited for then.
+/// The same after a stop, and the longest wait for rows then.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 const LAST_LOOKS_MAX: Duration = Duration::from_secs(10);
 
