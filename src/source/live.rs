@@ -48,6 +48,8 @@ pub struct LiveReader {
     bytes_read: Arc<AtomicU64>,
     /// When bytes last came after a wait.
     came_at: Option<Instant>,
+    /// When there was nothing more, if nothing has come since.
+    nothing_at: Option<Instant>,
 }
 
 /// The result of a step through an input.
@@ -83,6 +85,7 @@ impl LiveReader {
             crc: 0,
             bytes_read: Arc::default(),
             came_at: None,
+            nothing_at: None,
         };
         let mut quiet = Duration::ZERO;
         while !reader.has_ended && reader.buffer.len() < 2 * LOOK_BYTES {
@@ -219,7 +222,8 @@ impl LiveReader {
         self.lines_to = self.lines_to.max(to);
     }
 
-    /// When the last bytes came after a wait; `None`: there was no wait.
+    /// When the last bytes that had not come before they were looked for came, at the earliest; `None`: all were
+    /// there.
     pub fn came_at(&self) -> Option<Instant> {
         self.came_at
     }
@@ -273,24 +277,62 @@ impl LiveReader {
         let arrival = match self.pieces.next(Duration::ZERO)? {
             Incoming::Nothing if !wait.is_zero() => {
                 let arrival = self.pieces.next(wait)?;
-                self.came_at = match arrival {
-                    Incoming::Bytes(_) => Some(Instant::now()),
-                    _ => self.came_at,
-                };
+                self.nothing_at = Some(Instant::now());
                 arrival
             }
             arrival => arrival,
         };
         match arrival {
             Incoming::Bytes(bytes) => {
+                // They may also have come since the last wait, between it and this look.
+                self.came_at = self.nothing_at.take().or(self.came_at);
                 self.crc = crc32c::crc32c_append(self.crc, &bytes);
                 self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 self.buffer.extend_from_slice(&bytes);
                 return Ok(true);
             }
-            Incoming::Nothing => {}
+            Incoming::Nothing => self.nothing_at = Some(Instant::now()),
             Incoming::End => self.has_ended = true,
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_between_two_looks_did_not_come_before_the_first() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let path = Path::new("-");
+        let pieces = Pieces::read(path, Some(OwnedFd::from(reader).into())).unwrap();
+        let opening = Opening {
+            framing: None,
+            tables: true,
+            streams: true,
+            spool_limit: None,
+            max_record_bytes: 1_000,
+            stop: &AtomicBool::new(false),
+            watch: &|_| {},
+        };
+        writer.write_all(b"{\"a\":1}\n").unwrap();
+        let mut live = LiveReader::open(path, pieces, &opening).unwrap();
+        assert_eq!(live.step(LOOK).unwrap(), LiveStep::Frame);
+        let after_first = Instant::now();
+        assert!(live.came_at().is_none_or(|at| at < after_first));
+        assert_eq!(live.step(Duration::from_millis(1)).unwrap(), LiveStep::Nothing);
+        let looked = Instant::now();
+        writer.write_all(b"{\"a\":2}\n").unwrap();
+        // It is there before the next look.
+        while live.pieces.is_empty() {
+            std::thread::yield_now();
+        }
+        assert_eq!(live.step(Duration::ZERO).unwrap(), LiveStep::Frame);
+        assert!(live.came_at().is_some_and(|at| after_first <= at && at <= looked), "{:?}", live.came_at());
     }
 }

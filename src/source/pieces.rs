@@ -105,6 +105,12 @@ impl Pieces {
         self.cut
     }
 
+    /// Whether no piece has come that was not taken.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.receiver.is_empty()
+    }
+
     /// How the input is stored; known with the first piece.
     pub fn storage(&self) -> Storage {
         self.storage
