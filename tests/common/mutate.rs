@@ -1,7 +1,9 @@
 //! Inputs with many kinds of damage, the same ones in every run: the short form of `fuzz/run`.
+//! `TWEETBLAST_MUTATIONS_S=3600` goes on with others for so many seconds, where cargo-fuzz cannot be had.
 
 use std::ops::Range;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -29,10 +31,16 @@ pub fn check_mutations(seeds: &[Vec<u8>], pieces: &[&[u8]], count: usize, check:
         }
         input
     };
-    for (number, input) in seeds.iter().cloned().chain((0..count).map(&mut mutate)).enumerate() {
+    let seconds = std::env::var("TWEETBLAST_MUTATIONS_S").map_or(0, |text| text.parse().unwrap());
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let numbers = (0..).take_while(|number| *number < count || Instant::now() < until);
+    let mut checked = 0;
+    for (number, input) in seeds.iter().cloned().chain(numbers.map(&mut mutate)).enumerate() {
         let shown = ShownOnPanic { number, input: &input };
         check(shown.input);
+        checked = number + 1;
     }
+    println!("{checked} inputs checked");
 }
 
 fn one_of<'a, T>(random: &mut ChaCha8Rng, all: &'a [T]) -> &'a T {
