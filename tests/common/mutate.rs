@@ -1,5 +1,5 @@
 //! Inputs with many kinds of damage, the same ones in every run: the short form of `fuzz/run`.
-//! `TWEETBLAST_MUTATIONS_S=3600` goes on with others for so many seconds, where cargo-fuzz cannot be had.
+//! `TWEETBLAST_MUTATIONS_S=3600` continues with others for so many seconds, where cargo-fuzz cannot be had.
 
 use std::ops::Range;
 use std::path::Path;
