@@ -44,13 +44,14 @@ fn no_colours_on_a_dumb_terminal() {
     }
 }
 
-/// Warnings of ours, more with -v and -vv; `RUST_LOG` stands over both. rumqttd's own log is for its developers.
+/// Warnings of ours, more with -v and -vv; `RUST_LOG` stands over both. The logs of rumqttd and rustls are for their
+/// developers: we say ourselves why a client is refused.
 fn log_to_stderr(verbosity: u8) {
     use tracing_subscriber::EnvFilter;
     let filter = match verbosity {
-        0 => "warn,rumqttd=off",
-        1 => "info,rumqttd=off",
-        _ => "debug,rumqttd=info",
+        0 => "warn,rumqttd=off,rustls=off",
+        1 => "info,rumqttd=off,rustls=off",
+        _ => "debug,rumqttd=info,rustls=info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;

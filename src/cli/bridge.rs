@@ -52,7 +52,7 @@ pub(super) struct BridgeArgs {
     ///
     /// As for a replay. It is subscribed to at QoS 1, in a session that it keeps while the bridge is down.
     #[arg(long, value_name = "HOST", value_parser = values::mqtt,
-        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users"], help_heading = "Send to")]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users", "mqtt_tls_cert"], help_heading = "Send to")]
     mqtt: Option<MqttChoice>,
     /// Name of the session at the outside broker; two bridges need two [default: tweetblast-bridge]
     #[arg(hide_short_help = true, long, value_name = "NAME", requires = "mqtt", default_value = DEFAULT_SESSION,
@@ -60,7 +60,7 @@ pub(super) struct BridgeArgs {
     mqtt_session: String,
     /// Use a real Kafka, not the embedded one: host:9092
     #[arg(long, value_name = "HOST:PORT", value_parser = values::kafka,
-        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention", "kafka_repair"],
+        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention", "kafka_repair", "kafka_tls_cert"],
         help_heading = "Send to")]
     kafka: Option<String>,
     /// Number of partitions, if a topic has to be created [default: 1]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::Args;
 
@@ -9,6 +10,7 @@ use super::exit::UsageError;
 use super::values;
 use crate::kafka::embedded::Fsync;
 use crate::mqtt::{ClientLimits, MqttUsers, OutsideBroker};
+use crate::net::{ServerTls, TlsFiles};
 use crate::options::{EmbeddedKafka, Listen, MqttChoice};
 
 /// Ports of MQTT and Kafka, taken where nothing else listens there.
@@ -37,12 +39,35 @@ pub(super) struct EndsArgs {
     /// Let in only MQTT clients with a user and password in this file; `tweetblast passwd` makes its lines
     #[arg(hide_short_help = true, long, value_name = "FILE", value_parser = values::mqtt_users)]
     mqtt_users: Option<&'static MqttUsers>,
+    /// Speak TLS at --mqtt-listen, with the certificate chain in this file (PEM)
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "mqtt_tls_key")]
+    mqtt_tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "mqtt_tls_cert")]
+    mqtt_tls_key: Option<PathBuf>,
+    /// Let in only MQTT clients with a certificate from an authority in this file (PEM)
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "mqtt_tls_cert")]
+    mqtt_tls_client_ca: Option<PathBuf>,
     /// Listen on other addresses than this machine's own without asking who comes in
     #[arg(hide_short_help = true, long)]
     insecure: bool,
     /// Address of the embedded Kafka [default: 127.0.0.1:9092, or a free port]
     #[arg(hide_short_help = true, long, value_name = "HOST:PORT", value_parser = |text: &str| values::listen(text, KAFKA_PORT))]
     kafka_listen: Option<SocketAddr>,
+    /// Speak TLS at --kafka-listen, with the certificate chain in this file (PEM)
+    ///
+    /// Without TLS the embedded Kafka is then reached at another port, of this machine alone.
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "kafka_tls_key")]
+    kafka_tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "kafka_tls_cert")]
+    kafka_tls_key: Option<PathBuf>,
+    /// Let in only Kafka clients with a certificate from an authority in this file (PEM)
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "kafka_tls_cert")]
+    kafka_tls_client_ca: Option<PathBuf>,
+    /// What is in the files of TLS, once they are checked.
+    #[arg(skip)]
+    tls: OnceLock<[Option<&'static ServerTls>; 2]>,
     /// Address that Kafka clients are told [default: the one they connected to]
     ///
     /// For containers and port mappings.
@@ -73,19 +98,24 @@ impl EndsArgs {
     pub fn check(&self) -> Result<(), UsageError> {
         let is_open =
             |addr: Option<SocketAddr>| addr.filter(|addr| !addr.ip().is_loopback() && !self.insecure);
-        if let Some(addr) = is_open(self.mqtt_listen).filter(|_| self.mqtt_users.is_none()) {
+        let asks_mqtt = self.mqtt_users.is_some() || self.mqtt_tls_client_ca.is_some();
+        if let Some(addr) = is_open(self.mqtt_listen).filter(|_| !asks_mqtt) {
             return Err(UsageError::value(format!(
                 "--mqtt-listen {addr} lets everybody in who reaches this machine: --mqtt-users FILE asks for a password, \
-                 --insecure allows it"
+                 --mqtt-tls-client-ca FILE for a certificate, --insecure allows it"
             )));
         }
-        match is_open(self.kafka_listen) {
-            Some(addr) => Err(UsageError::value(format!(
+        if let Some(addr) = is_open(self.kafka_listen).filter(|_| self.kafka_tls_client_ca.is_none()) {
+            return Err(UsageError::value(format!(
                 "--kafka-listen {addr} lets everybody in who reaches this machine, and the embedded Kafka knows no \
-                 passwords: --insecure allows it"
-            ))),
-            None => Ok(()),
+                 passwords: --kafka-tls-client-ca FILE asks for a certificate, --insecure allows it"
+            )));
         }
+        let mqtt = load("--mqtt-tls", &self.mqtt_tls_cert, &self.mqtt_tls_key, &self.mqtt_tls_client_ca)?;
+        let kafka =
+            load("--kafka-tls", &self.kafka_tls_cert, &self.kafka_tls_key, &self.kafka_tls_client_ca)?;
+        let _ = self.tls.set([mqtt, kafka]);
+        Ok(())
     }
 
     /// Where the MQTT broker listens.
@@ -114,6 +144,7 @@ impl EndsArgs {
             unread_bytes: bytes(self.mqtt_unread, default.unread_bytes),
             retained_bytes: bytes(self.mqtt_retained, default.retained_bytes),
             users: self.mqtt_users,
+            tls: self.tls.get().and_then(|[mqtt, _]| *mqtt),
         }
     }
 
@@ -126,8 +157,22 @@ impl EndsArgs {
             fsync: self.kafka_fsync,
             retention_bytes: self.kafka_retention,
             repair: self.kafka_repair,
+            tls: self.tls.get().and_then(|[_, kafka]| *kafka),
         }
     }
+}
+
+/// What TLS needs, from its files. It stays in memory until the process ends.
+fn load(
+    flag: &str,
+    cert: &Option<PathBuf>,
+    key: &Option<PathBuf>,
+    client_ca: &Option<PathBuf>,
+) -> Result<Option<&'static ServerTls>, UsageError> {
+    let (Some(cert), Some(key)) = (cert.clone(), key.clone()) else { return Ok(None) };
+    let tls = ServerTls::load(&TlsFiles { cert, key, client_ca: client_ca.clone() });
+    let tls = tls.map_err(|words| UsageError::value(format!("{flag}-*: {words}")))?;
+    Ok(Some(Box::leak(Box::new(tls))))
 }
 
 /// A default port may be taken by another program; then any free one will do.

@@ -19,7 +19,8 @@ use crate::report::Screen;
 #[command(mut_args(|argument| {
     // The rarest, so that -h fits one screen.
     let rare = ["mqtt_unread", "mqtt_retained", "kafka_advertise", "kafka_retention", "kafka_repair"];
-    let is_rare = rare.contains(&argument.get_id().as_str());
+    let name = argument.get_id().as_str();
+    let is_rare = rare.contains(&name) || name.contains("_tls_");
     argument.hide_short_help(is_rare)
 }))]
 pub(super) struct ServeArgs {
@@ -29,7 +30,7 @@ pub(super) struct ServeArgs {
     metrics: MetricsArgs,
     /// off: Kafka without an MQTT broker
     #[arg(long, value_name = "off", value_parser = off, help_heading = "Embedded MQTT and Kafka",
-        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users"])]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users", "mqtt_tls_cert"])]
     mqtt: Option<Off>,
     #[arg(long, hide = true, conflicts_with = "mqtt_listen")]
     no_mqtt: bool,

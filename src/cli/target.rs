@@ -27,14 +27,15 @@ pub(super) struct TargetArgs {
     ///
     /// host, host:1883 or mqtt://user@host:1883; it must speak MQTT 3.1.1. The password is read from TWEETBLAST_MQTT_PASSWORD.
     #[arg(long, aliases = ["mqtt-broker", "mqtt-url"], value_name = "HOST|off", value_parser = values::mqtt,
-        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users"])]
+        conflicts_with_all = ["mqtt_listen", "mqtt_clients", "mqtt_unread", "mqtt_retained", "mqtt_users", "mqtt_tls_cert"])]
     mqtt: Option<MqttChoice>,
     /// Use a real Kafka, not the embedded one: host:9092
     ///
     /// Several brokers have commas between them: host1:9092,host2:9092.
     #[arg(long, aliases = ["bootstrap-server", "bootstrap-servers", "brokers", "kafka-broker", "kafka-brokers"],
         value_name = "HOST:PORT", value_parser = values::kafka,
-        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention", "kafka_repair"])]
+        conflicts_with_all = ["kafka_listen", "kafka_advertise", "kafka_dir", "kafka_fsync", "kafka_retention", "kafka_repair",
+            "kafka_tls_cert"])]
     kafka: Option<String>,
     #[command(flatten)]
     druid: DruidArgs,

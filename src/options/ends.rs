@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::kafka::embedded::Fsync;
 use crate::mqtt::{ClientLimits, OutsideBroker};
+use crate::net::ServerTls;
 
 /// The MQTT hop of a replay.
 #[derive(Debug, Clone)]
@@ -62,6 +63,7 @@ impl Default for KafkaOptions {
                 fsync: Fsync::Never,
                 retention_bytes: None,
                 repair: false,
+                tls: None,
             }),
             topic: DEFAULT_TOPIC.to_owned(),
             partitions: 1,
@@ -128,4 +130,6 @@ pub struct EmbeddedKafka {
     pub retention_bytes: Option<u64>,
     /// Whether to continue without acknowledged messages that are missing or damaged.
     pub repair: bool,
+    /// TLS at `listen`; `None`: none.
+    pub tls: Option<&'static ServerTls>,
 }

@@ -63,7 +63,7 @@ fn taken_ports(replay: &Replay<'_>) -> TakenPorts {
         taken.mqtt = taken_port(*listen, broker.addr());
     }
     if let (KafkaChoice::Embedded(kafka), Some(endpoint)) = (&options.kafka.cluster, &ends.endpoint) {
-        taken.kafka = taken_port(kafka.listen, endpoint.addr());
+        taken.kafka = taken_port(kafka.listen, endpoint.tls_addr().unwrap_or(endpoint.addr()));
     }
     taken
 }

@@ -12,6 +12,7 @@ use crate::kafka::{KafkaError, ProducerOptions, Topic, check_settings, end_offse
 use crate::mqtt::{
     Broker, BrokerOptions, ClientLimits, MqttError, OutsideBroker, OutsideLink, OutsideOptions,
 };
+use crate::net::ServerTls;
 use crate::options::{DRAIN_AFTER_STOP, EmbeddedKafka, KafkaChoice, Listen, MqttChoice, ReplayOptions};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::unless_stopped::unless_stopped;
@@ -171,7 +172,7 @@ pub(crate) fn start_broker(
     clients: ClientLimits,
     has_replay: bool,
 ) -> Result<Broker, MqttError> {
-    if clients.users.is_none() {
+    if !clients.asks_who() {
         warn_of_network(listen, "MQTT broker", "publish and read");
     }
     Broker::start(&BrokerOptions {
@@ -196,8 +197,10 @@ pub(crate) fn warn_of_network(listen: Listen, what: &str, may: &str) {
 
 /// Starts the endpoint, on a free port if the default one is taken.
 pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
-    let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes, repair } = kafka.clone();
-    warn_of_network(listen, "Kafka", "read, write and delete");
+    let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes, repair, tls } = kafka.clone();
+    if !tls.is_some_and(ServerTls::asks_clients) {
+        warn_of_network(listen, "Kafka", "read, write and delete");
+    }
     let options = EndpointOptions {
         listen: listen.addr,
         dir,
@@ -206,6 +209,7 @@ pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<E
         fsync,
         retention_bytes,
         repair,
+        tls,
         ..EndpointOptions::default()
     };
     match Endpoint::start(options.clone()) {

@@ -39,7 +39,12 @@ pub fn serve(options: &ServeOptions, session: &Session) -> Result<(), ReplayErro
         session.screen.say(&format!("MQTT   {}\n", broker.addr()));
     }
     let kept = if endpoint.is_temporary() { ", removed at the end" } else { "" };
-    session.screen.say(&format!("Kafka  {}  log in {}{kept}\n", endpoint.addr(), endpoint.dir().display()));
+    let tls = endpoint.tls_addr().map_or(String::new(), |addr| format!("  TLS at {addr}"));
+    session.screen.say(&format!(
+        "Kafka  {}{tls}  log in {}{kept}\n",
+        endpoint.addr(),
+        endpoint.dir().display()
+    ));
     if broker.is_some() {
         session
             .screen

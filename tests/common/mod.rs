@@ -3,6 +3,7 @@
 
 pub mod mutate;
 pub mod scrape;
+pub mod tls;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -95,14 +96,14 @@ pub struct Running {
 
 impl Running {
     pub fn start(arguments: &[&str]) -> Self {
+        Self::spawn(tweetblast().args(arguments))
+    }
+
+    /// The program with this environment too.
+    pub fn spawn(command: &mut Command) -> Self {
         // Not the developer's terminal, where keys would be read.
-        let mut child = tweetblast()
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout }
     }

@@ -20,3 +20,4 @@ mod outside;
 mod raw;
 mod replays;
 mod stack;
+mod tls;

@@ -16,5 +16,7 @@ mod mutated;
 mod outside;
 mod raw;
 mod replay;
+mod secrets;
 mod standard;
+mod tls;
 mod users;

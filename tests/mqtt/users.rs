@@ -8,7 +8,7 @@ use crate::common::{free_port, run, tweetblast, write};
 use crate::raw::{Raw, packet, text};
 
 /// A line for --mqtt-users, with the password through a pipe.
-fn passwd(user: &str, password: &str) -> String {
+pub fn passwd(user: &str, password: &str) -> String {
     let mut made =
         tweetblast().args(["passwd", user]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     made.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::connection::serve;
 use super::data_dir::DataDir;
 use super::follower::Follower;
+use super::front::Front;
 use super::groups::Groups;
 use super::log::LogSettings;
 use super::state::{EndpointState, PeerPlace};
@@ -34,6 +35,8 @@ pub struct Endpoint {
     broker: Option<Arc<EndpointState>>,
     /// The accepting thread is the last one.
     threads: Vec<JoinHandle<()>>,
+    /// TLS in front of it, if there is.
+    front: Option<Front>,
 }
 
 /// Messages that retention has removed from all topics.
@@ -64,11 +67,19 @@ impl Endpoint {
     pub fn start(options: EndpointOptions) -> Result<Self, EndpointError> {
         options.check()?;
         let listen = options.listen;
-        let listener = TcpListener::bind(listen).map_err(|source| match source.kind() {
-            ErrorKind::AddrInUse => EndpointError::AddressInUse { addr: listen, source },
-            _ => EndpointError::Listen { addr: listen, source },
-        })?;
-        let addr = listener.local_addr().map_err(|source| EndpointError::Listen { addr: listen, source })?;
+        let bind = |addr| {
+            TcpListener::bind(addr).map_err(|source| match source.kind() {
+                ErrorKind::AddrInUse => EndpointError::AddressInUse { addr, source },
+                _ => EndpointError::Listen { addr, source },
+            })
+        };
+        let outside = bind(listen)?;
+        let (outside, listener) = match options.tls {
+            Some(tls) => (Some((outside, tls)), bind((Ipv4Addr::LOCALHOST, 0).into())?),
+            None => (None, outside),
+        };
+        let failed = |source| EndpointError::Listen { addr: listen, source };
+        let addr = listener.local_addr().map_err(failed)?;
         let temporary = options.dir.is_none();
         let dir = match &options.dir {
             Some(path) => DataDir::open(path)?,
@@ -80,9 +91,16 @@ impl Endpoint {
         let settings = LogSettings { fsync, retention_bytes, repair, ..LogSettings::default() };
         let store = Store::open(dir, settings)?;
         let groups = Groups::open(store.dir().path(), &store.dir().scratch(), fsync)?;
-        let broker = Arc::new(EndpointState::new(store, groups, limits, default_partitions, advertise));
+        let arrivals = outside.is_some().then(Arc::default);
+        let state =
+            EndpointState::new(store, groups, limits, default_partitions, advertise, arrivals.clone());
+        let broker = Arc::new(state);
+        let threads = Vec::new();
         let mut endpoint =
-            Self { addr, dir: path, temporary, broker: Some(broker.clone()), threads: Vec::new() };
+            Self { addr, dir: path, temporary, broker: Some(broker.clone()), threads, front: None };
+        if let Some(((listener, tls), arrivals)) = outside.zip(arrivals) {
+            endpoint.front = Some(Front::start(listener, tls, addr, arrivals).map_err(failed)?);
+        }
         if let Fsync::Every(interval) = fsync {
             let shared = broker.clone();
             endpoint.spawn("kafka-sync", move || sync_every(interval, &shared))?;
@@ -99,10 +117,16 @@ impl Endpoint {
         Ok(())
     }
 
-    /// The address it listens on.
+    /// The address it listens on, without TLS.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The address at which it speaks TLS, if there is one.
+    #[must_use]
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        self.front.as_ref().map(|front| front.addr)
     }
 
     /// The directory that holds the messages.
@@ -178,6 +202,7 @@ impl Endpoint {
     }
 
     fn stop(&mut self) -> Result<(), EndpointError> {
+        self.front = None;
         let Some(broker) = self.broker.take() else { return Ok(()) };
         broker.stop();
         let threads = std::mem::take(&mut self.threads);

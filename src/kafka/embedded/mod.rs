@@ -15,6 +15,7 @@ mod dir_lock;
 mod endpoint;
 mod error;
 mod follower;
+mod front;
 mod groups;
 mod keep;
 mod log;

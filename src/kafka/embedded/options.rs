@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::EndpointError;
+use crate::net::ServerTls;
 
 #[derive(Debug, Clone)]
 pub struct EndpointOptions {
@@ -25,6 +26,9 @@ pub struct EndpointOptions {
     pub retention_bytes: Option<u64>,
     /// Whether to continue without acknowledged messages that are missing or damaged, instead of refusing to start.
     pub repair: bool,
+    /// TLS at `listen`; then the endpoint itself is reached without TLS at a free port of this machine alone, for this
+    /// process and others here. `None`: no TLS.
+    pub tls: Option<&'static ServerTls>,
     /// Bounds on what clients may take.
     pub limits: Limits,
 }
@@ -40,6 +44,7 @@ impl Default for EndpointOptions {
             fsync: Fsync::default(),
             retention_bytes: None,
             repair: false,
+            tls: None,
             limits: Limits::default(),
         }
     }

@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::front::Arrivals;
 use super::groups::Groups;
 use super::memory::Memory;
 use super::options::Limits;
@@ -29,6 +30,8 @@ pub(crate) struct EndpointState {
     pub answers: Memory,
     /// The address given to clients; `None`: the one at which they reached us.
     pub advertise: Option<(String, u16)>,
+    /// Who comes over TLS; `None`: nobody can.
+    pub arrivals: Option<Arc<Arrivals>>,
     pub own_producers: OwnProducers,
     /// Closed at the end: for threads that wait for nothing but time.
     pub timer: Waiter,
@@ -43,6 +46,8 @@ pub(crate) struct EndpointState {
 pub(crate) struct Peer {
     pub stream: TcpStream,
     pub addr: SocketAddr,
+    /// The address at which it reached us over TLS.
+    at: Option<SocketAddr>,
     pub waiter: Arc<Waiter>,
 }
 
@@ -61,6 +66,7 @@ impl EndpointState {
         limits: Limits,
         default_partitions: i32,
         advertise: Option<(String, u16)>,
+        arrivals: Option<Arc<Arrivals>>,
     ) -> Self {
         Self {
             store,
@@ -71,6 +77,7 @@ impl EndpointState {
             large_requests: Memory::new(limits.memory_bytes / 3),
             answers: Memory::new(limits.memory_bytes / 3),
             advertise,
+            arrivals,
             own_producers: OwnProducers::default(),
             timer: Waiter::default(),
             peers: Mutex::default(),
@@ -82,7 +89,10 @@ impl EndpointState {
 
     /// Admits a client; `None` when there are too many, or at the end.
     pub fn admit(&self, stream: TcpStream, addr: SocketAddr, number: u64) -> Option<PeerPlace<'_>> {
-        let peer = Arc::new(Peer { stream, addr, waiter: Arc::default() });
+        let arrival = self.arrivals.as_ref().and_then(|arrivals| arrivals.get(addr));
+        let addr = arrival.map_or(addr, |arrival| arrival.from);
+        let at = arrival.map(|arrival| arrival.at);
+        let peer = Arc::new(Peer { stream, addr, at, waiter: Arc::default() });
         let mut peers = self.peers();
         if self.is_stopping() || peers.len() >= self.limits.connections {
             return None;
@@ -154,12 +164,13 @@ impl EndpointState {
 }
 
 impl Peer {
-    /// The advertised address, or the one at which this client reached us.
+    /// The advertised address, or the one at which this client reached us. What is advertised speaks TLS where there is
+    /// TLS: who came without it stays where it is.
     pub fn our_address(&self, broker: &EndpointState) -> std::io::Result<(String, u16)> {
         match &broker.advertise {
-            Some(advertised) => Ok(advertised.clone()),
-            None => {
-                let local = self.stream.local_addr()?;
+            Some(advertised) if broker.arrivals.is_none() || self.at.is_some() => Ok(advertised.clone()),
+            _ => {
+                let local = self.at.map_or_else(|| self.stream.local_addr(), Ok)?;
                 Ok((local.ip().to_canonical().to_string(), local.port()))
             }
         }

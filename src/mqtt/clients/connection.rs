@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
@@ -25,11 +24,10 @@ use super::limits::{
 use super::outflow::{Outflow, read_until_closed};
 use super::reader::{PacketReader, ReadError};
 use super::session::Session;
+use super::stream::{Stream, last_words};
 
 /// Serves one connection until it ends. `half_open` is given back when the client has said who it is.
-pub(in crate::mqtt) async fn serve(hub: Arc<Hub>, mut stream: TcpStream, half_open: OwnedSemaphorePermit) {
-    // Small packets at once: a delay of 40 ms otherwise.
-    let _ = stream.set_nodelay(true);
+pub(in crate::mqtt) async fn serve(hub: Arc<Hub>, mut stream: impl Stream, half_open: OwnedSemaphorePermit) {
     let mut reader = PacketReader::default();
     let Ok(admitted) = timeout(CONNECT_WAIT, admit(&hub, &mut stream, &mut reader)).await else { return };
     drop(half_open);
@@ -40,7 +38,7 @@ pub(in crate::mqtt) async fn serve(hub: Arc<Hub>, mut stream: TcpStream, half_op
             client.leave(&mut stream, end).await;
         }
         Err(Some(refusal)) => {
-            let _ = timeout(LEAVE_WAIT, stream.write_all(&refusal)).await;
+            let _ = timeout(LEAVE_WAIT, last_words(&mut stream, &refusal)).await;
         }
         Err(None) => {}
     }
@@ -75,7 +73,7 @@ impl From<Reason> for End {
 /// Reads CONNECT; the error is the answer to one that is refused.
 async fn admit(
     hub: &Arc<Hub>,
-    stream: &mut TcpStream,
+    stream: &mut impl Stream,
     reader: &mut PacketReader,
 ) -> Result<(Client, OwnedSemaphorePermit), Option<BytesMut>> {
     let mut refusal = BytesMut::new();
@@ -177,8 +175,8 @@ impl Client {
     }
 
     /// Reads and writes until one of them ends, or the client must leave.
-    async fn run(&mut self, stream: &mut TcpStream, reader: PacketReader) -> End {
-        let (input, output) = stream.split();
+    async fn run(&mut self, stream: &mut impl Stream, reader: PacketReader) -> End {
+        let (input, output) = tokio::io::split(stream);
         let session = self.session.clone();
         tokio::select! {
             end = self.read(input, reader) => end,
@@ -360,7 +358,7 @@ impl Client {
     }
 
     /// The last words on both sides: the will, what waits for the client, and why it has to leave.
-    async fn leave(mut self, stream: &mut TcpStream, end: End) {
+    async fn leave(mut self, stream: &mut impl Stream, end: End) {
         let is_farewell = matches!(end, End::Left(reason) if reason != Reason::WITH_WILL);
         if let Some(mut will) = self.will.take().filter(|_| !is_farewell) {
             if will.about.retain {
@@ -382,7 +380,7 @@ impl Client {
             );
             codec::disconnect(self.session.version, reason, &mut last);
         }
-        let _ = timeout(LEAVE_WAIT, stream.write_all(&last)).await;
+        let _ = timeout(LEAVE_WAIT, last_words(stream, &last)).await;
     }
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::super::users::MqttUsers;
+use crate::net::ServerTls;
 
 /// The bounds that a user may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,16 +19,29 @@ pub struct ClientLimits {
     pub retained_bytes: usize,
     /// Who may come in; `None`: everybody. As the topic, it stays until the process ends.
     pub users: Option<&'static MqttUsers>,
+    /// TLS with each client; `None`: none.
+    pub tls: Option<&'static ServerTls>,
 }
 
 impl Default for ClientLimits {
     /// Two messages of the largest size may wait for a client; 64 are as many as rumqttd's router took.
     fn default() -> Self {
-        Self { clients: 64, unread_bytes: 2 * PACKET_MAX_BYTES, retained_bytes: 16 << 20, users: None }
+        Self {
+            clients: 64,
+            unread_bytes: 2 * PACKET_MAX_BYTES,
+            retained_bytes: 16 << 20,
+            users: None,
+            tls: None,
+        }
     }
 }
 
 impl ClientLimits {
+    /// Whether clients need a password or a certificate.
+    pub fn asks_who(&self) -> bool {
+        self.users.is_some() || self.tls.is_some_and(ServerTls::asks_clients)
+    }
+
     /// Bytes that may wait for all clients together: one may have all that it is allowed, and many share
     /// no more than twice that.
     pub(in crate::mqtt) fn unread_in_all_bytes(&self) -> usize {

@@ -42,6 +42,7 @@ mod outlet;
 mod reader;
 mod retained;
 mod session;
+mod stream;
 
 pub(super) use connection::serve;
 pub use filters::matches as filter_matches;

@@ -239,7 +239,8 @@ impl Session {
                 continue;
             };
             for piece in bytes.chunks(READ_BYTES) {
-                if output.write_all(piece).await.is_err() {
+                // TLS keeps what is written until it is flushed.
+                if output.write_all(piece).await.is_err() || output.flush().await.is_err() {
                     break 'connected;
                 }
                 self.written(piece.len());

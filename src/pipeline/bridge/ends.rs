@@ -93,7 +93,7 @@ impl BridgeEnds {
         match &options.mqtt.broker {
             MqttChoice::Off => return Err(BridgeError::Options("a bridge needs MQTT".to_owned())),
             MqttChoice::Embedded(listen) => {
-                if options.mqtt.clients.users.is_none() {
+                if !options.mqtt.clients.asks_who() {
                     warn_of_network(*listen, "MQTT broker", "publish and read");
                 }
                 let broker_options = BrokerOptions {
@@ -149,7 +149,8 @@ impl BridgeEnds {
         let log = self.endpoint.as_ref().map_or(String::new(), |endpoint| {
             let kept =
                 if endpoint.is_temporary() { ", removed at the end (--kafka-dir keeps it)" } else { "" };
-            format!("  log in {}{kept}", endpoint.dir().display())
+            let tls = endpoint.tls_addr().map_or(String::new(), |addr| format!("  TLS at {addr}"));
+            format!("{tls}  log in {}{kept}", endpoint.dir().display())
         });
         let routes = options.routes.iter().map(|route| format!("{} → {}", route.filter, route.topic));
         let spool = options.spool.as_ref().map_or(String::new(), |spool| {

@@ -1,8 +1,12 @@
-//! Whether a host can be reached, and in plain words why not.
+//! Whether a host can be reached, and in plain words why not; TLS on our listeners.
+
+mod tls;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
+
+pub use tls::{ServerTls, TlsFiles};
 
 /// The addresses of a host. Looking up a name may take seconds.
 ///
