@@ -23,7 +23,7 @@ pub struct StreamSpecOptions {
     pub tasks: usize,
 }
 
-/// Columns that Kafka's messages have beside the members of their payload, and that are not needed.
+/// What Druid's reader of Kafka adds to the members of a payload, and what discovery is to skip.
 const NOT_COLUMNS: [&str; 4] = ["kafka.timestamp", "kafka.key", "kafka.topic", "kafka.partition"];
 
 /// Makes the spec, with our mark. A row has the time of its message, or else the time at which that came; run and number
