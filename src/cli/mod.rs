@@ -92,7 +92,7 @@ enum Command {
     /// Show the JSON reports of runs as one HTML page
     Report(ReportArgs),
     /// Run the embedded MQTT and Kafka without a replay
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Bring what others publish over MQTT to Kafka
     Bridge(Box<BridgeArgs>),
     /// Check every hop, send one tweet through all, say what is wrong

@@ -47,7 +47,7 @@ pub(crate) struct Peer {
     pub stream: TcpStream,
     pub addr: SocketAddr,
     /// The address at which it reached us over TLS.
-    at: Option<SocketAddr>,
+    pub at: Option<SocketAddr>,
     pub waiter: Arc<Waiter>,
 }
 

@@ -38,13 +38,13 @@ impl EndpointScene {
         let store = Store::open(DataDir::open(dir.path()).unwrap(), LogSettings::default()).unwrap();
         let groups = Groups::open(dir.path(), &store.dir().scratch(), Fsync::Never).unwrap();
         store.create_topic("tweets", 2, false).unwrap();
-        let broker = EndpointState::new(store, groups, Limits::default(), 2, None);
+        let broker = EndpointState::new(store, groups, Limits::default(), 2, None, None);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, addr) = listener.accept().unwrap();
         let waiter: Arc<crate::kafka::embedded::waiters::Waiter> = Arc::default();
         waiter.close(); // nothing here is to wait
-        Self { _dir: dir, _client: client, broker, peer: Peer { stream, addr, waiter } }
+        Self { _dir: dir, _client: client, broker, peer: Peer { stream, addr, at: None, waiter } }
     }
 
     /// The length of the answer, if there is one.
