@@ -53,7 +53,7 @@ pub(super) fn search(
         if options.keep { "kept" } else { "dropped at the end" }
     ));
     let began = Instant::now();
-    let mut stage = Stage::set_up(options, &name, swept, &session.stop, &say)?;
+    let mut stage = Stage::set_up(options, &name, swept, session, &say)?;
     let settings = options.settings(stage.task_duration_s, began.elapsed());
     say(&format!(
         "{}, {TASK_DURATION} {} s: {}",

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::options::FindMaxOptions;
-use crate::druid::{Access, Client, Granularity, ReadyWait, SpecOptions, Supervisor, make_spec, set_pointer};
+use crate::druid::{Access, Client, EventColumns, Granularity, ReadyWait, SpecOptions, Supervisor, make_spec, set_pointer};
 use crate::kafka::{ProducerOptions, delete_topic, prepare_topic};
-use crate::options::{DruidOptions, KafkaChoice};
-use crate::pipeline::{ReplayError, add_own_view, io_config, is_loopback, producer_options, read_spec};
+use crate::options::{DruidOptions, KafkaChoice, Session};
+use crate::pipeline::{ReplayError, add_own_view, events_of, io_config, is_loopback, producer_options, read_spec};
 use crate::report::quantity;
 
 /// Places in a spec.
@@ -42,7 +42,7 @@ impl Stage {
         options: &FindMaxOptions,
         name: &str,
         swept: Option<(&String, &Value)>,
-        stop: &AtomicBool,
+        session: &Session,
         say: &dyn Fn(&str),
     ) -> Result<Self, ReplayError> {
         let replay = &options.replay;
@@ -56,7 +56,8 @@ impl Stage {
         let mut producer = producer_options(replay, brokers, name);
         name.clone_into(&mut producer.topic);
         let kafka = choice.kafka.as_ref().unwrap_or(brokers);
-        let spec = |tasks| spec(choice, name, kafka, tasks, swept);
+        let events = if choice.spec.is_none() { events_of(replay, session)? } else { None };
+        let spec = |tasks| spec(choice, (name, kafka), tasks, &events, swept);
         // What is asked for decides how many partitions are needed.
         let asked = io_config(&spec(1)?)["taskCount"].as_u64().unwrap_or(1) as i32;
         producer.partitions = producer.partitions.max(asked).max(most_tasks(options));
@@ -76,7 +77,7 @@ impl Stage {
             keep: options.keep,
             is_down: false,
         };
-        stage.submit(choice.timeout.min(options.budget), stop, say)?;
+        stage.submit(choice.timeout.min(options.budget), &session.stop, say)?;
         Ok(stage)
     }
 
@@ -137,9 +138,9 @@ fn most_tasks(options: &FindMaxOptions) -> i32 {
 
 fn spec(
     choice: &DruidOptions,
-    name: &str,
-    kafka: &str,
+    (name, kafka): (&str, &str),
     tasks: usize,
+    events: &Option<EventColumns>,
     swept: Option<(&String, &Value)>,
 ) -> Result<Value, ReplayError> {
     let mut spec = match &choice.spec {
@@ -150,7 +151,7 @@ fn spec(
             kafka: kafka.to_owned(),
             form: crate::event::PayloadForm::Tweet,
             extra: Vec::new(),
-            events: None,
+            events: events.clone(),
             tasks,
             granularity: Granularity::Hour,
         }),

@@ -39,6 +39,7 @@ pub(crate) use run_id::new_run_id;
 pub use serve::{ServeOptions, serve};
 
 use crate::count::MachineCpu;
+use crate::druid::EventColumns;
 use crate::kafka::{KafkaError, find_last};
 use crate::options::{ReplayOptions, Session};
 use crate::report::{LiveView, OpeningBar, RunReport, ViewSources};
@@ -53,12 +54,26 @@ use input::input_hash::input_hash;
 use input::tables::load_tables;
 use outcome::Results;
 use prepare::{Goal, Plan, Preparation, opening, prepare};
-use prove::DruidHop;
+use prove::{DruidHop, event_columns};
 
 /// A replay that has ended, with the ends that still run: dropping it stops them.
 pub struct Replayed {
     pub report: RunReport,
     ends: Ends,
+}
+
+/// The columns of the events that a replay with these options finds in its input; `None`: they are tweets.
+///
+/// # Errors
+/// As those of a replay that cannot start.
+pub(crate) fn events_of(
+    options: &ReplayOptions,
+    session: &Session,
+) -> Result<Option<EventColumns>, ReplayError> {
+    let opening = &opening(options, Goal::Replay, session, &|_| {});
+    let files = &Files::open(&options.input.files, opening)?;
+    let (options, events) = &with_form(options, files, opening)?;
+    Ok(events.as_ref().map(|events| event_columns(events, options)))
 }
 
 /// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::away::Replay;
+use crate::common::{Running, free_port};
 use crate::fake::FakeDruid;
 
 const SUBMIT: &str = "POST /druid/indexer/v1/supervisor {";
@@ -52,4 +53,24 @@ fn druid_finds_the_columns_itself_if_it_is_told_to() {
     let dimensions = submitted(&druid)["spec"]["dataSchema"]["dimensionsSpec"].clone();
     let ours = json!([{"name": "_run", "type": "string"}, {"name": "seq", "type": "long"}]);
     assert_eq!((&dimensions["useSchemaDiscovery"], &dimensions["dimensions"]), (&json!(true), &ours));
+}
+
+#[test]
+fn find_max_submits_the_columns_of_the_records_too() {
+    let file = format!("{}/tests/data/events/logs-bulk.ndjson", env!("CARGO_MANIFEST_DIR"));
+    let (dir, druid) = (tempfile::tempdir().unwrap(), FakeDruid::start());
+    let kafka = format!("127.0.0.1:{}", free_port());
+    let log = dir.path().to_str().unwrap();
+    let mut served = Running::start(&["serve", "--mqtt", "off", "--kafka-listen", &kafka, "--kafka-dir", log]);
+    served.wait_for("serving");
+    let searching = Running::start(&["find-max", &file, "--kafka", &kafka, "--druid", &druid.url(), "--quick"]);
+    druid.wait_until_asked(SUBMIT);
+    drop(searching);
+    let schema = submitted(&druid)["spec"]["dataSchema"].clone();
+    let dimensions = schema["dimensionsSpec"]["dimensions"].as_array().unwrap();
+    let names: Vec<&str> = dimensions.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["@timestamp", "service.name", "message", "took_ms", "run", "process", "_run", "seq"]
+    );
 }

@@ -229,7 +229,7 @@ pub(crate) fn dimensions(enrichment: Option<&Enrichment>) -> Vec<Dimension> {
 }
 
 /// The columns of events as Druid's.
-fn event_columns(events: &Events, options: &ReplayOptions) -> EventColumns {
+pub(crate) fn event_columns(events: &Events, options: &ReplayOptions) -> EventColumns {
     let dimension = |column: &Column| Dimension {
         name: column.name.clone(),
         kind: match column.kind {
