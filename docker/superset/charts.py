@@ -54,7 +54,7 @@ def shown(chart: dict) -> dict:
         keys = ("Events", "Seconds", "Mean / s", "Missing", "Written to sent, s")
         return {f"{key} of {row['run']}": round(row[key], 3) for row in rows for key in keys}
     if name == EVENTS_COLUMNS:
-        return {row[f"{what} is"]: 1 for row in rows for what in ("Time", "Key", "Kind")}
+        return {row[f"{what}_column"]: 1 for row in rows for what in ("time", "key", "kind")}
     if name == FIVE_MINUTES:
         return {row["__time"]: row["Tweets"] for row in rows if row["Tweets"] and row["__time"] >= first_second(chart)}
     if name == WHOLE_RUN:
