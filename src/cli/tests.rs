@@ -79,9 +79,10 @@ fn defaults_are_said_in_one_style() {
 }
 
 /// Flags of other programs that the documents name.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 20] = [
     "--baseline",
     "--bench",
+    "--bridge",
     "--build",
     "--cache",
     "--clicks",

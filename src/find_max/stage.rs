@@ -6,10 +6,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::options::FindMaxOptions;
-use crate::druid::{Access, Client, EventColumns, Granularity, ReadyWait, SpecOptions, Supervisor, make_spec, set_pointer};
+use crate::druid::{
+    Access, Client, EventColumns, Granularity, ReadyWait, SpecOptions, Supervisor, make_spec, set_pointer,
+};
 use crate::kafka::{ProducerOptions, delete_topic, prepare_topic};
 use crate::options::{DruidOptions, KafkaChoice, Session};
-use crate::pipeline::{ReplayError, add_own_view, events_of, io_config, is_loopback, producer_options, read_spec};
+use crate::pipeline::{
+    ReplayError, add_own_view, events_of, io_config, is_loopback, producer_options, read_spec,
+};
 use crate::report::quantity;
 
 /// Places in a spec.

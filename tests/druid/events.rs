@@ -61,16 +61,15 @@ fn find_max_submits_the_columns_of_the_records_too() {
     let (dir, druid) = (tempfile::tempdir().unwrap(), FakeDruid::start());
     let kafka = format!("127.0.0.1:{}", free_port());
     let log = dir.path().to_str().unwrap();
-    let mut served = Running::start(&["serve", "--mqtt", "off", "--kafka-listen", &kafka, "--kafka-dir", log]);
+    let mut served =
+        Running::start(&["serve", "--mqtt", "off", "--kafka-listen", &kafka, "--kafka-dir", log]);
     served.wait_for("serving");
-    let searching = Running::start(&["find-max", &file, "--kafka", &kafka, "--druid", &druid.url(), "--quick"]);
+    let searching =
+        Running::start(&["find-max", &file, "--kafka", &kafka, "--druid", &druid.url(), "--quick"]);
     druid.wait_until_asked(SUBMIT);
     drop(searching);
     let schema = submitted(&druid)["spec"]["dataSchema"].clone();
     let dimensions = schema["dimensionsSpec"]["dimensions"].as_array().unwrap();
     let names: Vec<&str> = dimensions.iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        ["@timestamp", "service.name", "message", "took_ms", "run", "process", "_run", "seq"]
-    );
+    assert_eq!(names, ["@timestamp", "service.name", "message", "took_ms", "run", "process", "_run", "seq"]);
 }
