@@ -4,6 +4,7 @@
 
 mod own_names;
 mod tail;
+mod time_ms;
 
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 pub use own_names::{OwnNames, TakenNames};
 pub use tail::seq_of_run;
+pub use time_ms::TimeMs;
 
 /// What identifies an event on its whole way; returned with its delivery report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +24,8 @@ pub struct Trace {
     pub intended: Option<Instant>,
     /// When it was published; for a foreign message, when it was received.
     pub sent: Instant,
-    /// The time that Kafka is to store with it, in milliseconds since 1970 UTC; `None`: that at which it gets it.
-    pub kafka_time_ms: Option<i64>,
+    /// The time that Kafka is to store with it; `None`: that at which it gets it.
+    pub kafka_time_ms: Option<TimeMs>,
 }
 
 impl Trace {
@@ -97,7 +99,7 @@ pub struct Draft {
     /// The same in microseconds, as planned: tweets of one second may be spread over it.
     pub plan_time_us: i64,
     /// As in [`Trace::kafka_time_ms`].
-    pub kafka_time_ms: Option<i64>,
+    pub kafka_time_ms: Option<TimeMs>,
     /// Which loop, from 0.
     pub pass: u32,
     pub payload_bytes: usize,

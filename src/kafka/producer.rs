@@ -235,7 +235,7 @@ impl Producer {
                 record = record.key(&event.key[..]);
             }
             if let Some(time_ms) = event.trace.kafka_time_ms {
-                record = record.timestamp(time_ms);
+                record = record.timestamp(time_ms.get());
             }
             if let (Some(run), Some(seq)) = (&self.run_in_headers, event.trace.seq) {
                 let headers = OwnedHeaders::new_with_capacity(2)

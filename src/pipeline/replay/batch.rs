@@ -3,7 +3,7 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::enrich::Enrichment;
-use crate::event::{Draft, Drafts, PayloadForm};
+use crate::event::{Draft, Drafts, PayloadForm, TimeMs};
 use crate::options::{KeyBy, MessageOptions};
 use crate::pace::StampTime;
 use crate::pipeline::context::Replay;
@@ -111,7 +111,7 @@ impl<'a> Batch<'a> {
             seq: self.next_seq,
             event_time_ms: ready.location.slot.event_time_ms,
             plan_time_us: ready.plan_time_us,
-            kafka_time_ms: self.keeps_time.then_some(ready.location.slot.event_time_ms),
+            kafka_time_ms: TimeMs::new(ready.location.slot.event_time_ms).filter(|_| self.keeps_time),
             pass: self.pass,
             payload_bytes: payload_end - start,
             key_bytes: bytes.len() - payload_end,
