@@ -18,18 +18,29 @@ pub fn decimal(text: &str) -> Option<u64> {
     Some(number)
 }
 
-/// Eight digits as a number, in three steps: of pairs, of fours, of all.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+
+/// Eight digits as a number.
 #[inline]
-pub fn eight_digits(digits: &[u8; 8]) -> Option<u64> {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
-    let bytes = u64::from_le_bytes(*digits);
-    let is_digits = bytes & HIGH == ZEROS && bytes.wrapping_add(0x0606_0606_0606_0606) & HIGH == ZEROS;
-    let mut number = bytes.wrapping_sub(ZEROS);
+fn eight_digits(digits: &[u8; 8]) -> Option<u64> {
+    let (number, count) = leading_digits(digits);
+    (count == 8).then_some(number)
+}
+
+/// The digits at the start of these bytes as a number, and how many there are.
+#[inline]
+pub fn leading_digits(bytes: &[u8; 8]) -> (u64, u32) {
+    let values = u64::from_le_bytes(*bytes) ^ ZEROS;
+    // Of the bytes up to the first that is no digit, only that one has a high bit now or with 6 added.
+    let others = (values | values.wrapping_add(0x0606_0606_0606_0606)) & HIGH;
+    let count = others.trailing_zeros() / u8::BITS;
+    // As if there were zeros before them; in three steps: of pairs, of fours, of all.
+    let mut number = values.checked_shl(u64::BITS - count * u8::BITS).unwrap_or(0);
     number = number.wrapping_mul(10).wrapping_add(number >> 8) & 0x00ff_00ff_00ff_00ff;
     number = number.wrapping_mul(100).wrapping_add(number >> 16) & 0x0000_ffff_0000_ffff;
     number = number.wrapping_mul(10_000).wrapping_add(number >> 32) & 0xffff_ffff;
-    is_digits.then_some(number)
+    (number, count)
 }
 
 #[cfg(test)]
@@ -38,6 +49,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn leading_digits_end_where_they_end(digits in "[0-9]{0,8}", then: [u8; 8]) {
+            let mut bytes = then;
+            bytes[..digits.len()].copy_from_slice(digits.as_bytes());
+            let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let number = std::str::from_utf8(&bytes[..count]).unwrap().parse().unwrap_or(0);
+            prop_assert_eq!(leading_digits(&bytes), (number, count as u32));
+        }
+
         #[test]
         fn agrees_with_the_standard_library(number: u64, text in "[0-9]{0,22}", other in "[0-9+:/a -]{0,20}") {
             for text in [number.to_string(), text, other] {

@@ -32,6 +32,9 @@ pub fn id_of<I>(value: Json<'_, I>) -> Option<Id<'_>> {
 }
 
 fn id_in(text: &str) -> Option<Id<'_>> {
+    if decimal(text).is_some() {
+        return Some(Id::Text(text));
+    }
     let text = digits(text);
     // A float in a column of a table: of a long id its last digits are lost, and nobody has them.
     if text.contains('.')

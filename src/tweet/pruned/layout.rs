@@ -1,17 +1,26 @@
 //! The order of keys in the records seen so far.
 //!
-//! The records of a file are written by one program, which writes their keys in one order. So the
-//! next key is guessed from the previous one, and compared in one step, together with the comma and
-//! the quotes around it. A wrong guess costs little, and the result does not depend on the guesses.
+//! The records of a file are written by one program, which writes their keys in one order, with the same blanks
+//! around them; only some members come and go. So each key is remembered with those that followed it, and the next one is
+//! guessed and compared in one step, together with the comma, the quotes and the colon around it. A wrong guess costs
+//! little, and the result does not depend on the guesses.
 
 use super::keep::KeptMember;
 use crate::tweet::members::Level;
+use crate::tweet::name::Name;
 
 /// Keys that are remembered: far more than a tweet of any API has.
 const MOST_KEYS: usize = 512;
 
+/// Keys that are guessed to follow another one.
+const FOLLOWERS: usize = 4;
+
 /// Bytes compared at once.
 const WINDOW: usize = 16;
+const WINDOWS: usize = 2 * WINDOW;
+
+/// Bytes around the name of a key that are remembered with it: the signs, and blanks where records are indented.
+const MOST_AROUND: usize = 64;
 
 /// The position of a key: in which object, and whether it is the first one there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +28,17 @@ pub struct KeyPosition(u8);
 
 impl KeyPosition {
     const FIRST: u8 = 0x80;
+    /// No key is there.
+    const NOWHERE: Self = Self(0x7f);
 
     /// The first key of an object.
     pub fn first(level: Level) -> Self {
         Self(level as u8 | Self::FIRST)
     }
 
-    /// A key after other members.
-    pub fn later(level: Level) -> Self {
-        Self(level as u8)
+    /// That of the keys after this one.
+    pub fn after(self) -> Self {
+        Self(self.0 & !Self::FIRST)
     }
 
     pub fn is_first(self) -> bool {
@@ -35,16 +46,19 @@ impl KeyPosition {
     }
 }
 
-/// All keys seen, each with the one that followed it the last time.
+/// All keys seen, each with those that followed it.
 #[derive(Debug)]
 pub struct KeyOrder {
     /// The first entry is not a key: it represents the start of a record.
     known: Vec<KnownKey>,
+    /// Where each key is in `known`, by its hash; 0: free.
+    places: Box<[u16; PLACES]>,
     /// The previous key.
     last: usize,
-    /// The key that followed it the last time.
-    next: usize,
 }
+
+const PLACE_BITS: u32 = 11;
+const PLACES: usize = 1 << PLACE_BITS;
 
 #[derive(Debug)]
 struct KnownKey {
@@ -52,79 +66,121 @@ struct KnownKey {
     ends: [u128; 2],
     masks: [u128; 2],
     position: KeyPosition,
-    next: usize,
+    /// The keys that followed it, the latest first; 0, which is nowhere: fewer did.
+    followers: [u16; FOLLOWERS],
     member: Option<KeptMember>,
-    /// From the comma or brace before the key to its closing quote.
+    /// From the comma or brace before the key to the colon after it.
     spelt: Box<[u8]>,
 }
 
 impl Default for KeyOrder {
     fn default() -> Self {
-        let start = KnownKey::new(b"", KeyPosition::later(Level::Record), None);
-        Self { known: vec![start], last: 0, next: 0 }
+        let start = KnownKey::new(b"", KeyPosition::NOWHERE, None);
+        Self { known: vec![start], places: Box::new([0; PLACES]), last: 0 }
     }
 }
 
 impl KeyOrder {
     /// Begins a new record.
     pub fn begin(&mut self) {
-        (self.last, self.next) = (0, self.known[0].next);
+        self.last = 0;
     }
 
-    /// The member whose key ends before the colon at `colon`, if it is the expected key; then it
-    /// may also be one that is not kept.
+    /// The member whose key ends at the colon at `colon`, if it is one of the expected keys; then it may also be
+    /// one that is not kept.
     #[inline]
     pub fn guess(&mut self, bytes: &[u8], colon: usize, position: KeyPosition) -> Option<Option<KeptMember>> {
-        let known = self.known.get(self.next)?;
-        let is_it = known.position == position
-            && self.next != 0
-            && if colon < WINDOW2 {
-                bytes[..colon].ends_with(&known.spelt)
-            } else {
-                known.ends_at::<0>(bytes, colon)?
-                    && (known.spelt.len() <= WINDOW || known.ends_at::<1>(bytes, colon)?)
-                    && (known.spelt.len() <= WINDOW2 || bytes[..colon].ends_with(&known.spelt))
-            };
-        is_it.then(|| {
-            (self.last, self.next) = (self.next, known.next);
-            known.member
-        })
+        let next = usize::from(self.known.get(self.last)?.followers[0]);
+        let known = self.known.get(next)?;
+        if !known.is_at(bytes, colon, position) {
+            return self.guess_other(bytes, colon, position);
+        }
+        self.last = next;
+        Some(known.member)
     }
 
-    /// Remembers a key that was not guessed: its bytes with those around it, and which member it
-    /// is.
-    pub fn learn(&mut self, spelt: &[u8], position: KeyPosition, member: Option<KeptMember>) {
-        let is_it = |known: &KnownKey| *known.spelt == *spelt && known.position == position;
-        let found = match self.known.iter().position(is_it) {
-            Some(found) => found,
-            None if self.known.len() == MOST_KEYS => return,
-            None => {
-                self.known.push(KnownKey::new(spelt, position, member));
-                self.known.len() - 1
+    /// The same with the keys that followed the previous one before.
+    #[inline(never)]
+    fn guess_other(
+        &mut self,
+        bytes: &[u8],
+        colon: usize,
+        position: KeyPosition,
+    ) -> Option<Option<KeptMember>> {
+        let followers = &self.known.get(self.last)?.followers[1..];
+        let is_it = |place: &u16| self.known[usize::from(*place)].is_at(bytes, colon, position);
+        let nth = 1 + followers.iter().position(is_it)?;
+        let followers = &mut self.known[self.last].followers;
+        followers[..=nth].rotate_right(1);
+        self.last = usize::from(followers[0]);
+        Some(self.known[self.last].member)
+    }
+
+    /// Remembers a key that was not guessed: its name, the bytes from the comma before it to the colon after it, and
+    /// which member it is.
+    pub fn learn(&mut self, name: &[u8], spelt: &[u8], position: KeyPosition, member: Option<KeptMember>) {
+        if spelt.len() - name.len() > MOST_AROUND {
+            return;
+        }
+        let mut place = place_of(spelt, position);
+        let found = loop {
+            match usize::from(self.places[place]) {
+                0 if self.known.len() == MOST_KEYS => return,
+                0 => {
+                    self.places[place] = self.known.len() as u16;
+                    self.known.push(KnownKey::new(spelt, position, member));
+                    break self.known.len() - 1;
+                }
+                found if self.known[found].is_same(spelt, position) => break found,
+                _ => place = (place + 1) % PLACES,
             }
         };
-        self.known[self.last].next = found;
-        (self.last, self.next) = (found, self.known[found].next);
+        let followers = &mut self.known[self.last].followers;
+        followers.rotate_right(1);
+        followers[0] = found as u16;
+        self.last = found;
     }
 }
 
-const WINDOW2: usize = 2 * WINDOW;
+/// Where to look for a key among those that are known.
+fn place_of(spelt: &[u8], position: KeyPosition) -> usize {
+    const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+    let Name { first, last, len } = Name::of(spelt);
+    let mixed = first ^ last.rotate_left(25) ^ (len as u64) << 8 ^ u64::from(position.0);
+    (mixed.wrapping_mul(SEED) >> (u64::BITS - PLACE_BITS)) as usize
+}
 
 impl KnownKey {
     fn new(spelt: &[u8], position: KeyPosition, member: Option<KeptMember>) -> Self {
         let (mut ends, mut masks) = ([0; 2], [0; 2]);
-        for (nth, byte) in spelt.iter().rev().take(WINDOW2).enumerate() {
+        for (nth, byte) in spelt.iter().rev().take(WINDOWS).enumerate() {
             let shift = 8 * (WINDOW - 1 - nth % WINDOW);
             ends[nth / WINDOW] |= u128::from(*byte) << shift;
             masks[nth / WINDOW] |= 0xff << shift;
         }
-        Self { ends, masks, position, next: 0, member, spelt: spelt.into() }
+        Self { ends, masks, position, followers: [0; FOLLOWERS], member, spelt: spelt.into() }
+    }
+
+    fn is_same(&self, spelt: &[u8], position: KeyPosition) -> bool {
+        self.position == position && *self.spelt == *spelt
+    }
+
+    /// Whether this key, at this position, ends at the colon at `colon`.
+    #[inline]
+    fn is_at(&self, bytes: &[u8], colon: usize, position: KeyPosition) -> bool {
+        if colon < WINDOWS {
+            return self.position == position && bytes[..=colon].ends_with(&self.spelt);
+        }
+        self.position == position
+            && self.ends_at::<0>(bytes, colon)
+            && (self.spelt.len() <= WINDOW || self.ends_at::<1>(bytes, colon))
+            && (self.spelt.len() <= WINDOWS || bytes[..=colon].ends_with(&self.spelt))
     }
 
     /// Whether the `NTH` window before `colon` has the same bytes as in `spelt`.
     #[inline]
-    fn ends_at<const NTH: usize>(&self, bytes: &[u8], colon: usize) -> Option<bool> {
-        let window = bytes.get(colon - (NTH + 1) * WINDOW..)?.first_chunk()?;
-        Some(u128::from_le_bytes(*window) & self.masks[NTH] == self.ends[NTH])
+    fn ends_at<const NTH: usize>(&self, bytes: &[u8], colon: usize) -> bool {
+        let window = bytes.get(colon + 1 - (NTH + 1) * WINDOW..).and_then(|rest| rest.first_chunk());
+        window.is_some_and(|window| u128::from_le_bytes(*window) & self.masks[NTH] == self.ends[NTH])
     }
 }

@@ -21,6 +21,8 @@ mod layout;
 mod number;
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
 
 use simd_json::{Node, StaticNode};
@@ -170,7 +172,7 @@ impl<'a> Writer<'a, '_> {
                 Some(member) => member,
                 None => self.member(hop, level, position)?,
             };
-            position = KeyPosition::later(level);
+            position = position.after();
             let Some(KeptMember { name, keep, place }) = member else {
                 unasked = Some(hop);
                 continue;
@@ -207,9 +209,7 @@ impl<'a> Writer<'a, '_> {
             && self.bytes[before] == if position.is_first() { b'{' } else { b',' };
         let name = self.bytes.get(open + 1..close).filter(|_| is_key)?;
         let member = level.member(name);
-        if before + 1 == open && close + 1 == colon {
-            self.layout.learn(&self.bytes[before..colon], position, member);
-        }
+        self.layout.learn(name, &self.bytes[before..=colon], position, member);
         Some(member)
     }
 

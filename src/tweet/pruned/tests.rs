@@ -13,7 +13,7 @@ use crate::tweet::keys::{self, KEYS};
 use crate::tweet::{Hashtags, Parser, ParserOptions, Record, encode};
 
 /// Everything read from a record, as text.
-fn seen(parser: &mut Parser, json: &[u8]) -> Result<String, ()> {
+pub fn seen(parser: &mut Parser, json: &[u8]) -> Result<String, ()> {
     parser.parse(json, |record| match record {
         Ok(Record::Tweet(tweet)) => {
             let mut payload = BytesMut::new();
@@ -29,7 +29,7 @@ fn seen(parser: &mut Parser, json: &[u8]) -> Result<String, ()> {
     })
 }
 
-fn strict() -> Parser {
+pub fn strict() -> Parser {
     Parser::with_options(ParserOptions { strict: true, ..ParserOptions::default() })
 }
 
