@@ -2,15 +2,39 @@
 
 use std::collections::HashSet;
 
-use super::number::{Kinds, kind, number_in};
+use memchr::memchr;
+
+use super::number::{Kinds, NO_NUMBER, kind, may_begin, number_in};
 
 /// The names of the columns, as JSON.
 #[derive(Debug)]
 pub(super) struct Columns {
-    /// Of each column `","name":"`: without its first byte behind a number, without its last one before a number.
-    starts: Vec<Box<[u8]>>,
+    starts: Vec<Start>,
     /// Up to the last one with a name: cells that a row must have.
     needed: usize,
+}
+
+/// Most bytes of a start, and of a cell, that are copied at once.
+const START: usize = 32;
+const CELL: usize = 16;
+
+/// Of a column `","name":"`: without its first byte behind a number, without its last one before a number.
+#[derive(Debug)]
+struct Start {
+    /// Followed by zeros, so that a part of it can be copied at once.
+    bytes: Box<[u8]>,
+    length: usize,
+}
+
+/// A row that was found: what it is, and where it is in the bytes that have come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowBytes<'a> {
+    /// From its start on, and beyond its end.
+    pub bytes: &'a [u8],
+    /// Its length without the line end.
+    pub length: usize,
+    /// Whether it is known to be UTF-8.
+    pub is_utf8: bool,
 }
 
 /// Why a row is not one.
@@ -42,7 +66,9 @@ impl Columns {
             let mut start = b"\",".to_vec();
             start.extend_from_slice(serde_json::Value::from(&name[..]).to_string().as_bytes());
             start.extend_from_slice(b":\"");
-            starts.push(start.into_boxed_slice());
+            let length = start.len();
+            start.resize(length + START, 0);
+            starts.push(Start { bytes: start.into_boxed_slice(), length });
             taken.insert(name);
         }
         Self { starts, needed }
@@ -57,30 +83,70 @@ impl Columns {
     ///
     /// # Errors
     /// When it is not a row of this table; then nothing is appended either.
-    pub fn plain(&self, row: &[u8], delimiter: u8, out: &mut Vec<u8>) -> Result<(), Misfit> {
-        let mut object = RowObject::new(self, has_escaped(row, delimiter), out);
-        let (mut start, mut kinds) = (0, 0);
-        for (at, byte) in row.iter().enumerate() {
-            if *byte == delimiter {
-                object.cell(&row[start..at], kinds);
-                (start, kinds) = (at + 1, 0);
-            } else {
-                kinds = Kinds::wrapping_add(kinds, kind(*byte));
+    pub fn plain(&self, row: RowBytes<'_>, delimiter: u8, out: &mut Vec<u8>) -> Result<(), Misfit> {
+        let RowBytes { bytes, length, is_utf8 } = row;
+        let mut object = RowObject::new(self, is_utf8, out);
+        object.may_escape = has_escaped(&bytes[..length], delimiter);
+        let mut rest = bytes;
+        let mut left = length;
+        loop {
+            let (cell, kinds) = first_cell(&rest[..left], delimiter);
+            object.cell(rest, cell, kinds);
+            if cell == left {
+                return object.finish();
             }
+            rest = &rest[cell + 1..];
+            left -= cell + 1;
         }
-        object.cell(&row[start..], kinds);
-        object.finish()
     }
 
     /// The same of a row whose cells are unquoted already.
-    pub fn cells<'a>(&self, cells: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Result<(), Misfit> {
-        let mut object = RowObject::new(self, true, out);
+    pub fn cells<'a>(
+        &self,
+        cells: impl Iterator<Item = &'a [u8]>,
+        is_utf8: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Misfit> {
+        let mut object = RowObject::new(self, is_utf8, out);
+        object.may_escape = true;
         for cell in cells {
             // A longer one is looked at again in any case.
             let kinds = cell.iter().take(16).map(|byte| kind(*byte)).sum();
-            object.cell(cell, kinds);
+            object.cell(cell, cell.len(), kinds);
         }
         object.finish()
+    }
+}
+
+/// The length of the first cell of a row, and what its bytes are, as far as it may be a number.
+#[inline]
+fn first_cell(row: &[u8], delimiter: u8) -> (usize, Kinds) {
+    if row.first().is_some_and(|first| may_begin(*first)) {
+        let mut kinds = 0;
+        for (at, byte) in row.iter().enumerate() {
+            if *byte == delimiter {
+                return (at, kinds);
+            }
+            kinds = Kinds::wrapping_add(kinds, kind(*byte));
+        }
+        return (row.len(), kinds);
+    }
+    let (short, long) = row.split_at(row.len().min(CELL));
+    let end = short.iter().position(|byte| *byte == delimiter);
+    let length = || short.len() + memchr(delimiter, long).unwrap_or(long.len());
+    (end.unwrap_or_else(length), NO_NUMBER)
+}
+
+/// Appends the first `length` bytes. If these are few, more are copied, always as many, and taken off again: to copy a
+/// fixed length takes fewer steps.
+#[inline]
+fn put<const MANY: usize>(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
+    match bytes.first_chunk::<MANY>() {
+        Some(chunk) if length <= MANY => {
+            out.extend_from_slice(chunk);
+            out.truncate(out.len() - (MANY - length));
+        }
+        _ => out.extend_from_slice(&bytes[..length]),
     }
 }
 
@@ -92,6 +158,7 @@ struct RowObject<'a> {
     cells: usize,
     /// Whether a cell of the row may have something that JSON escapes.
     may_escape: bool,
+    is_utf8: bool,
     /// Whether the last value is a text, whose closing quote is yet to come.
     in_text: bool,
     /// Whether a cell beyond the header has something in it.
@@ -99,34 +166,39 @@ struct RowObject<'a> {
 }
 
 impl<'a> RowObject<'a> {
-    fn new(columns: &'a Columns, may_escape: bool, out: &'a mut Vec<u8>) -> Self {
+    fn new(columns: &'a Columns, is_utf8: bool, out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { columns, out, start, cells: 0, may_escape, in_text: false, has_more: false }
+        Self { columns, out, start, cells: 0, may_escape: false, is_utf8, in_text: false, has_more: false }
     }
 
-    /// Appends a cell; an empty one is omitted.
+    /// Appends the cell at the start of `rest`; an empty one is omitted.
     #[inline]
-    fn cell(&mut self, cell: &[u8], kinds: Kinds) {
+    fn cell(&mut self, rest: &[u8], length: usize, kinds: Kinds) {
         let number = self.cells;
         self.cells += 1;
-        if cell.is_empty() {
+        if length == 0 {
             return;
         }
         let Some(start) = self.columns.starts.get(number) else {
             self.has_more = true;
             return;
         };
-        let start = if self.in_text { start } else { &start[1..] };
+        let skipped = usize::from(!self.in_text);
+        let (start, start_length) = (&start.bytes[skipped..], start.length - skipped);
+        let cell = &rest[..length];
         match number_in(cell, kinds) {
-            Some(number) => {
-                self.out.extend_from_slice(&start[..start.len() - 1]);
-                self.out.extend_from_slice(number);
+            Some(found) => {
+                put::<START>(start, start_length - 1, self.out);
+                match found.len() == length {
+                    true => put::<CELL>(rest, length, self.out),
+                    false => self.out.extend_from_slice(found),
+                }
                 self.in_text = false;
             }
             None => {
-                self.out.extend_from_slice(start);
+                put::<START>(start, start_length, self.out);
                 match self.may_escape && has_escaped(cell, b'"') {
-                    false => self.out.extend_from_slice(cell),
+                    false => put::<CELL>(rest, length, self.out),
                     true => escape(cell, self.out),
                 }
                 self.in_text = true;
@@ -139,7 +211,9 @@ impl<'a> RowObject<'a> {
         let misfit = match () {
             () if is_empty => return Ok(()),
             () if self.has_more || self.cells < self.columns.needed => Misfit::Cells(self.cells),
-            () if simdutf8::basic::from_utf8(&self.out[self.start..]).is_err() => Misfit::NotUtf8,
+            () if !self.is_utf8 && simdutf8::basic::from_utf8(&self.out[self.start..]).is_err() => {
+                Misfit::NotUtf8
+            }
             () => {
                 self.out[self.start] = b'{';
                 self.out.extend_from_slice(if self.in_text { b"\"}" } else { b"}" });
@@ -198,7 +272,8 @@ mod tests {
         let columns = Columns::new(header.split(',').map(str::as_bytes));
         let mut out = Vec::new();
         out.extend_from_slice(b"before");
-        let fits = columns.plain(row.as_bytes(), b',', &mut out);
+        let row = RowBytes { bytes: row.as_bytes(), length: row.len(), is_utf8: true };
+        let fits = columns.plain(row, b',', &mut out);
         let json = String::from_utf8(out).unwrap().strip_prefix("before").unwrap().to_owned();
         fits.map(|()| json)
     }
@@ -232,7 +307,8 @@ mod tests {
     fn a_row_that_is_not_utf_8_is_a_misfit() {
         let columns = Columns::new([&b"a"[..], b"b"].into_iter());
         let mut out = Vec::new();
-        assert_eq!(columns.plain(b"x,caf\xe9", b',', &mut out), Err(Misfit::NotUtf8));
+        let row = RowBytes { bytes: b"x,caf\xe9", length: 6, is_utf8: false };
+        assert_eq!(columns.plain(row, b',', &mut out), Err(Misfit::NotUtf8));
         assert_eq!(out.len(), 0);
     }
 }

@@ -13,6 +13,15 @@ const MINUS: Kinds = 1 << 32;
 const RARE: Kinds = 1 << 40;
 const OTHER: Kinds = 1 << 48;
 
+/// What a cell is whose first byte is that of no number.
+pub(super) const NO_NUMBER: Kinds = OTHER;
+
+/// Whether a number, or blanks before it, may begin with this byte.
+#[inline(always)]
+pub(super) fn may_begin(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b' ')
+}
+
 const KINDS: [Kinds; 256] = {
     let mut kinds = [OTHER; 256];
     let mut byte = 0;
@@ -41,7 +50,7 @@ pub(super) fn kind(byte: u8) -> Kinds {
 pub(super) fn number_in(cell: &[u8], kinds: Kinds) -> Option<&[u8]> {
     if cell.len() > SAFE_DIGITS || kinds & (OTHER - RARE) != 0 {
         let (first, last) = (*cell.first()?, *cell.last()?);
-        let may_be = matches!(first, b' ' | b'-' | b'0'..=b'9') && matches!(last, b' ' | b'0'..=b'9');
+        let may_be = may_begin(first) && matches!(last, b' ' | b'0'..=b'9');
         let number = if may_be { cell.trim_ascii() } else { &[] };
         return is_number(number).then_some(number);
     }

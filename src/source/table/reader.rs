@@ -3,7 +3,7 @@
 use memchr::memchr_iter;
 
 use super::super::byte_order_mark;
-use super::columns::{Columns, Misfit};
+use super::columns::{Columns, Misfit, RowBytes};
 use super::row::{Row, RowKind, Rows};
 
 /// Reads one table.
@@ -18,13 +18,23 @@ pub struct TableReader {
     rest: Vec<u8>,
     /// Room for the JSON lines of the next piece.
     json_bytes: usize,
+    /// Whether the bytes that are read now are UTF-8, but for a character that is cut at their end.
+    is_utf8: bool,
 }
 
 impl TableReader {
     /// At the start of a table with this delimiter.
     pub fn new(delimiter: u8) -> Self {
         let rows = Rows::new(delimiter);
-        Self { delimiter, rows, has_begun: false, header: None, rest: Vec::new(), json_bytes: 0 }
+        Self {
+            delimiter,
+            rows,
+            has_begun: false,
+            header: None,
+            rest: Vec::new(),
+            json_bytes: 0,
+            is_utf8: false,
+        }
     }
 
     /// The rows that end in the next bytes of the table, as JSON lines.
@@ -61,6 +71,8 @@ impl TableReader {
             }
             (self.has_begun, at) = (true, byte_order_mark(bytes));
         }
+        let cut = if is_last { 0 } else { cut_character(bytes) };
+        self.is_utf8 = simdutf8::basic::from_utf8(&bytes[..bytes.len() - cut]).is_ok();
         while at < bytes.len()
             && let Some(row) = self.rows.next(&bytes[at..], is_last)
         {
@@ -81,12 +93,15 @@ impl TableReader {
             Some((header, _)) if header == content => {}
             Some((_, columns)) => {
                 let fits = match row.kind {
-                    RowKind::Plain => columns.plain(content, self.delimiter, out),
+                    RowKind::Plain => {
+                        let row = RowBytes { bytes, length: row.end, is_utf8: self.is_utf8 };
+                        columns.plain(row, self.delimiter, out)
+                    }
                     RowKind::Simple => {
                         let cells = self.rows.ranges().iter().map(|range| &content[range.clone()]);
-                        columns.cells(cells, out)
+                        columns.cells(cells, self.is_utf8, out)
                     }
-                    RowKind::Quoted => columns.cells(self.cells(), out),
+                    RowKind::Quoted => columns.cells(self.cells(), self.is_utf8, out),
                     RowKind::Broken => {
                         put_junk(content, "a quote in it is not closed", out);
                         Ok(())
@@ -124,6 +139,13 @@ impl TableReader {
         let starts = std::iter::once(0).chain(ends.iter().copied());
         starts.zip(ends).map(|(start, end)| &cells[start..*end])
     }
+}
+
+/// Bytes at the end of a text that may be the start of a character of UTF-8: at most three.
+fn cut_character(text: &[u8]) -> usize {
+    let more = text.iter().rev().take(2).take_while(|byte| matches!(byte, 0x80..0xC0)).count();
+    let starts = text.len().checked_sub(more + 1).is_some_and(|first| text[first] >= 0xC0);
+    if starts { more + 1 } else { 0 }
 }
 
 /// Appends what is not a row, on one line, with the reason. No object in it may be taken for a record.
