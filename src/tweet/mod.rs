@@ -51,8 +51,8 @@ pub use decision::{DayOrder, TimeClues, TimeDecision};
 pub use encode::{RUN_ID_MAX_BYTES, TIMESTAMP_BYTES, TIMESTAMP_OFFSET, encode, iso_ms, write_timestamp};
 pub use epoch::EpochUnit;
 pub use events::{
-    ChosenField, Column, ColumnKind, EventChoice, EventFields, EventSample, WantedFields, encode_event,
-    note_names, timestamp_offset,
+    ChosenField, Column, ColumnKind, EventChoice, EventFields, EventSample, NameSearch, WantedFields,
+    encode_event, timestamp_offset,
 };
 pub use extra::Extra;
 pub use grouped::{Group, TextSlot, texts};

@@ -13,8 +13,8 @@ use crate::pipeline::error::ReplayError;
 use crate::report::{EventFieldReport, EventsReport};
 use crate::source::{Frame, Opening};
 use crate::tweet::{
-    ChosenField, Column, EventChoice, EventSample, Parser, ParserOptions, Path, Record, Reject, TweetForm,
-    WantedFields, note_names,
+    ChosenField, Column, EventChoice, EventSample, NameSearch, Parser, ParserOptions, Path, Record, Reject,
+    TweetForm, WantedFields,
 };
 
 /// Records of a file in a sample; fewer where there are many files.
@@ -242,9 +242,10 @@ fn vote(record: Option<Record<'_>>, votes: &mut Votes) -> bool {
 fn own_names(files: &Files, samples: &[EventSample], payload: PayloadForm) -> OwnNames {
     let mut taken = TakenNames::default();
     samples.iter().for_each(|sample| taken.merge(sample.taken_names()));
+    let search = NameSearch::default();
     for (_, file) in files.iter().filter(|(_, file)| !file.is_live()) {
         for frame in file.frames().take_while(|frame| frame.offset < NAMES_BYTES) {
-            note_names(frame.bytes, &mut taken);
+            search.note(frame.bytes, &mut taken);
         }
     }
     match payload {

@@ -1,7 +1,7 @@
 //! Chooses among the fields of a sample which is the time, the key and the id: by name and by value.
 
 use super::EventFields;
-use super::names::{UNNAMED_TIME, id_rank, key_rank, time_rank};
+use super::names::{UNNAMED_TIME, id_rank, key_rank};
 use super::sample::{EventSample, FieldSample, Fields};
 use crate::tweet::map::{Path, TimePath};
 use crate::tweet::reading::TimeOptions;
@@ -125,7 +125,7 @@ fn depth(field: &FieldSample) -> f64 {
 /// How sure a field is the time of the event; `None`: it is not a time, or not one of most records.
 fn time_score(field: &FieldSample, found: &Fields) -> Option<f64> {
     let covered = share(field.times.len(), found);
-    let rank = time_rank(&field.path);
+    let rank = field.time_rank;
     // Other values under a name are a sign that it is not that of a time.
     let is_time = field.times.len() as u64 * 2 > field.records;
     let is_covered = covered >= if rank.is_some() { MOST } else { NEARLY_ALL };
@@ -134,12 +134,12 @@ fn time_score(field: &FieldSample, found: &Fields) -> Option<f64> {
     }
     let others = || found.fields.iter().filter(|other| other.path != field.path);
     let is_long_before = others().any(|other| {
-        let counts = time_rank(&other.path).is_some_and(|rank| rank >= 40);
+        let counts = other.time_rank.is_some_and(|rank| rank >= 40);
         counts && share(other.times.len(), found) >= MOST && median_gap(field, other) > LONG_MS
     });
     // Of two that are alike, a beginning and an end, the beginning.
     let is_before = others().any(|other| {
-        time_rank(&other.path) == rank && other.path.len() == field.path.len() && median_gap(field, other) > 0
+        other.time_rank == rank && other.path.len() == field.path.len() && median_gap(field, other) > 0
     });
     let rank = f64::from(rank.unwrap_or(UNNAMED_TIME));
     let long_before = if is_long_before { LONG_BEFORE } else { 0.0 };

@@ -10,7 +10,7 @@ mod sample;
 pub use choose::{ChosenField, EventChoice, WantedFields};
 pub use encode::{encode_event, timestamp_offset};
 pub(super) use read::{EventBuffers, read};
-pub use sample::{Column, ColumnKind, EventSample, note_names};
+pub use sample::{Column, ColumnKind, EventSample, NameSearch};
 
 use super::map::{Path, TimePath};
 use crate::event::OwnNames;

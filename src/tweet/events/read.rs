@@ -56,7 +56,7 @@ pub fn read<'a>(
         id: fields.id.as_ref().and_then(|path| id_of(find_path(value, path)?)),
         user_id,
         screen_name,
-        text: std::str::from_utf8(record).map_err(|_| NotJson)?.trim(),
+        text: simdutf8::basic::from_utf8(record).map_err(|_| NotJson)?.trim(),
         event_time_ms,
         ..Tweet::default()
     }))

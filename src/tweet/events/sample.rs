@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use memchr::memmem::Finder;
 use simd_json::prelude::*;
 use simd_json::tape::Value;
 
@@ -53,6 +54,10 @@ pub enum ColumnKind {
 /// What a sample shows of one field that may be the time, the key or the id.
 pub(super) struct FieldSample {
     pub path: Path,
+    /// As [`time_rank`] of the path.
+    pub time_rank: Option<u32>,
+    /// Whether its name may be that of a key or an id.
+    may_be_name: bool,
     /// Records in which it is there and neither null nor empty.
     pub records: u64,
     pub distinct: HashSet<String>,
@@ -174,8 +179,28 @@ impl EventSample {
     }
 }
 
-/// Notes the names at the top of a record that could be ours, without parsing it.
-pub fn note_names(record: &[u8], taken: &mut TakenNames) {
+/// Finds the records that may have a name at their top that could be ours.
+pub struct NameSearch {
+    ends: [Finder<'static>; 4],
+}
+
+impl Default for NameSearch {
+    fn default() -> Self {
+        // The last one: a letter may be written as an escape.
+        Self { ends: ["run\"", "seq\"", "timestamp\"", "\\u00"].map(Finder::new) }
+    }
+}
+
+impl NameSearch {
+    /// Notes the names at the top of a record that could be ours, without parsing it.
+    pub fn note(&self, record: &[u8], taken: &mut TakenNames) {
+        if self.ends.iter().any(|end| end.find(record).is_some()) {
+            note_names(record, taken);
+        }
+    }
+}
+
+fn note_names(record: &[u8], taken: &mut TakenNames) {
     for member in Members::of(record, 0) {
         match std::str::from_utf8(member.key) {
             // With an escape, as in `r\u0075n`.
@@ -226,8 +251,11 @@ fn walk(value: Value<'_, '_>, path: &mut Path, each: &mut impl FnMut(&[String], 
 
 impl FieldSample {
     fn new(path: &[String], times: &TimeOptions) -> Self {
+        let is_id = path.last().is_some_and(|name| name == "id");
         Self {
             path: path.to_vec(),
+            time_rank: time_rank(path),
+            may_be_name: key_rank(path).is_some() || id_rank(path).is_some() || is_id,
             records: 0,
             distinct: HashSet::new(),
             uuids: 0,
@@ -248,13 +276,10 @@ impl FieldSample {
         self.are_names &= json.text().is_some() || json.i64().is_some() || json.u64().is_some();
         self.uuids += u64::from(is_uuid(&words));
         self.texts += u64::from(json.text().is_some() && count_of(words.trim()).is_none());
-        if time_rank(&self.path).is_some() {
+        if self.time_rank.is_some() {
             self.reader.read(Json::<Plain>::from(value));
         }
-        if key_rank(&self.path).is_some()
-            || id_rank(&self.path).is_some()
-            || self.path.last().is_some_and(|name| name == "id")
-        {
+        if self.may_be_name {
             self.distinct.insert(words);
         }
     }
@@ -267,7 +292,7 @@ impl FieldSample {
         let is_nothing = plain.number() == Some(0.0) || plain.text().is_some_and(|text| text.trim() == "0");
         let is_number =
             plain.number().is_some() || plain.text().is_some_and(|text| count_of(text.trim()).is_some());
-        if is_nothing || (is_number && time_rank(&self.path).is_none()) {
+        if is_nothing || (is_number && self.time_rank.is_none()) {
             return;
         }
         match self.reader.read(json) {
@@ -319,6 +344,26 @@ impl ColumnKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_search_for_names_finds_what_a_look_at_all_members_finds() {
+        for record in [
+            r#"{"a":1,"run":2}"#,
+            r#"{"__seq" : 2, "x": {"run": 1}}"#,
+            r#"{"r\u0075n":1,"t":2}"#,
+            r#"{"a":"run","timestamp":5}"#,
+            r#"{"running":"run","seqs":[],"s\"eq":1}"#,
+            "{}",
+        ] {
+            let (mut found, mut all) = (TakenNames::default(), TakenNames::default());
+            NameSearch::default().note(record.as_bytes(), &mut found);
+            note_names(record.as_bytes(), &mut all);
+            assert_eq!(found, all, "{record}");
+        }
+        let mut found = TakenNames::default();
+        NameSearch::default().note(br#"{"r\u0075n":1,"_run":1}"#, &mut found);
+        assert_eq!(found.free().run(), "__run");
+    }
 
     #[test]
     fn columns_have_the_kind_that_takes_all_values() {
