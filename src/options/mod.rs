@@ -27,6 +27,7 @@ pub use report::{DeadLetterFile, ReportOptions};
 pub use session::{Quiet, Session};
 
 use crate::event::PayloadForm;
+use crate::report::Noun;
 use crate::tweet::{Parser, ParserOptions};
 
 /// One replay. By default: no input yet, and all else as the command line has it without a flag, but that
@@ -50,6 +51,11 @@ pub struct ReplayOptions {
 }
 
 impl ReplayOptions {
+    /// What is sent, once the form of the input is known.
+    pub(crate) fn noun(&self) -> Noun {
+        self.input.parser.events.is_some().into()
+    }
+
     /// Whether tweets are sent as they are read, in the order of the input. Not with a pace that fits a
     /// time: it needs the number of tweets and their span first.
     pub(crate) fn in_file_order(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::pace::Speed;
 use crate::pipeline::context::Replay;
 use crate::pipeline::input::form::Events;
 use crate::pipeline::prepare::Plan;
-use crate::report::{Endpoints, Layout, Page, counted, glued, iso_seconds, rate, seconds};
+use crate::report::{Endpoints, Layout, Noun, Page, counted, glued, iso_seconds, rate, seconds};
 use crate::tweet::{DayOrder, TimeDecision};
 
 /// The plan, with what to type to watch it.
@@ -33,7 +33,7 @@ pub(crate) fn announcement(replay: &Replay<'_>, layout: Layout) -> String {
     write_ends(&ends.addresses, taken_ports(replay), &mut page);
     ends.topic_words.iter().for_each(|words| page.more(words));
     if let (Some(limit), None) = (options.input.select.limit, plan.tweets) {
-        page.row("--limit", counted(limit, "tweet"));
+        page.row("--limit", replay.noun().counted(limit));
     }
     if let Some(keys) = options.report.keys {
         page.row("keys", keys);
@@ -129,7 +129,9 @@ fn write_plan(replay: &Replay<'_>, page: &mut Page) {
         ),
     );
     if plan.spread {
-        page.more("tweets of the same second are spread over it (--no-spread keeps the bursts)");
+        page.more(
+            replay.noun().of("tweets of the same second are spread over it (--no-spread keeps the bursts)"),
+        );
     }
     write_phases(plan, page);
     if let Some(max_gap) = plan.schedule.max_gap {
@@ -178,11 +180,11 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
             0 => String::new(),
             skipped => format!(" ({} skipped)", HumanCount(skipped)),
         };
-        format!(", {} to send{skipped}", counted(survey.tweets, "tweet"))
+        format!(", {} to send{skipped}", replay.noun().counted(survey.tweets))
     });
     let size = match files.are_live() {
         true => "read as it comes".to_owned(),
-        false => HumanBytes(files.bytes()).to_string(),
+        false => HumanBytes(files.own_bytes()).to_string(),
     };
     let to_send = to_send.unwrap_or_default();
     let name = files.words();
@@ -190,7 +192,7 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
     page.row("input", format!("{name}: {}, {size}{to_send}", files.framing().words()));
     if files.count() > 1 && prepared.intakes.len() == files.count() as usize {
         for ((_, file), intake) in files.iter().zip(&prepared.intakes).take(FILES_SHOWN) {
-            page.more(format!("{}: {}", file.path().display(), intake_words(intake)));
+            page.more(format!("{}: {}", file.path().display(), intake_words(intake, replay.noun())));
         }
         if let Some(more @ 1..) = (files.count() as usize).checked_sub(FILES_SHOWN) {
             page.more(format!("and {}", counted(more as u64, "more file")));
@@ -217,13 +219,13 @@ fn write_input(replay: &Replay<'_>, page: &mut Page) {
         None => "none in the file".to_owned(),
     };
     page.row("times", times);
-    for words in decision_words(&prepared.decisions) {
+    for words in decision_words(&prepared.decisions, replay.noun()) {
         page.more(words);
     }
 }
 
 /// How times are read whose spelling leaves it open, once for all files that are alike.
-fn decision_words(decisions: &[TimeDecision]) -> Vec<String> {
+fn decision_words(decisions: &[TimeDecision], noun: Noun) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for decision in decisions {
         let order = decision.order.map(|order| match order {
@@ -233,8 +235,8 @@ fn decision_words(decisions: &[TimeDecision]) -> Vec<String> {
         let unit = decision.unit.map(|unit| format!("numbers count {}", unit.flag()));
         let found: Vec<String> = order.map(str::to_owned).into_iter().chain(unit).collect();
         let whose = match decision.by_first {
-            true => "as in the first tweets; others are rejects",
-            false => "as the file as a whole shows",
+            true => noun.of("as in the first tweets; others are rejects"),
+            false => "as the file as a whole shows".to_owned(),
         };
         let words = format!("{}, {whose}", found.join(" and "));
         if !found.is_empty() && !all.contains(&words) {
@@ -245,8 +247,8 @@ fn decision_words(decisions: &[TimeDecision]) -> Vec<String> {
 }
 
 /// What is in a file, in one line.
-fn intake_words(intake: &Intake) -> String {
-    let mut words = vec![counted(intake.tweets, "tweet")];
+fn intake_words(intake: &Intake, noun: Noun) -> String {
+    let mut words = vec![noun.counted(intake.tweets)];
     words.extend(intake.rejects.iter().map(|(kind, found)| format!("{} {kind}", HumanCount(found.count))));
     if intake.unparseable > 0 {
         words.push(format!("{} unparseable", HumanCount(intake.unparseable)));

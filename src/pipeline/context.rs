@@ -11,6 +11,7 @@ use crate::pipeline::input::dead_letters::DeadLetters;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::form::Events;
 use crate::pipeline::prepare::{Plan, Prepared};
+use crate::report::Noun;
 
 /// One replay, ready to start.
 #[derive(Clone, Copy)]
@@ -31,6 +32,11 @@ pub(crate) struct Replay<'a> {
 }
 
 impl Replay<'_> {
+    /// What is sent.
+    pub fn noun(&self) -> Noun {
+        self.events.is_some().into()
+    }
+
     /// Where the figures of the run are counted.
     pub fn metric_sources(&self, counters: &Arc<Counters>, queryable: Option<&Arc<Queryable>>) -> RunSources {
         let Replay { options, prepared, plan, ends, .. } = *self;

@@ -4,7 +4,7 @@
 use crate::count::Places;
 use crate::pipeline::context::Replay;
 use crate::pipeline::replay::ReplayOutcome;
-use crate::report::{counted, with_causes};
+use crate::report::{Noun, counted, with_causes};
 
 /// What the verdict has to take into account.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ impl Evidence {
     /// Of a replay that has ended.
     pub fn of(replay: &Replay<'_>, outcome: &ReplayOutcome) -> Self {
         let (mut evidence, mut read) = (Self::default(), Self::default());
-        read.add_read_back(outcome);
+        read.add_read_back(outcome, replay.noun());
         // Where all was read back, it does not matter by which way it was acknowledged: a topic that was made again
         // before the first tweet, or a repeat after a failover, which Kafka acknowledges without an offset.
         let is_all_there = read.read_back == Some(outcome.tally.delivered.len()) && read.against.is_empty();
@@ -65,7 +65,7 @@ impl Evidence {
         }
     }
 
-    fn add_read_back(&mut self, outcome: &ReplayOutcome) {
+    fn add_read_back(&mut self, outcome: &ReplayOutcome, noun: Noun) {
         let Some(read_back) = &outcome.read_back else { return };
         if let Some(why) = &read_back.broken_off {
             self.unproven.push(format!("not all could be read back from Kafka: {why}"));
@@ -75,13 +75,14 @@ impl Evidence {
         let (missing, first) = delivered.missing_in(&found.seqs);
         self.read_back = Some(delivered.len() - missing);
         if let Some(first) = first {
-            let missing = counted(missing, "acknowledged tweet");
+            let missing = counted(missing, &noun.of("acknowledged tweet"));
             self.against
                 .push(format!("{missing} not in Kafka when read back, the first of them seq {first}"));
         }
         if found.repeated > 0 {
             self.against.push(format!(
-                "Kafka has tweets more than once: {} too many",
+                "{}: {} too many",
+                noun.of("Kafka has tweets more than once"),
                 counted(found.repeated, "message")
             ));
         }
@@ -94,7 +95,7 @@ impl Evidence {
         let (unacknowledged, _) = found.seqs.missing_in(delivered);
         if unacknowledged > 0 {
             self.against
-                .push(format!("{} in Kafka without being acknowledged", counted(unacknowledged, "tweet")));
+                .push(format!("{} in Kafka without being acknowledged", noun.counted(unacknowledged)));
         }
         if read_back.unreadable > 0 {
             self.unproven.push(format!("{} of the batches in Kafka cannot be read", read_back.unreadable));

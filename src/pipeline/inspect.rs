@@ -44,7 +44,7 @@ pub fn inspect(
         form: (!intake.shapes.is_empty())
             .then(|| intake.shapes.iter().copied().collect::<Vec<_>>().join(" and ")),
         events: events.as_ref().and_then(Events::report),
-        bytes: files.bytes(),
+        bytes: files.own_bytes(),
         frames: intake.frames,
         records: intake.records,
         items: intake.items,
@@ -62,7 +62,7 @@ pub fn inspect(
         longest_gap_s: prepared.by_time.map(|found| found.longest_gap.as_secs_f64()),
         peak_rate_per_s: prepared.by_time.map(|found| found.peak_per_s),
         event_hours: prepared.by_time.map(|found| found.hours),
-        bytes_per_tweet: (intake.tweets > 0).then(|| files.bytes() as f64 / intake.tweets as f64),
+        bytes_per_tweet: (intake.tweets > 0).then(|| files.own_bytes() as f64 / intake.tweets as f64),
         selected: prepared.survey.map_or(0, |survey| survey.tweets),
         requested: plan.requested.clone(),
         send_order: prepared.order,

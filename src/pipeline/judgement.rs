@@ -4,7 +4,7 @@ use indicatif::HumanCount;
 
 use crate::count::Tally;
 use crate::pipeline::evidence::Evidence;
-use crate::report::{DruidReport, Ledger, Verdict, counted};
+use crate::report::{DruidReport, Ledger, Noun, Verdict, counted};
 
 /// The verdict so far, and what speaks against a better one.
 pub(crate) struct Judgement {
@@ -34,6 +34,8 @@ pub(crate) struct Ending<'a> {
     pub errors: &'a [String],
     /// Whether the user stopped it before all was sent.
     pub was_cut: bool,
+    /// What was sent.
+    pub noun: Noun,
 }
 
 /// Judges a run that has ended.
@@ -53,7 +55,7 @@ pub(crate) fn judgement(
             judgement.add(verdict, reasons);
         }
     }
-    let (verdict, reasons) = ledger.verdict();
+    let (verdict, reasons) = ledger.verdict(ending.noun);
     judgement.add(verdict, reasons);
     // Counted by the tally from what Kafka reported on, one sequence number at a time.
     if tally.repeated > 0 || tally.distinct != ledger.delivered + ledger.failed {
@@ -68,19 +70,19 @@ pub(crate) fn judgement(
     }
     if let Some(druid) = druid.filter(|druid| !druid.exact) {
         let verdict = if druid.count_error.is_some() { Verdict::Unknown } else { Verdict::Unbalanced };
-        judgement.add(verdict, druid_reasons(druid, ledger));
+        judgement.add(verdict, druid_reasons(druid, ledger, ending.noun));
     }
     if let [first, more @ ..] = ending.errors {
         judgement.add(Verdict::Incomplete, [format!("ended by an error: {first}")]);
         judgement.add(Verdict::Incomplete, more.iter().map(|error| format!("then: {error}")));
     } else if ending.was_cut {
-        judgement.add(Verdict::Incomplete, ["stopped before all tweets were sent".to_owned()]);
+        judgement.add(Verdict::Incomplete, [ending.noun.of("stopped before all tweets were sent")]);
     }
     judgement
 }
 
 /// Why the number of Druid's rows differs from the number of delivered tweets.
-fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
+fn druid_reasons(druid: &DruidReport, ledger: &Ledger, noun: Noun) -> Vec<String> {
     let mut reasons = Vec::new();
     if let Some(why) = &druid.count_error {
         return vec![format!("the rows in Druid could not be counted: {why}")];
@@ -91,11 +93,11 @@ fn druid_reasons(druid: &DruidReport, ledger: &Ledger) -> Vec<String> {
             Some((first, last)) => format!("; the first are seq {first} to {last}"),
             None => String::new(),
         };
-        reasons.push(format!("{} missing in Druid{first}", counted(missing.count, "tweet")));
+        reasons.push(format!("{} missing in Druid{first}", noun.counted(missing.count)));
     } else if let Some((rows, distinct)) =
         druid.rows.zip(druid.distinct).filter(|(rows, distinct)| rows != distinct)
     {
-        reasons.push(format!("Druid has {} of {}", counted(rows, "row"), counted(distinct, "tweet")));
+        reasons.push(format!("Druid has {} of {}", counted(rows, "row"), noun.counted(distinct)));
     } else if druid.rows == Some(ledger.delivered) {
         reasons.push("Druid has as many rows as were delivered, but not the same ones".to_owned());
     }
@@ -126,7 +128,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.distinct = 1;
         let errors: Vec<String> = errors.iter().map(|error| (*error).to_owned()).collect();
-        let ending = Ending { errors: &errors, was_cut };
+        let ending = Ending { errors: &errors, was_cut, noun: Noun::Tweet };
         let judgement = judgement(&ledger, &tally, None, &ending, Evidence::default());
         (judgement.verdict, judgement.reasons)
     }

@@ -88,9 +88,14 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
     };
     let errors: Vec<String> = outcome.errors.iter().map(|error| with_causes(error)).collect();
     let was_cut = interrupted && (skipped_by.stop > 0 || replay.plan.tweets.is_none());
-    let Judgement { verdict, reasons } =
-        judgement(&ledger, &outcome.tally, druid.as_ref(), &Ending { errors: &errors, was_cut }, evidence)
-            .with_unknown(files.cuts());
+    let Judgement { verdict, reasons } = judgement(
+        &ledger,
+        &outcome.tally,
+        druid.as_ref(),
+        &Ending { errors: &errors, was_cut, noun: replay.noun() },
+        evidence,
+    )
+    .with_unknown(files.cuts());
     let pace = pace_report(replay, &outcome, &ledger);
     let outages = outage_reports(&outcome, &druid_outages);
     let bottleneck = bottleneck(options, &pace, counters, druid.as_ref(), &outages);
@@ -141,7 +146,7 @@ pub(crate) fn report(replay: &Replay<'_>, outcome: ReplayOutcome, results: Resul
 pub(crate) fn file_reports(files: &Files, prepared: &Prepared, intakes: &[Intake]) -> Vec<FileReport> {
     let file = |((number, file), intake): ((u32, &TweetFile), &Intake)| FileReport {
         file: file.path().display().to_string(),
-        bytes: file.size(),
+        bytes: file.own_size(),
         format: file.framing(),
         order: prepared.orders.get(number as usize).copied().flatten(),
         frames: intake.frames,
@@ -160,7 +165,7 @@ fn input_report(replay: &Replay<'_>, intakes: &[Intake], outcome: &ReplayOutcome
     InputReport {
         file: files.words(),
         files: file_reports(files, prepared, intakes),
-        bytes: files.bytes(),
+        bytes: files.own_bytes(),
         format: files.framing(),
         events: replay.events.and_then(Events::report),
         order: prepared.found,

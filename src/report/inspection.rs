@@ -10,10 +10,11 @@ use super::REPORT_VERSION;
 use super::events::write_events;
 use super::page::{Layout, Page, glued};
 use super::unread_times::write_mended;
-use super::words::{counted, iso_seconds, place, rate, seconds};
-use super::{EventsReport, FileReport, InputFormat, UnreadTimesReport};
+use super::words::{advice, counted, iso_seconds, place, rate, seconds};
+use super::{EventsReport, FileReport, InputFormat, Noun, UnreadTimesReport};
 use crate::count::RejectCount;
 use crate::pace::{FileOrder, Order};
+use crate::source::Format;
 
 /// Everything that is known without sending anything.
 #[derive(Debug, Clone, Serialize)]
@@ -94,6 +95,13 @@ pub struct Inspection {
     pub files: Vec<FileReport>,
 }
 
+impl Inspection {
+    /// What a replay would send.
+    fn noun(&self) -> Noun {
+        self.events.is_some().into()
+    }
+}
+
 /// The page.
 pub fn inspection_page(found: &Inspection, layout: Layout) -> String {
     let mut page = Page::new(layout);
@@ -120,31 +128,32 @@ pub fn inspection_page(found: &Inspection, layout: Layout) -> String {
             }
         ),
     );
-    let (tweets, rejects) = (counted(found.tweets, "tweet"), counted(found.rejects, "reject"));
+    let (tweets, rejects) = (found.noun().counted(found.tweets), counted(found.rejects, "reject"));
     page.row("items", format!("{} = {tweets} + {rejects}", count(found.items)));
     for (kind, rejects) in &found.rejects_by_kind {
         let first = place(rejects.first_line, rejects.first_offset);
-        page.more(format!("{} {kind}, the first at {first}", count(rejects.count)));
+        page.more(format!("{} {kind}, the first at {first}{}", count(rejects.count), advice(kind)));
     }
     if found.tweets == 0 {
         return page.finish();
     }
+    let of = if found.format == InputFormat::One(Format::Table) { ", in rows of the table" } else { "" };
     let bytes = found.bytes_per_tweet.unwrap_or(0.0).round() as u64;
     page.row("users", count(found.users).to_string());
-    page.row("size", format!("{} of input per tweet", counted(bytes, "byte")));
+    page.row("size", format!("{} {}{of}", counted(bytes, "byte"), found.noun().of("of input per tweet")));
     write_mended(&found.mended_by_kind, &mut page);
     write_times(found, &mut page);
     if found.files.len() > 1 {
-        write_files(&found.files, &mut page);
+        write_files(found, &mut page);
     }
     page.blank();
     page.finish() + &prediction_line(found, layout)
 }
 
-fn write_files(files: &[FileReport], page: &mut Page) {
+fn write_files(found: &Inspection, page: &mut Page) {
     page.blank();
     page.line("  files");
-    for file in files {
+    for file in &found.files {
         let rejects: u64 = file.rejects_by_kind.values().map(|kind| kind.count).sum();
         page.hanging(
             "    ",
@@ -152,7 +161,7 @@ fn write_files(files: &[FileReport], page: &mut Page) {
                 "{}: {}, {}, {}, {} unparseable{}",
                 file.file,
                 file.format.name(),
-                counted(file.tweets, "tweet"),
+                found.noun().counted(file.tweets),
                 counted(rejects, "reject"),
                 HumanCount(file.unparseable),
                 file.order.map_or(String::new(), |order| format!(", {}", order.name())),
@@ -164,28 +173,32 @@ fn write_files(files: &[FileReport], page: &mut Page) {
 fn write_times(found: &Inspection, page: &mut Page) {
     let (Some(first), Some(last), Some(order)) = (&found.first, &found.last, found.order) else {
         match &found.unread_times {
-            Some(unread) => page.row("times", unread.words()),
-            None => page.row("times", "none: a replay spaces the tweets evenly (--interval, --rate, --fit)"),
+            Some(unread) => page.row("times", unread.words(found.noun())),
+            None => page.row(
+                "times",
+                found.noun().of("none: a replay spaces the tweets evenly (--interval, --rate, --fit)"),
+            ),
         }
         return;
     };
     page.row("times", format!("{} to {}, {}", to_the_second(first), to_the_second(last), order.name()));
     if let Some(unread) = &found.unread_times {
-        page.more(unread.words());
+        page.more(unread.words(found.noun()));
     }
     match found.without_time {
         0 => {}
-        1 => page.more("1 tweet has none, and takes that of the one before"),
+        1 => page.more(found.noun().of("1 tweet has none, and takes that of the one before")),
         tweets => {
-            page.more(format!("{} have none, and take that of the one before", counted(tweets, "tweet")));
+            page.more(format!("{} have none, and take that of the one before", found.noun().counted(tweets)));
         }
     }
     let gap = seconds(found.longest_gap_s.unwrap_or(0.0));
-    let peak = counted(found.peak_rate_per_s.unwrap_or(0), "tweet");
+    let peak = found.noun().counted(found.peak_rate_per_s.unwrap_or(0));
     page.row("peak", format!("{peak} in one second; longest silence {gap}"));
     let hours = found.event_hours.unwrap_or(0);
     let segments = counted(hours, "Druid segment");
-    page.row("hours", format!("tweets in {}: {segments} with --timestamp event", counted(hours, "hour")));
+    let tweets = found.noun().of("tweets in");
+    page.row("hours", format!("{tweets} {}: {segments} with --timestamp event", counted(hours, "hour")));
 }
 
 /// A time of the JSON as people read it.
@@ -196,7 +209,7 @@ fn to_the_second(iso: &str) -> String {
 
 /// How long a replay takes, in one line.
 pub fn prediction_line(found: &Inspection, layout: Layout) -> String {
-    let tweets = counted(found.selected, "tweet");
+    let tweets = found.noun().counted(found.selected);
     let how = match found.first {
         Some(_) => format!("a replay with {}, {},", found.requested, found.send_order.name()),
         None => {
@@ -213,6 +226,7 @@ pub fn prediction_line(found: &Inspection, layout: Layout) -> String {
         None => format!("sends {tweets} in each loop{rate}"),
     };
     let spread = if found.spread { "; tweets of the same second are spread over it" } else { "" };
+    let spread = found.noun().of(spread);
     let hours = found.send_hours.filter(|hours| *hours > 1);
     let hours = hours.map_or(String::new(), |hours| {
         format!("; {} with --timestamp send", counted(hours, "Druid segment"))

@@ -6,7 +6,7 @@
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::counted;
+use super::{Noun, counted};
 
 /// Counts of one replay. The names are the keys of the JSON report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -126,10 +126,11 @@ impl Verdict {
 
 impl Ledger {
     /// Checks every line. The reasons are empty when, and only when, the verdict is balanced.
-    pub fn verdict(&self) -> (Verdict, Vec<String>) {
+    pub fn verdict(&self, noun: Noun) -> (Verdict, Vec<String>) {
         let mut reasons = Vec::new();
-        let mut line = |left: u64, right: u64, words: &str| {
+        let mut line = |left: u64, right: u64, words: &'static str| {
             if left != right {
+                let words = noun.of(words);
                 reasons.push(format!("{words}: {} is not {}", HumanCount(left), HumanCount(right)));
             }
         };
@@ -160,18 +161,17 @@ impl Ledger {
         if let Some(lost) = self.mqtt_lost.filter(|lost| *lost > 0) {
             reasons.push(format!(
                 "{} lost in the MQTT broker: overwritten or dropped before being read",
-                counted(lost, "tweet")
+                noun.counted(lost)
             ));
         }
         if let Some(unread @ 1..) = self.removed_unread {
             reasons.push(format!("retention removed {} that nobody had read", counted(unread, "message")));
         }
         if let Some(twice @ 1..) = self.duplicates {
-            reasons
-                .push(format!("{} in Kafka twice: the MQTT broker gave them twice", counted(twice, "tweet")));
+            reasons.push(format!("{} in Kafka twice: the MQTT broker gave them twice", noun.counted(twice)));
         }
         if self.failed > 0 {
-            reasons.push(format!("{} not acknowledged by Kafka", counted(self.failed, "tweet")));
+            reasons.push(format!("{} not acknowledged by Kafka", noun.counted(self.failed)));
         }
         (if reasons.is_empty() { Verdict::Balanced } else { Verdict::Unbalanced }, reasons)
     }
@@ -210,15 +210,15 @@ mod tests {
 
     #[test]
     fn a_ledger_that_adds_up_is_balanced() {
-        assert_eq!(balanced().verdict(), (Verdict::Balanced, Vec::new()));
+        assert_eq!(balanced().verdict(Noun::Tweet), (Verdict::Balanced, Vec::new()));
     }
 
     #[test]
     fn a_hop_that_is_off_joins_its_neighbours() {
         let off = Ledger { received: None, mqtt_lost: None, duplicates: None, foreign: None, ..balanced() };
-        assert_eq!(off.verdict().0, Verdict::Balanced);
+        assert_eq!(off.verdict(Noun::Tweet).0, Verdict::Balanced);
         let short = Ledger { delivered: 7, read_back: Some(7), queryable: Some(7), ..off };
-        assert_eq!(short.verdict().1, ["published = delivered + failed: 8 is not 7"]);
+        assert_eq!(short.verdict(Noun::Tweet).1, ["published = delivered + failed: 8 is not 7"]);
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         for (change, words) in changes {
             let mut ledger = balanced();
             change(&mut ledger);
-            let (verdict, reasons) = ledger.verdict();
+            let (verdict, reasons) = ledger.verdict(Noun::Tweet);
             assert_eq!(verdict, Verdict::Unbalanced, "{words}");
             assert!(reasons.iter().any(|reason| reason.contains(words)), "{words}: {reasons:?}");
         }
@@ -257,7 +257,7 @@ mod tests {
             queryable: Some(7),
             ..balanced()
         };
-        assert_eq!(lossy.verdict().1.len(), 1);
-        assert!(lossy.verdict().1[0].contains("overwritten"));
+        assert_eq!(lossy.verdict(Noun::Tweet).1.len(), 1);
+        assert!(lossy.verdict(Noun::Tweet).1[0].contains("overwritten"));
     }
 }

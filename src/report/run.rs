@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Bottleneck, DruidReport, EnrichReport, Environment, EventsReport, InputFormat, Ledger, OutageReport,
-    PhaseReport, ThresholdReport, UnreadTimesReport, Verdict,
+    Bottleneck, DruidReport, EnrichReport, Environment, EventsReport, InputFormat, Ledger, Noun,
+    OutageReport, PhaseReport, ThresholdReport, UnreadTimesReport, Verdict,
 };
 use crate::count::{CpuUsage, HistogramText, LatencyMs, MemoryUsage, RejectCount, SeriesReport};
 use crate::pace::{FileOrder, Order};
@@ -224,6 +224,13 @@ pub struct ChangeReport {
     pub stopped_s: Option<f64>,
     /// The new speed as a multiple of the requested one.
     pub speed_factor: Option<f64>,
+}
+
+impl RunReport {
+    /// What was sent.
+    pub fn noun(&self) -> Noun {
+        self.input.events.is_some().into()
+    }
 }
 
 /// One entry for each hop. `None`: the hop was off.

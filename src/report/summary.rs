@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 use super::page::{BAD, DIM, GOOD, Layout, Page, glued};
 use super::summary_time::{write_changes, write_chart, write_outages, write_over_time, write_phases};
 use super::unread_times::write_mended;
-use super::words::{between, counted, micros, millis, place, rate, seconds};
+use super::words::{advice, between, counted, micros, millis, place, rate, seconds};
 use super::{DruidReport, HopReport, Ledger, RunReport, ThresholdReport, Verdict, verdict_line};
 use crate::count::LatencyMs;
 
@@ -16,7 +16,7 @@ pub fn summary_page(report: &RunReport, layout: Layout) -> String {
     write_pace(report, &mut page);
     write_cost(report, &mut page);
     if let Some(druid) = &report.druid {
-        write_druid(druid, &report.ledger, &mut page);
+        write_druid(druid, report, &mut page);
     }
     write_hops(report, &mut page);
     write_ledger(report, &mut page);
@@ -43,7 +43,7 @@ fn write_pace(report: &RunReport, page: &mut Page) {
         "replayed",
         format!(
             "{}{loops} in {}{} ({}{planned})",
-            counted(ledger.published, "tweet"),
+            report.noun().counted(ledger.published),
             seconds(pace.duration_s),
             pace.rate_per_s.map_or(String::new(), |per_s| format!(": {}", rate(per_s))),
             pace.requested,
@@ -59,26 +59,25 @@ fn write_pace(report: &RunReport, page: &mut Page) {
             page.row("lag", "n/a: the run ended within the warm-up");
         }
         None if pace.late_input > 0 => {
-            page.row("lag", "n/a: every tweet came from the input after its intended send time");
+            page.row(
+                "lag",
+                report.noun().of("n/a: every tweet came from the input after its intended send time"),
+            );
         }
         None => page.row("lag", "n/a: --speedup max has no schedule"),
     }
     if let (Some(_), late @ 1..) = (pace.lag_ms, pace.late_input) {
-        let late = counted(late, "tweet");
+        let late = report.noun().counted(late);
         page.more(format!("n/a for {late} that came from the input after the intended send time"));
     }
     write_phases(report, page);
     write_changes(&pace.changes, page);
     write_outages(report, page);
     if let Some(out_of_order @ 1..) = report.input.out_of_order {
-        let (tweets, were) = were(out_of_order);
+        let (tweets, were) =
+            (report.noun().counted(out_of_order), if out_of_order == 1 { "was" } else { "were" });
         page.row("order", format!("{tweets} {were} out of order and {were} sent with the one before"));
     }
-}
-
-/// `1 tweet was`, `6,000 tweets were`.
-fn were(tweets: u64) -> (String, &'static str) {
-    (counted(tweets, "tweet"), if tweets == 1 { "was" } else { "were" })
 }
 
 fn write_cost(report: &RunReport, page: &mut Page) {
@@ -90,14 +89,15 @@ fn write_cost(report: &RunReport, page: &mut Page) {
         let share = report.cpu.share.map_or(String::new(), |share| {
             format!("; {:.0} % of all CPU time used on this machine meanwhile", share * 100.0)
         });
-        page.row("cpu", format!("{} per tweet{share}", micros(us)));
+        page.row("cpu", format!("{} {}{share}", micros(us), report.noun().of("per tweet")));
     }
     if let Some(mib) = report.memory.own_mib {
         page.row("memory", format!("{mib:.0} MiB, plus the mapped file"));
     }
 }
 
-fn write_druid(druid: &DruidReport, ledger: &Ledger, page: &mut Page) {
+fn write_druid(druid: &DruidReport, report: &RunReport, page: &mut Page) {
+    let delivered = report.ledger.delivered;
     if let (Some(time), Some(last)) = (druid.time_to_queryable_ms, druid.queryable_after_s) {
         let rate = druid
             .rows_per_s
@@ -113,8 +113,8 @@ fn write_druid(druid: &DruidReport, ledger: &Ledger, page: &mut Page) {
         ];
         let hint = page.paint(DIM, &glued("(query − intended send)"));
         page.row("queryable", format!("{}  {hint}", percentiles.join(" · ")));
-        if druid.time_to_queryable_tweets < ledger.delivered {
-            let (of, all) = (HumanCount(druid.time_to_queryable_tweets), counted(ledger.delivered, "tweet"));
+        if druid.time_to_queryable_tweets < delivered {
+            let (of, all) = (HumanCount(druid.time_to_queryable_tweets), report.noun().counted(delivered));
             page.more(format!("of {of} of {all}: the others are not there"));
         }
         page.more(format!("the last row {} after the first send{rate}", seconds(last)));
@@ -150,7 +150,8 @@ fn write_hops(report: &RunReport, page: &mut Page) {
         ("kafka", Some(&hops.kafka)),
     ];
     page.blank();
-    page.line(format!("  {:<10} {:>12}  {:>13}  {:>12}", "hop", "tweets", "CPU per tweet", "blocked"));
+    let (sent, cpu) = (report.noun().of("tweets"), report.noun().of("CPU per tweet"));
+    page.line(format!("  {:<10} {sent:>12}  {cpu:>13}  {:>12}", "hop", "blocked"));
     for (name, hop) in rows {
         let Some(hop) = hop else {
             page.line(format!("  {name:<10} {:>12}", "off"));
@@ -172,11 +173,11 @@ fn write_ledger(report: &RunReport, page: &mut Page) {
     write_intake(report, page);
     write_mended(&report.input.mended_by_kind, page);
     if let Some(unread) = &report.input.unread_times {
-        page.row("times", unread.words());
+        page.row("times", unread.words(report.noun()));
     }
     let skipped = ledger.skipped_by.reasons();
     page.row(
-        "tweets",
+        &report.noun().of("tweets"),
         format!(
             "{}{} = {} published + {} skipped{}",
             HumanCount(ledger.tweets),
@@ -230,11 +231,15 @@ fn write_intake(report: &RunReport, page: &mut Page) {
         format!(
             "{} = {} + {}{}",
             count(ledger.items),
-            counted(ledger.tweets, "tweet"),
+            report.noun().counted(ledger.tweets),
             counted(ledger.rejects, "reject"),
             in_brackets(&kinds)
         ),
     );
+    for (kind, found) in report.rejects_by_kind.iter().filter(|(kind, _)| !advice(kind).is_empty()) {
+        let first = place(found.first_line, found.first_offset);
+        page.more(format!("{kind}, the first at {first}{}", advice(kind)));
+    }
 }
 
 /// What became of what was sent, hop by hop.

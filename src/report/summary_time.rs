@@ -14,7 +14,8 @@ pub(super) fn write_over_time(report: &RunReport, page: &mut Page) {
     }
     if let Some(warmup_s) = report.pace.warmup_s {
         let warmup = report.phases.iter().flatten().filter(|phase| phase.is_warmup);
-        let (first, tweets) = (seconds(warmup_s), counted(warmup.map(|phase| phase.tweets).sum(), "tweet"));
+        let (first, tweets) =
+            (seconds(warmup_s), report.noun().counted(warmup.map(|phase| phase.tweets).sum()));
         page.row(
             "warm-up",
             format!("the first {first}, {tweets}: not in rate, lag, acks and time to queryable"),
@@ -40,7 +41,7 @@ pub(super) fn write_phases(report: &RunReport, page: &mut Page) {
         return;
     }
     for (number, phase) in phases.clone().take(PHASES_SHOWN).enumerate() {
-        let mut words = vec![counted(phase.tweets, "tweet")];
+        let mut words = vec![report.noun().counted(phase.tweets)];
         words.extend(phase.rate_per_s.map(rate));
         let p99 =
             [("lag", phase.lag_ms), ("acked", phase.acked_ms), ("queryable", phase.time_to_queryable_ms)];

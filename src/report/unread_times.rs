@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::noun::Noun;
 use super::page::Page;
 use super::words::{counted, place};
 use crate::count::RejectCount;
@@ -34,11 +35,9 @@ pub struct UnreadTimesReport {
 
 impl UnreadTimesReport {
     /// The same for a page.
-    pub fn words(&self) -> String {
-        let tweets = match self.tweets {
-            1 => "the time of 1 tweet".to_owned(),
-            tweets => format!("the times of {}", counted(tweets, "tweet")),
-        };
+    pub fn words(&self, noun: Noun) -> String {
+        let times = if self.tweets == 1 { "the time" } else { "the times" };
+        let tweets = format!("{times} of {}", noun.counted(self.tweets));
         let place = place(self.line, self.offset);
         format!(
             "{tweets} cannot be read, the first {} {} ({place}): {}",

@@ -15,7 +15,7 @@ pub fn verdict_line(report: &RunReport, layout: Layout) -> String {
     let meaning = match (report.exit_code, &report.error) {
         (0, _) => String::new(),
         (code, Some(error)) => format!(" (exit code {code}: {error})"),
-        (code, None) => format!(" (exit code {code}: {})", meaning(code)),
+        (code, None) => format!(" (exit code {code}: {})", report.noun().of(meaning(code))),
     };
     let mut page = Page::new(layout);
     page.line(format!("{}: {words}{meaning}", layout.paint(style, word)));
@@ -41,7 +41,8 @@ fn verdict_words(report: &RunReport) -> (Style, &'static str, String) {
         Verdict::Incomplete => (DOUBTFUL, "incomplete", incomplete(report)),
         Verdict::Unproven => (DOUBTFUL, "unproven", reasons(report, "what was sent may not be there")),
         Verdict::Unknown => {
-            (DOUBTFUL, "unknown", reasons(report, "whether every tweet arrived could not be counted"))
+            let otherwise = report.noun().of("whether every tweet arrived could not be counted");
+            (DOUBTFUL, "unknown", reasons(report, &otherwise))
         }
         Verdict::Unbalanced => (BAD, "unbalanced", unbalanced(report)),
     }
@@ -60,7 +61,8 @@ fn accounted(report: &RunReport) -> String {
     let loops = if loops == 1 { String::new() } else { format!(" × {}", counted(loops, "loop")) };
     let skipped = if skipped == 0 { String::new() } else { format!(" + {} skipped", count(skipped)) };
     format!(
-        "every tweet accounted for: {} read{loops} = {} delivered{skipped}, {}{}",
+        "{}: {} read{loops} = {} delivered{skipped}, {}{}",
+        report.noun().of("every tweet accounted for"),
         count(tweets),
         count(delivered),
         proof(&report.ledger),
@@ -90,9 +92,12 @@ fn incomplete(report: &RunReport) -> String {
     let how = if report.error.is_some() { "ended by an error" } else { "stopped" };
     let is_stream = matches!(report.pace.order, Order::File | Order::Window(_));
     let of = match loops {
-        1 if is_stream => format!(" of the {} read so far", counted(tweets, "tweet")),
-        1 => format!(" of {}", counted(tweets, "tweet")),
-        loops => format!(" tweets, in loop {} of {} each", HumanCount(loops), HumanCount(tweets)),
+        1 if is_stream => format!(" of the {} read so far", report.noun().counted(tweets)),
+        1 => format!(" of {}", report.noun().counted(tweets)),
+        loops => {
+            let noun = report.noun().of("tweets");
+            format!(" {noun}, in loop {} of {} each", HumanCount(loops), HumanCount(tweets))
+        }
     };
     let arrived = match (published, report.ledger.queryable) {
         (0, _) => "none was sent".to_owned(),
@@ -106,7 +111,9 @@ fn unbalanced(report: &RunReport) -> String {
     let Ledger { published, delivered, .. } = report.ledger;
     match published.saturating_sub(delivered) {
         0 => reasons(report, "the counts do not add up"),
-        missing => format!("{} of {} sent not delivered", HumanCount(missing), counted(published, "tweet")),
+        missing => {
+            format!("{} of {} sent not delivered", HumanCount(missing), report.noun().counted(published))
+        }
     }
 }
 

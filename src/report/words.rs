@@ -6,6 +6,8 @@ use indicatif::HumanCount;
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::tweet::reject_advice;
+
 /// `1 tweet`, `6,000 tweets`.
 pub fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -39,6 +41,11 @@ pub fn place(line: Option<u64>, offset: u64) -> String {
         Some(line) => format!("line {}, byte {}", HumanCount(line), HumanCount(offset)),
         None => format!("byte {}", HumanCount(offset)),
     }
+}
+
+/// What to type about rejects of this kind, after a colon; empty if there is nothing to type.
+pub(super) fn advice(kind: &str) -> String {
+    reject_advice(kind).map_or(String::new(), |words| format!(": {words}"))
 }
 
 /// Microseconds: three digits.

@@ -28,6 +28,8 @@ pub struct TweetFile {
     framing: Format,
     /// As [`Pieces::cut`], of a copy.
     cut: Option<u64>,
+    /// As [`Pieces::table_bytes`], of a copy.
+    table_bytes: Option<u64>,
     /// The file as it was when it was opened; `None`: a pipe or a device.
     original: Option<Original>,
 }
@@ -100,12 +102,20 @@ impl TweetFile {
         if !opening.streams {
             let copy = spool(path, &mut pieces, opening)?;
             let mapped = Self::map_as(path, &copy.file, pieces.storage(), copy.framing)?;
-            return Ok(Self { cut: pieces.cut(), ..mapped });
+            return Ok(Self { cut: pieces.cut(), table_bytes: pieces.table_bytes(), ..mapped });
         }
         let reader = LiveReader::open(path, pieces, opening)?;
         let (storage, framing, bytes_read) = (reader.storage(), reader.framing(), reader.bytes_read());
         let content = FileContent::Live { reader: Box::new(Mutex::new(reader)), bytes_read };
-        Ok(Self { path: path.to_owned(), content, storage, framing, cut: None, original: None })
+        Ok(Self {
+            path: path.to_owned(),
+            content,
+            storage,
+            framing,
+            cut: None,
+            table_bytes: None,
+            original: None,
+        })
     }
 
     /// Maps a file; `None`: it is a table, whose rows are to be read.
@@ -153,7 +163,15 @@ impl TweetFile {
             None => detect(path, &map)?,
         };
         let content = FileContent::Mapped { watch, map };
-        Ok(Self { path: path.to_owned(), content, storage, framing, cut: None, original: None })
+        Ok(Self {
+            path: path.to_owned(),
+            content,
+            storage,
+            framing,
+            cut: None,
+            table_bytes: None,
+            original: None,
+        })
     }
 
     /// The path as the user gave it.
@@ -175,6 +193,11 @@ impl TweetFile {
             FileContent::Mapped { map, .. } => map.len() as u64,
             FileContent::Live { bytes_read, .. } => bytes_read.load(Ordering::Relaxed),
         }
+    }
+
+    /// The same, but of a table the bytes of its rows, and not of the objects that are made of them.
+    pub fn own_size(&self) -> u64 {
+        self.live().map_or(self.table_bytes, |live| live.table_bytes()).unwrap_or_else(|| self.size())
     }
 
     /// The reader of an input that is read as it comes; locked while the guard is held.

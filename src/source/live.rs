@@ -242,6 +242,11 @@ impl LiveReader {
         self.pieces.cut()
     }
 
+    /// As [`Pieces::table_bytes`].
+    pub(super) fn table_bytes(&self) -> Option<u64> {
+        self.pieces.table_bytes()
+    }
+
     pub(super) fn storage(&self) -> Storage {
         self.pieces.storage()
     }

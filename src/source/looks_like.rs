@@ -99,6 +99,9 @@ pub fn has_no_tweets(form: &str, hint: &str) -> bool {
 /// A table among files of tweets: it is about their users, or a copy of them.
 pub const TABLE: Form = ("a table (CSV)", "; name it by itself: tweetblast FILE");
 
+/// The same in a tar archive, whose other files are read one after another.
+pub const TABLE_IN_TAR: &str = "a table (CSV): tar xOf ARCHIVE NAME | tweetblast - reads it";
+
 /// What compressed file or archive begins like this, if it is one that is not read. Its bytes may have JSON in
 /// them, line by line: an archive may only store its files.
 pub fn packed(head: &[u8]) -> Option<Form> {

@@ -25,6 +25,8 @@ pub(super) struct Pieces {
     cut: Option<u64>,
     /// What makes JSON lines of a table.
     table: Option<TableReader>,
+    /// Bytes of the table that have come.
+    table_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl Pieces {
         };
         let started = std::thread::Builder::new().name("input".into()).spawn(work);
         started.map_err(|source| SourceError::Thread { path: path.to_owned(), source })?;
-        Ok(Self { receiver, storage: Storage::Copied, cut: None, table: None })
+        Ok(Self { receiver, storage: Storage::Copied, cut: None, table: None, table_bytes: 0 })
     }
 
     /// The next piece, if it comes within `wait`.
@@ -71,12 +73,15 @@ impl Pieces {
         loop {
             match self.receiver.recv_timeout(wait) {
                 Ok(PieceMessage::Begins(storage)) => self.storage = storage,
-                Ok(PieceMessage::Bytes(bytes)) => match self.table.as_mut().map(|table| table.push(&bytes)) {
-                    None => return Ok(Incoming::Bytes(bytes)),
-                    // A row that has not ended.
-                    Some(json) if json.is_empty() => {}
-                    Some(json) => return Ok(Incoming::Bytes(json)),
-                },
+                Ok(PieceMessage::Bytes(bytes)) => {
+                    let Some(table) = &mut self.table else { return Ok(Incoming::Bytes(bytes)) };
+                    self.table_bytes += bytes.len() as u64;
+                    let json = table.push(&bytes);
+                    // Nothing: a row that has not ended.
+                    if !json.is_empty() {
+                        return Ok(Incoming::Bytes(json));
+                    }
+                }
                 // All that is whole has come.
                 Ok(PieceMessage::Failed(SourceError::Cut { unpacked, .. })) => self.cut = Some(unpacked),
                 Ok(PieceMessage::Failed(error)) => return Err(error),
@@ -96,7 +101,13 @@ impl Pieces {
             Sniffed::Table(delimiter) => delimiter,
             _ => delimiter(head),
         };
+        self.table_bytes = head.len() as u64;
         self.table.insert(TableReader::new(delimiter)).push(head)
+    }
+
+    /// Bytes of the table that have come, unpacked; `None`: it is none.
+    pub fn table_bytes(&self) -> Option<u64> {
+        self.table.as_ref().map(|_| self.table_bytes)
     }
 
     /// The bytes before the place where the data ends too early, unpacked; `None`: it does not, or its end has not

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::detect::{LOOK_BYTES, detect};
 use super::gzip::GzipMembers;
-use super::looks_like::{Form, TABLE, packed_in_tar};
+use super::looks_like::{Form, TABLE_IN_TAR, packed_in_tar};
 use super::storage::{HEAD_BYTES, PIECE_BYTES, Storage};
 use super::unwanted::{SkippedFiles, unwanted};
 use super::{Format, SourceError, zstd_window};
@@ -143,7 +143,7 @@ impl<'a> Unpacker<'a> {
         match detect(name, &head) {
             _ if looked.is_err() => {}
             // Files of an archive are read as one.
-            Ok(Format::Table) => return Ok(Some(TABLE.0)),
+            Ok(Format::Table) => return Ok(Some(TABLE_IN_TAR)),
             Ok(_) => {}
             Err(error) => {
                 if let Some(why) = error.is_no_input() {

@@ -61,7 +61,7 @@ pub use map::{AtPath, FieldMap, MapError, Path, TimePath, parse_path};
 pub use mend::Mended;
 pub use parser::{Parser, ParserOptions, Record};
 pub use reading::{Reading, TimeOptions, TimeReader, Unread, UnreadTime, parse_time};
-pub use reject::Reject;
+pub use reject::{Reject, reject_advice};
 pub use time::{event_time_ms, parse_created_at, snowflake_ms};
 pub use time_format::{TimeFormat, TimeFormatError};
 pub use values::NotJson;

@@ -30,6 +30,17 @@ pub enum Reject {
     OwnName,
 }
 
+const OWN_NAME: &str = "field named as one of ours, unlike the first records";
+
+/// What to type so that records of this kind are sent, too; `None`: they are no tweets, whatever the flags are.
+#[must_use]
+pub fn reject_advice(kind: &str) -> Option<&'static str> {
+    match kind {
+        OWN_NAME => Some("--payload raw sends them as they are, with run and seq in headers"),
+        _ => None,
+    }
+}
+
 impl Reject {
     /// The kind's name in the report.
     pub fn name(self) -> &'static str {
@@ -43,7 +54,7 @@ impl Reject {
             Reject::WithoutTime => "without the field of the time",
             Reject::ActionLine => "bulk action line",
             Reject::UnlikeTheOthers => "without any field of the others",
-            Reject::OwnName => "field named as one of ours, unlike the first records",
+            Reject::OwnName => OWN_NAME,
         }
     }
 }

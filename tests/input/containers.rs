@@ -64,7 +64,11 @@ fn the_files_in_an_archive_are_read_one_after_another_unpacked() {
         for finished in [by_name, from_pipe] {
             let found = finished.report();
             assert_eq!((&found["tweets"], &found["unparseable"]), (&TWEETS.into(), &0.into()), "{found}");
-            for words in ["README.md (about the others)", "04.json.gz (empty)", "users.csv (a table (CSV))"] {
+            for words in [
+                "README.md (about the others)",
+                "04.json.gz (empty)",
+                "users.csv (a table (CSV): tar xOf ARCHIVE NAME | tweetblast - reads it)",
+            ] {
                 assert!(finished.stderr.contains(words), "{}", finished.stderr);
             }
         }

@@ -31,6 +31,11 @@ fn a_table_is_read_alike_plain_packed_piped_and_in_a_folder() {
     let inspected = |finished: Finished| facts(&finished.report());
     let expected = inspected(run(&["inspect", &file, "--json", "-"]));
     assert_eq!(expected[..3], [json!("csv"), json!(TWEETS), json!(0)]);
+    // Sizes are those of its rows.
+    let report = run(&["inspect", &file, "--json", "-"]).report();
+    assert_eq!((&report["bytes"], &report["files"][0]["bytes"]), (&json!(table.len()), &json!(table.len())));
+    assert_eq!(report["bytes_per_tweet"], json!(table.len() as f64 / TWEETS as f64));
+    assert!(run(&["inspect", &file]).stdout.contains(" of input per tweet, in rows of the table"));
     let with_semicolons = {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&table[..]);
         let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(b"\xEF\xBB\xBF".to_vec());

@@ -119,14 +119,56 @@ fn a_record_with_one_of_our_names_that_comes_late_in_a_stream_is_a_reject() {
     // What is read as it comes is not.
     let arguments = ["inspect", "--json", "-", &file, "--format", "lines"];
     assert_eq!(run(&arguments).code, 0);
+    let written = dir.path().join("report.json").to_str().unwrap().to_owned();
     let piped = crate::common::run_piped(
         &file,
-        &[&["-", "--order", "file", "--speedup", "max", "--json", "-"][..], FREE_PORTS].concat(),
+        &[&["-", "--order", "file", "--speedup", "max", "--json", &written][..], FREE_PORTS].concat(),
     );
-    let report = piped.report();
-    let kinds = report["rejects_by_kind"].as_object().unwrap();
-    let rejected: u64 = kinds.values().map(|kind| kind["count"].as_u64().unwrap()).sum();
-    assert_eq!((piped.code, rejected + report["ledger"]["tweets"].as_u64().unwrap()), (0, 5_001));
+    let report: Value = serde_json::from_slice(&std::fs::read(&written).unwrap()).unwrap();
+    let rejects = &report["rejects_by_kind"]["field named as one of ours, unlike the first records"];
+    assert_eq!(
+        (piped.code, &report["ledger"]["tweets"], &report["ledger"]["rejects"]),
+        (0, &json!(5_000), &json!(1))
+    );
+    assert_eq!((&rejects["count"], &rejects["first_line"]), (&json!(1), &json!(5_001)));
+    let page = piped.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = "unlike the first records, the first at line 5,001, byte ";
+    assert!(page.contains(words) && page.contains(": --payload raw sends them as they are"), "{page}");
+    // With it nothing of ours is in the record.
+    let raw = ["-", "--order", "file", "--speedup", "max", "--json", "-", "--payload", "raw"];
+    let piped = crate::common::run_piped(&file, &[&raw[..], FREE_PORTS].concat());
+    assert_eq!(piped.report()["ledger"]["delivered"], 5_001);
+}
+
+#[test]
+fn what_people_read_says_events_and_the_keys_say_tweets() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("page.html").to_str().unwrap().to_owned();
+    let file = data("sensors.jsonl");
+    let finished = run(&[&[&file, "--speedup", "max", "--report", &page][..], FREE_PORTS].concat());
+    let inspected = run(&["inspect", &file]);
+    for (words, text) in
+        [("6 events to send", &finished.stdout), ("every event accounted for", &finished.stdout)]
+            .into_iter()
+            .chain([
+                ("6 = 6 events + 0 rejects", &inspected.stdout),
+                ("sends 6 events in", &inspected.stdout),
+            ])
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("Where the events went") && html.contains("CPU per event"));
+    for text in [finished.stdout, inspected.stdout] {
+        let tweets: Vec<&str> = text.split(|sign: char| !sign.is_alphanumeric()).collect();
+        // The topic is called so.
+        let lines: Vec<&str> =
+            text.lines().filter(|line| line.contains("tweet") && !line.contains("-t tweets")).collect();
+        assert!(
+            tweets.iter().any(|word| *word == "events") && lines.iter().all(|line| !line.contains(" tweet")),
+            "{lines:?}"
+        );
+    }
 }
 
 #[test]

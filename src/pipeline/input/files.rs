@@ -164,6 +164,11 @@ impl Files {
         self.0.iter().map(TweetFile::size).sum()
     }
 
+    /// The same, but of tables the bytes of their rows.
+    pub fn own_bytes(&self) -> u64 {
+        self.0.iter().map(TweetFile::own_size).sum()
+    }
+
     /// Whether one of them is read as it comes.
     pub fn are_live(&self) -> bool {
         self.0.iter().any(TweetFile::is_live)

@@ -26,7 +26,7 @@ const MANY_FILES: u32 = 16;
 const FRAMES: usize = 2_000;
 
 /// Bytes of a file in which names at the top of records are looked for.
-const NAMES_BYTES: u64 = 64 << 20;
+const NAMES_BYTES: u64 = if cfg!(test) { 16 << 10 } else { 64 << 20 };
 
 /// An input of events.
 pub(crate) struct Events {
@@ -278,3 +278,7 @@ impl Events {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "form_tests.rs"]
+mod tests;

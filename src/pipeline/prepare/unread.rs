@@ -10,7 +10,7 @@ use crate::options::{OrderBy, Pace, ReplayOptions};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::files::Files;
 use crate::pipeline::input::time_pattern::{other_pattern_of, pattern_of};
-use crate::report::{UnreadTimesReport, place};
+use crate::report::{Noun, UnreadTimesReport, place};
 use crate::tweet::Unread;
 
 /// The unread times of all files; `None`: there are none.
@@ -80,20 +80,21 @@ pub(super) fn check_unread(preparation: &Preparation<'_>, intakes: &[Intake]) ->
     let Preparation { files, options, goal, .. } = *preparation;
     let Some(unread) = unread_report(files, intakes) else { return Ok(()) };
     let tweets: u64 = intakes.iter().map(|intake| intake.tweets).sum();
+    let noun = options.noun();
     if goal == Goal::Replay && unread.without_time * 2 > tweets && needs_times(options) {
         let input = if unread.file == "-" { "standard input".to_owned() } else { unread.file.clone() };
-        return Err(ReplayError::UnreadTimes { input, words: words(&unread, tweets) });
+        return Err(ReplayError::UnreadTimes { input, words: words(&unread, tweets, noun) });
     }
-    tracing::warn!("{}", words(&unread, tweets));
+    tracing::warn!("{}", words(&unread, tweets, noun));
     Ok(())
 }
 
-fn words(unread: &UnreadTimesReport, tweets: u64) -> String {
+fn words(unread: &UnreadTimesReport, tweets: u64, noun: Noun) -> String {
     let UnreadTimesReport { field, example, advice, .. } = unread;
     let place = place(unread.line, unread.offset);
-    let (count, tweets) = (HumanCount(unread.tweets), HumanCount(tweets));
+    let (count, tweets) = (HumanCount(unread.tweets), noun.counted(tweets));
     format!(
-        "the times of {count} of {tweets} tweets cannot be read; the first is {field}: {example} ({place}); {advice}"
+        "the times of {count} of {tweets} cannot be read; the first is {field}: {example} ({place}); {advice}"
     )
 }
 

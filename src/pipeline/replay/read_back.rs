@@ -9,7 +9,7 @@ use crate::event::PayloadForm;
 use crate::kafka::embedded::Follower;
 use crate::kafka::{READ_PATIENCE, read_since};
 use crate::pipeline::context::Replay;
-use crate::report::{counted, with_causes};
+use crate::report::with_causes;
 
 /// How often the log is looked at. What comes between two looks is in the page cache.
 const LOOK: Duration = Duration::from_millis(50);
@@ -65,7 +65,7 @@ pub(crate) fn read_at_end(replay: &Replay<'_>, counters: &Counters) -> ReadBack 
     // After an earlier stop the second one leaves at once. Asked before Ctrl-C is offered.
     let was_stopped = session.is_stopped();
     if session.screen.shows_progress() {
-        let (tweets, patience) = (counted(sent, "tweet"), READ_PATIENCE.as_secs());
+        let (tweets, patience) = (replay.noun().counted(sent), READ_PATIENCE.as_secs());
         session.screen.say(&format!(
             "reading {tweets} back from Kafka; without an answer for {patience} s, or after Ctrl-C, the run is \
              unproven\n"

@@ -231,12 +231,15 @@ fn write_ledger(section: &mut Section<'_>) {
         let (class, sign) = if holds { ("good", "✓ holds") } else { ("bad", "✗ does not hold") };
         let term = |key: &&str| {
             let shown = figure(section.number, section.json, &format!("/ledger/{key}"), Form::Count);
-            format!("{shown} {}", escape(&key.replace('_', " ")))
+            let name = if *key == "tweets" { section.noun.of("tweets") } else { key.replace('_', " ") };
+            format!("{shown} {}", escape(&name))
         };
         let side = |keys: &[&str], sign: &str| keys.iter().map(term).collect::<Vec<_>>().join(sign);
         let (left, right) = (side(left, " × "), side(right, " + "));
-        html +=
-            &format!("<tr><td>{name}</td><td>{left} = {right}</td><td class=\"{class}\">{sign}</td></tr>\n");
+        html += &format!(
+            "<tr><td>{}</td><td>{left} = {right}</td><td class=\"{class}\">{sign}</td></tr>\n",
+            section.noun.of(name)
+        );
     }
     section.html += &(html + "</tbody></table></div>\n");
     section.facts("facts", &MORE_OF_THE_LEDGER);
@@ -308,7 +311,7 @@ fn write_plan(section: &mut Section<'_>) {
             ],
         );
     }
-    section.heading("Where the tweets went");
+    section.heading(&section.noun.of("Where the tweets went"));
     section.facts("facts", &ENDS);
 }
 

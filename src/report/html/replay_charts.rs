@@ -31,12 +31,17 @@ const SLOWEST: &Lines = &[
 pub(super) fn write_charts(section: &mut Section<'_>, steps_max: usize) {
     if section.has("/series") {
         let steps = Steps::new(&section.json["series"], steps_max);
-        let (bands, marks) = events(section);
+        let ((bands, marks), noun) = (events(section), section.noun);
         let every = seconds(steps.every_s());
         for (id, title, lines, join) in [
-            ("rates", format!("Tweets per second, in steps of {every}"), RATES, Join::PerSecond),
-            ("waiting", "Tweets that wait".to_owned(), WAITING, Join::Greatest),
-            ("slowest", "Slowest tweets of each step".to_owned(), SLOWEST, Join::Greatest),
+            (
+                "rates",
+                format!("{}, in steps of {every}", noun.of("Tweets per second")),
+                RATES,
+                Join::PerSecond,
+            ),
+            ("waiting", noun.of("Tweets that wait"), WAITING, Join::Greatest),
+            ("slowest", noun.of("Slowest tweets of each step"), SLOWEST, Join::Greatest),
         ] {
             section.chart(Chart {
                 id: format!("{id}-{}", section.number),
@@ -68,7 +73,7 @@ pub(super) fn write_charts(section: &mut Section<'_>, steps_max: usize) {
     let id = format!("percentiles-{}", section.number);
     let chart = percentile_chart(&histograms.collect::<Vec<_>>());
     section.chart(Chart {
-        title: "How long it took, by share of the tweets".to_owned(),
+        title: section.noun.of("How long it took, by share of the tweets"),
         group: id.clone(),
         id,
         ..chart

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::Noun;
 use super::chart::Chart;
 use super::figure::{Form, cut, escape, figure, token};
 
@@ -18,6 +19,7 @@ pub(super) struct Section<'a> {
     is_one_of_several: bool,
     pub number: usize,
     pub json: &'a Value,
+    pub noun: Noun,
     pub html: String,
     pub charts: Vec<Chart>,
 }
@@ -27,7 +29,8 @@ pub(super) type Column = (&'static str, &'static str, Form);
 
 impl<'a> Section<'a> {
     pub fn new(number: usize, json: &'a Value) -> Self {
-        Self { is_one_of_several: false, number, json, html: String::new(), charts: Vec::new() }
+        let noun = json.pointer("/input/events").is_some_and(Value::is_object).into();
+        Self { is_one_of_several: false, number, json, noun, html: String::new(), charts: Vec::new() }
     }
 
     /// Shorter, as one of several.
@@ -88,7 +91,7 @@ impl<'a> Section<'a> {
         for (name, pointer, form) in facts {
             let pointer = format!("{place}{pointer}");
             if self.has(&pointer) {
-                let (name, value) = (escape(name), self.figure(&pointer, *form));
+                let (name, value) = (escape(&self.noun.of(name)), self.figure(&pointer, *form));
                 html += &format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
             }
         }
@@ -100,7 +103,7 @@ impl<'a> Section<'a> {
         let number = |form: Form| if form == Form::Text { "" } else { " class=\"number\"" };
         let mut html = format!("<div class=\"scroll\"><table><thead><tr><th>{}</th>", escape(first));
         for (heading, _, form) in columns {
-            html += &format!("<th{}>{}</th>", number(*form), escape(heading));
+            html += &format!("<th{}>{}</th>", number(*form), escape(&self.noun.of(heading)));
         }
         html += "</tr></thead><tbody>\n";
         for (name, place) in rows.iter().take(self.rows_max()) {
