@@ -160,14 +160,11 @@ fn what_people_read_says_events_and_the_keys_say_tweets() {
     let html = std::fs::read_to_string(&page).unwrap();
     assert!(html.contains("Where the events went") && html.contains("CPU per event"));
     for text in [finished.stdout, inspected.stdout] {
-        let tweets: Vec<&str> = text.split(|sign: char| !sign.is_alphanumeric()).collect();
         // The topic is called so.
-        let lines: Vec<&str> =
-            text.lines().filter(|line| line.contains("tweet") && !line.contains("-t tweets")).collect();
-        assert!(
-            tweets.iter().any(|word| *word == "events") && lines.iter().all(|line| !line.contains(" tweet")),
-            "{lines:?}"
-        );
+        let mut lines = text.lines().filter(|line| !line.contains("-t tweets"));
+        let tweet = |word: &str| ["tweet", "tweets"].contains(&word);
+        let says = lines.find(|line| line.split(|sign: char| !sign.is_alphanumeric()).any(tweet));
+        assert_eq!(says, None);
     }
 }
 
