@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::exit::UsageError;
-use super::input::InputArgs;
+use super::input::{InputArgs, is_stream};
 use super::json::{JsonArgs, write_report};
 use super::keys::{self, Keys};
 use super::metrics::{self, MetricsArgs};
@@ -117,8 +117,11 @@ impl FindMaxArgs {
         self.target.check()?;
         resources::ensure(1)?;
         let files = self.input.files()?;
-        if files.iter().any(|file| file.as_os_str() == "-") {
-            let words = "find-max repeats its input, which standard input cannot be: name a file";
+        if let Some(stream) = files.iter().find(|file| is_stream(file)) {
+            let words = format!(
+                "{}: find-max repeats its input, and a pipe is read once: name a file",
+                stream.display()
+            );
             return Err(UsageError::value(words).into());
         }
         let mut json = self.json.open(&files)?;

@@ -206,7 +206,7 @@ fn key_path(text: &str) -> Result<FieldPath, String> {
 }
 
 /// Whether an input can only be read as it comes: standard input, a FIFO, a device.
-fn is_stream(path: &Path) -> bool {
+pub(super) fn is_stream(path: &Path) -> bool {
     let is_pipe = |found: std::fs::Metadata| {
         let kind = found.file_type();
         kind.is_fifo() || kind.is_char_device()
