@@ -85,8 +85,10 @@ impl ServerTls {
     pub async fn accept(&self, what: &str, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         let refused = match timeout(HANDSHAKE_WAIT, self.acceptor.accept(stream)).await {
             Ok(Ok(stream)) => return Some(stream),
+            // Somebody who only looked whether the port is there.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
             Ok(Err(error)) => words(&error),
-            Err(_) => "it said nothing".to_owned(),
+            Err(_) => format!("no handshake within {} s", HANDSHAKE_WAIT.as_secs()),
         };
         match self.is_refusal_said.swap(true, Ordering::Relaxed) {
             false => tracing::warn!(
@@ -145,7 +147,6 @@ fn words(error: &io::Error) -> String {
             | AlertDescription::CertificateUnknown,
         )) => "it does not trust our certificate".to_owned(),
         Some(error) => error.to_string(),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => "it left".to_owned(),
         None => super::words(error),
     }
 }

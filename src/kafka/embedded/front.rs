@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 
 use crate::net::ServerTls;
 
@@ -17,6 +19,12 @@ const CONNECTIONS_MAX: usize = 2_000;
 
 /// Bytes that are passed on at once, each way.
 const BUFFER_BYTES: usize = 64 << 10;
+
+/// How long bytes may wait for somebody to take them, as long as in the endpoint itself.
+const UNREAD_MAX: Duration = Duration::from_secs(600);
+
+/// How long the other side may take to hear that one has ended.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -112,9 +120,9 @@ async fn accept(listener: TcpListener, tls: &'static ServerTls, inside: SocketAd
     }
 }
 
-/// Passes bytes both ways until one side ends.
+/// Passes bytes both ways until one side ends; the other one then gets what is on its way to it.
 async fn pass_on(
-    mut outside: tokio_rustls::server::TlsStream<TcpStream>,
+    outside: tokio_rustls::server::TlsStream<TcpStream>,
     inside: SocketAddr,
     arrival: Arrival,
     arrivals: &Arrivals,
@@ -124,11 +132,42 @@ async fn pass_on(
     let seen = socket.local_addr()?;
     arrivals.lock().insert(seen, arrival);
     let passed = async {
-        let mut inner = socket.connect(inside).await?;
+        let inner = socket.connect(inside).await?;
         inner.set_nodelay(true)?;
-        tokio::io::copy_bidirectional_with_sizes(&mut outside, &mut inner, BUFFER_BYTES, BUFFER_BYTES).await
+        let (mut from_client, mut to_client) = tokio::io::split(outside);
+        let (mut from_endpoint, mut to_endpoint) = inner.into_split();
+        {
+            let answers = give(&mut from_endpoint, &mut to_client);
+            tokio::pin!(answers);
+            tokio::select! {
+                ended = &mut answers => ended?,
+                // Many close the connection without ending TLS.
+                _ = give(&mut from_client, &mut to_endpoint) => {
+                    to_endpoint.shutdown().await?;
+                    let _ = timeout(FAREWELL, answers).await;
+                }
+            }
+        }
+        let _ = timeout(FAREWELL, to_client.shutdown()).await;
+        Ok(())
     };
     let passed = passed.await;
     arrivals.lock().remove(&seen);
-    passed.map(|_| ())
+    passed
+}
+
+/// Passes bytes one way until its source ends, or nobody takes them.
+async fn give(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    let mut bytes = vec![0; BUFFER_BYTES];
+    loop {
+        let read = from.read(&mut bytes).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        timeout(UNREAD_MAX, async {
+            to.write_all(&bytes[..read]).await?;
+            to.flush().await
+        })
+        .await??;
+    }
 }
