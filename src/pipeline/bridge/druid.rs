@@ -33,6 +33,8 @@ pub(super) type DruidTables = Arc<Mutex<Vec<BridgeDruid>>>;
 /// Supervisors that read what the bridge writes.
 pub(super) struct DruidEnd {
     supervisors: Vec<Supervisor>,
+    /// Waits for its answers also after a stop, as [`end`](Self::end) has to.
+    patient: Client,
     pub tables: DruidTables,
     /// The run whose rows are counted.
     run: String,
@@ -67,7 +69,8 @@ impl DruidEnd {
         run: &str,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, BridgeError> {
-        let client = Client::new(&druid.url, &Access::from_env()?)?.stopped_by(stop.clone());
+        let patient = Client::new(&druid.url, &Access::from_env()?)?;
+        let client = patient.clone().stopped_by(stop.clone());
         client.check_router()?;
         let topics: BTreeSet<&str> = options.routes.iter().map(|route| route.topic.as_str()).collect();
         let (mut supervisors, mut tables) = (Vec::new(), Vec::new());
@@ -89,7 +92,7 @@ impl DruidEnd {
             tables.push(table);
         }
         let tables = Arc::new(Mutex::new(tables));
-        Ok(Self { supervisors, tables, run: run.to_owned(), is_last: is_embedded })
+        Ok(Self { supervisors, patient, tables, run: run.to_owned(), is_last: is_embedded })
     }
 
     /// What is said at the start.
@@ -136,7 +139,8 @@ impl DruidEnd {
             let mut tables = lock_tables(&self.tables);
             let table = &mut tables[number];
             table.state = state.ok().flatten().map(|status| status.detailed_state);
-            table.queryable = rows.ok().or(table.queryable);
+            // An answer without some segments is no fewer rows.
+            table.queryable = rows.ok().max(table.queryable);
             all += table.queryable.unwrap_or(0);
         }
         all
@@ -156,6 +160,7 @@ impl DruidEnd {
         }
         for (number, supervisor) in self.supervisors.iter().enumerate() {
             let datasource = lock_tables(&self.tables)[number].datasource.clone();
+            let supervisor = Supervisor::new(self.patient.clone(), supervisor.name());
             let never = AtomicBool::new(false);
             let done = supervisor.suspend().and_then(|()| {
                 supervisor.wait_until_published(&datasource, DRUID_TIMEOUT, &never, &|words| {

@@ -82,6 +82,9 @@ pub fn bridge(
     if let Some(druid) = druid {
         druid.end(course.ledger().delivered);
     }
+    if let Some(metrics) = &session.metrics {
+        metrics.bridge(course.now());
+    }
     let report = course.report(moved.err().or(source.as_ref().err().map(|_| BridgeError::Panic("MQTT"))));
     drop(source);
     ends.close()?;

@@ -33,12 +33,13 @@ impl Position {
         if self.noted == done_to {
             return;
         }
-        if self.file.is_none() {
-            self.file = File::options().write(true).create(true).truncate(false).open(&self.path).ok();
-        }
         // Always of the same length, so that nothing of an older note is left behind it.
         let text = format!("{done_to:020}");
         let line = format!("{text} {:08x}\n", crc32c::crc32c(text.as_bytes()));
+        if self.file.is_none() {
+            let file = File::options().write(true).create(true).truncate(false).open(&self.path);
+            self.file = file.and_then(|file| file.set_len(line.len() as u64).map(|()| file)).ok();
+        }
         if self.file.as_ref().is_some_and(|file| file.write_all_at(line.as_bytes(), 0).is_ok()) {
             self.noted = done_to;
         }
@@ -71,5 +72,8 @@ mod tests {
         // As it was written before: of any length.
         std::fs::write(&path, format!("42 {:08x}\n", crc32c::crc32c(b"42"))).unwrap();
         assert_eq!(Position::open(dir.path()).noted(), 42);
+        std::fs::write(&path, format!("{whole}of something else")).unwrap();
+        Position::open(dir.path()).note(43);
+        assert_eq!(Position::open(dir.path()).noted(), 43);
     }
 }
