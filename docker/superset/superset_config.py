@@ -133,7 +133,8 @@ def events() -> EventSql:
     table = EVENTS_DATASOURCE or ("events" if "events" in tables or not others else others[0])
     types = dict(tables.get(table, {}))
     key = (table, *types)
-    if key not in _events:
+    # A kind is not known while each column has the same value in all rows.
+    if key not in _events or not _events[key].kind:
         _events[key] = EventSql(table, types, EVENTS_NAMED, druid)
     return _events[key]
 
