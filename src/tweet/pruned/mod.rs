@@ -8,9 +8,9 @@
 //! The whole record must be UTF-8, and each string in it must end and be free of control
 //! characters, read or not. `None` means that this way fails: the record is broken, or spelt in a
 //! rare way (an escape in a key, a number with an exponent). simd-json then has the last word. The
-//! only errors that go unnoticed are between a colon before a skipped value and the next key, where
-//! strings are whole and brackets balance, such as `{"a": tru, "text": "t"}`, and stray strings
-//! before a key.
+//! only errors that go unnoticed are those where strings are whole and brackets balance: between a
+//! colon before a skipped value and the next key or the end of the object, such as
+//! `{"a": tru, "text": "t"}`, and strings and words after the comma behind a kept value.
 //!
 //! A user with their texts is left to simd-json, which reads texts as fast. The texts are then
 //! located by a second scan, which any error in the record would stop.

@@ -221,6 +221,14 @@ fn breaks_in_a_value_that_is_not_kept_go_unnoticed() {
         assert_eq!(seen(&mut parser, json.as_bytes()), whole, "{json}");
         assert_eq!(seen(&mut strict(), json.as_bytes()), Err(()), "{json}");
     }
+    let ids = seen(&mut parser, br#"{"text":"t","id":1,"user":{"id":7}}"#);
+    for json in [
+        r#"{"text":"t","id":1,"user":{"id":7},"stray"}"#,
+        r#"{"text":"t","id":1,"stray" tru 7,"user":{"id":7}}"#,
+    ] {
+        assert_eq!(seen(&mut parser, json.as_bytes()), ids, "{json}");
+        assert_eq!(seen(&mut strict(), json.as_bytes()), Err(()), "{json}");
+    }
 }
 
 #[test]
