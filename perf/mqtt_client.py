@@ -86,10 +86,10 @@ CONNECTIONS, WINDOW, CHUNK = 4, 1_000, 100
 
 
 def chunks(first, count, qos):
-    """The bytes of messages, a hundred at a time, made before the clock starts."""
+    """Messages as bytes, a hundred at a time, and how many they are; made before the clock starts."""
     bodies = [payload(first + at, 250) for at in range(200)]
-    return [b"".join(publish("tweets", bodies[number % 200], qos, number % 65535 + 1) for number in range(at, min(at + CHUNK, count)))
-            for at in range(0, count, CHUNK)]
+    parts = [range(at, min(at + CHUNK, count)) for at in range(0, count, CHUNK)]
+    return [(b"".join(publish("tweets", bodies[number % 200], qos, number % 65535 + 1) for number in part), len(part)) for part in parts]
 
 
 def publish_all(port, qos, count):
@@ -107,8 +107,9 @@ def publish_all(port, qos, count):
         for stream in readable:
             unanswered[stream] -= len(answers[stream].read(stream))
         for stream in writable:
-            stream.sendall(left[stream].pop())
-            unanswered[stream] += CHUNK if qos else 0
+            data, messages = left[stream].pop()
+            stream.sendall(data)
+            unanswered[stream] += messages if qos else 0
     took = time.monotonic() - began
     for stream in streams:
         stream.sendall(packet(0xE0, b""))
