@@ -158,11 +158,11 @@ impl Mover {
     /// Takes what has come.
     fn take(&mut self) {
         let is_quiet = self.parts.queue.is_empty() && self.parts.in_flight.is_empty() && self.unread() == 0;
-        let mut next = self.taken.recv_timeout(if is_quiet { IDLE } else { POLL }).ok();
-        for _ in 0..BATCHES_MAX {
-            let Some(batch) = next else { break };
+        let first = self.taken.recv_timeout(if is_quiet { IDLE } else { POLL }).ok();
+        let more = self.taken.clone();
+        // One that is received beyond the last would be lost.
+        for batch in first.into_iter().chain(more.try_iter()).take(BATCHES_MAX) {
             batch.into_iter().for_each(|taken| self.route(taken));
-            next = self.taken.try_recv().ok();
         }
     }
 
