@@ -8,7 +8,7 @@ use crate::pipeline::prepare::Phase;
 use crate::pipeline::replay::ReplayOutcome;
 use crate::report::{DruidReport, PhaseReport, rate_over_gaps};
 
-/// A report for each phase of the plan; `None` where nothing is told apart.
+/// A report for each phase of the plan; `None` where there is one phase only.
 pub(crate) fn phase_reports(
     phases: &[Phase],
     outcome: &ReplayOutcome,

@@ -73,7 +73,7 @@ impl Stream {
 /// Writes a text, at once or when the view has gone.
 ///
 /// # Errors
-/// When it cannot be written; of what is kept nobody is told.
+/// When it cannot be written; errors of what is kept until then are not reported.
 pub(super) fn say(to: Stream, text: &str) -> io::Result<()> {
     let mut alternate = lock();
     if !alternate.is_claimed {

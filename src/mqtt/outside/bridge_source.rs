@@ -115,7 +115,7 @@ impl BridgeSource {
     }
 
     /// Takes messages until the intake closes. The connection stays until this is dropped, for acknowledgements.
-    /// `away` is told when the broker goes and when it is back.
+    /// `away` is called when the broker goes and when it is back.
     pub fn run(&mut self, mut away: impl FnMut(Option<&Lost>)) {
         while self.intake.closing_for().is_none() {
             if let Err(lost) = self.receive() {

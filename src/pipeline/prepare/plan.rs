@@ -22,7 +22,7 @@ pub(crate) struct Plan {
     pub rate_per_s: Option<f64>,
     /// Whether tweets of one second are spread over it.
     pub spread: bool,
-    /// What is told apart in the report.
+    /// The phases that the report shows one by one.
     pub phases: Vec<Phase>,
 }
 
