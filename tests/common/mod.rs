@@ -14,6 +14,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde_json::Value;
 
@@ -188,20 +189,32 @@ pub fn topics(brokers: &str) -> Vec<String> {
     metadata.topics().iter().map(|topic| topic.name().to_owned()).collect()
 }
 
+/// The first offset of a partition, and the one after its last. Of a topic made a moment ago, or while its leader
+/// changes, some brokers of a cluster do not know the partition: asks again until one does.
+pub fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match consumer.fetch_watermarks(topic, partition, Duration::from_secs(20)) {
+            Ok(found) => return found,
+            Err(error) => assert!(Instant::now() < deadline, "partition {partition} of {topic}: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// All records in a topic, from its start to its current end.
 pub fn read_topic(brokers: &str, topic: &str) -> Vec<Record> {
-    const TIMEOUT: Duration = Duration::from_secs(20);
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("group.id", "reader")
         .set("enable.auto.commit", "false")
         .create()
         .unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(20)).unwrap();
     let mut left = 0;
     let mut list = TopicPartitionList::new();
     for partition in metadata.topics()[0].partitions() {
-        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).unwrap();
+        let (low, high) = watermarks(&consumer, topic, partition.id());
         left += high - low;
         list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
     }
@@ -209,10 +222,15 @@ pub fn read_topic(brokers: &str, topic: &str) -> Vec<Record> {
     let (mut records, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(60));
     while left > 0 {
         assert!(Instant::now() < deadline, "{left} records are missing");
-        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
-        let message = message.unwrap();
-        left -= 1;
-        records.push(record(&message));
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => {
+                left -= 1;
+                records.push(record(&message));
+            }
+            // A broker that is away for a while is not an error here.
+            Some(Err(KafkaError::MessageConsumption(_))) | None => {}
+            Some(Err(error)) => panic!("{error}"),
+        }
     }
     records.sort_by_key(|record| (record.partition, record.offset));
     records

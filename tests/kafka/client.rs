@@ -18,6 +18,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, Prod
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 
+use crate::common::watermarks;
+
 /// No wait is longer; the machine may be very busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -209,7 +211,8 @@ impl Client {
         self.take(&self.assigned(topic, partition, Offset::Offset(offset)), count)
     }
 
+    /// The first offset of a partition, and the one after its last.
     pub fn watermarks(&self, topic: &str, partition: i32) -> (i64, i64) {
-        self.consumer().fetch_watermarks(topic, partition, PATIENCE).unwrap()
+        watermarks(&self.consumer(), topic, partition)
     }
 }

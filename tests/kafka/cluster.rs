@@ -38,10 +38,14 @@ impl Cluster {
 
     /// The brokers that lead the partitions of a topic, from partition 0.
     fn leaders(&self, client: &Client, topic: &str) -> Vec<i32> {
-        let consumer = client.consumer();
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
-        let mut partitions: Vec<_> =
-            metadata.topics()[0].partitions().iter().map(|found| (found.id(), found.leader())).collect();
+        let (consumer, mut partitions) = (client.consumer(), Vec::new());
+        // A broker that was asked too early knows fewer partitions, or no leader (-1) of them.
+        client.wait_for("the leaders of all partitions", || {
+            let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
+            partitions =
+                metadata.topics()[0].partitions().iter().map(|found| (found.id(), found.leader())).collect();
+            partitions.len() == 3 && partitions.iter().all(|(_, leader)| *leader >= 0)
+        });
         partitions.sort_unstable();
         partitions.into_iter().map(|(_, leader)| leader).collect()
     }

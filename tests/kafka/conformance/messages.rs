@@ -9,6 +9,7 @@ use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::client::{Client, PATIENCE, messages};
+use crate::common::watermarks;
 
 pub const ROUND_TRIP: &str = "3000 equal; 0..3000, 0..0";
 
@@ -21,7 +22,7 @@ pub fn round_trip(client: &Client, name: &str, compression: &str, idempotence: &
     for isolation in ["read_committed", "read_uncommitted"] {
         let consumer = client.assigned_with(name, 0, Offset::Beginning, &[("isolation.level", isolation)]);
         assert!(client.take(&consumer, 3_000) == sent, "{isolation}");
-        ends = [0, 1].map(|p| consumer.fetch_watermarks(name, p, PATIENCE).unwrap()).to_vec();
+        ends = [0, 1].map(|p| watermarks(&consumer, name, p)).to_vec();
     }
     format!("3000 equal; {}..{}, {}..{}", ends[0].0, ends[0].1, ends[1].0, ends[1].1)
 }
