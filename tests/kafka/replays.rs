@@ -10,7 +10,8 @@ use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 use tweetblast::kafka::{ProducerOptions, read_since};
 
 use crate::client::{Client, endpoint, messages};
-use crate::common::{Running, SAMPLE, free_port, generate, needed, replay, run};
+use crate::common::{Running, SAMPLE, free_port, generate, replay, run};
+use crate::outside::RealKafka;
 
 /// Replays the sample in 4 s, has `tamper` do its work in the middle, and gives the report and the exit code.
 fn tampered(arguments: &[&str], tamper: impl FnOnce(&Client)) -> (Value, i32) {
@@ -283,10 +284,11 @@ fn a_log_that_is_removed_in_the_middle_ends_the_replay() {
 #[test]
 #[ignore = "needs a real Kafka"]
 fn on_a_real_kafka_the_run_is_read_back_and_a_topic_that_is_made_again_is_noticed() {
-    let kafka = needed("TWEETBLAST_REAL_KAFKA");
+    let shared = RealKafka::shared();
+    let kafka = &shared.address;
     let topic = format!("replays-{}", std::process::id());
-    let client = Client::new(&kafka);
-    let to = ["--mqtt", "off", "--kafka", &kafka, "-t", &topic, "--verify", "--json", "-"];
+    let client = Client::new(kafka);
+    let to = ["--mqtt", "off", "--kafka", kafka, "-t", &topic, "--verify", "--json", "-"];
     for payload in ["tweet", "raw"] {
         let finished = run(&[&[SAMPLE, "--speedup", "max", "--payload", payload][..], &to].concat());
         let report = finished.report();
