@@ -10,10 +10,11 @@ import os
 import shutil
 import time
 import urllib.parse
+from collections.abc import Callable
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import ElementClickInterceptedException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -125,14 +126,14 @@ class Browser:
 
     def choose(self, name: str, value: str) -> None:
         """Chooses a value in a filter of the bar, by hand."""
-        self._filter(name).send_keys(value)
+        self._when_it_rests(lambda: self._filter(name).send_keys(value))
         option = f".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option[title={json.dumps(value)}]"
-        WebDriverWait(self.driver, 60).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, option))[0].click()
+        self._when_it_rests(lambda: self.driver.find_element(By.CSS_SELECTOR, option).click())
         self._apply()
 
     def clear(self, name: str) -> None:
         """Takes the last value out of a filter again."""
-        self._filter(name).send_keys(Keys.BACKSPACE)
+        self._when_it_rests(lambda: self._filter(name).send_keys(Keys.BACKSPACE))
         self._apply()
 
     def _filter(self, name: str) -> WebElement:
@@ -140,11 +141,21 @@ class Browser:
         place = f"[data-test=NATIVE_FILTER-{name}] input"
         if not any(field.is_displayed() for field in self.driver.find_elements(By.CSS_SELECTOR, place)):
             self.driver.find_element(By.CSS_SELECTOR, "[data-test=filter-bar] [data-test=dropdown-container-btn]").click()
-        field = WebDriverWait(self.driver, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, place))[0]
-        # What the button opens is still moving.
-        moving = WebDriverWait(self.driver, 10, ignored_exceptions=[ElementClickInterceptedException])
-        moving.until(lambda _: field.click() is None)
+            WebDriverWait(self.driver, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, place))
+        field = self.driver.find_element(By.CSS_SELECTOR, place)
+        field.click()
         return field
+
+    def _when_it_rests(self, act: Callable[[], None]) -> None:
+        """Tries until it can be done: the bar lays its filters out anew when one of them changes, and what it opens moves."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return act()
+            except WebDriverException:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
     def _apply(self) -> None:
         self.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
