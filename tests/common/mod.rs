@@ -5,12 +5,13 @@ pub mod mutate;
 pub mod scrape;
 pub mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -24,12 +25,26 @@ pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tweets.json"
 /// Free ports: the default ones may be in use on a developer's machine.
 pub const FREE_PORTS: &[&str] = &["--mqtt-listen", "127.0.0.1:0", "--kafka-listen", "127.0.0.1:0"];
 
+/// How many of its ports a test program keeps for itself.
+const PORTS_KEPT: usize = 256;
+
 /// A port that a program can listen on more than once, run after run: below those that the system gives to clients
-/// (Linux: 32768 to 60999), any of which may be in use for a moment.
+/// (Linux: 32768 to 60999), any of which may be in use for a moment. Its UDP twin stays bound here, so that no other
+/// test, of this program or another, is given the same.
 pub fn free_port() -> u16 {
+    static KEPT: Mutex<VecDeque<UdpSocket>> = Mutex::new(VecDeque::new());
     let random = || RandomState::new().build_hasher().finish();
-    let mut ports = std::iter::repeat_with(|| 20_000 + (random() % 12_000) as u16);
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+    let ports = std::iter::repeat_with(|| 20_000 + (random() % 12_000) as u16);
+    let (port, twin) = ports
+        .filter_map(|port| Some((port, UdpSocket::bind(("127.0.0.1", port)).ok()?)))
+        .find(|(port, _)| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap();
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.push_back(twin);
+    if kept.len() > PORTS_KEPT {
+        kept.pop_front();
+    }
+    port
 }
 
 pub fn tweetblast() -> Command {
