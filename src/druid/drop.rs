@@ -14,29 +14,45 @@ const LOOK: Duration = Duration::from_millis(500);
 
 impl Supervisor {
     /// Removes the supervisor, ends its tasks without publishing, and deletes the segments of `datasource`. What it could
-    /// not do is an error after it has done the rest. Blocks until no task is left, at most for `patience`.
+    /// not do is an error after it has done the rest. Blocks until supervisor and tasks are gone, about `patience` at most.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
     pub fn drop_datasource(&self, datasource: &str, patience: Duration) -> Result<(), DruidError> {
-        let terminated = self.terminate();
         let since = Instant::now();
-        loop {
-            let tasks = self.unfinished_tasks(datasource)?;
-            if tasks.is_empty() || since.elapsed() > patience {
-                break;
-            }
-            for task in tasks {
-                // One that has just ended refuses.
-                let _ = self.client().post(&format!("/druid/indexer/v1/task/{task}/shutdown"), None);
+        let mut terminated = self.terminate();
+        // An overlord that is busy with the tasks may refuse, or answer late, or go on for a while.
+        let ended = loop {
+            let ended =
+                self.end_tasks(datasource).and_then(|none_left| Ok(none_left && self.spec()?.is_none()));
+            if matches!(ended, Ok(true)) || since.elapsed() > patience {
+                break ended;
             }
             std::thread::sleep(LOOK);
-        }
+            if terminated.is_err() {
+                terminated = self.terminate();
+            }
+        };
         self.mark_unused(datasource)?;
         let kill = json!({"type": "kill", "dataSource": datasource, "interval": ALWAYS});
         self.client().post("/druid/indexer/v1/task", Some(&kill))?;
-        // An overlord that is busy with the tasks may have refused it.
-        terminated.or_else(|_| self.terminate())
+        match (terminated, ended) {
+            (_, Ok(true)) => Ok(()),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+            (Ok(()), Ok(false)) => {
+                Err(DruidError::NotEnded { name: self.name().to_owned(), waited: since.elapsed() })
+            }
+        }
+    }
+
+    /// Ends tasks without publishing; whether there were none.
+    fn end_tasks(&self, datasource: &str) -> Result<bool, DruidError> {
+        let tasks = self.unfinished_tasks(datasource)?;
+        for task in &tasks {
+            // One that has just ended refuses.
+            let _ = self.client().post(&format!("/druid/indexer/v1/task/{task}/shutdown"), None);
+        }
+        Ok(tasks.is_empty())
     }
 
     fn mark_unused(&self, datasource: &str) -> Result<Value, DruidError> {

@@ -55,6 +55,11 @@ pub enum DruidError {
         /// How long it has been away.
         waited: Duration,
     },
+    /// It was told to, and is still there.
+    #[error(
+        "Druid's supervisor {name} or a task of it is still there after {waited:.0?}: `tweetblast druid terminate {name}` tries again"
+    )]
+    NotEnded { name: String, waited: Duration },
     /// An answer that Druid 33 does not send.
     #[error("Druid's answer to {method} {url} is not understood ({reason}): {line}")]
     Answer { method: &'static str, url: String, reason: String, line: String },

@@ -10,6 +10,7 @@ mod away;
 mod causes;
 #[path = "../common/mod.rs"]
 mod common;
+mod drop;
 mod events;
 mod failures;
 mod fake;
