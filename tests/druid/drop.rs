@@ -14,7 +14,7 @@ fn supervisor(druid: &FakeDruid) -> Supervisor {
 }
 
 #[test]
-fn a_supervisor_that_goes_on_for_a_while_is_waited_for() {
+fn dropping_waits_for_a_supervisor_that_goes_on_for_a_while() {
     let druid = FakeDruid::start();
     druid.says(SUPERVISOR, 200, json!({"type": "kafka"}));
     let dropping = std::thread::spawn({
