@@ -42,13 +42,13 @@ impl Cursor<'_> {
     /// Moves to the next colon or bracket outside strings, and returns its position.
     #[inline]
     pub fn hop(&mut self) -> Option<usize> {
-        while self.hops == 0 {
+        let mut hops = self.hops;
+        while hops == 0 {
             self.block += 1;
-            self.hops = self.blocks.get(self.block)?.hops;
+            hops = self.blocks.get(self.block)?.hops;
         }
-        let at = self.block * BLOCK + self.hops.trailing_zeros() as usize;
-        self.hops &= self.hops - 1;
-        Some(at)
+        self.hops = hops & (hops - 1);
+        Some(self.block * BLOCK + hops.trailing_zeros() as usize)
     }
 
     /// Skips the contents of the opening bracket at `open`, where the cursor has just arrived:

@@ -19,6 +19,9 @@ const FOLLOWERS: usize = 4;
 const WINDOW: usize = 16;
 const WINDOWS: usize = 2 * WINDOW;
 
+/// These bytes as two numbers.
+type Window = [u64; 2];
+
 /// Bytes around the name of a key that are remembered with it: the signs, and blanks where records are indented.
 const MOST_AROUND: usize = 64;
 
@@ -53,21 +56,25 @@ pub struct KeyOrder {
     known: Vec<KnownKey>,
     /// Where each key is in `known`, by its hash; 0: free.
     places: Box<[u16; PLACES]>,
-    /// The previous key.
+    /// The previous key, and the one that followed it the last time.
     last: usize,
+    next: usize,
 }
 
 const PLACE_BITS: u32 = 11;
 const PLACES: usize = 1 << PLACE_BITS;
 
+/// A key that was seen before.
 #[derive(Debug)]
+#[repr(align(64))]
 struct KnownKey {
-    /// The end of `spelt`, as numbers from the last one backwards, and which of their bits count.
-    ends: [u128; 2],
-    masks: [u128; 2],
+    /// The end of `spelt`, window by window from the last one backwards, and which of their bits count.
+    ends: [Window; 2],
+    masks: [Window; 2],
     position: KeyPosition,
     /// The keys that followed it, the latest first; 0, which is nowhere: fewer did.
     followers: [u16; FOLLOWERS],
+    is_kept: bool,
     member: Option<KeptMember>,
     /// From the comma or brace before the key to the colon after it.
     spelt: Box<[u8]>,
@@ -76,32 +83,40 @@ struct KnownKey {
 impl Default for KeyOrder {
     fn default() -> Self {
         let start = KnownKey::new(b"", KeyPosition::NOWHERE, None);
-        Self { known: vec![start], places: Box::new([0; PLACES]), last: 0 }
+        Self { known: vec![start], places: Box::new([0; PLACES]), last: 0, next: 0 }
     }
 }
 
 impl KeyOrder {
     /// Begins a new record.
     pub fn begin(&mut self) {
-        self.last = 0;
+        self.go_to(0);
     }
 
-    /// The member whose key ends at the colon at `colon`, if it is one of the expected keys; then it may also be
-    /// one that is not kept.
+    /// The previous key is this one.
+    fn go_to(&mut self, last: usize) {
+        self.last = last;
+        self.next = usize::from(self.known[last].followers[0]);
+    }
+
+    /// If the key that ends at the colon at `colon` is the expected one: whether its member is kept. It is then the
+    /// previous one.
+    #[inline(always)]
+    pub fn is_next(&mut self, bytes: &[u8], colon: usize, position: KeyPosition) -> Option<bool> {
+        let known = self.known.get(self.next).filter(|known| known.is_at(bytes, colon, position))?;
+        (self.last, self.next) = (self.next, usize::from(known.followers[0]));
+        Some(known.is_kept)
+    }
+
+    /// The previous key's member.
     #[inline]
-    pub fn guess(&mut self, bytes: &[u8], colon: usize, position: KeyPosition) -> Option<Option<KeptMember>> {
-        let next = usize::from(self.known.get(self.last)?.followers[0]);
-        let known = self.known.get(next)?;
-        if !known.is_at(bytes, colon, position) {
-            return self.guess_other(bytes, colon, position);
-        }
-        self.last = next;
-        Some(known.member)
+    pub fn member(&self) -> Option<KeptMember> {
+        self.known.get(self.last)?.member
     }
 
-    /// The same with the keys that followed the previous one before.
+    /// The key that ends at the colon at `colon`, if it is one of those that followed the previous one before.
     #[inline(never)]
-    fn guess_other(
+    pub fn guess_other(
         &mut self,
         bytes: &[u8],
         colon: usize,
@@ -112,8 +127,9 @@ impl KeyOrder {
         let nth = 1 + followers.iter().position(is_it)?;
         let followers = &mut self.known[self.last].followers;
         followers[..=nth].rotate_right(1);
-        self.last = usize::from(followers[0]);
-        Some(self.known[self.last].member)
+        let found = usize::from(followers[0]);
+        self.go_to(found);
+        Some(self.known[found].member)
     }
 
     /// Remembers a key that was not guessed: its name, the bytes from the comma before it to the colon after it, and
@@ -138,7 +154,7 @@ impl KeyOrder {
         let followers = &mut self.known[self.last].followers;
         followers.rotate_right(1);
         followers[0] = found as u16;
-        self.last = found;
+        self.go_to(found);
     }
 }
 
@@ -152,13 +168,22 @@ fn place_of(spelt: &[u8], position: KeyPosition) -> usize {
 
 impl KnownKey {
     fn new(spelt: &[u8], position: KeyPosition, member: Option<KeptMember>) -> Self {
-        let (mut ends, mut masks) = ([0; 2], [0; 2]);
+        let (mut ends, mut masks) = ([[0; 2]; 2], [[0; 2]; 2]);
         for (nth, byte) in spelt.iter().rev().take(WINDOWS).enumerate() {
-            let shift = 8 * (WINDOW - 1 - nth % WINDOW);
-            ends[nth / WINDOW] |= u128::from(*byte) << shift;
-            masks[nth / WINDOW] |= 0xff << shift;
+            let (window, place) = (nth / WINDOW, WINDOW - 1 - nth % WINDOW);
+            let (half, shift) = (place / 8, 8 * (place % 8));
+            ends[window][half] |= u64::from(*byte) << shift;
+            masks[window][half] |= 0xff << shift;
         }
-        Self { ends, masks, position, followers: [0; FOLLOWERS], member, spelt: spelt.into() }
+        Self {
+            ends,
+            masks,
+            position,
+            followers: [0; FOLLOWERS],
+            is_kept: member.is_some(),
+            member,
+            spelt: spelt.into(),
+        }
     }
 
     fn is_same(&self, spelt: &[u8], position: KeyPosition) -> bool {
@@ -166,7 +191,7 @@ impl KnownKey {
     }
 
     /// Whether this key, at this position, ends at the colon at `colon`.
-    #[inline]
+    #[inline(always)]
     fn is_at(&self, bytes: &[u8], colon: usize, position: KeyPosition) -> bool {
         if colon < WINDOWS {
             return self.position == position && bytes[..=colon].ends_with(&self.spelt);
@@ -178,9 +203,15 @@ impl KnownKey {
     }
 
     /// Whether the `NTH` window before `colon` has the same bytes as in `spelt`.
-    #[inline]
+    #[inline(always)]
     fn ends_at<const NTH: usize>(&self, bytes: &[u8], colon: usize) -> bool {
-        let window = bytes.get(colon + 1 - (NTH + 1) * WINDOW..).and_then(|rest| rest.first_chunk());
-        window.is_some_and(|window| u128::from_le_bytes(*window) & self.masks[NTH] == self.ends[NTH])
+        let window =
+            bytes.get(colon + 1 - (NTH + 1) * WINDOW..).and_then(|rest| rest.first_chunk::<WINDOW>());
+        let Some((first, rest)) = window.and_then(|window| window.split_first_chunk()) else { return false };
+        let Some(second) = rest.first_chunk() else { return false };
+        let (ends, masks) = (&self.ends[NTH], &self.masks[NTH]);
+        let first = (u64::from_le_bytes(*first) ^ ends[0]) & masks[0];
+        let second = (u64::from_le_bytes(*second) ^ ends[1]) & masks[1];
+        first | second == 0
     }
 }

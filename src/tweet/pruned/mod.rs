@@ -92,6 +92,15 @@ struct Writer<'a, 'w> {
     room: &'a mut [u8],
 }
 
+/// The walk over the members of an object.
+struct InObject {
+    open: usize,
+    /// Of the next key.
+    position: KeyPosition,
+    /// The colon before a value that is not kept; 0: there is none.
+    unasked: usize,
+}
+
 // Each function gets the position where something starts, appends it, and returns the position after it.
 impl<'a> Writer<'a, '_> {
     /// A value that the cursor has not entered yet; the cursor ends up after it.
@@ -145,36 +154,30 @@ impl<'a> Writer<'a, '_> {
         let (node, mut len) = (self.to.nodes.len(), 0);
         self.to.nodes.push(Node::Object { len, count: 0 });
         let mut position = KeyPosition::first(level);
-        // The colon before a value that is not kept.
-        let mut unasked = None;
+        // The colon before a value that is not kept; 0: there is none.
+        let mut unasked = 0;
         loop {
             let hop = self.cursor.hop()?;
-            match self.bytes[hop] {
-                b':' => {}
-                b'{' | b'[' => {
-                    (self.back(hop) == unasked).then_some(())?;
-                    unasked = None;
-                    self.cursor.skip(hop)?;
-                    continue;
-                }
-                close => {
-                    let before = self.back(hop)?;
-                    // Nothing may be between the braces, and no comma before the last one.
-                    let is_end =
-                        if position.is_first() { before == open } else { self.bytes[before] != b',' };
-                    (is_end && close == b'}').then_some(())?;
+            if *self.bytes.get(hop)? != b':' {
+                if self.bracket(hop, &InObject { open, position, unasked })? {
                     let count = self.to.nodes.len() - node - 1;
                     self.to.nodes[node] = Node::Object { len, count };
                     return Some(hop + 1);
                 }
+                unasked = 0;
+                continue;
             }
-            let member = match self.layout.guess(self.bytes, hop, position) {
-                Some(member) => member,
-                None => self.member(hop, level, position)?,
+            let member = match self.layout.is_next(self.bytes, hop, position) {
+                Some(false) => None,
+                Some(true) => self.layout.member(),
+                None => match self.layout.guess_other(self.bytes, hop, position) {
+                    Some(member) => member,
+                    None => self.member(hop, level, position)?,
+                },
             };
             position = position.after();
             let Some(KeptMember { name, keep, place }) = member else {
-                unasked = Some(hop);
+                unasked = hop;
                 continue;
             };
             if keep == Keep::NotHere {
@@ -186,15 +189,36 @@ impl<'a> Writer<'a, '_> {
             self.to.nodes.push(Node::String(name));
             len += 1;
             let start = self.space(hop + 1)?;
-            let end = self.value(start, keep, depth)?;
-            let behind = self.space(end)?;
-            let is_end = match self.bytes[behind] {
-                b',' => self.bytes[self.space(behind + 1)?] == b'"',
-                byte => byte == b'}',
+            let end = match self.bytes[start] {
+                b'"' => self.string(start)?,
+                _ => self.value(start, keep, depth)?,
             };
-            is_end.then_some(())?;
-            unasked = None;
+            if self.bytes.get(end..)?.first_chunk() != Some(b",\"") {
+                let behind = self.space(end)?;
+                let is_end = match self.bytes[behind] {
+                    b',' => self.bytes[self.space(behind + 1)?] == b'"',
+                    byte => byte == b'}',
+                };
+                is_end.then_some(())?;
+            }
+            unasked = 0;
         }
+    }
+
+    /// A bracket at `hop`: skips a value that is not kept; `true`: the object ends.
+    #[inline(never)]
+    fn bracket(&mut self, hop: usize, object: &InObject) -> Option<bool> {
+        let before = self.back(hop)?;
+        let byte = self.bytes[hop];
+        if matches!(byte, b'{' | b'[') {
+            (before == object.unasked).then_some(())?;
+            self.cursor.skip(hop)?;
+            return Some(false);
+        }
+        // Nothing may be between the braces, and no comma before the last one.
+        let is_end =
+            if object.position.is_first() { before == object.open } else { self.bytes[before] != b',' };
+        (is_end && byte == b'}').then_some(true)
     }
 
     /// The member whose key is before the colon at `colon`, if it is kept.
@@ -301,6 +325,10 @@ impl<'a> Writer<'a, '_> {
             b'n' => (StaticNode::Null, rest.starts_with(b"null").then_some(4)?),
             b't' => (StaticNode::Bool(true), rest.starts_with(b"true").then_some(4)?),
             b'f' => (StaticNode::Bool(false), rest.starts_with(b"false").then_some(5)?),
+            // Most counts.
+            digit @ b'0'..=b'9' if matches!(rest.get(1)?, b',' | b'}') => {
+                (StaticNode::U64(u64::from(digit - b'0')), 1)
+            }
             _ => number::parse(rest)?,
         };
         self.to.nodes.push(Node::Static(node));

@@ -6,6 +6,7 @@ use crate::tweet::decimal::leading_digits;
 
 /// The number at the start of `bytes` and its length. Numbers with an exponent, or with more digits
 /// than an id or a coordinate needs, are left to simd-json.
+#[inline(never)]
 pub fn parse(bytes: &[u8]) -> Option<(StaticNode, usize)> {
     const FRACTION_MAX: usize = 17;
     let is_negative = bytes[0] == b'-';
