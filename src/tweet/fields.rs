@@ -27,6 +27,8 @@ pub struct Fields<'a> {
     places: [u8; FIELDS],
     /// Values at the paths of a `--map`.
     pub mapped: Mapped<'a>,
+    /// As [`ParserOptions`](super::ParserOptions) has it.
+    pub only_places: bool,
     times: &'a TimeReader,
 }
 
@@ -46,33 +48,38 @@ impl Written<'_> {
 }
 
 impl<'a> Fields<'a> {
-    fn new(times: &'a TimeReader) -> Self {
-        Self { values: [None; FIELDS], places: [u8::MAX; FIELDS], mapped: Mapped::default(), times }
+    /// No fields yet, whose times `times` reads.
+    pub fn new(times: &'a TimeReader) -> Self {
+        Self {
+            values: [None; FIELDS],
+            places: [u8::MAX; FIELDS],
+            mapped: Mapped::default(),
+            only_places: false,
+            times,
+        }
     }
 
-    /// All of an object's fields, whose times `times` reads.
-    pub fn of(object: &Object<'a, 'a>, times: &'a TimeReader) -> Self {
-        let mut fields = Self::new(times);
+    /// Puts in all of an object's fields.
+    pub fn put_all(&mut self, object: &Object<'a, 'a>) {
         for (name, value) in object.iter() {
             if let Some((_, place)) = find(name.as_bytes()) {
-                fields.put(place, value);
+                self.put(place, value);
             }
         }
-        fields
     }
 
-    /// As [`of`](Self::of), where it is known which keys of [`KEYS`] the object has.
-    pub fn at(places: &[u8], object: &Object<'a, 'a>, times: &'a TimeReader) -> Self {
-        let mut fields = Self::new(times);
+    /// The same where it is known which keys of [`KEYS`] the object has.
+    pub fn put_at(&mut self, places: &[u8], object: &Object<'a, 'a>) {
         for (place, (_, value)) in places.iter().zip(object.iter()) {
-            fields.put(*place, value);
+            self.put(*place, value);
         }
-        fields
     }
 
     /// The fields of a record inside this one.
     pub fn within(&self, record: Json<'a, RecordFields>) -> Option<Self> {
-        Some(Self { mapped: self.mapped, ..Self::of(&record.object()?, self.times) })
+        let mut fields = Self { mapped: self.mapped, only_places: self.only_places, ..Self::new(self.times) };
+        fields.put_all(&record.object()?);
+        Some(fields)
     }
 
     #[inline]
@@ -181,6 +188,9 @@ impl<'a> Fields<'a> {
             Reading::Absent => event_time_ms(timestamp_ms, number, None),
             _ => self.unread_time_ms(timestamp_ms, number, &created),
         };
+        if self.only_places {
+            return Tweet { id, text, event_time_ms, ..Tweet::default() };
+        }
         Tweet {
             id,
             text,

@@ -45,6 +45,9 @@ pub struct ParserOptions {
     /// A record that breaks anywhere is not JSON, even in a value that is not read. For replays
     /// that send the record's own bytes.
     pub strict: bool,
+    /// Of a tweet, only whether it is one, its id and its time are of interest; the rest may be missing. What is
+    /// checked is the same.
+    pub only_places: bool,
     /// Where each file of events has what is read of a record; `None`: the records are tweets.
     pub events: Option<Arc<[EventFields]>>,
 }
@@ -72,6 +75,11 @@ impl Parser {
     /// As [`new`](Self::new), with options.
     pub fn with_options(options: ParserOptions) -> Self {
         Self { times: TimeReader::new(options.times.clone()), options, ..Self::default() }
+    }
+
+    /// From now on only places are of interest, as [`ParserOptions::only_places`] says.
+    pub fn only_places(&mut self) {
+        self.options.only_places = true;
     }
 
     /// What reads the times: it knows what the records have shown of how these are written.
@@ -219,10 +227,12 @@ fn read<'a>(
     let Some(object) = value.as_object() else {
         return Record::Reject(Reject::NotATweet);
     };
-    let mut fields = match places {
-        Some(places) => Fields::at(places, &object, times),
-        None => Fields::of(&object, times),
-    };
+    let mut fields = Fields::new(times);
+    fields.only_places = options.only_places;
+    match places {
+        Some(places) => fields.put_at(places, &object),
+        None => fields.put_all(&object),
+    }
     if let Some(map) = &options.fields {
         let tweet = map.look_up(value).and_then(|mapped| {
             fields.mapped = mapped;

@@ -13,6 +13,9 @@ pub(super) fn read<'a>(fields: &Fields<'a>) -> Option<Tweet<'a>> {
     let full_text = extended.and_then(|extended| extended.get(Extended::FULL_TEXT)?.text());
     let text = fields.longest([full_text, fields.text(Field::FullText), fields.text(Field::Text)])?;
     let tweet = fields.tweet(text, fields.id(), fields.created([Field::CreatedAt]));
+    if fields.only_places {
+        return Some(Tweet { shape: TweetForm::V11, ..tweet });
+    }
     let user = fields.inside(USER);
     // The hashtags of the whole text, where `text` was cut.
     let hashtags = extended.and_then(|extended| extended.get(Extended::ENTITIES)?.get(Entities::HASHTAGS));

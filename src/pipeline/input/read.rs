@@ -73,6 +73,11 @@ impl Reader {
         Self { parser: options.new_parser(), rules, counted }
     }
 
+    /// Of tweets, only the places are asked for, and not who wrote them.
+    pub fn only_places(&mut self) {
+        self.parser.only_places();
+    }
+
     /// Counts a frame of this file, and passes the place of each tweet in it to `each`.
     pub fn places(&mut self, files: &Files, file: u32, frame: Frame<'_>, mut each: impl FnMut(Place<'_>)) {
         self.read(frame, |frame, found, counted| match found {

@@ -98,7 +98,13 @@ pub(crate) fn pass(
     stop: &AtomicBool,
     mut take: impl FnMut(Chunk) -> ControlFlow<()>,
 ) -> Result<(), ReplayError> {
-    let work = || Worker { files, wanted, reader: Reader::new(options, wanted.letters) };
+    let work = || {
+        let mut reader = Reader::new(options, wanted.letters);
+        if !wanted.users {
+            reader.only_places();
+        }
+        Worker { files, wanted, reader }
+    };
     if workers <= 1 {
         let mut worker = work();
         for job in jobs(files, CHUNK_FRAMES) {

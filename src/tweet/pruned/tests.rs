@@ -338,6 +338,25 @@ proptest! {
         prop_assert_eq!(seen(&mut parser, &json), first);
     }
 
+    // The pass over a file accepts and rejects what sending does.
+    #[test]
+    fn places_are_those_of_whole_tweets(records in prop::collection::vec(record(), 1..8), cut: Index) {
+        let (mut parser, mut places) = (Parser::new(), Parser::new());
+        places.only_places();
+        for record in &records {
+            for json in [record.as_bytes(), &record.as_bytes()[..cut.index(record.len())]] {
+                let place = |parser: &mut Parser| {
+                    let found = parser.parse(json, |record| match record {
+                        Ok(Record::Tweet(tweet)) => format!("{:?}", (tweet.shape, tweet.id, tweet.event_time_ms)),
+                        other => format!("{other:?}"),
+                    });
+                    (found, parser.mended(), parser.times().take_clues(), parser.times().take_unread())
+                };
+                prop_assert_eq!(place(&mut places), place(&mut parser), "{}", String::from_utf8_lossy(json));
+            }
+        }
+    }
+
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
         is_pruned(&bytes, &mut Buffers::default());
