@@ -7,12 +7,17 @@
 //! peer mqtt PORT COUNT                 COUNT messages of 250 bytes from one client to another over a broker
 //! peer publish PORT LINES              each line a message to that broker
 //! peer link COUNT                      the same COUNT over the links of the embedded broker
+//! peer tape lines|array FILE           simd-json's tape of each frame of the file, and nothing else
+//! peer parse lines|array FILE          the same by our parser
+//! peer places lines|array FILE         the same as in the pass over a file before a replay
+//! peer bare COUNT FILE                 COUNT messages of 250 bytes of the file, by a bare rdkafka loop into an embedded Kafka
 //! ```
 //! Each prints how many seconds passed from the first message to the last one's arrival. For Kafka,
 //! a first message is sent ahead and acknowledged, because librdkafka needs half a second to learn
 //! about a broker.
 
 use std::fs::File;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -26,8 +31,11 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _,
 use rumqttc::{Client, Connection, Event as MqttEvent, MqttOptions, Outgoing, Packet, QoS};
 use tweetblast::count::{Counters, Tally};
 use tweetblast::event::{Event, Trace};
+use tweetblast::kafka::embedded::{Endpoint, EndpointOptions};
 use tweetblast::kafka::{DrainLimit, Producer, ProducerOptions, QUEUE_BYTES, prepare_topic};
 use tweetblast::mqtt::{Broker, BrokerOptions, FlightWindow, MqttError};
+use tweetblast::source::{Format, Frames};
+use tweetblast::tweet::{Parser, Record};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -51,6 +59,14 @@ fn main() -> Result<()> {
         ["mqtt", port, count] => over_broker(port.parse()?, count.parse()?)?,
         ["publish", port, lines] => publish(port.parse()?, &read(lines)?)?,
         ["link", count] => over_links(count.parse()?)?,
+        ["tape", framing, file] => tapes(format(framing)?, &map(file)?)?,
+        ["parse", framing, file] => parsed(format(framing)?, &map(file)?, Parser::new()),
+        ["places", framing, file] => {
+            let mut parser = Parser::new();
+            parser.only_places();
+            parsed(format(framing)?, &map(file)?, parser)
+        }
+        ["bare", count, file] => into_embedded(count.parse()?, &map(file)?)?,
         _ => bail!("usage: the head of examples/peer.rs"),
     };
     print_seconds(took);
@@ -75,13 +91,17 @@ fn options(brokers: &str, topic: &str) -> ProducerOptions {
     }
 }
 
-fn read(path: &str) -> Result<Vec<Bytes>> {
+fn map(path: &str) -> Result<Bytes> {
     let file = File::open(path).with_context(|| format!("cannot read {path}"))?;
     // SAFETY: nothing changes the file while it is sent.
     #[expect(unsafe_code, reason = "the file is mapped, as the hop does it")]
     let mapped = unsafe { Mmap::map(&file) }.with_context(|| format!("cannot map {path}"))?;
     // Mapped, like a replay's input, so it is not part of the process's own memory.
-    let all = Bytes::from_owner(mapped);
+    Ok(Bytes::from_owner(mapped))
+}
+
+fn read(path: &str) -> Result<Vec<Bytes>> {
+    let all = map(path)?;
     Ok(all
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty())
@@ -164,6 +184,57 @@ fn bare_loop(options: &ProducerOptions, lines: &[Bytes]) -> Result<Duration> {
     wait_for_all(&producer);
     let delivered = producer.context().0.load(Ordering::Relaxed);
     ensure!(delivered == lines.len(), "{delivered} of {} were acknowledged", lines.len());
+    Ok(start.elapsed())
+}
+
+/// The same into an embedded Kafka in this process, as a replay without `--kafka` has it.
+fn into_embedded(count: usize, file: &Bytes) -> Result<Duration> {
+    let endpoint = Endpoint::start(EndpointOptions::default())?;
+    let options = options(&endpoint.addr().to_string(), TOPIC);
+    prepare_topic(&options)?;
+    let last = file.len().checked_sub(PAYLOAD_BYTES).context("the file is too short")?;
+    let payload = |number: usize| {
+        let start = number * PAYLOAD_BYTES % (last + 1);
+        file.slice(start..start + PAYLOAD_BYTES)
+    };
+    bare_loop(&options, &(0..count).map(payload).collect::<Vec<_>>())
+}
+
+fn format(name: &str) -> Result<Format> {
+    match name {
+        "lines" => Ok(Format::Lines),
+        "array" => Ok(Format::Array),
+        _ => bail!("a file is lines or array, not {name}"),
+    }
+}
+
+/// Parses each frame; a function of its own, so that callgrind can count in it alone.
+#[inline(never)]
+fn parsed(format: Format, file: &[u8], mut parser: Parser) -> Duration {
+    let start = Instant::now();
+    for frame in Frames::new(format, file) {
+        parser.parse(frame.bytes, |record| match record {
+            Ok(Record::Group(group)) => group.items().for_each(|item| {
+                black_box(&item);
+            }),
+            other => {
+                black_box(&other);
+            }
+        });
+    }
+    start.elapsed()
+}
+
+/// The same frames as a replay's, copied and parsed as `benches/tweet.rs` does it.
+#[inline(never)]
+fn tapes(format: Format, file: &[u8]) -> Result<Duration> {
+    let (mut scratch, mut buffers) = (Vec::new(), simd_json::Buffers::default());
+    let start = Instant::now();
+    for frame in Frames::new(format, file) {
+        scratch.clear();
+        scratch.extend_from_slice(frame.bytes);
+        black_box(simd_json::to_tape_with_buffers(&mut scratch, &mut buffers)?);
+    }
     Ok(start.elapsed())
 }
 
