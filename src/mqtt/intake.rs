@@ -200,6 +200,17 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
     }
 
+    impl Intake {
+        /// Brings messages that nobody waits for as one batch, for tests of what takes them.
+        pub(crate) fn bring<'a>(&self, messages: impl Iterator<Item = (&'static str, &'a str)>) {
+            let taken = |(topic, payload): (&'static str, &str)| {
+                self.receive(topic.into(), payload.to_owned().into(), None, None)
+            };
+            let (client, mut batch) = (Semaphore::new(CLIENT_MESSAGES_MAX), messages.map(taken).collect());
+            runtime().block_on(self.admit(&Arc::new(client), &mut batch));
+        }
+    }
+
     fn message(intake: &Intake, bytes: usize) -> Taken {
         intake.receive(Bytes::from_static(b"t"), vec![b'x'; bytes].into(), None, None)
     }

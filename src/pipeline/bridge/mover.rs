@@ -393,3 +393,7 @@ pub(super) fn lock(state: &Mutex<BridgeState>) -> MutexGuard<'_, BridgeState> {
     // A poisoned lock guards nothing here: no code under it panics half-way.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+#[path = "mover_tests.rs"]
+mod tests;
