@@ -197,6 +197,15 @@ pub(crate) fn warn_of_network(listen: Listen, what: &str, may: &str) {
 
 /// Starts the endpoint, on a free port if the default one is taken.
 pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, EndpointError> {
+    start_endpoint_at(kafka, partitions, 0)
+}
+
+/// The same; with TLS, this port is the one without it.
+fn start_endpoint_at(
+    kafka: &EmbeddedKafka,
+    partitions: i32,
+    plain_port: u16,
+) -> Result<Endpoint, EndpointError> {
     let EmbeddedKafka { listen, advertise, dir, fsync, retention_bytes, repair, tls } = kafka.clone();
     if !tls.is_some_and(ServerTls::asks_clients) {
         warn_of_network(listen, "Kafka", "read, write and delete");
@@ -210,6 +219,7 @@ pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<E
         retention_bytes,
         repair,
         tls,
+        plain_port,
         ..EndpointOptions::default()
     };
     match Endpoint::start(options.clone()) {
@@ -220,8 +230,8 @@ pub(crate) fn start_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<E
     }
 }
 
-/// Starts the endpoint with a permanent log, in the user's state directory unless another is named,
-/// and if possible on the port that it had before.
+/// Starts the endpoint with a permanent log, in the user's state directory unless another is named, and if possible on the
+/// ports that it had before. Druid reads without TLS, others may come over it.
 pub(crate) fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Result<Endpoint, ReplayError> {
     let dir = match &kafka.dir {
         Some(dir) => dir.clone(),
@@ -233,16 +243,32 @@ pub(crate) fn start_kept_endpoint(kafka: &EmbeddedKafka, partitions: i32) -> Res
     };
     std::fs::create_dir_all(&dir).map_err(failed(&dir))?;
     // Next to it, because the directory itself belongs to the endpoint.
-    let port_file =
-        dir.with_file_name(format!("{}.port", dir.file_name().unwrap_or_default().to_string_lossy()));
-    let mut kept = EmbeddedKafka { dir: Some(dir), ..kafka.clone() };
-    let remembered = std::fs::read_to_string(&port_file).ok().and_then(|port| port.trim().parse().ok());
-    if let Some(port) = remembered.filter(|_| kafka.listen.fall_back) {
-        kept.listen.addr.set_port(port);
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let beside = |what: &str| dir.with_file_name(format!("{name}.{what}"));
+    let (plain_file, tls_file) = (beside("port"), beside("tls-port"));
+    let remembered = |file: &Path| std::fs::read_to_string(file).ok()?.trim().parse::<u16>().ok();
+    let mut plain_port = remembered(&plain_file).unwrap_or(0);
+    let mut kept = EmbeddedKafka { dir: Some(dir.clone()), ..kafka.clone() };
+    let (listen, is_free) = (&mut kept.listen.addr, kafka.listen.fall_back);
+    let before = if kafka.tls.is_some() { remembered(&tls_file) } else { Some(plain_port) };
+    if let Some(port) = before.filter(|port| is_free && *port > 0) {
+        listen.set_port(port);
     }
-    let endpoint = start_endpoint(&kept, partitions)?;
-    if kafka.listen.fall_back {
-        std::fs::write(&port_file, format!("{}\n", endpoint.addr().port())).map_err(failed(&port_file))?;
+    // One port for both: the one that was asked for stays, or else the one that Druid knows.
+    match kafka.tls.is_some() && plain_port == listen.port() {
+        true if is_free => listen.set_port(0),
+        true => plain_port = 0,
+        false => {}
+    }
+    let endpoint = start_endpoint_at(&kept, partitions, plain_port)?;
+    let note = |file: &Path, addr: SocketAddr| {
+        std::fs::write(file, format!("{}\n", addr.port())).map_err(failed(file))
+    };
+    if is_free || kafka.tls.is_some() {
+        note(&plain_file, endpoint.addr())?;
+    }
+    if let Some(addr) = endpoint.tls_addr().filter(|_| is_free) {
+        note(&tls_file, addr)?;
     }
     Ok(endpoint)
 }
@@ -263,6 +289,8 @@ fn state_dir() -> Result<PathBuf, ReplayError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kafka::embedded::Fsync;
+    use crate::net::TlsFiles;
 
     #[test]
     fn one_copy_in_a_cluster_of_several_is_remarked_on() {
@@ -279,5 +307,48 @@ mod tests {
         assert_eq!(words[0], "topic has 1 partition, 1 copy of each");
         assert!(words[1].contains("cluster of 3 brokers"), "{words:?}");
         assert_eq!(topic_words(&topic(1, 1, None)).len(), 1);
+    }
+
+    /// A port that neither the system gives to clients nor other tests take.
+    fn free_port(from: u16) -> u16 {
+        let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let first = from + (std::process::id() % 500) as u16;
+        (first..first + 500).find(is_free).unwrap()
+    }
+
+    fn ports(kafka: &EmbeddedKafka) -> (u16, Option<u16>) {
+        let endpoint = start_kept_endpoint(kafka, 1).unwrap();
+        (endpoint.addr().port(), endpoint.tls_addr().map(|addr| addr.port()))
+    }
+
+    #[test]
+    fn druids_port_and_the_one_with_tls_are_the_same_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/tls").join(name);
+        let files = TlsFiles { cert: file("server.pem"), key: file("server.key"), client_ca: None };
+        let with_tls = ServerTls::load(&files).unwrap();
+        let (plain, tls, named) = (free_port(14_000), free_port(15_000), free_port(16_000));
+        let log = dir.path().join("kafka");
+        let kafka = |port, fall_back, tls| EmbeddedKafka {
+            listen: Listen { addr: SocketAddr::from(([127, 0, 0, 1], port)), fall_back },
+            advertise: None,
+            dir: Some(log.clone()),
+            fsync: Fsync::Never,
+            retention_bytes: None,
+            repair: false,
+            tls,
+        };
+        let with_tls: Option<&'static ServerTls> = Some(Box::leak(Box::new(with_tls)));
+        assert_eq!(ports(&kafka(plain, true, None)), (plain, None));
+        assert_eq!(ports(&kafka(tls, true, with_tls)), (plain, Some(tls)), "TLS from now on");
+        assert_eq!(ports(&kafka(named, true, with_tls)), (plain, Some(tls)), "another default");
+        assert_eq!(ports(&kafka(named, false, with_tls)), (plain, Some(named)), "a port that is named");
+        assert_eq!(ports(&kafka(named, true, None)), (plain, None), "no TLS any more");
+        // One of the two has to give way.
+        let (other, given) = ports(&kafka(plain, false, with_tls));
+        assert!(other != plain && given == Some(plain), "the one that is named stays");
+        std::fs::write(log.with_file_name("kafka.port"), format!("{tls}\n")).unwrap();
+        let (given, other) = ports(&kafka(named, true, with_tls));
+        assert!(given == tls && other != Some(tls), "or else Druid's");
     }
 }

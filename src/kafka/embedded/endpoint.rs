@@ -75,7 +75,14 @@ impl Endpoint {
         };
         let outside = bind(listen)?;
         let (outside, listener) = match options.tls {
-            Some(tls) => (Some((outside, tls)), bind((Ipv4Addr::LOCALHOST, 0).into())?),
+            Some(tls) => {
+                let plain = |port| bind((Ipv4Addr::LOCALHOST, port).into());
+                let listener = match plain(options.plain_port) {
+                    Err(EndpointError::AddressInUse { .. }) => plain(0)?,
+                    bound => bound?,
+                };
+                (Some((outside, tls)), listener)
+            }
             None => (None, outside),
         };
         let failed = |source| EndpointError::Listen { addr: listen, source };

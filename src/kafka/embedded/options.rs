@@ -29,6 +29,8 @@ pub struct EndpointOptions {
     /// TLS at `listen`; then the endpoint itself is reached without TLS at a free port of this machine alone, for this
     /// process and others here. `None`: no TLS.
     pub tls: Option<&'static ServerTls>,
+    /// With TLS, that port of this machine; if another program has it, or with 0, a free one.
+    pub plain_port: u16,
     /// Bounds on what clients may take.
     pub limits: Limits,
 }
@@ -45,6 +47,7 @@ impl Default for EndpointOptions {
             retention_bytes: None,
             repair: false,
             tls: None,
+            plain_port: 0,
             limits: Limits::default(),
         }
     }
