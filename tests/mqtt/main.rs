@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod bridge;
+mod bridge_druid;
 mod bridge_kill;
 mod bridge_metrics;
 mod bridge_spool;
 #[path = "../common/mod.rs"]
 mod common;
+#[allow(dead_code)]
+#[path = "../druid/fake.rs"]
+mod fake;
 mod harness;
 mod hostile;
 mod listen;

@@ -63,13 +63,6 @@ impl BridgeEnds {
         let run = options.druid.is_some().then(new_run_id);
         let producer = producer_options(options, &brokers, own_id, run.clone());
         let is_ready = prepare(options, &producer, spool.is_some(), &session.stop)?;
-        let druid = match (&options.druid, &run) {
-            (Some(druid), Some(run)) => {
-                let kafka = (brokers.as_str(), endpoint.is_some());
-                Some(DruidEnd::start(options, druid, kafka, run, &session.stop)?)
-            }
-            _ => None,
-        };
         let intake = Intake::new(options.memory_bytes);
         let routes = Routes::new(&options.routes, &options.key_from);
         let stream = StreamProducer::new(&producer)?;
@@ -81,11 +74,17 @@ impl BridgeEnds {
             source: None,
             endpoint,
             mover: Some(mover),
-            druid,
+            druid: None,
             mqtt: String::new(),
             kafka: brokers,
         };
         ends.start_mqtt(options)?;
+        // After all that may fail: a port that is taken leaves nothing in Druid.
+        if let (Some(druid), Some(run)) = (&options.druid, &run) {
+            let kafka = (ends.kafka.as_str(), ends.endpoint.is_some());
+            let end = DruidEnd::start(options, druid, kafka, run, &session.stop)?;
+            ends.druid = Some(end);
+        }
         Ok(ends)
     }
 
