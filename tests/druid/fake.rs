@@ -40,12 +40,18 @@ struct State {
     triggers: Vec<(&'static str, &'static str, Away, usize)>,
     /// Words in a request with the answer to it; the last one counts.
     says: Vec<(&'static str, u16, Value)>,
+    /// Words in a request whose answer waits.
+    held: Option<&'static str>,
     asked: Vec<String>,
 }
 
 impl FakeDruid {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    pub fn start_at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let (address, state) = (listener.local_addr().unwrap(), Arc::<Mutex<State>>::default());
         let shared = state.clone();
         std::thread::spawn(move || {
@@ -77,6 +83,15 @@ impl FakeDruid {
         self.state.lock().unwrap().says.retain(|(known, ..)| *known != words);
     }
 
+    /// From now on requests that contain `words` are answered when they are let go.
+    pub fn holds(&self, words: &'static str) {
+        self.state.lock().unwrap().held = Some(words);
+    }
+
+    pub fn lets_go(&self) {
+        self.state.lock().unwrap().held = None;
+    }
+
     /// The requests that contained these words.
     pub fn requests(&self, words: &str) -> Vec<String> {
         self.state.lock().unwrap().asked.iter().filter(|asked| asked.contains(words)).cloned().collect()
@@ -84,9 +99,14 @@ impl FakeDruid {
 
     /// Waits until a request contains these words.
     pub fn wait_until_asked(&self, words: &str) {
+        self.wait_until(|druid| druid.asked(words) > 0);
+    }
+
+    /// Waits until what was asked is as it should be.
+    pub fn wait_until(&self, is_so: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(120);
-        while self.asked(words) == 0 {
-            assert!(Instant::now() < deadline, "nobody asked {words}");
+        while !is_so(self) {
+            assert!(Instant::now() < deadline, "what was asked: {:#?}", self.state.lock().unwrap().asked);
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -100,9 +120,12 @@ impl FakeDruid {
 fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((path, body)) = read(&mut stream) else { return };
     let question = format!("{path} {body}");
+    state.lock().unwrap().asked.push(question.clone());
+    while state.lock().unwrap().held.is_some_and(|words| question.contains(words)) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let (away, said) = {
         let mut state = state.lock().unwrap();
-        state.asked.push(question.clone());
         if let Some(place) = state.triggers.iter().position(|(words, ..)| question.contains(words)) {
             let (_, what, how, times) = state.triggers.remove(place);
             state.away.insert(what, (how, times));

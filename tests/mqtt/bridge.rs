@@ -304,7 +304,6 @@ fn what_cannot_be_is_refused() {
         (&["--druid-time", "sent"], "without --druid HOST:8888"),
         (&["--druid", "h:1", "--druid-set", "a=1"], "/ioConfig/taskCount=4"),
         (&["--druid", "h:1", "--druid-datasource", "d", "--topic-map", "a=b"], "cannot be used with"),
-        (&["--mqtt-listen", "0", "--kafka-listen", "0", "--druid", "127.0.0.1:1"], "no answer from Druid"),
         (&["--topic-map", "a/#/b=t"], "topic filter"),
         (&["--topic-map", "a=t", "--topic", "t"], "cannot be used with"),
         (&["-X", "enable.idempotence=false"], "may be there twice"),

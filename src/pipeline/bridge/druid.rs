@@ -1,5 +1,5 @@
-//! Druid behind a bridge: a supervisor for each topic, and a thread that looks now and then how many of this bridge's
-//! messages can be queried. Druid reads when it can: what it does not do yet holds up nothing.
+//! Druid behind a bridge: a supervisor for each topic, and a thread that submits them and then looks now and then how many of
+//! this bridge's messages can be queried. Druid reads when it can: while it is away, or does not answer, it holds up nothing.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -7,20 +7,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Sender, bounded};
+use serde_json::Value;
+
 use super::error::BridgeError;
 use super::thread::spawn;
 use crate::druid::{
-    Access, Client, ConsumerSecurity, DruidError, StreamSpecOptions, Supervisor, TaskRows, is_ours,
-    keep_dimensions, make_stream_spec, set_pointer, sets_dimensions,
+    Access, Client, ConsumerSecurity, DruidError, StreamSpecOptions, Submission, Supervisor, TaskRows,
+    is_ours, keep_dimensions, make_stream_spec, set_pointer, sets_dimensions,
 };
 use crate::options::{BridgeDruidOptions, BridgeOptions, DRUID_TIMEOUT};
 use crate::pipeline::prove::altered;
 use crate::report::{BridgeDruid, counted};
 
-/// Time between two looks.
+/// Time between two looks, and between two tries to submit.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The same after a stop, and the longest wait for rows then.
+/// How long a start waits for Druid: where it refuses by then, the bridge ends.
+const FIRST_ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// The time between two looks after a stop, and the longest wait for rows then.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 const LAST_LOOKS_MAX: Duration = Duration::from_secs(10);
 
@@ -30,9 +36,12 @@ const PIECE: Duration = Duration::from_millis(50);
 /// What Druid has of each topic.
 pub(super) type DruidTables = Arc<Mutex<Vec<BridgeDruid>>>;
 
-/// Supervisors that read what the bridge writes.
+/// What is to read what the bridge writes.
 pub(super) struct DruidEnd {
-    supervisors: Vec<Supervisor>,
+    /// A spec for each of the tables.
+    specs: Vec<Value>,
+    options: BridgeDruidOptions,
+    client: Client,
     /// Waits for its answers also after a stop, as [`end`](Self::end) has to.
     patient: Client,
     pub tables: DruidTables,
@@ -42,27 +51,32 @@ pub(super) struct DruidEnd {
     is_last: bool,
 }
 
-/// The thread that looks.
+/// The thread that submits and looks.
 pub(super) struct DruidWatch {
     /// Messages that are expected at the end.
     is_over: Arc<Mutex<Option<u64>>>,
     thread: JoinHandle<()>,
+    announcement: String,
 }
 
+/// A refusal at the first try to submit; `None`: none.
+type FirstAnswer = Option<DruidError>;
+
 impl DruidEnd {
-    /// Whether somebody listens there: a wrong address is said before anything is started.
+    /// Whether that can be an address: said before anything is started. Whether somebody listens there shows later.
     ///
     /// # Errors
-    /// When nobody does.
+    /// When it cannot be one, or a file for TLS cannot be read.
     pub fn check_address(druid: &BridgeDruidOptions) -> Result<(), BridgeError> {
-        Ok(Client::new(&druid.url, &Access::from_env()?)?.check_address()?)
+        Client::new(&druid.url, &Access::from_env()?)?;
+        Ok(())
     }
 
-    /// Submits the supervisors.
+    /// Makes the specs, and asks nobody.
     ///
     /// # Errors
-    /// When Druid does not answer, or refuses, or a supervisor is somebody else's.
-    pub fn start(
+    /// When the address or a spec makes no sense, or a file for TLS cannot be read.
+    pub fn new(
         options: &BridgeOptions,
         druid: &BridgeDruidOptions,
         (kafka, is_embedded): (&str, bool),
@@ -70,68 +84,125 @@ impl DruidEnd {
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, BridgeError> {
         let patient = Client::new(&druid.url, &Access::from_env()?)?;
-        let client = patient.clone().stopped_by(stop.clone());
-        client.check_router()?;
         let topics: BTreeSet<&str> = options.routes.iter().map(|route| route.topic.as_str()).collect();
-        let (mut supervisors, mut tables) = (Vec::new(), Vec::new());
+        let (mut specs, mut tables) = (Vec::new(), Vec::new());
         for topic in topics {
-            let spec = StreamSpecOptions {
+            let mut spec = make_stream_spec(&StreamSpecOptions {
                 datasource: druid.datasource.clone().unwrap_or_else(|| topic.to_owned()),
                 topic: topic.to_owned(),
                 kafka: druid.kafka.clone().unwrap_or_else(|| kafka.to_owned()),
                 time_from: druid.time_from.clone(),
                 discover: druid.discover,
                 tasks: 1,
-            };
+            });
             let security = match is_embedded {
                 true => ConsumerSecurity::default(),
                 false => ConsumerSecurity::of(&options.kafka.properties)?,
             };
-            let (supervisor, table) = submit(&client, &spec, druid, &security)?;
-            supervisors.push(supervisor);
-            tables.push(table);
+            security.put_into(&mut spec["spec"]["ioConfig"]["consumerProperties"]);
+            for (pointer, value) in &druid.set {
+                set_pointer(&mut spec, pointer, value.clone())?;
+            }
+            let datasource = spec["spec"]["dataSchema"]["dataSource"].as_str().unwrap_or_default();
+            tables.push(BridgeDruid::new(datasource));
+            specs.push(spec);
         }
-        let tables = Arc::new(Mutex::new(tables));
-        Ok(Self { supervisors, patient, tables, run: run.to_owned(), is_last: is_embedded })
+        Ok(Self {
+            specs,
+            options: druid.clone(),
+            client: patient.clone().stopped_by(stop.clone()),
+            patient,
+            tables: Arc::new(Mutex::new(tables)),
+            run: run.to_owned(),
+            is_last: is_embedded,
+        })
     }
 
-    /// What is said at the start.
-    pub fn announcement(&self, url: &str) -> String {
-        let tables = lock_tables(&self.tables);
-        let words = tables.iter().map(|table| format!("{} ({})", table.datasource, table.supervisor));
-        format!("Druid  {url}: {}; run {}\n", words.collect::<Vec<_>>().join(", "), self.run)
-    }
-
-    /// Looks until [`DruidWatch::end`].
+    /// Submits the supervisors, or waits for Druid beside the bridge until they can be; then looks until
+    /// [`DruidWatch::end`].
+    ///
+    /// # Errors
+    /// When Druid refuses at once, or a supervisor is somebody else's.
     pub fn watch(self) -> Result<DruidWatch, BridgeError> {
         let is_over = Arc::new(Mutex::new(None));
-        let over = is_over.clone();
-        let thread = spawn("druid", move || self.run(&over))?;
-        Ok(DruidWatch { is_over, thread })
+        let (over, tables) = (is_over.clone(), self.tables.clone());
+        let (url, run) = (self.options.url.clone(), self.run.clone());
+        // Without room: what is not taken in time is known to be not.
+        let (answers, answer) = bounded::<FirstAnswer>(0);
+        let thread = spawn("druid", move || self.run(&over, &answers))?;
+        if let Ok(Some(refused)) = answer.recv_timeout(FIRST_ANSWER_MAX) {
+            return Err(refused.into());
+        }
+        let tables = lock_tables(&tables);
+        let words = tables.iter().map(|table| format!("{} ({})", table.datasource, table.supervisor));
+        let announcement = format!("Druid  {url}: {}; run {run}\n", words.collect::<Vec<_>>().join(", "));
+        Ok(DruidWatch { is_over, thread, announcement })
     }
 
-    fn run(self, over: &Mutex<Option<u64>>) {
-        let mut notices = vec![Notices::default(); self.supervisors.len()];
-        let is_over = || *over.lock().unwrap_or_else(PoisonError::into_inner);
+    fn run(self, over: &Mutex<Option<u64>>, answers: &Sender<FirstAnswer>) {
+        let Some(supervisors) = self.submit_when_there(over, answers) else { return };
+        let mut notices = vec![Notices::default(); supervisors.len()];
         loop {
-            self.look(&mut notices);
-            let until = Instant::now() + LOOK;
-            while Instant::now() < until && is_over().is_none() {
-                std::thread::sleep(PIECE);
-            }
-            let Some(expected) = is_over() else { continue };
+            self.look(&supervisors, &mut notices);
+            let Some(expected) = pause(over) else { continue };
             let until = Instant::now() + LAST_LOOKS_MAX;
-            while self.look(&mut notices) < expected && Instant::now() < until {
+            while self.look(&supervisors, &mut notices) < expected && Instant::now() < until {
                 std::thread::sleep(LAST_LOOK);
             }
-            return self.end();
+            return self.end(&supervisors);
         }
+    }
+
+    /// Tries until Druid has all supervisors; `None`: it refused at once, or was not there until the end.
+    fn submit_when_there(
+        &self,
+        over: &Mutex<Option<u64>>,
+        answers: &Sender<FirstAnswer>,
+    ) -> Option<Vec<Supervisor>> {
+        let (mut is_first, mut said) = (true, Said::default());
+        loop {
+            let error = match self.submit_all() {
+                Ok(supervisors) => {
+                    if !is_first || answers.send(None).is_err() {
+                        tracing::warn!("Druid is there, and has the supervisors");
+                    }
+                    return Some(supervisors);
+                }
+                Err(error) => error,
+            };
+            let (is_passing, words) = (error.is_passing(), error.to_string());
+            if std::mem::take(&mut is_first)
+                && answers.send((!is_passing).then_some(error)).is_ok()
+                && !is_passing
+            {
+                return None;
+            }
+            said.note(is_passing, words);
+            if pause(over).is_some() {
+                tracing::warn!("Druid has not got all supervisors: the next start submits them");
+                return None;
+            }
+        }
+    }
+
+    fn submit_all(&self) -> Result<Vec<Supervisor>, DruidError> {
+        self.client.check_router()?;
+        let submit = |(number, spec): (usize, &Value)| {
+            let table = lock_tables(&self.tables)[number].clone();
+            let supervisor = Supervisor::new(self.client.clone(), &table.datasource);
+            if !table.is_submitted() {
+                let submission = submit(&supervisor, spec.clone(), &self.options)?;
+                submission.name().clone_into(&mut lock_tables(&self.tables)[number].supervisor);
+            }
+            Ok(supervisor)
+        };
+        self.specs.iter().enumerate().map(submit).collect()
     }
 
     /// Asks Druid once; returns the rows that can be queried.
-    fn look(&self, notices: &mut [Notices]) -> u64 {
+    fn look(&self, supervisors: &[Supervisor], notices: &mut [Notices]) -> u64 {
         let mut all = 0;
-        for (number, (supervisor, notices)) in self.supervisors.iter().zip(notices).enumerate() {
+        for (number, (supervisor, notices)) in supervisors.iter().zip(notices).enumerate() {
             let datasource = lock_tables(&self.tables)[number].datasource.clone();
             let state = supervisor.status();
             let rows = self.rows(supervisor, &datasource);
@@ -154,11 +225,11 @@ impl DruidEnd {
     }
 
     /// Where Kafka ends too, lets Druid publish what it has read.
-    fn end(&self) {
+    fn end(&self, supervisors: &[Supervisor]) {
         if !self.is_last {
             return;
         }
-        for (number, supervisor) in self.supervisors.iter().enumerate() {
+        for (number, supervisor) in supervisors.iter().enumerate() {
             let datasource = lock_tables(&self.tables)[number].datasource.clone();
             let supervisor = Supervisor::new(self.patient.clone(), supervisor.name());
             let never = AtomicBool::new(false);
@@ -175,6 +246,11 @@ impl DruidEnd {
 }
 
 impl DruidWatch {
+    /// What is said at the start.
+    pub fn announcement(&self) -> &str {
+        &self.announcement
+    }
+
     /// Looks for the last time, when this many rows are there or after a few seconds.
     pub fn end(self, expected: u64) {
         *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(expected);
@@ -185,18 +261,10 @@ impl DruidWatch {
 }
 
 fn submit(
-    client: &Client,
-    options: &StreamSpecOptions,
+    supervisor: &Supervisor,
+    mut spec: Value,
     druid: &BridgeDruidOptions,
-    security: &ConsumerSecurity,
-) -> Result<(Supervisor, BridgeDruid), DruidError> {
-    let mut spec = make_stream_spec(options);
-    security.put_into(&mut spec["spec"]["ioConfig"]["consumerProperties"]);
-    for (pointer, value) in &druid.set {
-        set_pointer(&mut spec, pointer, value.clone())?;
-    }
-    let datasource = spec["spec"]["dataSchema"]["dataSource"].as_str().unwrap_or_default().to_owned();
-    let supervisor = Supervisor::new(client.clone(), &datasource);
+) -> Result<Submission, DruidError> {
     let mut kept = Vec::new();
     if let Some(there) = supervisor.spec()?.filter(is_ours) {
         if !sets_dimensions(&druid.set) {
@@ -207,11 +275,48 @@ fn submit(
         }
     }
     if !kept.is_empty() {
-        tracing::warn!("{}", altered(&datasource, &kept));
+        tracing::warn!("{}", altered(supervisor.name(), &kept));
     }
-    let supervisor_is = supervisor.submit(spec, &kept, druid.overwrite)?.name().to_owned();
-    let table = BridgeDruid { datasource, supervisor: supervisor_is, state: None, queryable: None };
-    Ok((supervisor, table))
+    supervisor.submit(spec, &kept, druid.overwrite)
+}
+
+/// Waits until the next look; returns the messages that are expected where the bridge has ended.
+fn pause(over: &Mutex<Option<u64>>) -> Option<u64> {
+    let until = Instant::now() + LOOK;
+    loop {
+        let is_over = *over.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_over.is_some() || Instant::now() >= until {
+            return is_over;
+        }
+        std::thread::sleep(PIECE);
+    }
+}
+
+/// What was said while Druid has not got the supervisors.
+#[derive(Debug, Default)]
+struct Said {
+    is_away: bool,
+    refusal: String,
+}
+
+impl Said {
+    /// Says once that Druid is away, and each refusal once.
+    fn note(&mut self, is_passing: bool, words: String) {
+        match is_passing {
+            true if std::mem::replace(&mut self.is_away, true) => {}
+            true => tracing::warn!(
+                "Druid has not got the supervisors yet, and Kafka keeps the messages until it has ({words})"
+            ),
+            false if self.refusal == words => {}
+            false => {
+                tracing::error!(
+                    "Druid does not take the supervisors, and is asked again every {} s: {words}",
+                    LOOK.as_secs()
+                );
+                self.refusal = words;
+            }
+        }
+    }
 }
 
 /// What was said of one supervisor, so that it is said once.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::druid::{DruidEnd, DruidTables};
+use super::druid::{DruidEnd, DruidTables, DruidWatch};
 use super::error::BridgeError;
 use super::mover::Mover;
 use super::route::Routes;
@@ -63,6 +63,13 @@ impl BridgeEnds {
         let run = options.druid.is_some().then(new_run_id);
         let producer = producer_options(options, &brokers, own_id, run.clone());
         let is_ready = prepare(options, &producer, spool.is_some(), &session.stop)?;
+        let druid = match (&options.druid, &run) {
+            (Some(druid), Some(run)) => {
+                let kafka = (brokers.as_str(), endpoint.is_some());
+                Some(DruidEnd::new(options, druid, kafka, run, &session.stop)?)
+            }
+            _ => None,
+        };
         let intake = Intake::new(options.memory_bytes);
         let routes = Routes::new(&options.routes, &options.key_from);
         let stream = StreamProducer::new(&producer)?;
@@ -74,17 +81,11 @@ impl BridgeEnds {
             source: None,
             endpoint,
             mover: Some(mover),
-            druid: None,
+            druid,
             mqtt: String::new(),
             kafka: brokers,
         };
         ends.start_mqtt(options)?;
-        // After all that may fail: a port that is taken leaves nothing in Druid.
-        if let (Some(druid), Some(run)) = (&options.druid, &run) {
-            let kafka = (ends.kafka.as_str(), ends.endpoint.is_some());
-            let end = DruidEnd::start(options, druid, kafka, run, &session.stop)?;
-            ends.druid = Some(end);
-        }
         Ok(ends)
     }
 
@@ -144,7 +145,7 @@ impl BridgeEnds {
     }
 
     /// What is said at the start.
-    pub fn announcement(&self, options: &BridgeOptions) -> String {
+    pub fn announcement(&self, options: &BridgeOptions, druid: Option<&DruidWatch>) -> String {
         let log = self.endpoint.as_ref().map_or(String::new(), |endpoint| {
             let kept =
                 if endpoint.is_temporary() { ", removed at the end (--kafka-dir keeps it)" } else { "" };
@@ -155,8 +156,7 @@ impl BridgeEnds {
         let spool = options.spool.as_ref().map_or(String::new(), |spool| {
             format!("Spool  {}, synced {}\n", spool.dir.display(), fsync_words(spool.fsync))
         });
-        let druid = self.druid.as_ref().zip(options.druid.as_ref());
-        let druid = druid.map_or(String::new(), |(end, druid)| end.announcement(&druid.url));
+        let druid = druid.map_or("", DruidWatch::announcement);
         format!(
             "MQTT   {}\nKafka  {}{log}\nTopics {}; key: {}\n{spool}{druid}bridging until Ctrl-C; kill -USR1 {} shows the \
              ledger\n",

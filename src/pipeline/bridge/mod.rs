@@ -55,8 +55,8 @@ pub fn bridge(
     let mut ends = BridgeEnds::start(options, session)?;
     let mover = ends.take_mover()?;
     let course = Course::new(options, &ends, &mover);
-    let announcement = ends.announcement(options);
     let druid = ends.take_druid().map(DruidEnd::watch).transpose()?;
+    let announcement = ends.announcement(options, druid.as_ref());
     let mover = spawn("bridge", move || run_mover(mover))?;
     let source = ends.take_source().map(start_source).transpose()?;
     session.screen.say(&announcement);
