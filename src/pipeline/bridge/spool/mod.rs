@@ -80,6 +80,11 @@ impl Spool {
         self.next - self.cursor
     }
 
+    /// Messages from the first that is not done to the last that has been read: a kill brings them all again.
+    pub fn read_ahead(&self) -> u64 {
+        self.cursor - self.done_to
+    }
+
     /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
         self.bytes
