@@ -157,3 +157,13 @@ fn a_druid_that_goes_away_later_holds_up_nobody() {
     assert_eq!(table["queryable"], crate::fake::ROWS, "{said}");
     assert_eq!((count(&said, "no word from Druid"), count(&said, "Druid answers again")), (1, 1), "{said}");
 }
+
+#[test]
+fn before_its_first_row_a_datasource_has_0_and_no_unknown_number() {
+    let (place, druid) = (Place::new(), FakeDruid::start());
+    druid.says("COUNT(*)", 400, json!({"errorMessage": "Column 'run' not found in any table"}));
+    let (bridge, _) = place.start(&druid.url());
+    druid.wait_until_asked("COUNT(*)");
+    let (table, said) = place.end(bridge, 0);
+    assert_eq!(table["queryable"], 0, "{said}");
+}

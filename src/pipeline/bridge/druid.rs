@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::error::BridgeError;
 use super::thread::spawn;
 use crate::druid::{
-    Access, Client, ConsumerSecurity, DruidError, StreamSpecOptions, Submission, Supervisor, TaskRows,
+    Access, Client, ConsumerSecurity, DruidError, Proof, StreamSpecOptions, Submission, Supervisor, TaskRows,
     is_ours, keep_dimensions, make_stream_spec, set_pointer, sets_dimensions,
 };
 use crate::options::{BridgeDruidOptions, BridgeOptions, DRUID_TIMEOUT};
@@ -205,7 +205,7 @@ impl DruidEnd {
         for (number, (supervisor, notices)) in supervisors.iter().zip(notices).enumerate() {
             let datasource = lock_tables(&self.tables)[number].datasource.clone();
             let state = supervisor.status();
-            let rows = self.rows(supervisor, &datasource);
+            let rows = Proof::count(supervisor.client(), &datasource, (&*self.run).into());
             notices.note(supervisor, &state);
             let mut tables = lock_tables(&self.tables);
             let table = &mut tables[number];
@@ -215,13 +215,6 @@ impl DruidEnd {
             all += table.queryable.unwrap_or(0);
         }
         all
-    }
-
-    fn rows(&self, supervisor: &Supervisor, datasource: &str) -> Result<u64, DruidError> {
-        let name = datasource.replace('"', "\"\"");
-        let query = format!("SELECT COUNT(*) AS \"rows\" FROM \"{name}\" WHERE \"run\" = ?");
-        let answer = supervisor.client().sql(&query, &[self.run.as_str().into()])?;
-        Ok(answer.first().and_then(|row| row["rows"].as_u64()).unwrap_or(0))
     }
 
     /// Where Kafka ends too, lets Druid publish what it has read.
