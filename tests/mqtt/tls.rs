@@ -1,6 +1,6 @@
 //! TLS in front of the embedded broker: who comes in, who does not, and what is said of it.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -87,6 +87,30 @@ fn with_an_authority_for_clients_only_its_own_come_in() {
     assert_eq!(connack(Some("client")), Some(0), "and still after all these");
     let said = said(bridge);
     assert_eq!(said.matches("it has no certificate; more are not said").count(), 1, "{said}");
+}
+
+#[test]
+fn those_who_never_shake_hands_hold_up_nobody() {
+    let port = free_port();
+    let _bridge = bridge(port, &strs(&flags(&[])));
+    // They are given up after 10 s; on a machine that takes longer for the rest nothing is seen.
+    let is_served_meanwhile = || {
+        let mut silent: Vec<TcpStream> = (0..200).map(|_| plain(port)).collect();
+        // The beginning of a handshake.
+        silent.iter_mut().step_by(2).for_each(|stream| stream.write_all(&[0x16, 3, 1, 2, 0, 1]).unwrap());
+        let mut client = tls::connect(address(port), None).unwrap();
+        assert_eq!(login(&mut client, None), Some(0));
+        let body = [&text("a/b")[..], &[0, 7], br#"{"user_id":1}"#].concat();
+        client.write_all(&packet(0x32, &body)).unwrap();
+        let mut answer = [0; 4];
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, [0x40, 2, 0, 7], "PUBACK");
+        silent.iter_mut().all(|stream| {
+            stream.set_nonblocking(true).unwrap();
+            stream.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+        })
+    };
+    assert!((0..5).any(|_| is_served_meanwhile()));
 }
 
 #[test]
