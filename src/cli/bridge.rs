@@ -136,7 +136,7 @@ impl BridgeArgs {
         Ok(report.exit_code)
     }
 
-    fn check(&self) -> Result<(), UsageError> {
+    pub(super) fn check(&self) -> Result<(), UsageError> {
         if self.mqtt == Some(MqttChoice::Off) {
             return Err(UsageError::value(
                 "--mqtt off: a bridge needs MQTT; without --mqtt it has a broker of its own",

@@ -275,7 +275,7 @@ impl ReplayArgs {
     }
 
     /// Refuses what cannot be, and flags that would be ignored.
-    fn check(&self) -> Result<(), UsageError> {
+    pub(super) fn check(&self) -> Result<(), UsageError> {
         self.input.check()?;
         self.pace.check()?;
         self.target.check_safety(self.allow_unsafe)?;

@@ -158,6 +158,52 @@ fn commands_that_the_documents_and_the_help_show_can_be_typed() {
     assert!(typed > 25, "only {typed} commands were found");
 }
 
+/// The commands of the unit for systemd, with what systemd puts into them.
+fn commands_of_the_unit(unit: &str) -> Vec<Vec<String>> {
+    let after = |key: &'static str| unit.lines().filter_map(move |line| line.strip_prefix(key));
+    let variables: Vec<(&str, &str)> =
+        after("Environment=").map(|variable| variable.split_once('=').unwrap()).collect();
+    let filled = |word: &str| {
+        let word = word.replace("%S", "/var/lib");
+        variables.iter().fold(word, |word, (name, value)| word.replace(&format!("${{{name}}}"), value))
+    };
+    after("ExecStart=").map(|line| line.split_whitespace().map(filled).collect()).collect()
+}
+
+/// The commands of the services that run this program.
+fn commands_of_the_containers(compose: &str) -> Vec<Vec<String>> {
+    let services = compose.split("\n\n").filter(|service| service.contains("    image: tweetblast\n"));
+    let words = |service: &str| {
+        let (_, command) = service.split_once("    command:").expect("a command");
+        let (_, list) = command.split_once('[').unwrap();
+        let (list, _) = list.split_once("]\n").unwrap();
+        let words = list.split(',').map(|word| word.trim().trim_matches('"').to_owned());
+        std::iter::once("tweetblast".to_owned()).chain(words).collect()
+    };
+    services.map(words).collect()
+}
+
+#[test]
+fn services_are_started_with_commands_that_can_be_typed() {
+    let file = |path: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docker").join(path)).unwrap()
+    };
+    let unit = commands_of_the_unit(&file("systemd/tweetblast-bridge.service"));
+    let containers = commands_of_the_containers(&file("compose.yaml"));
+    assert_eq!((unit.len(), containers.len()), (1, 2));
+    for words in unit.iter().chain(&containers) {
+        let line = words.join(" ");
+        assert!(!line.contains(['$', '%']), "what systemd or compose fills in: {line}");
+        assert_eq!(Path::new(&words[0]).file_name(), Some("tweetblast".as_ref()), "{line}");
+        let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}\n{error}"));
+        let checked = match &cli.command {
+            Some(super::Command::Bridge(args)) => args.check(),
+            _ => cli.replay.check(),
+        };
+        checked.unwrap_or_else(|error| panic!("{line}\n{error}"));
+    }
+}
+
 #[test]
 fn the_help_names_each_variable_of_the_environment() {
     let help = Cli::command().render_long_help().to_string();
