@@ -57,6 +57,8 @@ write_configuration() (
     export DRUID_WORKER_CAPACITY=${DRUID_WORKER_CAPACITY:-4}
     export DRUID_ROUTER_ADDRESS=127.0.0.1:$DRUID_ROUTER_PORT
     for name in kafka zookeeper druid superset/bundle; do "$docker_dir/render" "$docker_dir/$name" "$state/conf/$name"; done
+    # Of two lines for a property Kafka takes the last.
+    if [[ -n ${KAFKA_PROPERTIES:-} ]]; then cat -- "$KAFKA_PROPERTIES" >>"$state/conf/kafka/server.properties"; fi
     if ((brokers > 1)); then write_cluster_configuration; fi
 )
 
