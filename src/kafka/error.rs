@@ -26,11 +26,24 @@ pub enum KafkaError {
     },
     /// Connections are accepted, or wait, and no answer arrives within the time-out.
     #[error(
-        "no Kafka answers at {brokers} within {seconds} s ({reason}): is it a Kafka, with the security.protocol \
-         given by -X, and does its advertised listener name an address that this machine can reach? \
-         `tweetblast doctor --kafka {brokers}` checks each hop"
+        "no Kafka answers at {brokers} within {seconds} s ({reason}): {advice} (`tweetblast doctor --kafka {brokers}` \
+         checks each hop)"
     )]
-    Silent { brokers: String, seconds: u64, reason: String },
+    Silent {
+        brokers: String,
+        seconds: u64,
+        reason: String,
+        /// What to look for, or to type.
+        advice: &'static str,
+    },
+    /// Kafka refuses us, or we refuse its certificate, and will do so each time.
+    #[error("cannot use Kafka at {brokers} ({reason}): {advice}")]
+    Refused {
+        brokers: String,
+        reason: String,
+        /// What to type.
+        advice: &'static str,
+    },
     /// The topic does not exist and cannot be made.
     #[error("cannot create topic {topic} on {brokers}: {reason}")]
     CreateTopic { topic: String, brokers: String, reason: String },

@@ -16,6 +16,7 @@ mod producer_options;
 mod properties;
 mod quiet;
 mod read_back;
+mod refusal;
 mod safety;
 mod stream_producer;
 mod topic;

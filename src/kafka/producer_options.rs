@@ -55,6 +55,12 @@ impl ProducerOptions {
         }
         config
     }
+
+    /// `security.protocol` in capitals, as Kafka writes it.
+    pub(super) fn security_protocol(&self) -> String {
+        let given = self.properties.iter().rev().find(|(name, _)| name == "security.protocol");
+        given.map_or_else(|| "PLAINTEXT".to_owned(), |(_, value)| value.to_ascii_uppercase())
+    }
 }
 
 /// The name that is used here of a property that has two: librdkafka takes both, and a map of them has no order.

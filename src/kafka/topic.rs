@@ -7,11 +7,13 @@ use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 
 use super::create_topic::create_topic;
 use super::probe::{Probe, probe};
 use super::quiet::QuietContext;
+use super::refusal::Refusal;
 use super::words::{in_words, plain, words_of};
 use super::{KafkaError, ProducerOptions};
 
@@ -42,6 +44,13 @@ pub struct Cluster {
 
 /// How long Kafka may take to answer at all, and to have a new topic ready.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long Kafka may refuse a login: one that has just been started may not know its users yet.
+const REFUSING: Duration = Duration::from_secs(3);
+
+/// What to look for when nothing says why there is no answer.
+const IS_IT_A_KAFKA: &str = "is it a Kafka, with the security.protocol given by -X, and does its advertised listener \
+                             name an address that this machine can reach?";
 
 /// A client for the questions before the start. It keeps what librdkafka says meanwhile: of a failed
 /// handshake nothing else tells.
@@ -95,25 +104,46 @@ fn ask(options: &ProducerOptions) -> Result<Questions, KafkaError> {
 fn unanswered(options: &ProducerOptions, client: &Questions, error: &RdKafkaError) -> KafkaError {
     // Hands on all that librdkafka has to say, not only the next of it.
     client.poll(Duration::from_millis(100));
-    let complaint = client.context().lock().take();
-    let words = complaint.unwrap_or_else(|| words_of(error));
+    let complaint = client.context().lock().clone();
+    let reason = complaint.unwrap_or_else(|| words_of(error));
     let brokers = options.brokers.clone();
-    KafkaError::Silent { brokers, seconds: TIMEOUT.as_secs(), reason: words }
+    match Refusal::of(&reason, &options.security_protocol()) {
+        Some(refusal) if refusal.is_final() => {
+            KafkaError::Refused { brokers, reason, advice: refusal.advice() }
+        }
+        refusal => {
+            let advice = refusal.map_or(IS_IT_A_KAFKA, Refusal::advice);
+            KafkaError::Silent { brokers, seconds: TIMEOUT.as_secs(), reason, advice }
+        }
+    }
+}
+
+/// All topics; asking for them never creates one. Waits no longer than it takes to be sure that Kafka refuses us.
+fn metadata_of(client: &Questions, options: &ProducerOptions) -> Result<Metadata, KafkaError> {
+    let began = Instant::now();
+    loop {
+        let left = TIMEOUT.saturating_sub(began.elapsed());
+        let error = match client.client().fetch_metadata(None, left.min(REFUSING)) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => unanswered(options, client, &error),
+        };
+        if matches!(error, KafkaError::Refused { .. }) || began.elapsed() >= TIMEOUT {
+            return Err(error);
+        }
+    }
 }
 
 /// Asks Kafka who it is. Creates nothing.
 ///
 /// # Errors
-/// When Kafka does not answer within 10 s.
+/// When Kafka does not answer within 10 s, or refuses us.
 pub fn look_at_cluster(options: &ProducerOptions) -> Result<Cluster, KafkaError> {
     let client = ask(options)?;
     cluster_of(&client, options)
 }
 
 fn cluster_of(client: &Questions, options: &ProducerOptions) -> Result<Cluster, KafkaError> {
-    // Asking for all topics never creates one.
-    let metadata =
-        client.client().fetch_metadata(None, TIMEOUT).map_err(|error| unanswered(options, client, &error))?;
+    let metadata = metadata_of(client, options)?;
     let topic = metadata.topics().iter().find(|topic| topic.name() == options.topic);
     Ok(Cluster {
         advertised: metadata
@@ -142,7 +172,7 @@ fn min_insync(options: &ProducerOptions) -> Option<usize> {
 /// Asks for the topic, and creates it if it is missing. Takes at most 30 s.
 ///
 /// # Errors
-/// When Kafka does not answer, or the topic is missing and cannot be created.
+/// When Kafka does not answer, or refuses us, or the topic is missing and cannot be created.
 pub fn prepare_topic(options: &ProducerOptions) -> Result<Topic, KafkaError> {
     let client = ask(options)?;
     let look = |created| {
