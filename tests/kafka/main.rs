@@ -19,5 +19,6 @@ mod mutated;
 mod outside;
 mod raw;
 mod replays;
+mod secured;
 mod stack;
 mod tls;

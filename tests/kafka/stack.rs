@@ -7,12 +7,19 @@ use crate::common::needed;
 
 pub struct Stack {
     dir: PathBuf,
+    /// Variables for each command.
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Stack {
     /// The stack whose state is in the folder that this variable names.
     pub fn at(variable: &str) -> Self {
-        Self { dir: needed(variable).into() }
+        Self::new(needed(variable).into(), Vec::new())
+    }
+
+    /// One with its state in this folder, and with these variables.
+    pub fn new(dir: PathBuf, environment: Vec<(&'static str, String)>) -> Self {
+        Self { dir, environment }
     }
 
     /// The one with the Kafka that the trials of `faults` kill.
@@ -32,7 +39,7 @@ impl Stack {
         self.dir.join("data/kafka")
     }
 
-    /// `stack COMMAND NAME...`
+    /// `stack COMMAND NAME...`, and for Kafka's own tools their arguments.
     pub fn run<N: AsRef<str>>(&self, command: &str, names: impl IntoIterator<Item = N>) {
         let mut stack = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/native/stack"));
         // The ports of another stack may be in the environment.
@@ -40,6 +47,7 @@ impl Stack {
         for name in ports {
             stack.env_remove(name);
         }
+        stack.envs(self.environment.iter().cloned());
         stack.arg(command).args(names.into_iter().map(|name| name.as_ref().to_owned()));
         let output = stack.env("TWEETBLAST_STACK_DIR", &self.dir).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
