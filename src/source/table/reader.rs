@@ -3,6 +3,7 @@
 use memchr::memchr_iter;
 
 use super::super::byte_order_mark;
+use super::super::steps::step;
 use super::columns::{Columns, Misfit, RowBytes};
 use super::row::{Row, RowKind, Rows};
 
@@ -18,8 +19,9 @@ pub struct TableReader {
     rest: Vec<u8>,
     /// Room for the JSON lines of the next piece.
     json_bytes: usize,
-    /// Whether the bytes that are read now are UTF-8, but for a character that is cut at their end.
-    is_utf8: bool,
+    /// How many bytes of `rest`, then of what is read now, are known as UTF-8: all but a character that is cut at
+    /// their end. `None`: others are among them.
+    utf8: Option<usize>,
 }
 
 impl TableReader {
@@ -33,7 +35,7 @@ impl TableReader {
             header: None,
             rest: Vec::new(),
             json_bytes: 0,
-            is_utf8: false,
+            utf8: Some(0),
         }
     }
 
@@ -48,6 +50,7 @@ impl TableReader {
             let mut all = std::mem::take(&mut self.rest);
             all.extend_from_slice(bytes);
             let done = self.read(&all, false, &mut out);
+            step(if done == 0 { 0 } else { all.len() - done });
             all.drain(..done);
             self.rest = all;
         }
@@ -71,19 +74,30 @@ impl TableReader {
             }
             (self.has_begun, at) = (true, byte_order_mark(bytes));
         }
-        let cut = if is_last { 0 } else { cut_character(bytes) };
-        self.is_utf8 = simdutf8::basic::from_utf8(&bytes[..bytes.len() - cut]).is_ok();
+        let known = bytes.len() - if is_last { 0 } else { cut_character(bytes) };
+        self.utf8 = self.utf8.and_then(|from| {
+            let new = bytes.get(from..known).unwrap_or_default();
+            step(new.len());
+            simdutf8::basic::from_utf8(new).is_ok().then_some(known)
+        });
         while at < bytes.len()
             && let Some(row) = self.rows.next(&bytes[at..], is_last)
         {
             self.row(&bytes[at..], row, out);
             at += row.next;
         }
+        self.utf8 = match self.utf8 {
+            Some(known) => Some(known.saturating_sub(at)),
+            // What is not may have been in the rows that are done.
+            None => (at > 0).then_some(0),
+        };
         at
     }
 
     /// Appends the row at the start of `bytes`, with its line ends.
     fn row(&mut self, bytes: &[u8], row: Row, out: &mut Vec<u8>) {
+        step(row.next);
+        let is_utf8 = self.utf8.is_some();
         let content = &bytes[..row.end];
         match &self.header {
             _ if content.is_empty() => {}
@@ -94,14 +108,14 @@ impl TableReader {
             Some((_, columns)) => {
                 let fits = match row.kind {
                     RowKind::Plain => {
-                        let row = RowBytes { bytes, length: row.end, is_utf8: self.is_utf8 };
+                        let row = RowBytes { bytes, length: row.end, is_utf8 };
                         columns.plain(row, self.delimiter, out)
                     }
                     RowKind::Simple => {
                         let cells = self.rows.ranges().iter().map(|range| &content[range.clone()]);
-                        columns.cells(cells, self.is_utf8, out)
+                        columns.cells(cells, is_utf8, out)
                     }
-                    RowKind::Quoted => columns.cells(self.cells(), self.is_utf8, out),
+                    RowKind::Quoted => columns.cells(self.cells(), is_utf8, out),
                     RowKind::Broken => {
                         put_junk(content, "a quote in it is not closed", out);
                         Ok(())

@@ -4,6 +4,7 @@ use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::super::super::steps::steps_of;
 use super::*;
 
 fn json(table: &str) -> String {
@@ -81,6 +82,33 @@ fn quotes_that_never_close_cost_time_in_proportion_to_the_table() {
         "{} bytes for nothing",
         reader.rows.wasted()
     );
+}
+
+#[test]
+fn a_long_row_in_small_pieces_costs_time_in_proportion_to_its_length() {
+    let long = "aé€😀,".repeat(20_000);
+    let rows: [(&str, Vec<u8>); 6] = [
+        ("plain", format!("{long}\n").into()),
+        ("plain, not UTF-8", [b"\xff", long.as_bytes(), b"\n"].concat()),
+        ("quoted", format!("\"{long}\",\"{long}\"\n").into()),
+        ("quoted, over many lines", format!("1,\"{}\"\n", long.replace(',', "\n")).into()),
+        ("quotes in a cell", format!("1,\"{}\"\n", long.replace(',', "\"\"")).into()),
+        ("a quote that is not closed", format!("1,\"{}\n", long.replace(',', "\n")).into()),
+    ];
+    for (name, row) in rows {
+        let table = [b"a,b\n1,2\n", &row[..], b"3,\"4\"\n"].concat();
+        for length in [1, 7, 1_000, table.len()] {
+            let mut lines = 0;
+            let steps = steps_of(12 * table.len(), || {
+                let mut reader = TableReader::new(b',');
+                let mut out: Vec<u8> = table.chunks(length).flat_map(|piece| reader.push(piece)).collect();
+                out.extend(reader.finish());
+                lines = memchr_iter(b'\n', &out).count();
+            });
+            assert_eq!(lines, memchr_iter(b'\n', &table).count(), "{name}");
+            println!("{name} in pieces of {length}: {steps} steps for {} bytes", table.len());
+        }
+    }
 }
 
 fn cell() -> impl Strategy<Value = String> {

@@ -5,6 +5,8 @@ use std::ops::Range;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use memchr::{memchr, memchr2, memchr3};
 
+use super::super::steps::step;
+
 /// Longest line, in bytes: what is longer is not a row.
 const LINE_BYTES: usize = 16 << 20;
 
@@ -104,7 +106,9 @@ impl Rows {
 
     fn plain(&mut self, bytes: &[u8], is_last: bool) -> Option<Row> {
         let row = |end, next| Some(Row { kind: RowKind::Plain, end, next });
-        let Some(at) = memchr3(b'\n', b'\r', b'"', &bytes[self.searched..]) else {
+        let found = memchr3(b'\n', b'\r', b'"', &bytes[self.searched..]);
+        step(found.unwrap_or(bytes.len() - self.searched));
+        let Some(at) = found else {
             self.searched = bytes.len();
             return match bytes.len() {
                 length if is_last => row(length, length),
@@ -140,9 +144,12 @@ impl Rows {
         let (mut at, mut first_line) = (0, usize::MAX);
         loop {
             let rest = &bytes[at..];
+            step(1);
             let (cell, end) = match rest.first()? {
                 b'"' => {
-                    let length = memchr(b'"', &rest[1..])?;
+                    let length = memchr(b'"', &rest[1..]);
+                    step(length.unwrap_or(rest.len()));
+                    let length = length?;
                     let cell = at + 1..at + 1 + length;
                     if first_line == usize::MAX
                         && let Some(line) = memchr(b'\n', &bytes[cell.clone()])
@@ -152,7 +159,9 @@ impl Rows {
                     (cell, at + length + 2)
                 }
                 _ => {
-                    let mut length = memchr3(self.delimiter, b'\n', b'"', rest)?;
+                    let length = memchr3(self.delimiter, b'\n', b'"', rest);
+                    step(length.unwrap_or(rest.len()));
+                    let mut length = length?;
                     if rest[length] == b'\n' && rest[..length].last() == Some(&b'\r') {
                         length -= 1;
                     }
@@ -178,7 +187,9 @@ impl Rows {
         while !self.has_ended {
             let from = self.searched.min(bytes.len());
             if self.first_line.is_none() {
-                self.first_line = memchr(b'\n', &bytes[from..]).map(|at| from + at);
+                let length = memchr(b'\n', &bytes[from..]);
+                step(length.unwrap_or(bytes.len() - from));
+                self.first_line = length.map(|length| from + length);
             }
             let limit = self.may_go_on();
             let input = match &bytes[from..bytes.len().min(limit).max(from)] {
@@ -208,6 +219,7 @@ impl Rows {
     fn read(&mut self, input: &[u8]) {
         let (cells, ends) = (&mut self.cells[self.cell_bytes..], &mut self.ends[self.cell_count..]);
         let (result, read, bytes, count) = self.core.read_record(input, cells, ends);
+        step(read);
         self.searched += read;
         self.cell_bytes += bytes;
         self.cell_count += count;
