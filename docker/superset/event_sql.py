@@ -1,25 +1,21 @@
 """SQL over a datasource of events, whose columns are those of somebody's records: which of them is the time, the key and the
 kind is found by their names, or named by SUPERSET_EVENTS_TIME, SUPERSET_EVENTS_KEY and SUPERSET_EVENTS_KIND."""
 
+import itertools
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
-# What only says how a time is written.
-WRITTEN = set("s ms us ns sec secs seconds millis milliseconds micros nanos utc gmt unix epoch iso local str string".split())
-TIME = set("time timestamp ts datetime date dt when".split())
-SMALL = set("at on of the in day".split())
-BEGINNING = set("created create published posted issued occurred start started begin began observed measured sent".split())
-LATER = set("end ended finished stop stopped closed completed update updated modified changed received ingested deleted".split())
-NO_TIME = set("zone timezone tz offset timeout duration elapsed took latency uptime delay wait lag interval".split())
-
-# Who or what an event belongs to, the likelier ones first.
-KEYS = (
-    set("user author actor account acct member customer client login username did uid driver player sender".split()),
-    set("device sensor station machine vehicle meter node container service app application tenant symbol site".split()),
-    set("host hostname server computer ip remote source src".split()),
-)
+# The words by which a replay finds the time and the key of events: a test of src/tweet/events/names.rs writes them.
+LISTS = json.loads(Path(__file__).with_name("event_names.json").read_text(encoding="utf-8"))
+CALLERS = [words.split() for words in LISTS.pop("callers")]
+WORDS = {name: set(words.split()) for name, words in LISTS.items()}
 KINDS = set("type kind level severity status op operation action category channel method collection event code".split())
 MOST_FIELDS = 20  # Of a row in words.
+NO_COLUMN = -1
+# As src/pipeline/run_id.rs makes it.
+RUN_ID = re.compile("[0-9]{8}T[0-9]{6}-[0-9a-z]{4}")
 
 
 def quoted(name: str) -> str:
@@ -28,37 +24,82 @@ def quoted(name: str) -> str:
 
 def words(name: str) -> list[str]:
     """The words of a name: createdAt, created_at and CreatedAt have the same."""
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+    found, begins = [], True
+    for at, char in enumerate(name):
+        if not char.isalnum():
+            begins = True
+            continue
+        before, after = name[at - 1 : at], name[at + 1 : at + 2]
+        # A capital after a small letter, or the last of several before a small one.
+        if begins or (char.isupper() and before and (not before.isupper() or after.islower())):
+            found.append("")
+        begins = False
+        found[-1] += char.lower()
+    return found
 
 
-def time_rank(name: str) -> int:
-    """How sure a column is the time of the event; 0: it is not."""
+def has(some: list[str], which: str) -> bool:
+    """Whether one of the words is on this list."""
+    return not WORDS[which].isdisjoint(some)
+
+
+def time_rank(column: str) -> int:
+    """How sure a column is the time of the event, as in src/tweet/events/names.rs."""
+    *parents, name = column.split(".")
     if name == "@timestamp":
         return 110
-    found = [word for word in words(name) if word not in WRITTEN]
-    if not found or NO_TIME & set(found):
-        return 0
-    if set(found) <= TIME | SMALL and TIME & set(found):
-        return 100
-    if LATER & set(found):
+    every = words(name)
+    if has(every, "no_time"):
+        return NO_COLUMN
+    found = [word for word in every if word not in WORDS["written"]]
+    if not found:
+        return 80 if {"epoch", "unix", "utc"} & set(every) else NO_COLUMN
+    if not any(has(found, which) for which in ("time", "beginning", "later", "long_ago")):
+        return NO_COLUMN
+    if has(found, "long_ago") or has(found, "others") or any(has(words(parent), "others") for parent in parents):
+        return 15
+    if has(found, "later"):
         return 40
-    if BEGINNING & set(found):
+    if has(found, "beginning"):
         return 85
-    return 60 if TIME & set(found) else 0
+    found = [word for word in found if word not in WORDS["time"] | WORDS["small"]]
+    if not found:
+        return 100
+    return 95 if WORDS["itself"].issuperset(found) else 60
 
 
-def key_rank(name: str) -> int:
-    found = [word for word in words(name) if word not in ("id", "name")]
-    if len(found) == 2 and found[1] in ("ip", "address", "addr"):
-        found.pop()
-    if len(found) != 1:
-        return 0
-    return next((3 - place for place, some in enumerate(KEYS) if found[0] in some), 0)
+def key_rank(column: str) -> int:
+    """How sure a column says who or what an event belongs to, as in src/tweet/events/names.rs."""
+    *parents, name = column.split(".")
+    found = words(name)
+    parent = words(parents[-1]) if parents else []
+    if found in CALLERS:
+        return 75
+    if found == ["id"] and len(parents) == 1 and parent == ["after"]:
+        return 100
+    for which, best in (("persons", 100), ("things", 80), ("hosts", 72)):
+        rank = key_rank_of(found, parent[0] if len(parent) == 1 else "", which, best)
+        if rank != NO_COLUMN:
+            return rank
+    return {"id": 65, "key": 60}.get(" ".join(found), NO_COLUMN) if not parents else NO_COLUMN
+
+
+def key_rank_of(found: list[str], parent: str, which: str, best: int) -> int:
+    """The same for the words of one list."""
+    if found == ["id"] and parent in WORDS[which]:
+        return best
+    if found in (["name"], ["login"], ["username"], ["handle"]) and parent in WORDS[which]:
+        return best - 10
+    if len(found) == 1 and found[0] in WORDS[which]:
+        return best - 2
+    if len(found) == 2 and found[0] in WORDS[which] and found[1] in ("id", "name"):
+        return best if found[1] == "id" else best - 4
+    return best - 4 if found == ["screen", "name"] and which == "persons" else NO_COLUMN
 
 
 def kind_rank(name: str) -> int:
     found = words(name)
-    return 0 if not found or found[-1] not in KINDS else 3 - min(len(found), 2)
+    return NO_COLUMN if not found or found[-1] not in KINDS else 3 - min(len(found), 2)
 
 
 class EventSql:
@@ -67,7 +108,7 @@ class EventSql:
 
     def __init__(self, table: str, types: dict[str, str], named: dict[str, str], ask: Callable[[str], list[list]]) -> None:
         self.table, self.types = table, types
-        self.run, self.seq = self._own("run"), self._own("seq")
+        self.run, self.seq = self._own(ask)
         theirs = [name for name in types if name not in ("__time", self.run, self.seq)]
         texts = [name for name in theirs if types[name] == "VARCHAR"]
         self.time = named.get("time") or self._best(theirs, time_rank)
@@ -76,17 +117,34 @@ class EventSql:
         if not self.kind:
             self.kind = self._fewest([name for name in texts if name not in (self.time, self.key)], ask)
 
-    def _own(self, name: str) -> str:
-        """Ours begins with an underscore where the records have the name themselves, or with as many as it takes."""
-        while f"_{name}" in self.types:
-            name = f"_{name}"
-        return name
+    def _own(self, ask: Callable[[str], list[list]]) -> tuple[str, str]:
+        """The names of our `run` and `seq`: they begin with as many underscores as it takes to be none of the records'. Where
+        there are several, ours are those with ids of runs, and numbers that come once in each."""
+        runs, seqs = self._with_underscores("run", "VARCHAR"), self._with_underscores("seq", "BIGINT")
+        pairs = list(itertools.product(runs, seqs))
+        if len(pairs) > 1:
+            names = runs + seqs
+            rows = ask(f"SELECT {', '.join(map(quoted, names))} FROM {quoted(self.table)} LIMIT 1000")
+            values = dict(zip(names, zip(*rows)))
+
+            def is_ours(pair: tuple[str, str]) -> bool:
+                found = list(zip(*(values.get(name, ()) for name in pair)))
+                ids = all(run and RUN_ID.fullmatch(run) and seq is not None for run, seq in found)
+                return ids and len(set(found)) == len(found)
+
+            pairs = list(filter(is_ours, pairs)) or pairs
+        return pairs[0] if pairs else ("run", "seq")
+
+    def _with_underscores(self, name: str, kind: str) -> list[str]:
+        """The columns that may be ours, the longest first: the records have all shorter names themselves."""
+        names = itertools.takewhile(self.types.__contains__, ("_" * count + name for count in itertools.count()))
+        return [name for name in names if self.types[name] == kind][::-1]
 
     @staticmethod
     def _best(names: list[str], rank: Callable[[str], int]) -> str:
         """The column of the highest rank, of equal ones the first; empty: there is none."""
         best = max(names, key=rank, default="")
-        return best if best and rank(best) else ""
+        return best if best and rank(best) != NO_COLUMN else ""
 
     def _fewest(self, names: list[str], ask: Callable[[str], list[list]]) -> str:
         """The column with the fewest values, of those that have several."""

@@ -50,7 +50,7 @@ start_superset() {
     export DRUID_ROUTER_ADDRESS=127.0.0.1:$DRUID_ROUTER_PORT
     SUPERSET_SECRET_KEY=$(<"$home/secret_key")
     [[ ${SUPERSET_LANGUAGE:-en} == en || -e $docker_dir/superset/$SUPERSET_LANGUAGE.json ]] || fail "SUPERSET_LANGUAGE=$SUPERSET_LANGUAGE: there are en and es"
-    wanted=$(find "$bundle" "$docker_dir/superset"/{superset_config.py,event_sql.py,provision.py,es.json} -type f | sort |
+    wanted=$(find "$bundle" "$docker_dir/superset"/{superset_config.py,event_sql.py,event_names.json,provision.py,es.json} -type f | sort |
         xargs -d '\n' cat "$venv/stamp" <(printf '%s' "${SUPERSET_LANGUAGE:-en}") | cksum)
     if [[ $wanted != "$(cat "$home/provisioned" 2>/dev/null)" || -n ${SUPERSET_ADMIN_PASSWORD:-} ]]; then
         if [[ -z ${SUPERSET_ADMIN_PASSWORD:-} && ! -e $home/provisioned ]]; then
