@@ -11,8 +11,12 @@ type Rule = (&'static str, fn(&str) -> bool, &'static str);
 const UNSAFE: [Rule; 4] = [
     ("acks", |value| matches!(value, "-1" | "all"), "Kafka acknowledges what it may still lose"),
     ("enable.idempotence", |value| value == "true", "a message that is sent again may be there twice"),
-    ("message.timeout.ms", |value| value == "0", "a tweet is given up that may have arrived"),
-    ("message.send.max.retries", |value| value == "2147483647", "a tweet is given up that may have arrived"),
+    ("message.timeout.ms", |value| value == "0", "a message is given up that may have arrived"),
+    (
+        "message.send.max.retries",
+        |value| value == "2147483647",
+        "a message is given up that may have arrived",
+    ),
 ];
 
 /// Settings with which no replay works.
@@ -20,7 +24,7 @@ const IMPOSSIBLE: [Rule; 3] = [
     (
         "delivery.report.only.error",
         |value| value == "false",
-        "Kafka's word on each tweet is what the ledger counts",
+        "Kafka's word on each message is what the ledger counts",
     ),
     ("test.mock.num.brokers", |value| value == "0", "librdkafka's mock cluster keeps nothing"),
     ("transactional.id", str::is_empty, "a replay has no transactions"),

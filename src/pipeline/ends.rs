@@ -109,7 +109,7 @@ fn topic_words(topic: &Topic) -> Vec<String> {
     )];
     if replicas == 1 && brokers > 1 {
         words.push(format!(
-            "one copy in a cluster of {brokers} brokers: a broker that is lost takes its tweets with it"
+            "one copy in a cluster of {brokers} brokers: a broker that is lost takes its messages with it"
         ));
     }
     words

@@ -63,7 +63,7 @@ pub enum ReplayError {
     },
     /// Event times are asked for where there are none.
     #[error(
-        "the tweets have no times, so --start and --end cannot choose among them; if a field holds them, \
+        "the input has no times, so --start and --end cannot choose among them; if a field holds them, \
          --map time=FIELD names it"
     )]
     NoTimes,
@@ -71,7 +71,7 @@ pub enum ReplayError {
     DeadLetters { path: PathBuf, source: io::Error },
     /// The input is not what it was when it was looked through.
     #[error(
-        "{path} changed while it was replayed: there is no tweet at {place} any more; replay a file that nobody \
+        "{path} changed while it was replayed: there is no record at {place} any more; replay a file that nobody \
          writes to",
         path = path.display()
     )]

@@ -138,7 +138,10 @@ pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, Re
     let select = &options.input.select;
     // In file order nobody knows before.
     if select.by_time() && report.ledger.published == 0 && report.error.is_none() && !report.interrupted {
-        tracing::warn!("nothing was sent: {}", excluded(select, report.ledger.tweets, None));
+        tracing::warn!(
+            "nothing was sent: {}",
+            excluded(select, &report.noun().counted(report.ledger.tweets), None)
+        );
     }
     // Last: the report's CPU time and memory are those of the replay.
     if options.report.hash_input {

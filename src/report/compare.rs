@@ -5,8 +5,8 @@ use std::io::Read;
 use indicatif::HumanBytes;
 use serde_json::Value;
 
-use super::words::{counted, seconds};
-use super::{REPORT_VERSION, Verdict};
+use super::words::seconds;
+use super::{Noun, REPORT_VERSION, Verdict};
 
 /// A report that was read back.
 #[derive(Debug, Clone)]
@@ -192,19 +192,22 @@ fn differences(a: &SavedReport, b: &SavedReport, side: &str) -> Vec<String> {
 /// What of a run's end keeps it from being compared.
 fn ended_badly(name: &str, run: &SavedReport) -> Vec<String> {
     let mut found = Vec::new();
-    let sent = counted(run.number("/ledger/published").map_or(0, |sent| sent as u64), "tweet");
+    let noun = Noun::of_report(&run.json);
+    let sent = noun.counted(run.number("/ledger/published").map_or(0, |sent| sent as u64));
     match &*run.words("/verdict") {
         word if word == Verdict::Balanced.name() => {}
         word if word == Verdict::Incomplete.name() => {
             found.push(format!("{name} is incomplete: it ended after {sent}"));
         }
         word if word == Verdict::Unknown.name() => {
-            found.push(format!("{name} is unknown: whether every tweet arrived could not be counted"));
+            let words = noun.of("is unknown: whether every tweet arrived could not be counted");
+            found.push(format!("{name} {words}"));
         }
         word if word == Verdict::Unproven.name() => {
-            found.push(format!("{name} is unproven: its settings do not prove that every tweet arrived"));
+            let words = noun.of("is unproven: its settings do not prove that every tweet arrived");
+            found.push(format!("{name} {words}"));
         }
-        _ => found.push(format!("{name} is unbalanced: not every tweet arrived")),
+        _ => found.push(format!("{name} {}", noun.of("is unbalanced: not every tweet arrived"))),
     }
     if let Some(error) = run.json["error"].as_str() {
         found.push(format!("{name} ended with an error: {}", plain(error)));
@@ -274,6 +277,17 @@ mod tests {
         assert_eq!(one, does("./tweetblast a.json --rate 5/s --force --json=b"));
         assert_ne!(one, does("tweetblast a.json --rate 6/s"));
         assert_eq!(command_words(&["a", "b c", "it's", ""]), r"a 'b c' 'it'\''s' ''");
+    }
+
+    #[test]
+    fn of_a_replay_of_events_events_are_said() {
+        let of = |events: Value, verdict: &str| {
+            let json = json!({"verdict": verdict, "ledger": {"published": 2}, "input": {"events": events}, "error": null});
+            ended_badly("A", &SavedReport { name: "x".to_owned(), json }).join("; ")
+        };
+        assert_eq!(of(json!({}), "incomplete"), "A is incomplete: it ended after 2 events");
+        assert_eq!(of(Value::Null, "incomplete"), "A is incomplete: it ended after 2 tweets");
+        assert_eq!(of(json!({}), "unbalanced"), "A is unbalanced: not every event arrived");
     }
 
     #[test]

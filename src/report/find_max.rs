@@ -353,7 +353,7 @@ pub fn phase_name(phase: Phase) -> &'static str {
 pub(super) fn limit_words(limit: GeneratorLimit) -> &'static str {
     match limit {
         GeneratorLimit::TooSlow => "the tasks had read nearly all that there was",
-        GeneratorLimit::Late => "tweets left later than they were due",
+        GeneratorLimit::Late => "messages left later than they were due",
         GeneratorLimit::NoOverload => {
             "that was held, and more than the capacity could not be written to confirm it"
         }

@@ -4,6 +4,7 @@
 use indicatif::HumanCount;
 use serde_json::Value;
 
+use super::Noun;
 use super::quantity::{bytes, number, per_second, seconds};
 use super::words::{self, micros, millis, rate};
 
@@ -107,10 +108,11 @@ impl Metric {
     /// Why a report has no value for it.
     pub fn why_not_measured(&self, report: &Value) -> String {
         let (what, has_druid) = (self.name, !report["druid"].is_null());
+        let noun = Noun::of_report(report);
         let place: Vec<&str> = self.pointer.split('/').skip(1).collect();
         match &place[..] {
             ["pace", "lag_ms", ..] => "lag is not measured at --speedup max".to_owned(),
-            ["pace", "rate_per_s"] => "one tweet, or none, has no rate".to_owned(),
+            ["pace", "rate_per_s"] => noun.of("one tweet, or none, has no rate"),
             ["druid", ..] | ["ledger", "queryable"] if has_druid => {
                 format!("{what} is not measured: Druid counted no rows")
             }
@@ -118,8 +120,10 @@ impl Metric {
                 format!("{what} is not measured: there is no Druid (--druid)")
             }
             ["hops", "mqtt", ..] | ["ledger", ..] => format!("{what} is not measured with --mqtt off"),
-            ["hops", _, "acked_ms", ..] => "no tweet was acknowledged".to_owned(),
-            ["hops", ..] | ["cpu", ..] => format!("{what} is not measured: no tweet was sent"),
+            ["hops", _, "acked_ms", ..] => noun.of("no tweet was acknowledged"),
+            ["hops", ..] | ["cpu", ..] => {
+                format!("{what} is not measured: {}", noun.of("no tweet was sent"))
+            }
             _ => format!("{what} is not measured: this system does not tell"),
         }
     }

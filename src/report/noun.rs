@@ -1,5 +1,7 @@
 //! What a replay sends, as people read it: tweets, or other events.
 
+use serde_json::Value;
+
 use super::words::counted;
 
 /// What is sent. The keys of the JSON say tweets of both.
@@ -11,6 +13,11 @@ pub enum Noun {
 }
 
 impl Noun {
+    /// What the replay of this report sent.
+    pub(super) fn of_report(report: &Value) -> Self {
+        report.pointer("/input/events").is_some_and(Value::is_object).into()
+    }
+
     /// `1 tweet`, `6,000 events`.
     pub fn counted(self, count: u64) -> String {
         match self {

@@ -253,8 +253,8 @@ pub(crate) fn unread_time(files: &Files, options: &ReplayOptions) -> Option<Stri
     Some(format!("no time could be read; {path} may be one, such as {example}: --map {map}{format}"))
 }
 
-/// Which flags exclude all tweets, and when those were written.
-pub(crate) fn excluded(select: &Select, tweets: u64, times_ms: Option<(i64, i64)>) -> String {
+/// Which flags exclude all tweets, of which there are so many, and when those were written.
+pub(crate) fn excluded(select: &Select, tweets: &str, times_ms: Option<(i64, i64)>) -> String {
     let flag = |name: &str, time_ms: Option<i64>| {
         let time = iso_seconds(time_ms?);
         // A date, as it was most likely typed.
@@ -263,7 +263,7 @@ pub(crate) fn excluded(select: &Select, tweets: u64, times_ms: Option<(i64, i64)
     let flags: Vec<String> =
         [flag("--start", select.start_ms), flag("--end", select.end_ms)].into_iter().flatten().collect();
     let verb = if flags.len() == 1 { "excludes" } else { "exclude" };
-    let words = format!("{} {verb} all {}", flags.join(" and "), counted(tweets, "tweet"));
+    let words = format!("{} {verb} all {}", flags.join(" and "), tweets);
     match times_ms {
         Some((first_ms, last_ms)) => {
             format!("{words} (the input covers {} to {})", iso_seconds(first_ms), iso_seconds(last_ms))

@@ -81,7 +81,7 @@ impl Files {
             });
             if times == 2 {
                 tracing::warn!(
-                    "{} is given more than once, and its tweets are sent as often",
+                    "{} is given more than once, and its records are sent as often",
                     file.path().display()
                 );
             }

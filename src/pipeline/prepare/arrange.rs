@@ -25,11 +25,10 @@ pub(crate) fn arrange(
     let is_timed = times_ms.is_some();
     let order = order_of(options, is_timed);
     if options.input.seed.is_some() && !matches!(order, Order::Shuffle { .. }) {
-        return Err(ReplayError::Usage(
+        return Err(ReplayError::Usage(options.noun().of(
             "--seed has no effect: the tweets are sent in the order of their times; --order shuffle sends them at \
-             random"
-                .to_owned(),
-        ));
+             random",
+        )));
     }
     let reads_slots = matches!(order, Order::Shuffle { .. }) || (order == Order::Time && kept);
     let mut by_time = None;
@@ -55,7 +54,7 @@ pub(crate) fn arrange(
     if goal == Goal::Replay && survey.tweets == 0 {
         let tweets = gathered.intakes.iter().map(|intake| intake.tweets).sum();
         return Err(ReplayError::NothingSelected {
-            excluded: excluded(&options.input.select, tweets, times_ms),
+            excluded: excluded(&options.input.select, &options.noun().counted(tweets), times_ms),
         });
     }
     Ok(Prepared {

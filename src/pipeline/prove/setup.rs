@@ -306,9 +306,10 @@ fn warn_of_scattered_times(
         };
     if segments > SEGMENTS_WARNED {
         notes.push(format!(
-            "WARNING: the times of the tweets lie in up to {segments} segments of one {name}, which makes Druid up \
+            "WARNING: {} lie in up to {segments} segments of one {name}, which makes Druid up \
              to 1,000 times slower: use --timestamp send, or --druid-set \
              /dataSchema/granularitySpec/segmentGranularity={}",
+            options.noun().of("the times of the tweets"),
             Granularity::for_span_ms(span_ms).name()
         ));
     }

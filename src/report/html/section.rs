@@ -29,7 +29,7 @@ pub(super) type Column = (&'static str, &'static str, Form);
 
 impl<'a> Section<'a> {
     pub fn new(number: usize, json: &'a Value) -> Self {
-        let noun = json.pointer("/input/events").is_some_and(Value::is_object).into();
+        let noun = Noun::of_report(json);
         Self { is_one_of_several: false, number, json, noun, html: String::new(), charts: Vec::new() }
     }
 

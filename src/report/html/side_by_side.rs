@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::Noun;
 use super::chart::{Chart, Line};
 use super::figure::{Form, escape, figure};
 use super::percentiles::{LATENCIES, histogram_at, percentile_chart};
@@ -50,6 +51,8 @@ pub(super) fn side_by_side(reports: &[ShownReport], steps_max: usize) -> Section
         .filter(|(_, report)| report.kind == Kind::Replay)
         .map(|(number, report)| (number, &report.json))
         .collect();
+    // Where some sent tweets, tweets are said of all.
+    section.noun = replays.iter().all(|(_, json)| Noun::of_report(json) == Noun::Event).into();
     section.html += "<h2>Side by side</h2>\n";
     write_table(&mut section, &replays);
     let shown = &replays[..replays.len().min(LINES_MAX)];
@@ -62,7 +65,7 @@ pub(super) fn side_by_side(reports: &[ShownReport], steps_max: usize) -> Section
         let id = format!("all-{}", name.replace(' ', "-"));
         let chart = percentile_chart(&histograms);
         section.chart(Chart {
-            title: format!("{name}, by share of the tweets"),
+            title: format!("{name}, {}", section.noun.of("by share of the tweets")),
             group: id.clone(),
             id,
             ..chart
@@ -84,7 +87,7 @@ fn write_table(section: &mut Section<'_>, replays: &[(usize, &Value)]) {
         replays.iter().any(|(_, json)| json.pointer(pointer).is_some_and(|value| !value.is_null()))
     };
     for (name, pointer, form) in ROWS.iter().filter(|(_, pointer, _)| is_known(pointer)) {
-        html += &format!("<tr><td>{}</td>", escape(name));
+        html += &format!("<tr><td>{}</td>", escape(&section.noun.of(name)));
         for (number, json) in replays {
             html += &format!("<td class=\"number\">{}</td>", figure(*number, json, pointer, *form));
         }
