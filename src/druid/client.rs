@@ -30,6 +30,8 @@ pub struct Client {
     authorization: Option<String>,
     patience: Option<Arc<Patience>>,
     waits: bool,
+    /// Longest wait for an answer to a GET request, if not the usual one.
+    within: Option<Duration>,
     /// `None`: nobody can stop it.
     stop: Option<Stop>,
 }
@@ -66,6 +68,7 @@ impl Client {
             authorization,
             patience: None,
             waits: false,
+            within: None,
             stop: None,
         })
     }
@@ -93,6 +96,12 @@ impl Client {
     #[must_use]
     pub fn without_patience(&self) -> Self {
         Self { patience: None, waits: false, ..self.clone() }
+    }
+
+    /// The same client, which asks once, and waits no longer than this, for what a run can do without.
+    #[must_use]
+    pub fn asking_within(&self, within: Duration) -> Self {
+        Self { within: Some(within), ..self.without_patience() }
     }
 
     /// The same client with connections of its own, for which no other call waits.
@@ -258,7 +267,13 @@ impl Client {
             reason: reason_of(&error),
         };
         let answer = match body {
-            None => self.authorized(self.agent.get(&url)).call(),
+            None => {
+                let request = self.authorized(self.agent.get(&url));
+                match self.within {
+                    Some(_) => request.config().timeout_global(self.within).build().call(),
+                    None => request.call(),
+                }
+            }
             Some(body) => {
                 let request =
                     self.authorized(self.agent.post(&url)).header("Content-Type", "application/json");

@@ -105,6 +105,12 @@ impl Supervisor {
         Self { client: self.client.without_patience(), ..self.clone() }
     }
 
+    /// The same, asked through [`Client::asking_within`].
+    #[must_use]
+    pub fn asking_within(&self, within: Duration) -> Self {
+        Self { client: self.client.asking_within(within), ..self.clone() }
+    }
+
     /// The same supervisor, whose calls are tried once, and tell the run's patience the result.
     #[must_use]
     pub fn trying_once(&self) -> Self {

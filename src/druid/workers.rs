@@ -1,5 +1,6 @@
 //! The workers on which tasks run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,18 +11,20 @@ use super::{Access, Client, DruidError, Supervisor};
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Supervisor {
-    /// `host:port` of the workers that run some of these tasks, as the overlord last knew.
+    /// `host:port` of the worker of each of these tasks that has one, as the overlord last knew.
     ///
     /// # Errors
     /// When Druid does not answer, or refuses.
-    pub fn workers_of(&self, tasks: &[String]) -> Result<Vec<String>, DruidError> {
+    pub fn workers_of(&self, tasks: &[String]) -> Result<BTreeMap<String, String>, DruidError> {
         let workers = self.client().get("/druid/indexer/v1/workers")?;
-        let runs = |worker: &&Value| {
-            let running = worker["runningTasks"].as_array().into_iter().flatten();
-            running.filter_map(Value::as_str).any(|id| tasks.iter().any(|task| task == id))
-        };
-        let ours = workers.as_array().into_iter().flatten().filter(runs);
-        Ok(ours.filter_map(|worker| Some(worker["worker"]["host"].as_str()?.to_owned())).collect())
+        let mut found = BTreeMap::new();
+        for worker in workers.as_array().into_iter().flatten() {
+            let Some(host) = worker["worker"]["host"].as_str() else { continue };
+            let running = worker["runningTasks"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let ours = running.filter(|id| tasks.iter().any(|task| task == id));
+            found.extend(ours.map(|task| (task.to_owned(), host.to_owned())));
+        }
+        Ok(found)
     }
 }
 

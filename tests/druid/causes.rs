@@ -1,12 +1,13 @@
 //! What keeps rows from coming is said while the run waits, with what to type. Needs no Druid.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::away::Replay;
 use crate::common::free_port;
-use crate::fake::{FakeDruid, ROWS};
+use crate::fake::{Away, FakeDruid, ROWS};
 use crate::stack::cause;
 
 /// The query that counts while tweets are sent.
@@ -84,9 +85,39 @@ fn a_worker_that_died_is_named_with_its_address() {
     druid.says("/indexer/v1/workers", 200, json!([{"worker": {"host": worker}, "runningTasks": ["t"]}]));
     let line = replay.running.wait_for("nothing listens at");
     assert!(line.contains(&worker) && line.contains("stack up indexer"), "{line}");
-    druid.recovers("/indexer/v1/workers");
+    let back = json!([{"worker": {"host": druid.address.to_string()}, "runningTasks": ["t"]}]);
+    druid.says("/indexer/v1/workers", 200, back);
     replay.running.wait_for("the supervisor reads again after");
     assert_eq!(replay.finish().1.code, 3, "the rows did not come");
+}
+
+#[test]
+fn a_worker_that_druid_has_forgotten_is_named_while_its_tasks_do_not_answer() {
+    let druid = half();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let worker = listener.local_addr().unwrap().to_string();
+    druid.says("/indexer/v1/workers", 200, json!([{"worker": {"host": worker}, "runningTasks": ["t"]}]));
+    let mut replay = Replay::start(&druid.url(), &[]);
+    replay.running.wait_for("reads every partition");
+    let looks = druid.asked(STATS);
+    while druid.asked(STATS) < looks + 2 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // As a real Druid does: the worker is on no list, its task is still to read, and the overlord waits for it.
+    druid.goes_away("/indexer/v1/workers", "/stats", Away::Silent, usize::MAX);
+    druid.says("/indexer/v1/workers", 200, json!([]));
+    drop(listener);
+    let line = replay.running.wait_for("nothing listens at");
+    assert!(line.contains(&worker) && line.contains("stack up indexer"), "{line}");
+    druid.says(STATUS, 200, status(&[("activeTasks", json!([]))]));
+    replay.running.wait_for("the supervisor reads again after");
+    druid.is_back("/stats");
+    for words in [STATUS, "COUNT(*)", "COUNT(DISTINCT"] {
+        druid.recovers(words);
+    }
+    let (report, finished) = replay.finish();
+    assert_eq!((finished.code, &report["verdict"]), (0, &json!("balanced")), "{}", finished.stdout);
+    assert!(!finished.stdout.contains("overlord does not answer"), "{}", finished.stdout);
 }
 
 #[test]

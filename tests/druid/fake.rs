@@ -73,6 +73,13 @@ impl FakeDruid {
         self.state.lock().unwrap().triggers.push((words, what, how, times));
     }
 
+    /// What was to go away at this path is back.
+    pub fn is_back(&self, what: &'static str) {
+        let mut state = self.state.lock().unwrap();
+        state.away.remove(what);
+        state.triggers.retain(|(_, of, ..)| *of != what);
+    }
+
     /// From now on requests that contain `words` have this answer.
     pub fn says(&self, words: &'static str, status: u16, answer: Value) {
         self.state.lock().unwrap().says.push((words, status, answer));

@@ -20,6 +20,10 @@ use crate::report::{DruidNow, IngestionReport, seconds};
 /// Time between two looks.
 const LOOK: Duration = Duration::from_secs(3);
 
+/// Longest wait for what the overlord asks the tasks themselves: it waits for half a minute for those of a worker that has
+/// just died.
+const ASK_TASKS: Duration = Duration::from_secs(5);
+
 /// Time between two checks whether the run is over.
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -117,6 +121,8 @@ struct Watch {
     /// Takes what each look shows.
     now: Arc<DruidNow>,
     tasks: Tasks,
+    /// The worker of each task that reads, as it was last known: Druid forgets one that died, and not its tasks.
+    workers: BTreeMap<String, String>,
     /// Tasks that have answered the overlord before.
     was_up: BTreeSet<String>,
     seen: Vec<Sighting>,
@@ -145,8 +151,8 @@ impl Watch {
         // Workers are asked without TLS: not where the router has it.
         let has_heap = supervisor.client().url().starts_with("http:");
         let access = Access::from_env().unwrap_or_default();
-        let (was_up, seen) = (BTreeSet::new(), Vec::new());
-        Self { supervisor, spec, now, tasks, was_up, seen, log, access, has_heap }
+        let (workers, was_up, seen) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+        Self { supervisor, spec, now, tasks, workers, was_up, seen, log, access, has_heap }
     }
 
     /// Looks once; returns the lines to be shown.
@@ -155,14 +161,19 @@ impl Watch {
         if let Some(status) = &status {
             self.now.look(status);
         }
-        let workers = match &status {
-            Some(status) => self.supervisor.workers_of(&status.reading)?,
-            None => Vec::new(),
-        };
+        let reading = status.as_ref().map_or(&[][..], |status| &status.reading);
+        self.workers.retain(|task, _| reading.contains(task));
+        if !reading.is_empty() {
+            self.workers.extend(self.supervisor.workers_of(reading)?);
+        }
+        let mut workers: Vec<String> = self.workers.values().cloned().collect();
+        workers.sort();
+        workers.dedup();
         let is_gone = |worker: &&String| listens(worker) == Some(false);
         let workers_gone: Vec<String> = workers.iter().filter(is_gone).cloned().collect();
         // The overlord asks the tasks, and waits for those that are gone.
-        let rows = if workers_gone.is_empty() { self.supervisor.rows().ok() } else { None };
+        let tasks = self.supervisor.asking_within(ASK_TASKS);
+        let rows = if workers_gone.is_empty() { tasks.rows().ok() } else { None };
         let tasks_silent = match (&rows, &status) {
             (Some(rows), Some(status)) => {
                 self.was_up.extend(rows.keys().cloned());
