@@ -87,9 +87,10 @@ class Browser:
         self.tell("Emulation.setDeviceMetricsOverride", width=pixels, height=900, deviceScaleFactor=1, mobile=pixels < 600)
         time.sleep(0.3)  # Until what observes sizes has seen it.
 
-    def picture(self, file: Path) -> None:
-        """Of the whole page."""
-        shot = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, file: Path, clip: dict | None = None) -> None:
+        """Of the whole page, or of a part of it."""
+        part = {"clip": clip} if clip else {}
+        shot = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True, **part)
         file.write_bytes(base64.b64decode(shot["data"]))
 
     def paper(self, file: Path) -> None:
