@@ -35,12 +35,13 @@ impl<'a> Progress<'a> {
         let left = format!("{least} to {most} left");
         self.now.sample(search_sample(sample, order), &left);
         let phase = (search.phase(), search.found().holds.len());
+        // What is asked for changes within a part too.
+        self.now.set_words(format!("{} {}", phase_name(phase.0), asked(order)), capacity(search));
         if self.phase != Some(phase) {
             self.phase = Some(phase);
             self.said = Instant::now();
             let words = why(search, order);
             self.screen.say_row(phase_name(phase.0), &words);
-            self.now.set_words(format!("{} {}", phase_name(phase.0), asked(order)), capacity(search));
             return;
         }
         if self.screen.has_view() || self.said.elapsed() < WORDS_EVERY || phase.0 == Phase::Done {
@@ -98,5 +99,22 @@ fn why(search: &Search, order: Order) -> String {
         Phase::Hold => format!("{asked}, across a rollover: does the backlog grow, do the limits hold?"),
         Phase::CrossCheck => format!("{asked}, above the capacity: does a live stream give the same figure?"),
         Phase::Done => "over".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::Settings;
+
+    #[test]
+    fn the_view_has_the_rate_that_is_asked_for_now() {
+        let (screen, now) = (Screen::new(true, false).without_view(true), SearchNow::new("t-max"));
+        let search = Search::new(Settings::quick(60.0, 600.0), Vec::new());
+        let mut progress = Progress::new(&screen, &now);
+        for (at_s, per_s, words) in [(0.0, 1_000.0, "prepare 1,000/s"), (1.0, 31_959.0, "prepare 31,959/s")] {
+            progress.show(&search, &Sample { at_s, ..Sample::default() }, Order::Rate(per_s));
+            assert_eq!(now.doing(), words);
+        }
     }
 }

@@ -363,7 +363,7 @@ pub(super) fn limit_words(limit: GeneratorLimit) -> &'static str {
 
 /// How many blocks of a search cost what: said before it begins.
 pub fn cost_words(settings: &Settings) -> String {
-    let longest = super::typed(std::time::Duration::from_secs_f64(settings.budget_s));
+    let longest = super::typed(std::time::Duration::from_secs(settings.budget_s.round() as u64));
     let usual = if settings.block_s < 10.0 { "2 to 4 minutes" } else { "20 to 25 minutes" };
     format!("typically {usual}, at most {longest} (--budget)")
 }

@@ -8,8 +8,8 @@ use super::find_max::{
 };
 use super::find_max_page::{find_max_page, verdict_words};
 use super::page::Layout;
-use crate::limit::{GeneratorLimit, Verdict};
-use crate::report::SegmentsReport;
+use crate::limit::{GeneratorLimit, Settings, Verdict};
+use crate::report::{SegmentsReport, cost_words};
 
 fn search(swept: Option<&str>, verdict: Verdict) -> SearchReport {
     let name = SearchVerdict::of(verdict);
@@ -149,4 +149,10 @@ fn a_limit_that_is_not_druids_is_never_called_so() {
         );
         assert!(!words.contains("sustain"), "{words}");
     }
+}
+
+#[test]
+fn what_a_search_may_cost_is_said_in_whole_seconds() {
+    let words = cost_words(&Settings::quick(300.0, 3_593.132_872_543));
+    assert_eq!(words, "typically 2 to 4 minutes, at most 59m53s (--budget)");
 }

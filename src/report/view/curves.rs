@@ -69,7 +69,9 @@ fn draw_one(curve: &Curve, (top, span_s): (f64, f64), theme: Theme, frame: &mut 
     let rows = [curve.now.clone(), curve.total.clone(), if top > 0.0 { top_words } else { String::new() }];
     // What has no total has its maximum there.
     for (place, text) in rows.iter().filter(|text| !text.is_empty()).enumerate() {
-        let row = Rect { y: value.y + place as u16, height: 1, ..value }.intersection(value);
+        // Below the name there is room for numbers of any length.
+        let from = if place == 0 { value } else { name.union(value) };
+        let row = Rect { y: value.y + place as u16, height: 1, ..from }.intersection(from);
         let style = if place == 0 { theme.plain() } else { theme.dim() };
         // A space stays free before the curve.
         frame.render_widget(Line::from(Span::styled(format!("{text} "), style)).right_aligned(), row);
@@ -127,6 +129,9 @@ fn resampled(curve: &Curve, span_s: f64, width: u16) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
     use super::super::state::CurveKind;
     use super::*;
 
@@ -146,5 +151,18 @@ mod tests {
             resampled(&rates, 3.0, 0).is_empty()
                 && resampled(&curve(CurveKind::Sent, &[]), 9.0, 9).is_empty()
         );
+    }
+
+    #[test]
+    fn the_highest_rate_is_whole_however_long_it_is() {
+        let mut sent = curve(CurveKind::Sent, &[1_234_567.0]);
+        sent.now = "1,234,567/s".to_owned();
+        let mut terminal = Terminal::new(TestBackend::new(40, 4)).unwrap();
+        let draw = |frame: &mut Frame<'_>| {
+            draw_one(&sent, (1_234_567.0, 1.0), Theme { colours: false }, frame, frame.area());
+        };
+        let screen = terminal.draw(draw).unwrap().buffer.clone();
+        let text: String = screen.content().iter().map(|cell| cell.symbol()).collect();
+        assert!(text.contains("max 1,234,567/s ") && text.starts_with("sent "), "{text}");
     }
 }

@@ -46,6 +46,12 @@ impl SearchNow {
         (known.doing, known.found) = (doing, found);
     }
 
+    /// As [`set_words`](Self::set_words) had it last.
+    #[cfg(test)]
+    pub fn doing(&self) -> String {
+        self.lock().doing.clone()
+    }
+
     /// A second has passed.
     pub fn sample(&self, sample: SearchSample, left: &str) {
         let mut known = self.lock();
