@@ -140,8 +140,10 @@ class Browser:
         """Where a filter's value is typed; what the bar has no room for is behind a button."""
         place = f"[data-test=NATIVE_FILTER-{name}] input"
         if not any(field.is_displayed() for field in self.driver.find_elements(By.CSS_SELECTOR, place)):
-            self.driver.find_element(By.CSS_SELECTOR, "[data-test=filter-bar] [data-test=dropdown-container-btn]").click()
-            WebDriverWait(self.driver, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, place))
+            # A bar with room for all filters has no such button.
+            for button in self.driver.find_elements(By.CSS_SELECTOR, "[data-test=filter-bar] [data-test=dropdown-container-btn]"):
+                button.click()
+                WebDriverWait(self.driver, 10).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, place))
         field = self.driver.find_element(By.CSS_SELECTOR, place)
         field.click()
         return field

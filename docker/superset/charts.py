@@ -142,25 +142,34 @@ def live(druid: Druid, label: str, column: str | None = None, value: str = "") -
     }
 
 
-def events(druid: Druid, columns: dict[str, str]) -> dict[str, dict]:
-    """The figures of "Events live" of a whole run, counted here from its rows; `columns` names the one with the `time`, in ISO
-    8601, the `key` and the `kind`."""
+def events(druid: Druid, columns: dict[str, str], column: str | None = None, value: str = "") -> dict[str, dict]:
+    """The figures of "Events live" of a run, counted here from those rows that have this value; `columns` names the one with
+    the `time`, in ISO 8601, the `key` and the `kind`."""
     names = ", ".join(f'"{columns[what]}"' for what in ("time", "key", "kind"))
-    rows = druid.sql(
+    every = druid.sql(
         f'SELECT TIMESTAMP_TO_MILLIS("__time"), "seq", {names} FROM "{druid.table}" WHERE "run" = ?', druid.run
     )  # fmt: skip
+    chosen = {
+        None: lambda row: True,
+        "run": lambda row: True,
+        "event_key": lambda row: row[3] == value,
+        "event_kind": lambda row: row[4] == value,
+        "second_sent": lambda row: row[0] // 1000 == milliseconds(value) // 1000,
+    }[column]
+    rows = list(filter(chosen, every))
     sent = [row[0] for row in rows]
     written = [milliseconds(row[2]) for row in rows]
-    seconds = (max(sent) - min(sent)) / 1000
-    mean = len(rows) * 1000 / max(max(sent) - min(sent), 1000)
+    whole_sent, whole_written = [row[0] for row in every], [milliseconds(row[2]) for row in every]
+    seconds = (max(whole_sent) - min(whole_sent)) / 1000
+    mean = len(rows) / max(seconds, 1)
     late = sum(one - other for one, other in zip(sent, written)) / len(rows) / 1000
     run = {"Events": len(rows), "Seconds": seconds, "Mean / s": mean, "Written to sent, s": late}
-    run["Missing"] = max(row[1] for row in rows) + 1 - len(rows)
+    run["Missing"] = max(row[1] for row in every) + 1 - len(every)
     seconds_of = {f"second of row {place}": ms // 1000 * 1000 for place, ms in enumerate(sorted(sent, reverse=True)[:10])}
     return {
         "Events": {"count": len(rows)},
-        EVENTS_SENT: bars(sent),
-        EVENTS_WRITTEN: bars(written),
+        EVENTS_SENT: bars(sent, whole_sent),
+        EVENTS_WRITTEN: bars(written, whole_written),
         EVENTS_LATEST: {"count": len(rows), **seconds_of},
         "Events by key": collections.Counter(row[3] for row in rows if row[3] is not None),
         "Events by kind": collections.Counter(row[4] for row in rows if row[4] is not None),
@@ -169,15 +178,29 @@ def events(druid: Druid, columns: dict[str, str]) -> dict[str, dict]:
     }
 
 
-def bars(times: list[int]) -> dict[int, float]:
-    """Events per second by the start of each bar, but for the last one if there are several."""
-    first, span_s = min(times), (max(times) - min(times)) / 1000
+def bars(times: list[int], of_run: list[int]) -> dict[int, float]:
+    """Events per second by the start of each bar, but for the last one of the run if there are several."""
+    first, last = min(of_run), max(of_run)
+    span_s = (last - first) / 1000
     steps = ((300, 1), (1_500, 5), (3_000, 10), (18_000, 60), (90_000, 300), (1_080_000, 3_600), (6_480_000, 21_600))
     width = 1000 * next((width for below, width in steps if span_s < below), 86_400 if span_s < 31_622_400 else 604_800)
     counts = collections.Counter(first + (time - first) // width * width for time in times)
-    if len(counts) > 1:
-        counts.pop(max(counts))
+    if last - first >= width:
+        counts.pop(first + (last - first) // width * width, None)
     return {start: round(count * 1000 / width, 3) for start, count in counts.items()}
+
+
+def most_frequent_event(druid: Druid, columns: dict[str, str]) -> dict[str, str]:
+    """The most frequent key and kind of this run."""
+    most = {}
+    for what in ("key", "kind"):
+        name = f'"{columns[what]}"'
+        rows = druid.sql(
+            f'SELECT {name}, COUNT(*) FROM "{druid.table}" WHERE "run" = ? AND {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1',
+            druid.run,
+        )
+        most |= {f"event_{what}": value for value, _ in rows}
+    return most
 
 
 def most_frequent(druid: Druid, label: str) -> dict[str, str]:

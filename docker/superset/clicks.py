@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from browser import ENGLISH, Browser
-from charts import BY_HOUR, DRUID_NOW, ENGAGED, FIVE_MINUTES, LATEST, RESPONSES, RUNS, RUNS_COMPARED, WHOLE_RUN, problems_of
+from charts import (
+    BY_HOUR, DRUID_NOW, ENGAGED, EVENTS_COLUMNS, EVENTS_LATEST, EVENTS_RUNS, EVENTS_SENT, EVENTS_WRITTEN, FIVE_MINUTES, LATEST,
+    RESPONSES, RUNS, RUNS_COMPARED, WHOLE_RUN, problems_of,
+)  # fmt: skip
 from selenium.webdriver.common.action_chains import ActionChains
 
 AGREE_S = 120
@@ -104,9 +107,22 @@ TARGETS = {
         Target("Retweets by label", "label"),
         Target("Mentions by label", "label"),
     ],
+    "events": [
+        Target("Events", None),
+        Target(EVENTS_COLUMNS, None, "Key is"),
+        Target(EVENTS_LATEST, None, "Event"),
+        Target(EVENTS_SENT, "run"),
+        Target(EVENTS_WRITTEN, "run"),
+        Target(EVENTS_RUNS, "run", "Run"),
+        Target(EVENTS_LATEST, "second_sent", "Sent (UTC)"),
+        Target(EVENTS_LATEST, "event_key", "Key"),
+        Target("Events by key", "event_key"),
+        Target("Events by kind", "event_kind"),
+    ],
 }
 # Each filter with its column.
-FILTERS = {"language": "lang", "user": "account", "hashtag": "hashtags", "label": "label"}
+OF_TWEETS = {"language": "lang", "user": "account", "hashtag": "hashtags", "label": "label"}
+FILTERS = {"tweets": OF_TWEETS, "labels": OF_TWEETS, "events": {"key": "event_key", "kind": "event_kind"}}
 
 
 class Clicks:
@@ -124,7 +140,7 @@ class Clicks:
         if names != {target.chart for target in targets}:
             return [f"charts without a click, or clicks without a chart: {names ^ {target.chart for target in targets}}"]
         for target in targets:
-            each = every_bar and target.column and not target.header and target.chart != RUNS_COMPARED
+            each = every_bar and target.column and not target.header and target.column != "run"
             for bar in [mark["name"] for mark in self.marks(target)] if each else [None]:
                 problems = self.once(target, bar)
                 if problems:
@@ -149,7 +165,7 @@ class Clicks:
             return problems
         filtered = self.expected(target.column, value)
         filtered[target.chart] = self.whole[target.chart]
-        chip = value[11:19] if target.column == "second_replayed" else value
+        chip = value[11:19] if target.column in ("second_replayed", "second_sent") else value
         self.click_until(point, [chip])
         problems = self.agree(filtered, [chip])
         if not problems:
@@ -161,9 +177,9 @@ class Clicks:
             print(f"  a click on {value} of {target.place} filters by {target.column}, and a second one no more", flush=True)
         return problems
 
-    def filters(self, values: dict[str, str]) -> list[str]:
+    def filters(self, dashboard: str, values: dict[str, str]) -> list[str]:
         """Sets each filter to one value and clears it again; `values` by column."""
-        for name, column in FILTERS.items():
+        for name, column in FILTERS[dashboard].items():
             value = values.get(column)
             if value is None:
                 print(f"  there is nothing to choose in the filter {name}")
