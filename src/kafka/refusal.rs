@@ -47,7 +47,7 @@ impl Refusal {
     pub fn of(complaint: &str, protocol: &str) -> Option<Self> {
         let known =
             COMPLAINTS.iter().find_map(|(words, refusal)| complaint.contains(words).then_some(*refusal));
-        // Who is not understood is hung up on, without a word.
+        // A broker closes the connection of a client that it does not understand, and says nothing.
         known.or_else(|| match protocol {
             _ if !complaint.starts_with("Disconnected") => None,
             "SASL_SSL" => None,
