@@ -1,4 +1,5 @@
 //! A Druid that answers as a run needs it, and whose processes are away when a test says so.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
