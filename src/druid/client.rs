@@ -30,7 +30,7 @@ pub struct Client {
     authorization: Option<String>,
     patience: Option<Arc<Patience>>,
     waits: bool,
-    /// Longest wait for an answer to a GET request, if not the usual one.
+    /// Longest wait for an answer, if not the usual one; not to what alters a supervisor and has to be over then.
     within: Option<Duration>,
     /// `None`: nobody can stop it.
     stop: Option<Stop>,
@@ -279,11 +279,10 @@ impl Client {
                     self.authorized(self.agent.post(&url)).header("Content-Type", "application/json");
                 // The client does not wait for a termination: it continues by itself.
                 let slow = path.starts_with("/druid/indexer/v1/supervisor") && !path.ends_with("/terminate");
-                let request = match slow {
-                    true => request.config().timeout_global(Some(ALTER_TIMEOUT)).build(),
-                    false => request,
-                };
-                request.send(body)
+                match if slow { Some(ALTER_TIMEOUT) } else { self.within } {
+                    None => request.send(body),
+                    within => request.config().timeout_global(within).build().send(body),
+                }
             }
         };
         let mut answer = answer.map_err(unreachable)?;

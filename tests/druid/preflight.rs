@@ -1,10 +1,12 @@
 //! What is known before the first tweet is said then, and nothing is sent. Needs no Druid.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::away::Replay;
 use crate::common::{Finished, Running, SAMPLE, free_port, run};
-use crate::fake::FakeDruid;
+use crate::fake::{Away, FakeDruid};
 
 /// A new supervisor, or an update of one.
 const SUBMIT: &str = "POST /druid/indexer/v1/supervisor {";
@@ -97,8 +99,14 @@ fn a_wrong_kafka_is_named_long_before_the_time_out_and_the_supervisor_is_removed
     let connecting = json!({"payload": {"state": "RUNNING", "detailedState": "CONNECTING_TO_STREAM", "healthy": true,
         "partitions": 0, "activeTasks": []}});
     druid.says("supervisor/tweets/status", 200, connecting);
+    // A real overlord answers once its supervisor has given up on Kafka, after half a minute.
+    druid.goes_away("/terminate", "/terminate", Away::Silent, usize::MAX);
     let nowhere = format!("127.0.0.1:{}", free_port());
-    let finished = refused(&druid, &["--druid-kafka", &nowhere, "--druid-timeout", "5m"]);
+    let arguments = ["--druid-kafka", &nowhere, "--druid-timeout", "5m"];
+    let mut replay = Replay::start(&druid.url(), &arguments);
+    assert!(replay.running.ends_within(Duration::from_secs(35)));
+    let finished = replay.running.finish();
+    assert_eq!(finished.code, 1, "{}", finished.stdout);
     let words = format!("nothing listens at {nowhere}, where Druid looks for Kafka");
     assert!(
         finished.stderr.contains(&words) && finished.stderr.contains("--druid-kafka"),

@@ -30,6 +30,10 @@ use crate::report::{
 /// Time within which Druid updates its tasks' offsets: three times `offsetFetchPeriod`.
 const OFFSETS_UPDATED: Duration = Duration::from_secs(15);
 
+/// Longest wait for the answer when a supervisor is removed again that was never ready: an overlord that cannot reach
+/// Kafka has taken half a minute.
+const TAKE_BACK: Duration = Duration::from_secs(3);
+
 /// A supervisor that reads our topic, and the thread that counts its rows.
 pub(crate) struct DruidHop<'a> {
     pub(super) choice: &'a DruidOptions,
@@ -293,7 +297,8 @@ impl Drop for DruidHop<'_> {
         if self.settled || self.choice.supervisor.is_some() {
             return;
         }
-        let supervisor = self.supervisor.without_patience();
+        // A termination continues by itself, and the cause is shown after this.
+        let supervisor = self.supervisor.asking_within(TAKE_BACK);
         let _ = match (self.submitted, self.ready_after) {
             (Submission::Created, None) => supervisor.terminate(),
             _ if self.embedded => supervisor.suspend(),
