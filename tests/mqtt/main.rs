@@ -9,7 +9,6 @@ mod bridge_metrics;
 mod bridge_spool;
 #[path = "../common/mod.rs"]
 mod common;
-#[allow(dead_code)]
 #[path = "../druid/fake.rs"]
 mod fake;
 mod harness;
