@@ -34,7 +34,7 @@ impl Exam<'_> {
 
 /// An error of a hop's ends with a pointer to the doctor, who is here already.
 fn without_pointer(words: String) -> String {
-    match words.find(" `tweetblast doctor") {
+    match [" (`tweetblast doctor", " `tweetblast doctor"].iter().find_map(|pointer| words.find(pointer)) {
         Some(end) => words[..end].to_owned(),
         None => words,
     }
