@@ -16,7 +16,7 @@ pub struct BridgeDruid {
     pub queryable: Option<u64>,
 }
 
-/// For a supervisor that Druid has not got yet.
+/// For a supervisor that Druid does not have yet.
 const NOT_SUBMITTED: &str = "not submitted";
 
 impl BridgeDruid {

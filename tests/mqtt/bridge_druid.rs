@@ -33,9 +33,13 @@ impl Place {
 
     /// A bridge that may not come up.
     fn begin(&self, druid: &str) -> Running {
+        self.begin_with(druid, &[])
+    }
+
+    fn begin_with(&self, druid: &str, arguments: &[&str]) -> Running {
         let (log, report) = (self.path("kafka"), self.path("report.json"));
         let kafka = ["--kafka-listen", "127.0.0.1:0", "--kafka-dir", &log];
-        begin(self.port, &[&kafka[..], &["--druid", druid, "--json", &report]].concat())
+        begin(self.port, &[&kafka[..], &["--druid", druid, "--json", &report], arguments].concat())
     }
 
     /// A bridge that is up, and what it says of Druid at the start.
@@ -90,7 +94,7 @@ fn a_druid_that_comes_later_gets_its_supervisor_and_nobody_waits_for_it() {
     let (table, said) = place.end(bridge, 1);
     assert_eq!((druid.asked(SUBMIT), &table["supervisor"]), (1, &json!("created")), "{said}");
     assert_eq!(
-        (count(&said, "has not got the supervisors yet"), count(&said, "Druid is there")),
+        (count(&said, "does not have the supervisors yet"), count(&said, "Druid is there")),
         (1, 1),
         "{said}"
     );
@@ -139,8 +143,34 @@ fn what_druid_refuses_ends_the_bridge_at_the_start_and_is_said_once_later() {
     let (table, said) = place.end(bridge, 1);
     assert_eq!((druid.asked(SUBMIT), &table["supervisor"]), (1, &json!("created")), "{said}");
     assert_eq!(count(&said, "Druid does not take the supervisors"), 1, "{said}");
-    let words = ["has not got the supervisors yet", "Druid is there"];
+    let words = ["does not have the supervisors yet", "Druid is there"];
     assert_eq!(words.map(|words| count(&said, words)), [1, 1], "{said}");
+}
+
+#[test]
+fn a_topic_that_druid_refuses_keeps_no_other_away() {
+    const OTHER: &str = "GET /druid/indexer/v1/supervisor/a ";
+    let routes = ["--topic-map", "a=a", "--topic-map", "#=tweets"];
+    let (place, druid) = (Place::new(), FakeDruid::start());
+    druid.says(OTHER, 200, json!({"type": "kafka", "spec": {}}));
+    let finished = place.begin_with(&druid.url(), &routes).finish();
+    assert_eq!(finished.code, 1);
+    assert!(finished.stderr.contains("was not made by tweetblast"), "{}", finished.stderr);
+    assert_eq!((druid.asked(SUBMIT), druid.asked("tweets/suspend")), (1, 1), "nothing reads on");
+    // Away at first, so that it refuses later.
+    druid.goes_away("SELECT 1", "/druid/v2", Away::Gateway, 1);
+    let mut bridge = place.begin_with(&druid.url(), &routes);
+    bridge.wait_for("bridging until");
+    druid.wait_until_asked("COUNT(*)");
+    place.publish();
+    let (table, said) = place.end(bridge, 1);
+    assert_eq!(
+        (&table["datasource"], &table["supervisor"]),
+        (&json!("a"), &json!("not submitted")),
+        "{said}"
+    );
+    assert_eq!((druid.asked(SUBMIT), druid.asked("tweets/suspend")), (2, 2), "{said}");
+    assert_eq!(count(&said, "the next start submits them"), 1, "{said}");
 }
 
 #[test]

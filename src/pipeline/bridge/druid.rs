@@ -1,5 +1,6 @@
 //! Druid behind a bridge: a supervisor for each topic, and a thread that submits them and then looks now and then how many of
-//! this bridge's messages can be queried. Druid reads when it can: while it is away, or does not answer, it holds up nothing.
+//! this bridge's messages can be queried. Druid reads when it can: while it is away, or does not answer, it holds up nothing but
+//! the start, for 5 s at most.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -11,6 +12,7 @@ use crossbeam_channel::{Sender, bounded};
 use serde_json::Value;
 
 use super::error::BridgeError;
+use super::failure::{Failure, Said};
 use super::thread::spawn;
 use crate::druid::{
     Access, Client, ConsumerSecurity, DruidError, Proof, StreamSpecOptions, Submission, Supervisor, TaskRows,
@@ -63,7 +65,7 @@ pub(super) struct DruidWatch {
 type FirstAnswer = Option<DruidError>;
 
 impl DruidEnd {
-    /// Whether that can be an address: said before anything is started. Whether somebody listens there shows later.
+    /// Checks the form of the address only.
     ///
     /// # Errors
     /// When it cannot be one, or a file for TLS cannot be read.
@@ -127,12 +129,15 @@ impl DruidEnd {
         let is_over = Arc::new(Mutex::new(None));
         let (over, tables) = (is_over.clone(), self.tables.clone());
         let (url, run) = (self.options.url.clone(), self.run.clone());
-        // Without room: what is not taken in time is known to be not.
+        // Without capacity: a send fails once nobody waits for the answer.
         let (answers, answer) = bounded::<FirstAnswer>(0);
         let thread = spawn("druid", move || self.run(&over, &answers))?;
         if let Ok(Some(refused)) = answer.recv_timeout(FIRST_ANSWER_MAX) {
+            // It suspends those of other topics, if this Kafka ends.
+            let _ = thread.join();
             return Err(refused.into());
         }
+        drop(answer);
         let tables = lock_tables(&tables);
         let words = tables.iter().map(|table| format!("{} ({})", table.datasource, table.supervisor));
         let announcement = format!("Druid  {url}: {}; run {run}\n", words.collect::<Vec<_>>().join(", "));
@@ -140,72 +145,85 @@ impl DruidEnd {
     }
 
     fn run(self, over: &Mutex<Option<u64>>, answers: &Sender<FirstAnswer>) {
-        let Some(supervisors) = self.submit_when_there(over, answers) else { return };
+        let tables = lock_tables(&self.tables).clone();
+        let supervisor = |table: &BridgeDruid| Supervisor::new(self.client.clone(), &table.datasource);
+        let supervisors: Vec<_> = tables.iter().map(supervisor).collect();
+        let (mut answers, mut said) = (Some(answers), Said::default());
         let mut notices = vec![Notices::default(); supervisors.len()];
         loop {
+            if !self.has_all() && !self.submit_rest(&supervisors, &mut answers, &mut said) {
+                return self.end(&supervisors);
+            }
             self.look(&supervisors, &mut notices);
             let Some(expected) = pause(over) else { continue };
-            let until = Instant::now() + LAST_LOOKS_MAX;
-            while self.look(&supervisors, &mut notices) < expected && Instant::now() < until {
-                std::thread::sleep(LAST_LOOK);
+            if self.has_all() {
+                let until = Instant::now() + LAST_LOOKS_MAX;
+                while self.look(&supervisors, &mut notices) < expected && Instant::now() < until {
+                    std::thread::sleep(LAST_LOOK);
+                }
+            } else {
+                tracing::warn!("Druid does not have all supervisors: the next start submits them");
             }
             return self.end(&supervisors);
         }
     }
 
-    /// Tries until Druid has all supervisors; `None`: it refused at once, or was not there until the end.
-    fn submit_when_there(
+    /// Whether Druid has all supervisors.
+    fn has_all(&self) -> bool {
+        lock_tables(&self.tables).iter().all(BridgeDruid::is_submitted)
+    }
+
+    /// Submits what Druid does not have yet. `false`: it refused at once, and the bridge ends.
+    fn submit_rest(
         &self,
-        over: &Mutex<Option<u64>>,
-        answers: &Sender<FirstAnswer>,
-    ) -> Option<Vec<Supervisor>> {
-        let (mut is_first, mut said) = (true, Said::default());
-        loop {
-            let error = match self.submit_all() {
-                Ok(supervisors) => {
-                    if !is_first || answers.send(None).is_err() {
-                        tracing::warn!("Druid is there, and has the supervisors");
-                    }
-                    return Some(supervisors);
-                }
-                Err(error) => error,
-            };
-            let (is_passing, words) = (error.is_passing(), error.to_string());
-            if std::mem::take(&mut is_first)
-                && answers.send((!is_passing).then_some(error)).is_ok()
-                && !is_passing
-            {
-                return None;
+        supervisors: &[Supervisor],
+        answers: &mut Option<&Sender<FirstAnswer>>,
+        said: &mut Said,
+    ) -> bool {
+        let answers = answers.take();
+        let Err(error) = self.submit_all(supervisors) else {
+            if answers.is_none_or(|answers| answers.send(None).is_err()) {
+                tracing::warn!("Druid is there, and has the supervisors");
             }
-            said.note(is_passing, words);
-            if pause(over).is_some() {
-                tracing::warn!("Druid has not got all supervisors: the next start submits them");
-                return None;
+            return true;
+        };
+        let failure = Failure::of(&error);
+        let refusal = (!failure.is_passing).then_some(error);
+        if answers.is_some_and(|answers| answers.send(refusal).is_ok()) && !failure.is_passing {
+            return false;
+        }
+        said.note(failure, LOOK);
+        true
+    }
+
+    /// Tries each that Druid does not have; one that it refuses keeps no other away.
+    fn submit_all(&self, supervisors: &[Supervisor]) -> Result<(), DruidError> {
+        self.client.check_router()?;
+        let mut first = Ok(());
+        for (number, (supervisor, spec)) in supervisors.iter().zip(&self.specs).enumerate() {
+            if lock_tables(&self.tables)[number].is_submitted() {
+                continue;
+            }
+            match submit(supervisor, spec.clone(), &self.options) {
+                Ok(submission) => {
+                    submission.name().clone_into(&mut lock_tables(&self.tables)[number].supervisor);
+                }
+                Err(error) => first = first.and(Err(error)),
             }
         }
+        first
     }
 
-    fn submit_all(&self) -> Result<Vec<Supervisor>, DruidError> {
-        self.client.check_router()?;
-        let submit = |(number, spec): (usize, &Value)| {
-            let table = lock_tables(&self.tables)[number].clone();
-            let supervisor = Supervisor::new(self.client.clone(), &table.datasource);
-            if !table.is_submitted() {
-                let submission = submit(&supervisor, spec.clone(), &self.options)?;
-                submission.name().clone_into(&mut lock_tables(&self.tables)[number].supervisor);
-            }
-            Ok(supervisor)
-        };
-        self.specs.iter().enumerate().map(submit).collect()
-    }
-
-    /// Asks Druid once; returns the rows that can be queried.
+    /// Asks Druid once for each that it has; returns the rows that can be queried.
     fn look(&self, supervisors: &[Supervisor], notices: &mut [Notices]) -> u64 {
         let mut all = 0;
         for (number, (supervisor, notices)) in supervisors.iter().zip(notices).enumerate() {
-            let datasource = lock_tables(&self.tables)[number].datasource.clone();
+            let table = lock_tables(&self.tables)[number].clone();
+            if !table.is_submitted() {
+                continue;
+            }
             let state = supervisor.status();
-            let rows = Proof::count(supervisor.client(), &datasource, (&*self.run).into());
+            let rows = Proof::count(supervisor.client(), &table.datasource, (&*self.run).into());
             notices.note(supervisor, &state);
             let mut tables = lock_tables(&self.tables);
             let table = &mut tables[number];
@@ -223,11 +241,14 @@ impl DruidEnd {
             return;
         }
         for (number, supervisor) in supervisors.iter().enumerate() {
-            let datasource = lock_tables(&self.tables)[number].datasource.clone();
+            let table = lock_tables(&self.tables)[number].clone();
+            if !table.is_submitted() {
+                continue;
+            }
             let supervisor = Supervisor::new(self.patient.clone(), supervisor.name());
             let never = AtomicBool::new(false);
             let done = supervisor.suspend().and_then(|()| {
-                supervisor.wait_until_published(&datasource, DRUID_TIMEOUT, &never, &|words| {
+                supervisor.wait_until_published(&table.datasource, DRUID_TIMEOUT, &never, &|words| {
                     tracing::warn!("waiting {words}: the embedded Kafka ends with this bridge");
                 })
             });
@@ -267,10 +288,11 @@ fn submit(
             kept = supervisor.alterations(&there, &druid.set);
         }
     }
+    let submission = supervisor.submit(spec, &kept, druid.overwrite)?;
     if !kept.is_empty() {
         tracing::warn!("{}", altered(supervisor.name(), &kept));
     }
-    supervisor.submit(spec, &kept, druid.overwrite)
+    Ok(submission)
 }
 
 /// Waits until the next look; returns the messages that are expected where the bridge has ended.
@@ -282,33 +304,6 @@ fn pause(over: &Mutex<Option<u64>>) -> Option<u64> {
             return is_over;
         }
         std::thread::sleep(PIECE);
-    }
-}
-
-/// What was said while Druid has not got the supervisors.
-#[derive(Debug, Default)]
-struct Said {
-    is_away: bool,
-    refusal: String,
-}
-
-impl Said {
-    /// Says once that Druid is away, and each refusal once.
-    fn note(&mut self, is_passing: bool, words: String) {
-        match is_passing {
-            true if std::mem::replace(&mut self.is_away, true) => {}
-            true => tracing::warn!(
-                "Druid has not got the supervisors yet, and Kafka keeps the messages until it has ({words})"
-            ),
-            false if self.refusal == words => {}
-            false => {
-                tracing::error!(
-                    "Druid does not take the supervisors, and is asked again every {} s: {words}",
-                    LOOK.as_secs()
-                );
-                self.refusal = words;
-            }
-        }
     }
 }
 

@@ -246,10 +246,15 @@ fn prepare(
     let (is_ready, stop) = (Arc::new(AtomicBool::new(false)), stop.clone());
     let ready = is_ready.clone();
     let ask_again = move || {
+        let mut said = String::new();
         while !stop.load(Ordering::Relaxed) {
             std::thread::sleep(ASK_AGAIN);
             match ask() {
                 Ok(()) => return ready.store(true, Ordering::Relaxed),
+                Err(error @ KafkaError::Refused { .. }) if error.to_string() != said => {
+                    said = error.to_string();
+                    tracing::error!("{said}; messages go to the spool, and Kafka is asked again");
+                }
                 Err(error) => tracing::debug!(%error, "Kafka does not answer yet"),
             }
         }

@@ -13,6 +13,7 @@
 mod druid;
 mod ends;
 mod error;
+mod failure;
 mod message;
 mod mover;
 mod result;

@@ -346,7 +346,7 @@ impl Mover {
         self.parts.window_bytes < bytes && self.parts.in_flight.len() < messages
     }
 
-    /// Messages in the spool that librdkafka has not got.
+    /// Messages in the spool that librdkafka does not have.
     fn unread(&self) -> u64 {
         let unsent = u64::from(self.parts.unsent.is_some());
         self.spool.as_ref().map_or(0, Spool::unread) + unsent

@@ -44,7 +44,9 @@ fn while_a_partition_does_not_answer_no_more_is_read_of_the_spool_than_a_kill_ma
     assert_eq!(spool.append(messages.iter()).unwrap(), MESSAGES);
     let (mut mover, _) = mover(&cluster.bootstrap_servers(), Some(spool));
     // Until nothing is on its way but to the partition that does not answer.
+    let deadline = Instant::now() + Duration::from_secs(120);
     let next = |mover: &mut Mover| {
+        assert!(Instant::now() < deadline, "{:?}", mover.parts.ledger);
         mover.collect().unwrap();
         mover.look();
         mover.send_spooled().unwrap();
