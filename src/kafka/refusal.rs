@@ -22,7 +22,7 @@ pub(super) enum Refusal {
 }
 
 /// What librdkafka says, and what it means: the first that fits.
-const COMPLAINTS: [(&str, Refusal); 15] = [
+const COMPLAINTS: [(&str, Refusal); 18] = [
     ("SASL authentication error", Refusal::Login),
     ("SASL SCRAM authentication failed", Refusal::Login),
     ("Request not valid in current SASL state", Refusal::NoLogin),
@@ -34,11 +34,14 @@ const COMPLAINTS: [(&str, Refusal); 15] = [
     ("certificate required", Refusal::NoCertificate),
     ("alert bad certificate", Refusal::NoCertificate),
     ("alert certificate unknown", Refusal::NoCertificate),
+    ("alert certificate expired", Refusal::NoCertificate),
     ("alert unknown ca", Refusal::NoCertificate),
     ("connecting to a SSL listener?", Refusal::WantsTls),
     // What a port without TLS makes of the first bytes: it hangs up, or answers in its own protocol.
     ("connecting to a PLAINTEXT broker listener?", Refusal::NoTls),
-    ("SSL handshake failed", Refusal::NoTls),
+    ("SSL handshake failed: Disconnected", Refusal::NoTls),
+    ("unexpected eof", Refusal::NoTls),
+    ("wrong version number", Refusal::NoTls),
     ("broker might require SASL authentication", Refusal::WantsLogin),
 ];
 
@@ -56,7 +59,7 @@ impl Refusal {
         })
     }
 
-    /// Whether to ask once more cannot help: everything else may be a Kafka that is just being started.
+    /// Whether asking again is useless: everything else may be a Kafka that is just being started.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::WantsTls | Self::NoTls | Self::WantsLogin)
     }

@@ -120,16 +120,20 @@ fn unanswered(options: &ProducerOptions, client: &Questions, error: &RdKafkaErro
 
 /// All topics; asking for them never creates one. Waits no longer than it takes to be sure that Kafka refuses us.
 fn metadata_of(client: &Questions, options: &ProducerOptions) -> Result<Metadata, KafkaError> {
-    let began = Instant::now();
-    loop {
-        let left = TIMEOUT.saturating_sub(began.elapsed());
-        let error = match client.client().fetch_metadata(None, left.min(REFUSING)) {
-            Ok(metadata) => return Ok(metadata),
-            Err(error) => unanswered(options, client, &error),
-        };
-        if matches!(error, KafkaError::Refused { .. }) || began.elapsed() >= TIMEOUT {
-            return Err(error);
+    let ask = |patience| {
+        let answer = client
+            .client()
+            .fetch_metadata(None, patience)
+            .map_err(|error| unanswered(options, client, &error));
+        if answer.is_ok() {
+            // What was complained of before does not explain what may come.
+            client.context().lock().take();
         }
+        answer
+    };
+    match ask(REFUSING) {
+        Err(KafkaError::Silent { .. }) => ask(TIMEOUT - REFUSING),
+        answer => answer,
     }
 }
 

@@ -79,7 +79,7 @@ impl Drop for SecuredKafka {
     }
 }
 
-/// What `server.properties` gets more.
+/// Lines added to `server.properties`.
 fn properties(dir: &Path, [plain, controller, login, certificate]: [u16; 4]) -> String {
     let store = ["server.key", "server.pem"].map(|name| fs::read_to_string(file(name)).unwrap()).concat();
     let store = write(dir, "store.pem", store);
@@ -159,6 +159,9 @@ fn who_is_refused_is_told_what_to_type() {
                 assert_eq!(finished.code, 1, "{said}");
                 assert!(words.iter().all(|word| said.contains(word)), "{words:?} are wanted of {said}");
                 assert!(!said.contains("open-"), "{said}");
+                // Nobody waits longer where it can only be a refusal.
+                let is_final = !["no TLS", "no login", "TLS where there is none"].contains(&what);
+                assert_eq!(said.contains("within 10 s"), !is_final, "{said}");
             });
         }
     });
