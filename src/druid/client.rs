@@ -30,7 +30,7 @@ pub struct Client {
     authorization: Option<String>,
     patience: Option<Arc<Patience>>,
     waits: bool,
-    /// Longest wait for an answer, if not the usual one; not to what alters a supervisor and has to be over then.
+    /// Longest wait for an answer; `None`: the usual one. Calls that alter a supervisor keep theirs.
     within: Option<Duration>,
     /// `None`: nobody can stop it.
     stop: Option<Stop>,

@@ -21,11 +21,12 @@ impl Supervisor {
     pub fn drop_datasource(&self, datasource: &str, patience: Duration) -> Result<(), DruidError> {
         let since = Instant::now();
         let mut terminated = self.terminate();
-        // An overlord that is busy with the tasks may refuse, or answer late, or go on for a while.
+        // An overlord that is busy with the tasks may refuse, or answer late, or continue for a while.
         let ended = loop {
             let ended =
                 self.end_tasks(datasource).and_then(|none_left| Ok(none_left && self.spec()?.is_none()));
-            if matches!(ended, Ok(true)) || since.elapsed() > patience {
+            let nobody_is_there = is_nobody(&terminated) && is_nobody(&ended);
+            if matches!(ended, Ok(true)) || nobody_is_there || since.elapsed() > patience {
                 break ended;
             }
             std::thread::sleep(LOOK);
@@ -71,4 +72,9 @@ impl Supervisor {
             answer => answer,
         }
     }
+}
+
+/// Whether nobody listens at Druid's address.
+fn is_nobody<T>(answer: &Result<T, DruidError>) -> bool {
+    matches!(answer, Err(error @ DruidError::Unreachable { .. }) if !error.is_timeout())
 }

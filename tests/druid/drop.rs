@@ -21,7 +21,7 @@ fn dropping_waits_for_a_supervisor_that_goes_on_for_a_while() {
         let supervisor = supervisor(&druid);
         move || supervisor.drop_datasource("x", Duration::from_secs(120))
     });
-    druid.wait_until_asked(SUPERVISOR);
+    druid.wait_until(|druid| druid.asked(SUPERVISOR) >= 2);
     assert_eq!(druid.asked(r#""kill""#), 0, "the segments are deleted when nothing writes any more");
     druid.recovers(SUPERVISOR);
     dropping.join().unwrap().unwrap();
