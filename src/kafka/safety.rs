@@ -11,11 +11,11 @@ type Rule = (&'static str, fn(&str) -> bool, &'static str);
 const UNSAFE: [Rule; 4] = [
     ("acks", |value| matches!(value, "-1" | "all"), "Kafka acknowledges what it may still lose"),
     ("enable.idempotence", |value| value == "true", "a message that is sent again may be there twice"),
-    ("message.timeout.ms", |value| value == "0", "a message is given up that may have arrived"),
+    ("message.timeout.ms", |value| value == "0", "a message that may have arrived is counted as failed"),
     (
         "message.send.max.retries",
         |value| value == "2147483647",
-        "a message is given up that may have arrived",
+        "a message that may have arrived is counted as failed",
     ),
 ];
 

@@ -253,7 +253,7 @@ pub(crate) fn unread_time(files: &Files, options: &ReplayOptions) -> Option<Stri
     Some(format!("no time could be read; {path} may be one, such as {example}: --map {map}{format}"))
 }
 
-/// Which flags exclude all tweets, of which there are so many, and when those were written.
+/// Which flags exclude all tweets, and when those were written; `tweets`: how many, in words.
 pub(crate) fn excluded(select: &Select, tweets: &str, times_ms: Option<(i64, i64)>) -> String {
     let flag = |name: &str, time_ms: Option<i64>| {
         let time = iso_seconds(time_ms?);

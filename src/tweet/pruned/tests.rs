@@ -295,6 +295,15 @@ fn record() -> impl Strategy<Value = String> {
     })
 }
 
+/// What the pass over a file wants to know of a record.
+fn place(parser: &mut Parser, json: &[u8]) -> impl PartialEq + std::fmt::Debug + use<> {
+    let found = parser.parse(json, |record| match record {
+        Ok(Record::Tweet(tweet)) => format!("{:?}", (tweet.shape, tweet.id, tweet.event_time_ms)),
+        other => format!("{other:?}"),
+    });
+    (found, parser.mended(), parser.times().take_clues(), parser.times().take_unread())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
@@ -341,18 +350,18 @@ proptest! {
     // The pass over a file accepts and rejects what sending does.
     #[test]
     fn places_are_those_of_whole_tweets(records in prop::collection::vec(record(), 1..8), cut: Index) {
-        let (mut parser, mut places) = (Parser::new(), Parser::new());
-        places.only_places();
-        for record in &records {
-            for json in [record.as_bytes(), &record.as_bytes()[..cut.index(record.len())]] {
-                let place = |parser: &mut Parser| {
-                    let found = parser.parse(json, |record| match record {
-                        Ok(Record::Tweet(tweet)) => format!("{:?}", (tweet.shape, tweet.id, tweet.event_time_ms)),
-                        other => format!("{other:?}"),
-                    });
-                    (found, parser.mended(), parser.times().take_clues(), parser.times().take_unread())
-                };
-                prop_assert_eq!(place(&mut places), place(&mut parser), "{}", String::from_utf8_lossy(json));
+        for new in [Parser::new, strict] {
+            let (mut parser, mut places) = (new(), new());
+            places.only_places();
+            for record in &records {
+                for json in [record.as_bytes(), &record.as_bytes()[..cut.index(record.len())]] {
+                    prop_assert_eq!(
+                        place(&mut places, json),
+                        place(&mut parser, json),
+                        "{}",
+                        String::from_utf8_lossy(json)
+                    );
+                }
             }
         }
     }
