@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tweetblast::mqtt::{Broker, BrokerOptions};
@@ -12,12 +13,17 @@ use tweetblast::mqtt::{Broker, BrokerOptions};
 const CONNECTS: [&[u8]; 2] =
     [b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01x", b"\x10\x0e\0\x04MQTT\x05\x02\0\0\0\0\x01x"];
 
-/// CONNECT of another client, SUBSCRIBE to a topic of its own, a message to it; and the end of the last answer.
-const ASK: &[u8] =
-    b"\x10\x12\0\x04MQTT\x04\x02\0\0\0\x06~fuzz~\x82\x0b\0\x01\0\x06~fuzz~\0\x30\x0b\0\x06~fuzz~fuz";
-const ANSWER: &[u8] = b"\x20\x02\0\0\x90\x03\0\x01\0\x30\x0b\0\x06~fuzz~fuz";
+/// CONNECT of another client, SUBSCRIBE to a topic of six characters, a message to it; and the answers.
+fn question(topic: &str) -> (Vec<u8>, Vec<u8>) {
+    let topic = topic.as_bytes();
+    let message = [b"\x30\x0b\0\x06", topic, b"fuz"].concat();
+    let connect = b"\x10\x12\0\x04MQTT\x04\x02\0\0\0\x06~fuzz~";
+    let ask = [&connect[..], b"\x82\x0b\0\x01\0\x06", topic, b"\0", &message].concat();
+    (ask, [&b"\x20\x02\0\0\x90\x03\0\x01\0"[..], &message].concat())
+}
 
 static BROKER: OnceLock<Broker> = OnceLock::new();
+static ASKED: AtomicU32 = AtomicU32::new(0);
 
 pub fn check(bytes: &[u8]) {
     let broker = BROKER.get_or_init(|| {
@@ -38,10 +44,12 @@ pub fn check(bytes: &[u8]) {
     let _ = hostile.set_read_timeout(Some(Duration::from_millis(100)));
     let _ = hostile.read_to_end(&mut Vec::new());
 
+    // Another topic each time: what the input publishes may be on its way still.
+    let (ask, expected) = question(&format!("{:06x}", ASKED.fetch_add(1, Ordering::Relaxed) % 0x100_0000));
     let mut client = connect();
-    client.write_all(ASK).expect("it reads");
-    let mut answer = [0; ANSWER.len()];
+    client.write_all(&ask).expect("it reads");
+    let mut answer = vec![0; expected.len()];
     client.read_exact(&mut answer).expect("it answers");
-    assert_eq!(answer, ANSWER);
+    assert_eq!(answer, expected);
     assert!(!broker.is_dead());
 }

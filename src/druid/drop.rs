@@ -13,6 +13,22 @@ const ALWAYS: &str = "1000-01-01/3000-01-01";
 const LOOK: Duration = Duration::from_millis(500);
 
 impl Supervisor {
+    /// Terminates the supervisor, and blocks until Druid no longer has it, at most for `patience`.
+    ///
+    /// # Errors
+    /// When Druid does not answer, or refuses, or still has it then.
+    pub fn remove(&self, patience: Duration) -> Result<(), DruidError> {
+        let since = Instant::now();
+        self.terminate()?;
+        while self.spec()?.is_some() {
+            if since.elapsed() > patience {
+                return Err(DruidError::NotEnded { name: self.name().to_owned(), waited: since.elapsed() });
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
     /// Removes the supervisor, ends its tasks without publishing, and deletes the segments of `datasource`. What it could
     /// not do is an error after it has done the rest. Blocks until supervisor and tasks are gone, about `patience` at most.
     ///

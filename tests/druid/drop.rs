@@ -29,6 +29,23 @@ fn dropping_waits_for_a_supervisor_that_goes_on_for_a_while() {
 }
 
 #[test]
+fn a_supervisor_is_removed_when_druid_no_longer_has_it() {
+    let druid = FakeDruid::start();
+    druid.says(SUPERVISOR, 200, json!({"type": "kafka"}));
+    let error = supervisor(&druid).remove(Duration::ZERO).unwrap_err().to_string();
+    assert!(error.contains("`tweetblast druid terminate x`"), "{error}");
+    let asked = druid.asked(SUPERVISOR);
+    let removing = std::thread::spawn({
+        let supervisor = supervisor(&druid);
+        move || supervisor.remove(Duration::from_secs(120))
+    });
+    druid.wait_until(|druid| druid.asked(SUPERVISOR) >= asked + 2);
+    assert!(!removing.is_finished(), "it is still there");
+    druid.recovers(SUPERVISOR);
+    removing.join().unwrap().unwrap();
+}
+
+#[test]
 fn an_overlord_that_refuses_for_a_while_is_told_again() {
     let druid = FakeDruid::start();
     druid.says(SUPERVISOR, 200, json!({"type": "kafka"}));

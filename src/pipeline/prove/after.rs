@@ -37,7 +37,8 @@ impl DruidHop<'_> {
             return (None, None);
         }
         let since = Instant::now();
-        match self.publish(found, stop, screen).and_then(|durable| self.drop_if_asked().map(|()| durable)) {
+        match self.publish(found, stop, screen).and_then(|durable| self.drop_if_asked(stop).map(|()| durable))
+        {
             // What there is was published; whether that is complete is not known.
             Ok(true) if found.proof.is_none() => (None, None),
             Ok(true) => (Some(true), Some(since.elapsed())),
@@ -102,11 +103,11 @@ impl DruidHop<'_> {
         Ok(found.proof.is_none_or(|found| proof == found))
     }
 
-    fn drop_if_asked(&self) -> Result<(), DruidError> {
+    fn drop_if_asked(&self, stop: &AtomicBool) -> Result<(), DruidError> {
         if self.after != DruidAfter::Drop {
             return Ok(());
         }
         // The rows stay: other replays have theirs in the same datasource.
-        self.supervisor.terminate()
+        self.supervisor.remove(self.limit(stop))
     }
 }
