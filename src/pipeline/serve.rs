@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(accepted, 0);
         broker.end_router();
         assert!(broker.is_dead());
-        // Who is connected is told, and nobody waits for what cannot come.
+        // The connection of a client that is there ends, and nobody waits for an answer that cannot come.
         assert_eq!(client.read(&mut [0; 16]).unwrap(), 0);
         assert_eq!(connect(&broker).1, 3);
         let addr = broker.addr();

@@ -78,8 +78,8 @@ pub(crate) fn set_up(
     let mut notes = Vec::new();
     if embedded && is_loopback(&kafka) && !is_loopback(client.host()) {
         notes.push(format!(
-            "WARNING: Druid is elsewhere and is told to find Kafka at {kafka}: --kafka-listen 0.0.0.0:9092 with \
-             --druid-kafka HOST:9092 names an address it can reach"
+            "WARNING: Druid runs on another machine, and from there it cannot reach Kafka at {kafka}: --kafka-listen \
+             0.0.0.0:9092 with --druid-kafka HOST:9092 gives it an address that it can reach"
         ));
     }
     let mut spec = match &choice.spec {
