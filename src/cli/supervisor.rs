@@ -1,5 +1,7 @@
 //! The supervisor that a step of `tweetblast druid` changes, and what its Kafka requires.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::values;
@@ -7,6 +9,9 @@ use crate::druid::{Client, ConsumerSecurity, DruidError, Supervisor};
 use crate::options::DEFAULT_TOPIC;
 use crate::pipeline::{io_config, listens};
 use crate::report::counted;
+
+/// How long `druid terminate` waits until Druid no longer has the supervisor: one that cannot reach Kafka takes half a minute.
+const REMOVED: Duration = Duration::from_secs(60);
 
 /// The librdkafka properties of a secured Kafka.
 #[derive(Debug, Args)]
@@ -62,7 +67,7 @@ impl SupervisorChange {
         let supervisor = self.supervisor(client)?;
         let spec = supervisor.existing_spec()?;
         let (held, rows) = supervisor.unpublished(&spec)?;
-        supervisor.terminate()?;
+        supervisor.remove(REMOVED)?;
         if held.is_safe() {
             return Ok(format!("supervisor {name} terminated; its rows stay, in published segments"));
         }

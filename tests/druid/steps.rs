@@ -31,7 +31,16 @@ fn resume_terminate_and_status_say_what_they_did() {
 
     // A task with rows in memory, and its Kafka is gone.
     druid.says("runningTasks", 200, json!([{"id": "t", "dataSource": "tweets"}]));
-    let terminated = step(&druid, &["terminate"]);
+    // Druid still has it for a while, and it is not said to be gone before.
+    let terminated = std::thread::scope(|scope| {
+        let terminated = scope.spawn(|| step(&druid, &["terminate"]));
+        druid.wait_until_asked("supervisor/tweets/terminate");
+        let asked = druid.asked("GET /druid/indexer/v1/supervisor/tweets ");
+        druid.wait_until(|druid| druid.asked("GET /druid/indexer/v1/supervisor/tweets ") >= asked + 2);
+        assert!(!terminated.is_finished(), "it is still there");
+        druid.recovers("GET /druid/indexer/v1/supervisor/tweets ");
+        terminated.join().unwrap()
+    });
     assert_eq!(terminated.code, 0, "{}", terminated.stderr);
     for words in ["10 rows of 1 task not durable yet", "nothing listens at 127.0.0.1:1"] {
         assert!(terminated.stdout.contains(words), "{}", terminated.stdout);

@@ -299,10 +299,17 @@ impl Drop for DruidHop<'_> {
         }
         // A termination continues by itself, and the cause is shown after this.
         let supervisor = self.supervisor.asking_within(TAKE_BACK);
-        let _ = match (self.submitted, self.ready_after) {
-            (Submission::Created, None) => supervisor.terminate(),
-            _ if self.embedded => supervisor.suspend(),
-            _ => Ok(()),
-        };
+        if matches!((self.submitted, self.ready_after), (Submission::Created, None)) {
+            let _ = supervisor.terminate();
+            if !matches!(supervisor.spec(), Ok(None)) {
+                let name = supervisor.name();
+                tracing::warn!(
+                    "Druid still has supervisor {name}, which reads nothing: `tweetblast druid terminate {name}` waits \
+                     until it is gone"
+                );
+            }
+        } else if self.embedded {
+            let _ = supervisor.suspend();
+        }
     }
 }
