@@ -1,4 +1,4 @@
-//! Kafka is there and lets nobody in like this: what librdkafka complains of TLS and SASL, and what to type.
+//! Kafka is there and refuses us: what librdkafka says of TLS and SASL then, and what to type.
 
 /// What a complaint about a connection says of TLS or SASL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -126,7 +126,7 @@ fn metadata_of(client: &Questions, options: &ProducerOptions) -> Result<Metadata
             .fetch_metadata(None, patience)
             .map_err(|error| unanswered(options, client, &error));
         if answer.is_ok() {
-            // What was complained of before does not explain what may come.
+            // An earlier complaint does not explain a later failure.
             client.context().lock().take();
         }
         answer

@@ -30,7 +30,7 @@ impl BridgeDruid {
         }
     }
 
-    /// Whether Druid has got its supervisor.
+    /// Whether Druid has its supervisor.
     pub fn is_submitted(&self) -> bool {
         self.supervisor != NOT_SUBMITTED
     }

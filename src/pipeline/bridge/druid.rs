@@ -1,4 +1,4 @@
-//! Druid behind a bridge: a supervisor for each topic, and a thread that submits them and then looks now and then how many of
+//! Druid behind a bridge: a supervisor for each topic, and a thread that submits them and then asks every 5 s how many of
 //! this bridge's messages can be queried. Druid reads when it can: while it is away, or does not answer, it holds up nothing but
 //! the start, for 5 s at most.
 
@@ -38,7 +38,7 @@ const PIECE: Duration = Duration::from_millis(50);
 /// What Druid has of each topic.
 pub(super) type DruidTables = Arc<Mutex<Vec<BridgeDruid>>>;
 
-/// What is to read what the bridge writes.
+/// The supervisors that read what the bridge writes.
 pub(super) struct DruidEnd {
     /// A spec for each of the tables.
     specs: Vec<Value>,
@@ -74,7 +74,7 @@ impl DruidEnd {
         Ok(())
     }
 
-    /// Makes the specs, and asks nobody.
+    /// Makes the specs; sends nothing.
     ///
     /// # Errors
     /// When the address or a spec makes no sense, or a file for TLS cannot be read.

@@ -51,7 +51,7 @@ pub(super) fn side_by_side(reports: &[ShownReport], steps_max: usize) -> Section
         .filter(|(_, report)| report.kind == Kind::Replay)
         .map(|(number, report)| (number, &report.json))
         .collect();
-    // Where some sent tweets, tweets are said of all.
+    // If one run sent tweets, the page says tweets of all.
     section.noun = replays.iter().all(|(_, json)| Noun::of_report(json) == Noun::Event).into();
     section.html += "<h2>Side by side</h2>\n";
     write_table(&mut section, &replays);

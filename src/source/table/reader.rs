@@ -88,7 +88,7 @@ impl TableReader {
         }
         self.utf8 = match self.utf8 {
             Some(known) => Some(known.saturating_sub(at)),
-            // What is not may have been in the rows that are done.
+            // The bytes that are not UTF-8 may have been in the rows that are done.
             None => (at > 0).then_some(0),
         };
         at

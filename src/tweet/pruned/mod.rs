@@ -325,7 +325,7 @@ impl<'a> Writer<'a, '_> {
             b'n' => (StaticNode::Null, rest.starts_with(b"null").then_some(4)?),
             b't' => (StaticNode::Bool(true), rest.starts_with(b"true").then_some(4)?),
             b'f' => (StaticNode::Bool(false), rest.starts_with(b"false").then_some(5)?),
-            // Most counts.
+            // Most counts have one digit.
             digit @ b'0'..=b'9' if matches!(rest.get(1)?, b',' | b'}') => {
                 (StaticNode::U64(u64::from(digit - b'0')), 1)
             }
