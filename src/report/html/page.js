@@ -52,12 +52,19 @@
     ctx.strokeStyle = ctx.fillStyle = style("--dim");
     ctx.font = `${11 * devicePixelRatio}px sans-serif`;
     ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-    for (const mark of spec.marks.filter(({ at: x }) => x >= u.scales.x.min && x <= u.scales.x.max)) {
+    const shown = spec.marks.filter(({ at: x }) => x >= u.scales.x.min && x <= u.scales.x.max);
+    // Where the last label of each row ends. One without room in any is not written; its line is.
+    const ends = [0, 0, 0];
+    for (const mark of shown.sort((a, b) => a.at - b.at)) {
       ctx.beginPath();
       ctx.moveTo(at(mark.at), bbox.top);
       ctx.lineTo(at(mark.at), bbox.top + bbox.height);
       ctx.stroke();
-      ctx.fillText(mark.label, at(mark.at) + 3 * devicePixelRatio, bbox.top + 11 * devicePixelRatio);
+      const left = at(mark.at) + 3 * devicePixelRatio;
+      const row = ends.findIndex((end) => end < left);
+      if (row < 0) continue;
+      ends[row] = left + ctx.measureText(mark.label).width;
+      ctx.fillText(mark.label, left, bbox.top + (row + 1) * 11 * devicePixelRatio);
     }
     ctx.restore();
   }

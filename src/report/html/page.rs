@@ -21,7 +21,7 @@ const UPLOT_STYLE: &str = include_str!("uplot/uPlot.min.css");
 /// SHA-256 of the two scripts: no other is run. A test says what they are.
 pub(super) const SCRIPT_HASHES: [&str; 2] = [
     "sha256-GcjUxq2Ikpp59K5J1vcWFWbf0Lo9FcxJXpdPeH63jx8=",
-    "sha256-kQBZkZGa3vCS7d1iFntHGUXckgQ0X+snemPC0UfKloQ=",
+    "sha256-ujJzhFmQIvkGxh4r9mfYTbc/n3jvSRhW7j21Pm7zzN0=",
 ];
 
 /// More replays are shown side by side only, without a section for each.
