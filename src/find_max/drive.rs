@@ -54,7 +54,7 @@ pub(super) fn search(
     ));
     let began = Instant::now();
     let mut stage = Stage::set_up(options, &name, swept, session, &say)?;
-    let settings = options.settings(stage.task_duration_s, began.elapsed());
+    let settings = options.settings(stage.task_duration_s, stage.segment_rows, began.elapsed());
     say(&format!(
         "{}, {TASK_DURATION} {} s: {}",
         counted(stage.tasks as u64, "task"),

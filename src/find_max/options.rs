@@ -26,12 +26,13 @@ pub struct FindMaxOptions {
 }
 
 impl FindMaxOptions {
-    /// How a search goes, with this `taskDuration` in seconds, once so much of its budget is spent.
-    pub fn settings(&self, task_duration_s: f64, spent: Duration) -> Settings {
+    /// How a search goes, with this `taskDuration` in seconds and `maxRowsPerSegment`, once so much of its budget is spent.
+    pub fn settings(&self, task_duration_s: f64, segment_rows: f64, spent: Duration) -> Settings {
         let budget_s = self.budget.saturating_sub(spent).as_secs_f64();
-        match self.quick {
+        let settings = match self.quick {
             true => Settings::quick(task_duration_s, budget_s),
             false => Settings::thorough(task_duration_s, budget_s),
-        }
+        };
+        Settings { segment_rows, ..settings }
     }
 }

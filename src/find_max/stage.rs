@@ -12,7 +12,7 @@ use crate::druid::{
 use crate::kafka::{ProducerOptions, delete_topic, prepare_topic};
 use crate::options::{DruidOptions, KafkaChoice, Session};
 use crate::pipeline::{
-    ReplayError, add_own_view, events_of, io_config, is_loopback, producer_options, read_spec,
+    ReplayError, add_own_view, events_of, io_config, is_loopback, producer_options, read_spec, tuning_config,
 };
 use crate::report::quantity;
 
@@ -22,6 +22,9 @@ pub const TASK_COUNT: &str = "/ioConfig/taskCount";
 
 /// So that rollovers happen within a search; Druid's own default is an hour.
 pub const DEFAULT_TASK_DURATION: Duration = Duration::from_secs(300);
+
+/// Druid's own `maxRowsPerSegment`: its documentation, "Kafka ingestion", `tuningConfig`.
+const ROWS_PER_SEGMENT: f64 = 5_000_000.0;
 
 /// Longest wait for the tasks to end at the end.
 const DROP_PATIENCE: Duration = Duration::from_secs(60);
@@ -35,6 +38,7 @@ pub(super) struct Stage {
     pub tasks: usize,
     pub replicas: usize,
     pub task_duration_s: f64,
+    pub segment_rows: f64,
     pub spec: Value,
     keep: bool,
     is_down: bool,
@@ -77,6 +81,7 @@ impl Stage {
             tasks: count("taskCount").min(partitions),
             replicas: count("replicas"),
             task_duration_s: seconds_of(&io["taskDuration"]),
+            segment_rows: tuning_config(&spec)["maxRowsPerSegment"].as_f64().unwrap_or(ROWS_PER_SEGMENT),
             spec,
             keep: options.keep,
             is_down: false,

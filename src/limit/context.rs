@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::blocks::{Block, Sample};
 use super::found::{Found, Slo, Verdict};
 use super::rollovers::Rollovers;
+use super::segments::Segments;
 use super::settings::Settings;
 use super::stats::mean;
 
@@ -15,6 +16,7 @@ pub(super) struct Context {
     pub slos: Vec<Slo>,
     pub found: Found,
     pub rollovers: Rollovers,
+    pub segments: Segments,
     pub recent: Recent,
     /// Blocks before this one belong to earlier parts.
     pub first_block: usize,
@@ -28,6 +30,9 @@ pub(super) struct Context {
 
 /// A smaller share says nothing about the whole.
 const SHARE_MIN: f64 = 0.02;
+
+/// With fewer segments than this in a task's time, there are rarely two places to measure between.
+const SEGMENTS_PER_TASK: f64 = 1.5;
 
 /// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,6 +50,7 @@ impl Context {
     pub fn new(settings: Settings, slos: Vec<Slo>) -> Self {
         Self {
             rate: settings.start_rate,
+            segments: Segments::new(settings.segment_rows),
             settings,
             slos,
             found: Found::default(),
@@ -82,6 +88,24 @@ impl Context {
         });
         let slowest = series.min_by(|a, b| mean(a).total_cmp(&mean(b)));
         slowest.unwrap_or_else(|| blocks.iter().map(|block| block.processed_per_s).collect())
+    }
+
+    /// Whether at this rate a group of tasks fills so many segments within that time, and more than one in the time of each task.
+    pub fn goes_by_segments(&self, per_s: f64, count: usize, within_s: f64) -> bool {
+        let share = self.shares.iter().copied().reduce(f64::max).unwrap_or(1.0);
+        let segment_s = self.segments.seconds(share * per_s);
+        segment_s * count as f64 <= within_s && segment_s * SEGMENTS_PER_TASK <= self.settings.task_duration_s
+    }
+
+    /// What was taken in each whole segment since then, with the middle of its time: of the slowest group of tasks.
+    pub fn per_segment(&self, from_s: f64) -> Vec<(f64, f64)> {
+        let of_group = |(group, share): (usize, f64)| self.segments.per_s(group, share, from_s);
+        let alone = self.shares.is_empty().then_some((0, 1.0));
+        let groups = self.shares.iter().copied().enumerate().filter(|(_, share)| *share >= SHARE_MIN);
+        let mean_of =
+            |segments: &Vec<(f64, f64)>| mean(&segments.iter().map(|(_, per_s)| *per_s).collect::<Vec<_>>());
+        let series = groups.chain(alone).map(of_group).filter(|segments| !segments.is_empty());
+        series.min_by(|a, b| mean_of(a).total_cmp(&mean_of(b))).unwrap_or_default()
     }
 
     /// The best figure for what the tasks take, in rows per second.

@@ -8,6 +8,9 @@ use super::stats::mean;
 /// With less written than this share of the capacity, there was no overload to measure in.
 const OVERLOAD: f64 = 1.05;
 
+/// Whole segments that say what is taken, where they fill quickly.
+const SEGMENTS: usize = 2;
+
 /// How it is going.
 #[derive(Debug)]
 pub(super) struct CrossChecking {
@@ -24,21 +27,31 @@ impl CrossChecking {
         let all = context.phase_blocks().count();
         // In the first block the backlog is not there yet.
         let plain: Vec<&Block> = context.phase_blocks().skip(1).filter(|block| block.is_plain()).collect();
-        if !new_block || (plain.len() < least && all < 2 * most) {
+        let capacity = context.capacity_per_s();
+        let segments: Vec<f64> =
+            context.per_segment(backlog_since_s(context)).iter().map(|(_, per_s)| *per_s).collect();
+        let by_segments =
+            context.goes_by_segments(capacity, SEGMENTS, 2.0 * most as f64 * context.settings.block_s);
+        let (is_short, is_last) = match by_segments {
+            true => (segments.len() < SEGMENTS, all >= 3 * most),
+            false => (plain.len() < least, all >= 2 * most || plain.len() >= most),
+        };
+        if !new_block || (is_short && !is_last) {
             return Next::Stay;
         }
         let of = |value: fn(&Block) -> f64| mean(&plain.iter().map(|block| value(block)).collect::<Vec<_>>());
-        let (capacity, acked) = (context.capacity_per_s(), of(|block| block.acked_per_s));
-        let processed = of(|block| block.processed_per_s);
-        let taken = mean(&context.taken_per_s(&plain));
-        let plain_count = plain.len();
-        if plain_count == 0 || acked < OVERLOAD * capacity {
+        let (acked, processed) = (of(|block| block.acked_per_s), of(|block| block.processed_per_s));
+        let taken = match by_segments && !segments.is_empty() {
+            true => mean(&segments),
+            false => mean(&context.taken_per_s(&plain)),
+        };
+        if plain.is_empty() || acked < OVERLOAD * capacity {
             let above = context.found.held().map_or(acked, |hold| hold.rate);
             return Next::Finish(Verdict::GeneratorLimited { above, limit: GeneratorLimit::NoOverload });
         }
         let agreement = taken / capacity;
         let agrees = (agreement - 1.0).abs() <= context.settings.cross_tolerance;
-        if !agrees && plain_count < most && all < 2 * most {
+        if !agrees && !is_last {
             return Next::Stay;
         }
         context.found.cross_check = Some(CrossCheck {
@@ -52,6 +65,13 @@ impl CrossChecking {
             false => Next::Finish(Verdict::NotStable { first: capacity, second: taken }),
         }
     }
+}
+
+/// From when on there were always rows to read.
+fn backlog_since_s(context: &Context) -> f64 {
+    let has_backlog = |block: &&Block| block.unread_min > 0.0;
+    let first = context.phase_blocks().rev().take_while(has_backlog).last();
+    first.map_or(f64::INFINITY, |block| block.from_s)
 }
 
 fn answer(context: &Context) -> Next {

@@ -12,15 +12,16 @@ const CLEARLY: f64 = 2.5;
 /// Share of the shortest hold after which that may be said.
 const CLEARLY_AFTER: f64 = 0.4;
 
-/// Blocks whose mean is the backlog at the start and at the end.
-const ENDS: usize = 3;
-
 /// Less than this share of the capacity processed, with rows waiting: it is not the capacity any more.
 const STILL_THE_CAPACITY: f64 = 0.9;
 
 /// Rows later than this, this long: the generator does not keep the rate.
 const LATE_S: f64 = 2.0;
 const LATE_FOR_S: f64 = 10.0;
+
+/// Said where rollovers are not all that is counted as such.
+const PAUSES: &str = "tasks paused in the hold, as they do to hand over a full segment (maxRowsPerSegment), also because they were \
+                      slow to persist: these pauses count with the rollovers";
 
 /// How it is going.
 #[derive(Debug)]
@@ -82,7 +83,8 @@ impl Holding {
         let (shortest, longest) = settings.hold_s;
         let tolerated = settings.growth * self.rate;
         let is_last = seconds >= longest;
-        if seconds >= CLEARLY_AFTER * shortest && growth.low() > CLEARLY * tolerated {
+        let is_clear = growth.low() > CLEARLY * tolerated && !comes_back(blocks, tolerated);
+        if seconds >= CLEARLY_AFTER * shortest && is_clear {
             return Some(Trend::Growing);
         }
         let waits_for_rollover = settings.task_duration_s <= longest
@@ -90,13 +92,13 @@ impl Holding {
         if seconds < shortest || (waits_for_rollover && !is_last) {
             return None;
         }
-        let overall = overall_growth(blocks);
-        match () {
-            () if growth.low() > tolerated => Some(Trend::Growing),
-            // What the rollovers left behind is growth too.
-            () if growth.high() > tolerated && overall > tolerated => Some(Trend::Growing),
-            () if growth.high() < tolerated && overall < tolerated => Some(Trend::Steady),
-            () => is_last.then_some(Trend::Unclear),
+        match comes_back(blocks, tolerated) {
+            // What rollovers and pauses left behind is growth too.
+            false if growth.low() > tolerated || (is_last && growth.high() > tolerated) => {
+                Some(Trend::Growing)
+            }
+            true if growth.low() <= tolerated => Some(Trend::Steady),
+            _ => is_last.then_some(Trend::Unclear),
         }
     }
 
@@ -107,8 +109,14 @@ impl Holding {
         (blocks, growth): (&[Block], Estimate),
         sample: &Sample,
     ) -> Hold {
-        let plain: Vec<f64> =
-            blocks.iter().filter(|block| block.is_plain()).map(|block| block.processed_per_s).collect();
+        let plain: Vec<&Block> = blocks.iter().filter(|block| block.is_plain()).collect();
+        // A part of a segment does not say what is taken in the long run.
+        let by_segments = context.goes_by_segments(context.capacity_per_s(), 1, f64::INFINITY);
+        let processed_per_s = match context.per_segment(self.since_s) {
+            none if none.is_empty() && by_segments => context.capacity_per_s(),
+            none if none.is_empty() => mean(&context.taken_per_s(&plain)),
+            segments => mean(&segments.iter().map(|(_, per_s)| *per_s).collect::<Vec<_>>()),
+        };
         let measured = |slo: &Slo| LimitWaits {
             plain_s: self.waits.quantile(slo.share, false),
             all_s: self.waits.quantile(slo.share, true),
@@ -130,7 +138,7 @@ impl Holding {
             seconds: sample.at_s - self.since_s,
             end,
             growth_per_s: growth,
-            processed_per_s: mean(&plain),
+            processed_per_s,
             rollovers: (sample.rollovers - self.rollovers) as usize,
             plain: self.waits.summary(false),
             all: self.waits.summary(true),
@@ -143,6 +151,9 @@ fn next_after(context: &mut Context, hold: &Hold) -> Next {
     let (first, second) = (context.capacity_per_s(), hold.processed_per_s);
     match hold.end {
         HoldEnd::Held | HoldEnd::BreaksAtRollovers => {
+            if context.rollovers.all().iter().any(|rollover| rollover.is_pause) {
+                context.found.notes.push(PAUSES);
+            }
             if hold.rollovers == 0 {
                 context.found.notes.push("no task rolled over in the hold");
             }
@@ -159,20 +170,23 @@ fn next_after(context: &mut Context, hold: &Hold) -> Next {
     }
 }
 
+/// With fewer blocks between rollovers they say nothing by themselves.
+const PLAIN_MIN: usize = 6;
+
 /// Rows per second by which the backlog grows between rollovers.
 fn growth_of(blocks: &[Block]) -> Option<Estimate> {
-    let plain = |block: &&Block| block.is_plain();
-    let points: Vec<(f64, f64)> =
-        blocks.iter().filter(plain).map(|block| (block.middle_s(), block.backlog)).collect();
-    slope_interval(&points)
+    let plain: Vec<&Block> = blocks.iter().filter(|block| block.is_plain()).collect();
+    let used = if plain.len() < PLAIN_MIN { blocks.iter().collect() } else { plain };
+    slope_interval(&used.iter().map(|block| (block.middle_s(), block.backlog)).collect::<Vec<_>>())
 }
 
-/// The same from the first to the last blocks, rollovers included.
-fn overall_growth(blocks: &[Block]) -> f64 {
-    if blocks.len() < 2 * ENDS {
-        return 0.0;
-    }
-    let backlog = |blocks: &[Block]| mean(&blocks.iter().map(|block| block.backlog).collect::<Vec<_>>());
-    let (first, last) = (&blocks[..ENDS], &blocks[blocks.len() - ENDS..]);
-    (backlog(last) - backlog(first)) / (last[1].middle_s() - first[1].middle_s())
+/// Whether in the second half the backlog once comes back to what it was in the first, rollovers included. A backlog that
+/// each pause builds up, and that is caught up until the next, has a slope that takes many pauses to be known; its least
+/// values have not.
+fn comes_back(blocks: &[Block], tolerated: f64) -> bool {
+    let (first, second) = blocks.split_at(blocks.len() / 2);
+    let least = |blocks: &[Block]| blocks.iter().map(|block| block.backlog).fold(f64::INFINITY, f64::min);
+    let (Some(from), Some(to)) = (blocks.first(), second.last()) else { return true };
+    let half_s = (to.to_s - from.from_s) / 2.0;
+    least(second) - least(first) <= tolerated * half_s
 }

@@ -17,6 +17,7 @@ mod hold;
 mod rollovers;
 mod saturate;
 mod search;
+mod segments;
 mod settings;
 #[cfg(test)]
 mod simulated;

@@ -1,4 +1,5 @@
-//! Rollovers: a task stops reading, the next one takes over, and what arrived meanwhile has to be caught up.
+//! Rollovers: a task stops reading, the next one takes over, and what arrived meanwhile has to be caught up. While a rate is held
+//! a pause of a task counts as one: it stops reading to hand over a segment that is full.
 
 use super::blocks::Sample;
 
@@ -13,6 +14,8 @@ pub struct Rollover {
     pub peak: f64,
     /// Time until no more waited than before; `None`: that was not seen.
     pub recovered_after_s: Option<f64>,
+    /// The task paused, and read again.
+    pub is_pause: bool,
 }
 
 /// How much of a difference does not count: one second of work.
@@ -25,6 +28,9 @@ const AFTERWARDS_S: f64 = 5.0;
 /// By this much a rollover may have begun before it was seen.
 pub(super) const SEEN_LATE_S: f64 = 5.0;
 
+/// A task that processes nothing for this long, with rows waiting, pauses. Persisting what it has in memory takes less.
+const PAUSE_S: f64 = 3.0;
+
 /// Weight of a sample in the mean backlog before a rollover.
 const WEIGHT: f64 = 0.1;
 
@@ -34,6 +40,8 @@ pub struct Rollovers {
     seen: u64,
     active: Option<Rollover>,
     quiet_since_s: Option<f64>,
+    /// For each group of tasks, what it has processed and since when no more.
+    progress: Vec<(u64, f64)>,
     /// Mean backlog while there is none.
     level: f64,
     all: Vec<Rollover>,
@@ -45,19 +53,21 @@ impl Rollovers {
     pub fn observe(&mut self, sample: &Sample, rate: f64, can_recover: bool, patience_s: f64) -> bool {
         let backlog = sample.backlog();
         let is_new = sample.rollovers > self.seen;
+        let pauses = self.is_pausing(sample) && can_recover;
         self.seen = sample.rollovers;
         if self.active.is_none() {
-            if !is_new && !sample.rolling {
+            if !is_new && !sample.rolling && !pauses {
                 self.level += WEIGHT * (backlog - self.level);
                 return false;
             }
-            let rollover =
-                Rollover { at_s: sample.at_s, before: self.level, peak: backlog, recovered_after_s: None };
-            self.active = Some(rollover);
+            let (at_s, before) = (sample.at_s, self.level);
+            let is_pause = !is_new && !sample.rolling;
+            self.active = Some(Rollover { at_s, before, peak: backlog, recovered_after_s: None, is_pause });
         }
         let Some(active) = &mut self.active else { return false };
         active.peak = active.peak.max(backlog);
-        if sample.rolling {
+        active.is_pause &= !is_new && !sample.rolling;
+        if sample.rolling || pauses {
             self.quiet_since_s = None;
         } else {
             self.quiet_since_s.get_or_insert(sample.at_s);
@@ -74,6 +84,21 @@ impl Rollovers {
             self.level = backlog;
         }
         true
+    }
+
+    /// Whether a group of tasks has processed nothing for some time, and could have.
+    fn is_pausing(&mut self, sample: &Sample) -> bool {
+        let all = [sample.processed];
+        let processed = if sample.by_group.is_empty() { &all[..] } else { &sample.by_group };
+        self.progress.resize(processed.len(), (0, sample.at_s));
+        let mut pauses = false;
+        for (group, processed) in self.progress.iter_mut().zip(processed) {
+            if *processed > group.0 || sample.unread() < 1.0 {
+                *group = (*processed, sample.at_s);
+            }
+            pauses |= sample.at_s - group.1 >= PAUSE_S;
+        }
+        pauses
     }
 
     /// Whether one is not over.
@@ -107,6 +132,7 @@ mod tests {
             let sample = Sample {
                 at_s,
                 acked: backlog(at_s) as u64,
+                processed: backlog(at_s) as u64,
                 rolling: (20..25).contains(&second),
                 rollovers: u64::from(second >= 20),
                 ..Sample::default()
@@ -129,6 +155,25 @@ mod tests {
         // Down to 1,500 at 75 s: 55 s after it began.
         let after_s = one.recovered_after_s.unwrap();
         assert!((50.0..60.0).contains(&after_s) && (after_s - marked_s).abs() <= 1.0, "{one:?} {marked_s}");
+    }
+
+    #[test]
+    fn a_task_that_pauses_counts_as_one_while_a_rate_is_held() {
+        for (can_recover, pauses) in [(true, 1), (false, 0)] {
+            let mut rollovers = Rollovers::default();
+            for second in 0_u64..100 {
+                // 1,000 rows per second; none of them is read from 20 s to 30 s, then 2,000 until that is caught up.
+                let processed = match second {
+                    20..30 => 20,
+                    30..40 => 20 + (second - 30) * 2,
+                    _ => second,
+                };
+                let (at_s, acked, processed) = (second as f64, second * 1_000, processed * 1_000);
+                let sample = Sample { at_s, acked, processed, queryable: processed, ..Sample::default() };
+                rollovers.observe(&sample, 1_000.0, can_recover, 120.0);
+            }
+            assert_eq!(rollovers.all().iter().filter(|one| one.is_pause).count(), pauses, "{rollovers:?}");
+        }
     }
 
     #[test]

@@ -28,8 +28,12 @@ const DRIFT: f64 = 0.05;
 /// Blocks from which on their own mean says best what the tasks process.
 const KNOWN: usize = 3;
 
+/// Whole segments that say what is taken, and fewest of them.
+const SEGMENTS: usize = 4;
+const SEGMENTS_AT_LAST: usize = 3;
+
 /// A mean that is less certain than this, at the end of the longest time, is none.
-const INTERVAL_MAX: f64 = 0.05;
+const INTERVAL_MAX: f64 = 0.08;
 
 /// How it is going.
 #[derive(Debug)]
@@ -115,7 +119,7 @@ impl Saturating {
     }
 }
 
-/// What the blocks since the tasks had enough to do say.
+/// What the blocks since the tasks had enough to do say, or the segments, if they fill quickly.
 fn read(context: &Context) -> Reading {
     let settings = &context.settings;
     let all: Vec<&Block> = context.phase_blocks().filter(|block| block.unread_min > 0.0).collect();
@@ -123,39 +127,59 @@ fn read(context: &Context) -> Reading {
     // With a rollover in most of the blocks there is no time between them.
     let used = if plain.len() * 2 < all.len() { &all } else { &plain };
     let (least, most) = settings.saturate_blocks;
-    if used.len() < least {
-        return match all.len() >= most {
-            true => Reading::Changing(0.0, 0.0),
-            false => Reading::More,
-        };
-    }
-    let values = context.taken_per_s(used);
-    let dropped = warm_up(&values).max(1);
-    let kept = &used[dropped..];
-    let Some(per_s) = mean_interval(&values[dropped..]) else { return Reading::More };
     let is_last = all.len() >= most;
-    if let Some((first, last)) = drift(kept, &values[dropped..], per_s) {
+    if used.len() < least {
+        return if is_last { Reading::Changing(0.0, 0.0) } else { Reading::More };
+    }
+    let per_block = context.taken_per_s(used);
+    let segments = context.per_segment(all[0].from_s);
+    let by_segments =
+        context.goes_by_segments(mean(&per_block), SEGMENTS + 1, most as f64 * settings.block_s);
+    let (points, least) = match by_segments {
+        true if segments.len() >= SEGMENTS || (is_last && segments.len() >= SEGMENTS_AT_LAST) => {
+            (segments, SEGMENTS_AT_LAST)
+        }
+        true if !is_last => return Reading::More,
+        // Too few of them between rollovers: about as long, with the rollovers.
+        true => (in_length(context, &all, mean(&per_block)), SEGMENTS_AT_LAST),
+        false => (used.iter().map(|block| block.middle_s()).zip(per_block).collect(), least),
+    };
+    let values: Vec<f64> = points.iter().map(|(_, per_s)| *per_s).collect();
+    let dropped = warm_up(&values).max(usize::from(!by_segments));
+    let kept = &points[dropped..];
+    let Some(per_s) = mean_interval(&values[dropped..]) else { return Reading::More };
+    if let Some((first, last)) = drift(kept, per_s) {
         return if is_last { Reading::Changing(first, last) } else { Reading::More };
     }
     let narrow = if is_last { INTERVAL_MAX.max(settings.interval) } else { settings.interval };
     if per_s.relative() > narrow || kept.len() * 3 < least * 2 {
         return if is_last { Reading::Changing(per_s.low(), per_s.high()) } else { Reading::More };
     }
-    let from_s = kept.first().map_or(0.0, |block| block.from_s);
-    let later: Vec<&Block> = all.iter().copied().filter(|block| block.from_s >= from_s).collect();
+    let from_s = kept.first().map_or(0.0, |(middle_s, _)| *middle_s);
+    let later: Vec<&Block> = all.iter().copied().filter(|block| block.to_s > from_s).collect();
     Reading::Known(Capacity {
         per_s,
         with_rollovers_per_s: mean(&context.taken_per_s(&later)),
-        blocks: kept.len(),
-        warm_up: dropped,
+        blocks: later.iter().filter(|block| block.is_plain()).count(),
+        warm_up: all.len() - later.len(),
     })
 }
 
-/// Where the line through the blocks begins and ends, if it rises or falls by too much to be chance.
-fn drift(blocks: &[&Block], values: &[f64], per_s: Estimate) -> Option<(f64, f64)> {
-    let points: Vec<(f64, f64)> =
-        blocks.iter().zip(values).map(|(block, value)| (block.middle_s(), *value)).collect();
-    let slope = slope_interval(&points)?;
+/// Middles and means of as many blocks as a segment takes at this rate.
+fn in_length(context: &Context, blocks: &[&Block], per_s: f64) -> Vec<(f64, f64)> {
+    let count = (context.segments.seconds(per_s) / context.settings.block_s).round().max(1.0);
+    let of = |blocks: &[&Block]| {
+        (
+            mean(&blocks.iter().map(|block| block.middle_s()).collect::<Vec<_>>()),
+            mean(&context.taken_per_s(blocks)),
+        )
+    };
+    blocks.chunks_exact(count as usize).map(of).collect()
+}
+
+/// Where the line through the values begins and ends, if it rises or falls by too much to be chance.
+fn drift(points: &[(f64, f64)], per_s: Estimate) -> Option<(f64, f64)> {
+    let slope = slope_interval(points)?;
     let span_s = points.last()?.0 - points.first()?.0;
     let is_clear = slope.value.abs() > slope.half_width;
     let change = slope.value * span_s;

@@ -78,6 +78,7 @@ impl Search {
         }
         self.context.recent.add(sample);
         self.context.note_shares(sample);
+        self.context.segments.observe(sample);
         let blocks = self.cut(sample);
         if sample.input_over {
             let above = self.context.recent.processed_per_s();

@@ -34,6 +34,8 @@ pub struct Settings {
     pub catch_up_s: f64,
     /// How long a task reads: `taskDuration`.
     pub task_duration_s: f64,
+    /// Rows of a segment, `maxRowsPerSegment`; infinite: not known.
+    pub segment_rows: f64,
     /// After this the search ends with what is known.
     pub budget_s: f64,
 }
@@ -61,6 +63,7 @@ impl Settings {
             cross_blocks: (11, 23),
             catch_up_s: 120.0,
             task_duration_s,
+            segment_rows: f64::INFINITY,
             budget_s,
         }
     }

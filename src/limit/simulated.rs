@@ -51,6 +51,8 @@ pub struct SystemModel {
     pub persist_rows: f64,
     /// Time between two rollovers, and the longest stall at one; infinite: none.
     pub rollover_s: (f64, f64),
+    /// Rows after which a task hands over a segment, and the longest time for which it does not read then; infinite: never.
+    pub segment: (f64, f64),
     /// By which share a task is slower after each rollover.
     pub slower: f64,
     /// From when on the tasks are this many times as fast.
@@ -68,6 +70,7 @@ impl SystemModel {
             stall_every_s: f64::INFINITY,
             persist_rows: f64::INFINITY,
             rollover_s: (f64::INFINITY, 0.0),
+            segment: (f64::INFINITY, 0.0),
             slower: 0.0,
             scaled: (f64::INFINITY, 1.0),
             generator: f64::INFINITY,
@@ -77,6 +80,11 @@ impl SystemModel {
     pub fn stalling(per_task: f64) -> Self {
         let persist_rows = per_task / 26_000.0 * 150_000.0;
         Self { stall_every_s: 90.0, persist_rows, ..Self::steady(per_task) }
+    }
+
+    /// As Druid 33 was seen to do it: 5 million rows, then 20 s without reading.
+    pub fn handing_over(per_task: f64, segment_s: f64, pause_s: f64) -> Self {
+        Self { segment: (segment_s * per_task, pause_s), ..Self::rolling(per_task, 300.0) }
     }
 
     pub fn rolling(per_task: f64, every_s: f64) -> Self {
@@ -95,6 +103,7 @@ struct Task {
     stalled_until_s: f64,
     next_stall_s: f64,
     until_persist: f64,
+    until_handed_over: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -122,6 +131,7 @@ impl System {
             stalled_until_s: 0.0,
             next_stall_s: model.stall_every_s * random.between(0.2, 1.8),
             until_persist: model.persist_rows,
+            until_handed_over: model.segment.0,
         });
         let tasks = tasks.collect();
         // The search does not begin with a new task.
@@ -156,6 +166,7 @@ impl System {
             task.queue -= read;
             task.processed += read;
             task.until_persist -= read;
+            task.until_handed_over -= read;
             self.processed += read;
         }
     }
@@ -171,6 +182,7 @@ impl System {
         let stall_s = self.random.between(longest_s / 3.0, longest_s);
         for task in &mut self.tasks {
             task.stalled_until_s = self.at_s + stall_s;
+            task.until_handed_over = self.model.segment.0;
         }
         self.rolling_until_s = self.at_s + stall_s + self.random.between(2.0, 15.0);
     }
@@ -220,6 +232,12 @@ impl Task {
         if self.until_persist <= 0.0 {
             self.until_persist = model.persist_rows;
             self.stalled_until_s = self.stalled_until_s.max(at_s + random.between(0.3, 1.2));
+        }
+        if self.until_handed_over <= 0.0 {
+            let (rows, longest_s) = model.segment;
+            self.until_handed_over = rows;
+            self.stalled_until_s =
+                self.stalled_until_s.max(at_s + random.between(0.85 * longest_s, longest_s));
         }
         let reads_s = (at_s - self.stalled_until_s).clamp(0.0, STEP_S);
         (speed * (1.0 + self.noise) * reads_s).max(0.0)

@@ -43,7 +43,8 @@ fn all(kind: u64, make: impl Fn(f64, &mut Random) -> SystemModel) -> Vec<Searche
         let mut random = Random::new(seed);
         let per_task = 3_000.0 * 100_f64.powf(random.unit());
         let model = make(per_task, &mut random);
-        let settings = Settings::thorough(model.rollover_s.0, BUDGET_S);
+        let settings =
+            Settings { segment_rows: model.segment.0, ..Settings::thorough(model.rollover_s.0, BUDGET_S) };
         let (found, took_s) = search(&model, seed, settings);
         let capacity = System::capacity_per_s(&model, seed);
         Searched { seed, model, capacity, found, took_s }
@@ -110,6 +111,14 @@ fn a_system_that_rolls_over_is_judged_rightly() {
     let rolling =
         |per_task, random: &mut Random| SystemModel::rolling(per_task, random.between(200.0, 600.0));
     assert_right("rolling over", &all(3, rolling));
+}
+
+#[test]
+fn a_system_that_stops_reading_to_hand_over_segments_is_judged_rightly() {
+    let handing_over = |per_task, random: &mut Random| {
+        SystemModel::handing_over(per_task, random.between(50.0, 100.0), random.between(8.0, 25.0))
+    };
+    assert_right("handing over segments", &all(11, handing_over));
 }
 
 #[test]

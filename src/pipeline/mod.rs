@@ -34,7 +34,7 @@ pub use ends::PAYLOAD_WITHOUT_RUN;
 pub(crate) use ends::{check_outside, producer_options};
 pub use error::ReplayError;
 pub use inspect::inspect;
-pub(crate) use prove::{add_own_view, altered, io_config, is_loopback, listens, read_spec};
+pub(crate) use prove::{add_own_view, altered, io_config, is_loopback, listens, read_spec, tuning_config};
 pub(crate) use run_id::new_run_id;
 pub use serve::{ServeOptions, serve};
 

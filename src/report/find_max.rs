@@ -192,7 +192,7 @@ pub struct CrossCheckReport {
     pub agreement: f64,
 }
 
-/// A task handed over.
+/// A task handed over to the next one, or paused.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RolloverReport {
@@ -203,6 +203,8 @@ pub struct RolloverReport {
     pub backlog_peak: f64,
     /// Time until no more waited than before; null in overload, or if that was not seen.
     pub recovered_after_s: Option<f64>,
+    /// The task paused and read again, as it does to hand over a segment. Looked for in holds only.
+    pub pause: bool,
 }
 
 /// Means over a block.
@@ -277,6 +279,7 @@ impl SearchFigures {
             backlog_before: rollover.before,
             backlog_peak: rollover.peak,
             recovered_after_s: rollover.recovered_after_s,
+            pause: rollover.is_pause,
         };
         Self {
             capacity,

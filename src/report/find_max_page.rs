@@ -69,7 +69,7 @@ fn write_search(search: &SearchReport, page: &mut Page) {
     }
     for rollover in search.rollovers.iter().filter(|rollover| rollover.recovered_after_s.is_some()) {
         page.row(
-            "rollover",
+            if rollover.pause { "pause" } else { "rollover" },
             format!(
                 "at {}: {} rows waited, {} before; caught up after {}",
                 seconds(rollover.at_s),
@@ -144,7 +144,12 @@ fn write_table(report: &FindMaxReport, page: &mut Page) {
     ));
     let or_dash = |per_s: Option<f64>| per_s.map_or("-".to_owned(), rate);
     for search in &report.searches {
-        let peak = search.rollovers.iter().map(|rollover| rollover.backlog_peak).fold(0.0, f64::max);
+        let peak = search
+            .rollovers
+            .iter()
+            .filter(|rollover| !rollover.pause)
+            .map(|rollover| rollover.backlog_peak)
+            .fold(0.0, f64::max);
         page.line(format!(
             "  {:<28} {:>12} {:>12} {:>12} {:>6} {:>14} {:>9} {:>9}",
             search.swept.as_deref().unwrap_or("-"),

@@ -16,4 +16,4 @@ mod users;
 pub(crate) use existing::altered;
 pub(crate) use hop::DruidHop;
 pub(crate) use setup::{event_columns, read_spec};
-pub(crate) use spec_parts::{add_own_view, io_config, is_loopback, listens};
+pub(crate) use spec_parts::{add_own_view, io_config, is_loopback, listens, tuning_config};

@@ -17,6 +17,11 @@ pub(crate) fn io_config(spec: &Value) -> &Value {
     part(spec, "ioConfig")
 }
 
+/// How its tasks keep and hand over rows.
+pub(crate) fn tuning_config(spec: &Value) -> &Value {
+    part(spec, "tuningConfig")
+}
+
 /// The dimensions that a spec lists.
 pub(super) fn dimensions_of(spec: &Value) -> &Value {
     &part(spec, "dataSchema")["dimensionsSpec"]["dimensions"]

@@ -193,8 +193,10 @@ fn events(search: &Value) -> (Vec<Band>, Vec<Mark>) {
         }
     }
     let rollovers = search["rollovers"].as_array().map_or(&[][..], Vec::as_slice);
-    let rollover =
-        |rollover: &Value| Some(Mark { at: rollover["at_s"].as_f64()?, label: "rollover".to_owned() });
+    let rollover = |rollover: &Value| {
+        let label = if rollover["pause"] == true { "pause" } else { "rollover" };
+        Some(Mark { at: rollover["at_s"].as_f64()?, label: label.to_owned() })
+    };
     marks.extend(rollovers.iter().filter_map(rollover));
     (rolled.filter_map(band).collect(), marks)
 }
