@@ -32,8 +32,9 @@ const KNOWN: usize = 3;
 const SEGMENTS: usize = 4;
 const SEGMENTS_AT_LAST: usize = 3;
 
-/// A mean that is less certain than this, at the end of the longest time, is none.
-const INTERVAL_MAX: f64 = 0.08;
+/// A mean that is less certain than this, at the end of the longest time, is none. What is between this and the interval asked for
+/// is judged by the hold and the cross-check.
+const INTERVAL_MAX: f64 = 0.12;
 
 /// How it is going.
 #[derive(Debug)]
@@ -168,13 +169,13 @@ fn read(context: &Context) -> Reading {
 /// Middles and means of as many blocks as a segment takes at this rate.
 fn in_length(context: &Context, blocks: &[&Block], per_s: f64) -> Vec<(f64, f64)> {
     let count = (context.segments.seconds(per_s) / context.settings.block_s).round().max(1.0);
-    let of = |blocks: &[&Block]| {
-        (
-            mean(&blocks.iter().map(|block| block.middle_s()).collect::<Vec<_>>()),
-            mean(&context.taken_per_s(blocks)),
-        )
+    let points: Vec<(f64, f64)> =
+        blocks.iter().map(|block| block.middle_s()).zip(context.taken_per_s(blocks)).collect();
+    let of = |points: &[(f64, f64)]| {
+        let (middles, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+        (mean(&middles), mean(&values))
     };
-    blocks.chunks_exact(count as usize).map(of).collect()
+    points.chunks_exact(count as usize).map(of).collect()
 }
 
 /// Where the line through the values begins and ends, if it rises or falls by too much to be chance.

@@ -116,7 +116,11 @@ fn a_system_that_rolls_over_is_judged_rightly() {
 #[test]
 fn a_system_that_stops_reading_to_hand_over_segments_is_judged_rightly() {
     let handing_over = |per_task, random: &mut Random| {
-        SystemModel::handing_over(per_task, random.between(50.0, 100.0), random.between(8.0, 25.0))
+        let model =
+            SystemModel::handing_over(per_task, random.between(50.0, 100.0), random.between(8.0, 25.0));
+        let share = random.between(0.3, 0.5);
+        let shares = if random.unit() < 0.3 { vec![share, 1.0 - share] } else { vec![1.0] };
+        SystemModel { shares, ..model }
     };
     assert_right("handing over segments", &all(11, handing_over));
 }
