@@ -16,6 +16,33 @@ CACHE = pathlib.Path(os.environ.get("TWEETBLAST_CACHE") or
                      pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "tweetblast")
 TELEGRAF = "v1.37.2"
 TELEGRAF_TAGS = "custom,inputs.mqtt_consumer,inputs.tail,outputs.kafka,parsers.value,serializers.template"
+RMQTT = "0.23.1"
+# RMQTT's program `rmqttd` has all of its plugins, which take protoc and OpenSSL to build; this is the same broker with one of them.
+RMQTT_MANIFEST = f"""
+[package]
+name = "rmqtt-with-kafka"
+version = "0.0.0"
+edition = "2021"
+
+[dependencies]
+env_logger = "0.11"
+rmqtt = {{ version = "={RMQTT}", features = ["plugin"] }}
+rmqtt-bridge-egress-kafka = "={RMQTT}"
+tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
+"""
+RMQTT_MAIN = """
+use rmqtt::{context::ServerContext, net::{Builder, Result}, server::MqttServer};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    env_logger::init();
+    let arguments: Vec<String> = std::env::args().collect();
+    let context = ServerContext::new().plugins_config_dir(arguments[2].as_str()).build().await;
+    rmqtt_bridge_egress_kafka::register(&context, true, false).await?;
+    let listener = Builder::new().name("tcp").laddr(arguments[1].parse()?).reuseaddr(Some(true)).nodelay(true).bind()?.tcp()?;
+    MqttServer::new(context).listener(listener).build().run().await
+}
+"""
 PRODUCER_SETTINGS = {"acks": "all", "enable.idempotence": "true", "compression.type": "lz4", "linger.ms": "5"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -49,6 +76,28 @@ def telegraf(build=True):
             return None, f"Telegraf does not build: {build.stderr.strip().splitlines()[-1:]}"
         CACHE.mkdir(parents=True, exist_ok=True)
         shutil.move(source / "built", built)
+    return str(built), None
+
+
+def rmqtt():
+    """Path of an RMQTT with its plugin for Kafka, built from its crates once, to be run with its address and the folder of the
+    plugin's settings; or (None, why not)."""
+    built = CACHE / f"rmqtt-{RMQTT}"
+    if built.exists():
+        return str(built), None
+    if not shutil.which("cargo") or not shutil.which("cmake"):
+        return None, "cargo or cmake is missing"
+    common.note(f"building RMQTT {RMQTT} (once, some minutes)")
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        (work / "src").mkdir()
+        (work / "Cargo.toml").write_text(RMQTT_MANIFEST)
+        (work / "src/main.rs").write_text(RMQTT_MAIN)
+        build = subprocess.run(["cargo", "build", "--release", "--target-dir", work / "target"], cwd=work, capture_output=True, text=True)
+        if build.returncode:
+            return None, f"RMQTT does not build: {build.stderr.strip().splitlines()[-5:]}"
+        CACHE.mkdir(parents=True, exist_ok=True)
+        shutil.move(work / "target/release/rmqtt-with-kafka", built)
     return str(built), None
 
 
