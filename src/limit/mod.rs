@@ -14,6 +14,8 @@ mod context;
 mod cross_check;
 mod found;
 mod hold;
+#[cfg(test)]
+mod recorded_tests;
 mod rollovers;
 mod saturate;
 mod search;

@@ -6,7 +6,7 @@
 use super::blocks::{Block, Sample};
 use super::context::{Context, Next};
 use super::found::{Capacity, GeneratorLimit, Verdict};
-use super::stats::{Estimate, mean, mean_interval, slope_interval, warm_up};
+use super::stats::{Estimate, independent_interval, mean, mean_interval, slope_interval, warm_up};
 
 /// While nothing waits the rate grows by this factor per second.
 const RAMP: f64 = 1.22;
@@ -146,9 +146,11 @@ fn read(context: &Context) -> Reading {
         false => (used.iter().map(|block| block.middle_s()).zip(per_block).collect(), least),
     };
     let values: Vec<f64> = points.iter().map(|(_, per_s)| *per_s).collect();
-    let dropped = warm_up(&values).max(usize::from(!by_segments));
-    let kept = &points[dropped..];
-    let Some(per_s) = mean_interval(&values[dropped..]) else { return Reading::More };
+    // Of a few segments only the first may be warm-up, and each has all that one has.
+    let dropped = if by_segments { warm_up(&values).min(1) } else { warm_up(&values).max(1) };
+    let (kept, values) = (&points[dropped..], &values[dropped..]);
+    let per_s = if by_segments { independent_interval(values) } else { mean_interval(values) };
+    let Some(per_s) = per_s else { return Reading::More };
     if let Some((first, last)) = drift(kept, per_s) {
         return if is_last { Reading::Changing(first, last) } else { Reading::More };
     }

@@ -61,15 +61,26 @@ pub fn mean(values: &[f64]) -> f64 {
 /// Modeling and Analysis, section 4.4). `None` for fewer than 3 values.
 #[must_use]
 pub fn mean_interval(values: &[f64]) -> Option<Estimate> {
-    let count = values.len() as f64;
     let value = mean(values);
     let deviations: Vec<f64> = values.iter().map(|each| each - value).collect();
-    let squares: f64 = deviations.iter().map(|each| each * each).sum();
-    if values.len() < 3 {
+    let effective = effective_count(values.len() as f64, neighbours(&deviations));
+    interval(value, &deviations, effective)
+}
+
+/// The same for values that do not depend on their neighbours.
+#[must_use]
+pub fn independent_interval(values: &[f64]) -> Option<Estimate> {
+    let value = mean(values);
+    let deviations: Vec<f64> = values.iter().map(|each| each - value).collect();
+    interval(value, &deviations, values.len() as f64)
+}
+
+fn interval(value: f64, deviations: &[f64], effective: f64) -> Option<Estimate> {
+    if deviations.len() < 3 {
         return None;
     }
-    let effective = effective_count(count, neighbours(&deviations));
-    let error = (squares / (count - 1.0) / effective).sqrt();
+    let squares: f64 = deviations.iter().map(|each| each * each).sum();
+    let error = (squares / (deviations.len() as f64 - 1.0) / effective).sqrt();
     Some(Estimate { value, half_width: t_975(effective - 1.0) * error })
 }
 
