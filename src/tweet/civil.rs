@@ -29,13 +29,17 @@ pub(super) fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar. The year is treated as beginning in
-/// March, so that the leap day is its last.
+/// Days from 1970-01-01 to a date of the Gregorian calendar, for the years from 0 to 9999. The year is treated as beginning
+/// in March, so that the leap day is its last.
 pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    // Before the first of each month, in a year that begins in March.
+    const BEFORE: [u32; 13] = [0, 306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275];
+    // Counted from one era earlier, so that nothing is below 0.
+    let year = (year + 400) as u32 - u32::from(month <= 2);
+    let (era, year_of_era) = (year / 400, year % 400);
+    let before = BEFORE.get(month as usize).copied().unwrap_or_default();
+    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + before;
+    i64::from(days) + day - 1 - 719_468 - 146_097
 }
 
 /// Year, month and day of a number of days since 1970-01-01; the inverse of [`days_from_civil`],

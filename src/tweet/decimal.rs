@@ -18,6 +18,19 @@ pub fn decimal(text: &str) -> Option<u64> {
     Some(number)
 }
 
+/// Whether `text` is a number for [`decimal`].
+#[inline]
+pub fn is_decimal(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let are_digits = |digits: &[u8; 8]| leading_digits(digits).1 == 8;
+    match bytes.last_chunk::<8>() {
+        Some(last) => {
+            bytes.len() <= 19 && are_digits(last) && bytes.as_chunks::<8>().0.iter().all(are_digits)
+        }
+        None => !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit),
+    }
+}
+
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
 
@@ -63,6 +76,7 @@ mod tests {
             for text in [number.to_string(), text, other] {
                 let is_plain = text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit());
                 prop_assert_eq!(decimal(&text), text.parse().ok().filter(|_| is_plain));
+                prop_assert_eq!(is_decimal(&text), decimal(&text).is_some());
             }
         }
     }

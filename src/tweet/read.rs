@@ -1,7 +1,7 @@
 //! Reads numbers, ids and times from values, however they are spelt.
 
 use super::Id;
-use super::decimal::decimal;
+use super::decimal::{decimal, is_decimal};
 use super::json::Json;
 use super::members::Whole;
 
@@ -32,7 +32,7 @@ pub fn id_of<I>(value: Json<'_, I>) -> Option<Id<'_>> {
 }
 
 fn id_in(text: &str) -> Option<Id<'_>> {
-    if decimal(text).is_some() {
+    if is_decimal(text) {
         return Some(Id::Text(text));
     }
     let text = digits(text);

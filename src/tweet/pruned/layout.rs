@@ -75,6 +75,8 @@ struct KnownKey {
     /// The keys that followed it, the latest first; 0, which is nowhere: fewer did.
     followers: [u16; FOLLOWERS],
     is_kept: bool,
+    /// It is not kept and fits into one window.
+    is_plain: bool,
     member: Option<KeptMember>,
     /// From the comma or brace before the key to the colon after it.
     spelt: Box<[u8]>,
@@ -103,7 +105,18 @@ impl KeyOrder {
     /// previous one.
     #[inline(always)]
     pub fn is_next(&mut self, bytes: &[u8], colon: usize, position: KeyPosition) -> Option<bool> {
-        let known = self.known.get(self.next).filter(|known| known.is_at(bytes, colon, position))?;
+        let known = self.known.get(self.next)?;
+        if colon < WINDOWS {
+            known.is_at(bytes, colon, position).then_some(())?;
+        } else if known.position != position || !known.ends_at::<0>(bytes, colon) {
+            return None;
+        } else if known.is_plain {
+            // Most keys.
+            (self.last, self.next) = (self.next, usize::from(known.followers[0]));
+            return Some(false);
+        } else {
+            known.begins_at(bytes, colon).then_some(())?;
+        }
         (self.last, self.next) = (self.next, usize::from(known.followers[0]));
         Some(known.is_kept)
     }
@@ -181,6 +194,7 @@ impl KnownKey {
             position,
             followers: [0; FOLLOWERS],
             is_kept: member.is_some(),
+            is_plain: member.is_none() && spelt.len() <= WINDOW,
             member,
             spelt: spelt.into(),
         }
@@ -196,9 +210,13 @@ impl KnownKey {
         if colon < WINDOWS {
             return self.position == position && bytes[..=colon].ends_with(&self.spelt);
         }
-        self.position == position
-            && self.ends_at::<0>(bytes, colon)
-            && (self.spelt.len() <= WINDOW || self.ends_at::<1>(bytes, colon))
+        self.position == position && self.ends_at::<0>(bytes, colon) && self.begins_at(bytes, colon)
+    }
+
+    /// Whether what is before its last window is there, too.
+    #[inline(always)]
+    fn begins_at(&self, bytes: &[u8], colon: usize) -> bool {
+        (self.spelt.len() <= WINDOW || self.ends_at::<1>(bytes, colon))
             && (self.spelt.len() <= WINDOWS || bytes[..=colon].ends_with(&self.spelt))
     }
 

@@ -268,7 +268,9 @@ fn numeric_date(pieces: [&str; 3]) -> Option<(i64, DateOrder)> {
 /// A day of a week of a year, as ISO 8601 counts them: Monday is 1, and January 4 is in the first week.
 fn week_date(year: i64, week: i64, day: i64) -> Option<i64> {
     let is_date = (0..=9_999).contains(&year) && (1..=53).contains(&week) && (1..=7).contains(&day);
-    let fourth = days_from_civil(year, 1, 4);
-    let monday = fourth - (fourth + 3).rem_euclid(7);
-    is_date.then(|| (monday + (week - 1) * 7 + day - 1) * DAY_MS)
+    is_date.then(|| {
+        let fourth = days_from_civil(year, 1, 4);
+        let monday = fourth - (fourth + 3).rem_euclid(7);
+        (monday + (week - 1) * 7 + day - 1) * DAY_MS
+    })
 }
