@@ -63,7 +63,7 @@ fn main() -> Result<()> {
         ["parse", framing, file] => parsed(format(framing)?, &map(file)?, Parser::new()),
         ["places", framing, file] => {
             let mut parser = Parser::new();
-            parser.only_places();
+            parser.skim();
             parsed(format(framing)?, &map(file)?, parser)
         }
         ["bare", count, file] => into_embedded(count.parse()?, &map(file)?)?,

@@ -1,6 +1,7 @@
 //! Any value, as a record of every form: it is a tweet, texts of a user, a reject, or not JSON, and
 //! the payload of a tweet is JSON that can be read back. A value that is JSON from end to end gives
-//! the same result with the pruned parser, and what serde_json, which shares no code with it, finds in it.
+//! the same result with the pruned parser, and what serde_json, which shares no code with it, finds in it. Skimmed, it
+//! has the same place.
 
 use bytes::BytesMut;
 use serde_json::Value;
@@ -68,6 +69,24 @@ fn check_against_serde(bytes: &[u8]) {
     });
 }
 
+/// Form, id and time of a tweet; or what else a record is.
+fn place(parser: &mut Parser, frame: Frame<'_>) -> Result<String, Option<String>> {
+    parser.parse_frame(frame, |record| match record {
+        Ok(Record::Tweet(tweet)) => Ok(format!("{:?}", (tweet.shape, tweet.id, tweet.event_time_ms))),
+        Ok(other) => Err(Some(format!("{other:?}"))),
+        Err(_) => Err(None),
+    })
+}
+
+/// Skimming finds the same tweets with the same ids and times, but that it may take what is not JSON for a tweet.
+fn check_skimmed(frame: Frame<'_>) {
+    let (mut parser, mut skimming) = (Parser::new(), Parser::new());
+    skimming.skim();
+    let (whole, skimmed) = (place(&mut parser, frame), place(&mut skimming, frame));
+    let is_taken = whole == Err(None) && skimmed.is_ok();
+    assert!(is_taken || skimmed == whole, "{skimmed:?} is not {whole:?}");
+}
+
 pub fn check(input: &[u8]) {
     // One part for the record, one for the `includes` of its page.
     let (bytes, includes) = match input.iter().position(|byte| *byte == 0) {
@@ -80,6 +99,7 @@ pub fn check(input: &[u8]) {
     let whole = words(&mut strict, frame);
     let mut parser = Parser::new();
     assert!(whole.is_none() || words(&mut parser, frame) == whole, "more or less than the whole record has");
+    check_skimmed(frame);
     let mut texts_of_user = None;
     parser.parse_frame(frame, |record| match record {
         Ok(Record::Tweet(tweet)) => check_tweet(&tweet),

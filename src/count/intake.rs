@@ -126,6 +126,41 @@ impl Intake {
         }
     }
 
+    /// What was not simply a tweet: rejects, unparseable frames, and what was mended.
+    pub fn odd(&self) -> u64 {
+        let mended: u64 = self.mended.values().map(|found| found.count).sum();
+        self.unparseable + self.items - self.tweets + mended
+    }
+
+    /// Replaces the counts `before` of some records of the file with what these turned out to be.
+    pub fn correct(&mut self, before: &Intake, after: Intake) {
+        for (count, before, after) in [
+            (&mut self.frames, before.frames, after.frames),
+            (&mut self.records, before.records, after.records),
+            (&mut self.unparseable, before.unparseable, after.unparseable),
+            (&mut self.items, before.items, after.items),
+            (&mut self.tweets, before.tweets, after.tweets),
+            (&mut self.without_time, before.without_time, after.without_time),
+        ] {
+            *count = count.saturating_sub(before) + after;
+        }
+        self.unparseable_at.retain(|offset| !before.unparseable_at.contains(offset));
+        self.unparseable_at.extend(after.unparseable_at);
+        self.unparseable_at.sort_unstable();
+        self.unparseable_at.truncate(OFFSETS_KEPT);
+        correct_kinds(&mut self.rejects, &before.rejects, after.rejects);
+        correct_kinds(&mut self.mended, &before.mended, after.mended);
+        self.shapes.extend(after.shapes);
+        if let (Some(unread), Some(before)) = (&mut self.unread_times, &before.unread_times) {
+            unread.tweets = unread.tweets.saturating_sub(before.tweets);
+            unread.without_time = unread.without_time.saturating_sub(before.without_time);
+        }
+        self.unread_times.take_if(|unread| unread.tweets == 0);
+        if let Some(unread) = after.unread_times {
+            self.unread(unread);
+        }
+    }
+
     /// Adds the counts of a later part of the same file.
     pub fn merge(&mut self, later: Intake) {
         self.frames += later.frames;
@@ -160,6 +195,27 @@ impl Intake {
     /// The total over all kinds.
     pub fn reject_total(&self) -> u64 {
         self.rejects.values().map(|kind| kind.count).sum()
+    }
+}
+
+/// As [`Intake::correct`], for counts by kind; the first one is that with the lowest offset.
+fn correct_kinds(
+    kinds: &mut BTreeMap<&'static str, RejectCount>,
+    before: &BTreeMap<&'static str, RejectCount>,
+    after: BTreeMap<&'static str, RejectCount>,
+) {
+    for (kind, before) in before {
+        if let Some(found) = kinds.get_mut(kind) {
+            found.count = found.count.saturating_sub(before.count);
+        }
+    }
+    kinds.retain(|_, found| found.count > 0);
+    for (kind, after) in after {
+        let found = kinds.entry(kind).or_insert(RejectCount { count: 0, ..after });
+        found.count += after.count;
+        if after.first_offset < found.first_offset {
+            (found.first_offset, found.first_line) = (after.first_offset, after.first_line);
+        }
     }
 }
 

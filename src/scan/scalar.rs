@@ -47,11 +47,13 @@ pub fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
     }
 }
 
-fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
+fn fill(bytes: &[u8], copy: &mut [[u8; BLOCK]], blocks: &mut [Block]) -> bool {
     let (mut in_string, mut is_escaped, mut is_right) = (false, false, true);
-    for (bytes, block) in bytes.chunks(BLOCK).zip(blocks) {
+    for ((bytes, copy), block) in bytes.chunks(BLOCK).zip(copy).zip(blocks) {
         *block = Block::default();
-        for (place, byte) in bytes.iter().enumerate() {
+        *copy = [b' '; BLOCK];
+        copy[..bytes.len()].copy_from_slice(bytes);
+        for (place, byte) in copy.iter().enumerate() {
             let bit = 1 << place;
             let was_escaped = std::mem::take(&mut is_escaped);
             match byte {
@@ -64,15 +66,11 @@ fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
                     is_escaped = !was_escaped;
                     is_right &= in_string;
                 }
-                b':' if !in_string => block.hops |= bit,
-                b'{' | b'[' if !in_string => block.opens |= bit,
-                b'}' | b']' if !in_string => block.closes |= bit,
+                b':' | b'{' | b'[' | b'}' | b']' | 0x1a if !in_string => block.hops |= bit,
                 0..b' ' => is_right &= !in_string,
                 _ => {}
             }
         }
-        block.hops |= block.opens | block.closes;
-        (block.opened, block.closed) = (block.opens.count_ones(), block.closes.count_ones());
     }
     is_right && !in_string
 }

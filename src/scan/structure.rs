@@ -2,29 +2,47 @@
 //! go, and a cursor that hops from one to the next.
 //!
 //! The masks are those of simdjson's first stage, but they stay masks. A reader that needs a few
-//! members of a big object looks at its colons only, skips what a bracket opens by counting, 64
-//! bytes at a time, and never sees the rest.
+//! members of a big object looks at its colons and brackets only, and never sees the rest.
 
 use super::block::{BLOCK, Block};
 use super::fastest::SCANNER;
 
-/// The masks of one value; reused for the next.
+/// How much deeper it is after each byte.
+static DEPTHS: [i8; 256] = {
+    let mut depths = [0; 256];
+    depths[b'{' as usize] = 1;
+    depths[b'[' as usize] = 1;
+    depths[b'}' as usize] = -1;
+    depths[b']' as usize] = -1;
+    depths
+};
+
+/// A copy of one value and its masks; reused for the next.
 #[derive(Debug, Default)]
 pub struct Structure {
+    copy: Vec<[u8; BLOCK]>,
     blocks: Vec<Block>,
 }
 
 impl Structure {
-    /// Scans `bytes`. `None` if they cannot be JSON: a control character in a string, a backslash
-    /// outside one, or a string without an end.
-    pub fn of<'a>(&'a mut self, bytes: &'a [u8]) -> Option<Cursor<'a>> {
+    /// Copies `bytes`, which may change at any time, and scans the copy. `None` if they cannot be JSON: a
+    /// control character in a string, a backslash outside one, or a string without an end.
+    pub fn of(&mut self, bytes: &[u8]) -> Option<Cursor<'_>> {
+        let copy = &mut self.copy;
         let count = bytes.len().div_ceil(BLOCK);
         if self.blocks.len() < count {
             self.blocks.resize(count, Block::default());
         }
+        // One more, so that there are always blanks after them.
+        if copy.len() <= count {
+            copy.resize(count + 1, [b' '; BLOCK]);
+        }
+        copy[count] = [b' '; BLOCK];
         let blocks = &mut self.blocks[..count];
-        (SCANNER.fill)(bytes, blocks).then_some(())?;
-        Some(Cursor { bytes, blocks, block: 0, hops: blocks.first()?.hops })
+        (SCANNER.fill)(bytes, &mut copy[..count], blocks).then_some(())?;
+        let copy = &copy[..=count];
+        let bytes = &copy.as_flattened()[..bytes.len()];
+        Some(Cursor { bytes, copy, blocks, block: 0, hops: blocks.first()?.hops })
     }
 }
 
@@ -32,13 +50,25 @@ impl Structure {
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
+    /// The same with blanks after them.
+    copy: &'a [[u8; BLOCK]],
     blocks: &'a [Block],
     block: usize,
     /// The hops of this block that are still to come.
     hops: u64,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    /// The bytes that were copied.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The same with some blanks after them.
+    pub fn padded(&self) -> &'a [u8] {
+        self.copy.as_flattened()
+    }
+
     /// Moves to the next colon or bracket outside strings, and returns its position.
     #[inline]
     pub fn hop(&mut self) -> Option<usize> {
@@ -55,35 +85,24 @@ impl Cursor<'_> {
     /// returns the position after the closing one. Brackets in between are only counted.
     #[inline]
     pub fn skip(&mut self, open: usize) -> Option<usize> {
-        let mut depth = 1;
-        let mut left = self.hops;
+        let (mut depth, mut number, mut hops) = (1i64, self.block, self.hops);
         loop {
-            let block = self.blocks.get(self.block)?;
-            let mut brackets = (block.opens | block.closes) & left;
-            while brackets != 0 {
-                let bit = brackets & brackets.wrapping_neg();
-                brackets ^= bit;
-                if block.opens & bit != 0 {
-                    depth += 1;
-                    continue;
-                }
-                depth -= 1;
+            while hops == 0 {
+                number += 1;
+                hops = self.blocks.get(number)?.hops;
+            }
+            let bytes = self.copy.get(number)?;
+            while hops != 0 {
+                let place = hops.trailing_zeros() as usize % BLOCK;
+                hops &= hops - 1;
+                depth += i64::from(DEPTHS[usize::from(bytes[place])]);
                 if depth == 0 {
-                    self.hops = block.hops & !(bit | (bit - 1));
-                    let at = self.block * BLOCK + bit.trailing_zeros() as usize;
+                    (self.block, self.hops) = (number, hops);
                     // The codes of `[` and `]` differ by two, and so do those of `{` and `}`.
-                    return (self.bytes[at] == self.bytes[open] + 2).then_some(at + 1);
+                    let is_pair = bytes[place] == self.bytes[open] + 2;
+                    return is_pair.then_some(number * BLOCK + place + 1);
                 }
             }
-            // Whole blocks in which it cannot end.
-            self.block += 1;
-            while let Some(block) = self.blocks.get(self.block)
-                && block.closed < depth
-            {
-                depth = depth + block.opened - block.closed;
-                self.block += 1;
-            }
-            left = u64::MAX;
         }
     }
 

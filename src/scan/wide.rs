@@ -7,6 +7,13 @@
 //! reach 0 cost two population counts. The method is that of simdjson's first stage (Langdale and
 //! Lemire, "Parsing Gigabytes of JSON per Second", 2019).
 
+/// The last of the control characters, which strings may not have.
+pub const CONTROLS: u8 = 0x1f;
+
+/// Colons and brackets, at the places of their lower four bits. With bit 0x20 set, as it is here, each bracket is the same
+/// as its square twin, and no other byte is one of these, but for 0x1A.
+pub const HOPS: [u8; 16] = *b"\0\0\0\0\0\0\0\0\0\0:{\0}\0\0";
+
 /// What one block passes to the next about strings.
 #[derive(Default)]
 pub struct Strings {
@@ -20,6 +27,9 @@ impl Strings {
     /// The `quotes` that open or close a string.
     #[inline(always)]
     pub fn unescaped(&mut self, quotes: u64, backslashes: u64) -> u64 {
+        if backslashes == 0 {
+            return quotes & !std::mem::take(&mut self.escapes_next);
+        }
         let escaped = escaped_bytes(backslashes, &mut self.escapes_next);
         quotes & !escaped
     }
@@ -80,7 +90,7 @@ pub fn count(opens: u64, closes: u64, wrong: u64, depth: &mut u64) -> BlockEnd {
 }
 
 /// The functions of a scanner, compiled for the instructions of the module that invokes this.
-/// `$lanes` is a type of 64 bytes with `load`, `equal`, `up_to` and `with_bit`.
+/// `$lanes` is a type of 64 bytes with `load`, `store`, `all`, `equal`, `hops`, `up_to`, `lower` and `with_bit`.
 ///
 /// Safety: functions compiled for these instructions are reached through `scanner` only, which
 /// checks the processor first.
@@ -88,7 +98,7 @@ macro_rules! scanner {
     ($lanes:ident, $features:literal, $($feature:tt)+) => {
         use super::scanner::Scanner;
         use super::block::{BLOCK, Block, LineEndsOfBlock};
-        use super::wide::{BlockEnd, Strings, count};
+        use super::wide::{BlockEnd, CONTROLS, HOPS, Strings, count};
 
         /// The scanner, if this processor has the instructions.
         pub fn scanner() -> Option<Scanner> {
@@ -96,7 +106,7 @@ macro_rules! scanner {
             // SAFETY: each is compiled for the instructions just checked.
             is_supported.then_some(Scanner {
                 balanced_end: |bytes, start| unsafe { balanced_end(bytes, start) },
-                fill: |bytes, blocks| unsafe { fill(bytes, blocks) },
+                fill: |bytes, copy, blocks| unsafe { fill(bytes, copy, blocks) },
                 line_ends: |bytes, found| unsafe { line_ends(bytes, found) },
             })
         }
@@ -136,44 +146,48 @@ macro_rules! scanner {
         }
 
         #[target_feature(enable = $features)]
-        fn fill(bytes: &[u8], blocks: &mut [Block]) -> bool {
+        fn fill(bytes: &[u8], copy: &mut [[u8; BLOCK]], blocks: &mut [Block]) -> bool {
             let mut strings = Strings::default();
-            let mut wrong = 0;
+            let (mut wrong, mut lowest) = (0, $lanes::all(u8::MAX));
             let (whole, rest) = bytes.as_chunks::<BLOCK>();
-            for (bytes, block) in whole.iter().zip(&mut *blocks) {
-                wrong |= structure(bytes, block, &mut strings);
+            for ((bytes, copy), block) in whole.iter().zip(&mut *copy).zip(&mut *blocks) {
+                let lanes = $lanes::load(bytes);
+                lanes.store(copy);
+                lowest = lowest.lower(lanes);
+                wrong |= structure(lanes, block, &mut strings);
             }
             if !rest.is_empty()
-                && let Some(block) = blocks.last_mut()
+                && let (Some(copy), Some(block)) = (copy.last_mut(), blocks.last_mut())
             {
-                wrong |= structure(&padded(rest), block, &mut strings);
+                *copy = padded(rest);
+                let lanes = $lanes::load(copy);
+                lowest = lowest.lower(lanes);
+                wrong |= structure(lanes, block, &mut strings);
             }
-            wrong | strings.inside == 0
+            let may_be = wrong | strings.inside == 0;
+            may_be && (lowest.up_to(CONTROLS) == 0 || !has_control_in_string(copy, blocks))
+        }
+
+        /// Whether a string in these blocks has a control character.
+        #[target_feature(enable = $features)]
+        #[cold]
+        fn has_control_in_string(copy: &[[u8; BLOCK]], blocks: &[Block]) -> bool {
+            let mut strings = Strings::default();
+            copy.iter().zip(blocks).any(|(bytes, block)| {
+                let inside = strings.inside(running_xor(block.quotes));
+                $lanes::load(bytes).up_to(CONTROLS) & inside != 0
+            })
         }
 
         /// Fills in the masks of one block; returns bits where it cannot be JSON.
         #[target_feature(enable = $features)]
         #[inline]
-        fn structure(bytes: &[u8; BLOCK], block: &mut Block, strings: &mut Strings) -> u64 {
-            let lanes = $lanes::load(bytes);
+        fn structure(lanes: $lanes, block: &mut Block, strings: &mut Strings) -> u64 {
             let backslashes = lanes.equal(b'\\');
             let quotes = strings.unescaped(lanes.equal(b'"'), backslashes);
             let inside = strings.inside(running_xor(quotes));
-            let colons = lanes.equal(b':') & !inside;
-            let controls = lanes.up_to(0x1f);
-            let lanes = lanes.with_bit(0x20);
-            let opens = lanes.equal(b'{') & !inside;
-            let closes = lanes.equal(b'}') & !inside;
-            *block = Block {
-                hops: colons | opens | closes,
-                opens,
-                closes,
-                quotes,
-                backslashes,
-                opened: opens.count_ones(),
-                closed: closes.count_ones(),
-            };
-            (controls & inside) | (backslashes & !inside)
+            *block = Block { hops: lanes.hops() & !inside, quotes, backslashes };
+            backslashes & !inside
         }
 
         #[target_feature(enable = $features)]

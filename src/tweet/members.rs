@@ -14,6 +14,8 @@ use super::name::Name;
 pub enum Keep {
     /// The value, but nothing inside it if it is an object or an array.
     Plain,
+    /// The same, with a text as it is spelt: with its escapes.
+    Spelt,
     /// The value with everything inside it.
     Whole,
     /// A record with this field is left to simd-json.

@@ -1,8 +1,7 @@
 //! Parses a frame and decides what it is.
 //!
-//! Each frame is first copied into a scratch buffer: mapped bytes may change at any time, and
-//! simd-json unescapes strings in place (measured: 55 ns per tweet, and 1.6 times faster than
-//! letting it write to a private map). The values come as a tape, without the members that no form
+//! Each frame is first copied: mapped bytes may change at any time, and simd-json unescapes strings in place (1.6
+//! times faster than letting it write to a private map). The values come as a tape, without the members that no form
 //! reads if `pruned.rs` finds a way through the record. The tape is walked by hand: a field of an
 //! unexpected type is ignored instead of failing the whole record. Events are parsed whole: they are sent as they are.
 
@@ -48,6 +47,8 @@ pub struct ParserOptions {
     /// Of a tweet, only whether it is one, its id and its time are of interest; the rest may be missing. What is
     /// checked is the same.
     pub only_places: bool,
+    /// The same, and less is checked: [`Parser::skim`] says what.
+    pub skims: bool,
     /// Where each file of events has what is read of a record; `None`: the records are tweets.
     pub events: Option<Arc<[EventFields]>>,
 }
@@ -80,6 +81,15 @@ impl Parser {
     /// From now on only places are of interest, as [`ParserOptions::only_places`] says.
     pub fn only_places(&mut self) {
         self.options.only_places = true;
+    }
+
+    /// From now on records are skimmed for their places: members that tell nothing of the place are not looked into, nor
+    /// are the escapes of texts. A record that is found to be a tweet may be broken there, or have to be
+    /// mended, when it is read as a whole, by any other parser; its id and time are the same. What is not found to be a
+    /// tweet is read as a whole at once. With `strict` or a map no record is skimmed.
+    pub fn skim(&mut self) {
+        self.options.only_places = true;
+        self.options.skims = true;
     }
 
     /// What reads the times: it knows what the records have shown of how these are written.
@@ -116,15 +126,31 @@ impl Parser {
             self.users.look_through(frame.includes);
         }
         let Self { options, times, values, users, inside, .. } = self;
-        times.begin();
+        let clues = times.begin();
         let times = &*times;
+        let users = match frame.includes {
+            [] => Users::None,
+            includes => Users::Page(users, includes),
+        };
         // A map may lead anywhere in a record.
         let prune = !options.strict && options.fields.is_none();
+        let skimmed = match prune && options.skims {
+            true => values.skim(frame.bytes, |skimmed| {
+                match skimmed.map(|(value, places)| read(value, Some(places), options, &users, times)) {
+                    Some(Record::Tweet(tweet)) if is_sure(&tweet) => Ok(look(Ok(Record::Tweet(tweet)))),
+                    _ => Err(look),
+                }
+            }),
+            false => Err(look),
+        };
+        let look = match skimmed {
+            Ok(seen) => return seen,
+            Err(look) => look,
+        };
+        if options.skims {
+            times.forget(clues);
+        }
         values.read(frame.bytes, prune, |value, places| {
-            let users = match frame.includes {
-                [] => Users::None,
-                includes => Users::Page(users, includes),
-            };
             match value.map(|value| read(value, places, options, &users, times)) {
                 Ok(record) if options.fields.is_none() && may_wrap(&record) => {
                     let attempt =
@@ -184,6 +210,11 @@ fn record_of(event: Result<Result<Tweet<'_>, Reject>, NotJson>) -> Result<Record
         Ok(event) => Record::Tweet(event),
         Err(reject) => Record::Reject(reject),
     })
+}
+
+/// Whether a skimmed tweet is one as a whole. Its text is as it is spelt.
+fn is_sure(tweet: &Tweet<'_>) -> bool {
+    tweet.shape != TweetForm::Flat || !tweet.text.starts_with(['{', '\\'])
 }
 
 /// Whether a tweet may be inside this record.

@@ -317,9 +317,16 @@ impl TimeReader {
         self.clue(|clues| clues.note_order(order));
     }
 
-    /// Begins a record: nothing is known of its time.
-    pub fn begin(&self) {
+    /// Begins a record: nothing is known of its time. Returns the clues so far.
+    pub fn begin(&self) -> TimeClues {
         self.outcome.set(Outcome::Fine);
+        self.clues.get()
+    }
+
+    /// Begins the record again, with the clues from before it.
+    pub fn forget(&self, before: TimeClues) {
+        self.outcome.set(Outcome::Fine);
+        self.clues.set(before);
     }
 
     /// Notes what became of the record's time.

@@ -10,6 +10,7 @@ mod enrich;
 mod errors;
 mod events;
 mod keys;
+mod late;
 mod live;
 mod over_time;
 mod pacing;

@@ -6,6 +6,7 @@ pub(crate) mod diagnosis;
 pub(crate) mod files;
 pub(crate) mod form;
 pub(crate) mod input_hash;
+pub(crate) mod late;
 pub(crate) mod letter;
 pub(crate) mod line_count;
 pub(crate) mod location;

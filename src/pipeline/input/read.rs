@@ -78,6 +78,11 @@ impl Reader {
         self.parser.only_places();
     }
 
+    /// Of tweets, only the places are asked for, and what is beside them is not looked into.
+    pub fn skim(&mut self) {
+        self.parser.skim();
+    }
+
     /// Counts a frame of this file, and passes the place of each tweet in it to `each`.
     pub fn places(&mut self, files: &Files, file: u32, frame: Frame<'_>, mut each: impl FnMut(Place<'_>)) {
         self.read(frame, |frame, found, counted| match found {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::dead_letters::{DeadLetters, FoundIn};
 use super::files::{Context, Files};
+use super::late::LateCheck;
 use super::line_count::LineCount;
 use super::location::Location;
 use super::read::Reader;
@@ -24,6 +25,10 @@ pub(crate) struct Stream<'a> {
     reader: Reader,
     decisions: &'a [TimeDecision],
     dead_letters: Option<&'a DeadLetters>,
+    /// Corrects the counts of a pass that skimmed.
+    late: Option<LateCheck<'a>>,
+    /// What of this file was counted so far that is not simply a tweet.
+    odd: u64,
     stop: &'a AtomicBool,
     file: u32,
     intakes: Vec<Intake>,
@@ -123,6 +128,8 @@ impl<'a> Stream<'a> {
             reader,
             decisions,
             dead_letters,
+            late: None,
+            odd: 0,
             stop,
             file: 0,
             intakes: files.iter().map(|_| Intake::default()).collect(),
@@ -135,6 +142,16 @@ impl<'a> Stream<'a> {
             includes: Arc::default(),
             error: None,
         }
+    }
+
+    /// With corrections for a pass that skimmed.
+    pub fn correcting(self, late: Option<LateCheck<'a>>) -> Self {
+        Self { late, ..self }
+    }
+
+    /// The corrections so far.
+    pub fn take_late(&mut self) -> Option<LateCheck<'a>> {
+        self.late.take()
     }
 
     /// Reads the next frame, if it comes within `wait`, and passes each tweet in it that is to be sent to
@@ -161,6 +178,7 @@ impl<'a> Stream<'a> {
             });
             self.note_lines();
             self.write_letters();
+            self.look_for_late();
         }
         step
     }
@@ -179,6 +197,7 @@ impl<'a> Stream<'a> {
             });
             self.note_lines();
             self.write_letters();
+            self.look_for_late();
         }
         step
     }
@@ -226,6 +245,15 @@ impl<'a> Stream<'a> {
             let within = usize::try_from(offset.checked_sub(frame.offset)?).ok()?;
             Some(before + count.of(0, frame.bytes, within))
         });
+    }
+
+    /// Looks at the frame once more if not all in it is a tweet, as the pass may have thought.
+    fn look_for_late(&mut self) {
+        let Some(late) = &mut self.late else { return };
+        let odd = self.reader.counted.intake.odd();
+        if odd != std::mem::replace(&mut self.odd, odd) {
+            late.look(self.file, self.frames.frame(), true);
+        }
     }
 
     /// The elements of a page share its `includes`.
@@ -285,7 +313,7 @@ impl<'a> Stream<'a> {
     }
 
     fn take_intake(&mut self) {
-        self.kinds = 0;
+        (self.kinds, self.odd) = (0, 0);
         let mut intake = std::mem::take(&mut self.reader.counted.intake);
         intake.without_time += std::mem::take(&mut self.judge.without_time);
         self.intakes[self.file as usize].merge(intake);

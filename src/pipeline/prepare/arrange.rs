@@ -8,7 +8,6 @@ use crate::options::{OrderBy, ReplayOptions};
 use crate::pace::{Order, Slot, Survey, Surveyor, order_ties_by_id, put_in_order};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::diagnosis::{excluded, without_tweets};
-use crate::pipeline::input::files::Files;
 use crate::pipeline::input::select::IdKey;
 use crate::tweet::{Record, TimeDecision};
 
@@ -19,7 +18,7 @@ pub(crate) fn arrange(
     gathered: PassSummary,
     decisions: Vec<TimeDecision>,
 ) -> Result<Prepared, ReplayError> {
-    let Preparation { files, options, goal, .. } = *preparation;
+    let Preparation { options, goal, .. } = *preparation;
     check(preparation, &gathered)?;
     let PassSummary { mut slots, mut survey, mut skipped, times_ms, .. } = gathered;
     let is_timed = times_ms.is_some();
@@ -37,7 +36,7 @@ pub(crate) fn arrange(
         put_in_order(all, order, |slot: &Slot| position(slot, contexts, &gathered.orders));
     }
     if kept && order == Order::Time && gathered.has_ids {
-        order_ties(files, options, &mut slots);
+        order_ties(preparation, &mut slots);
     }
     if reads_slots {
         let limit = options.input.select.limit.unwrap_or(u64::MAX);
@@ -69,6 +68,7 @@ pub(crate) fn arrange(
         by_time: by_time.or(is_timed.then_some(survey)),
         users: gathered.users,
         decisions,
+        is_skimmed: preparation.skims(),
     })
 }
 
@@ -102,7 +102,9 @@ fn look_over(options: &ReplayOptions, slots: &[Slot]) -> Survey {
 }
 
 /// Puts tweets of equal times into the order of their ids, using all cores.
-fn order_ties(files: &Files, options: &ReplayOptions, slots: &mut Slots) {
+fn order_ties(preparation: &Preparation<'_>, slots: &mut Slots) {
+    let Preparation { files, options, .. } = *preparation;
+    let skims = preparation.skims();
     let contexts = &slots.contexts;
     let part = slots.slots.len().div_ceil(workers(files)).max(1);
     std::thread::scope(|scope| {
@@ -117,6 +119,10 @@ fn order_ties(files: &Files, options: &ReplayOptions, slots: &mut Slots) {
             rest = later;
             scope.spawn(move || {
                 let mut parser = options.new_parser();
+                match skims {
+                    true => parser.skim(),
+                    false => parser.only_places(),
+                }
                 order_ties_by_id(these, |slot| {
                     let frame = files.frame(slot, contexts[slot.context as usize]);
                     parser.parse(frame.bytes, |record| match record {

@@ -36,6 +36,8 @@ pub(crate) struct PassOptions<'a> {
     pub letters: bool,
     /// The authors of the tweets.
     pub users: bool,
+    /// Whether records may be skimmed for their places.
+    pub skims: bool,
     /// How the times of each file are read; empty: nothing is decided.
     pub decisions: &'a [TimeDecision],
 }
@@ -100,8 +102,10 @@ pub(crate) fn pass(
 ) -> Result<(), ReplayError> {
     let work = || {
         let mut reader = Reader::new(options, wanted.letters);
-        if !wanted.users {
-            reader.only_places();
+        match wanted {
+            PassOptions { skims: true, .. } => reader.skim(),
+            PassOptions { users: false, .. } => reader.only_places(),
+            _ => {}
         }
         Worker { files, wanted, reader }
     };

@@ -154,6 +154,7 @@ fn look_at_first(preparation: &Preparation<'_>) -> Result<Prepared, ReplayError>
         by_time: None,
         users: 0,
         decisions,
+        is_skimmed: false,
     })
 }
 
@@ -176,6 +177,7 @@ fn look_through(
         let wanted = PassOptions {
             letters: dead_letters.is_some(),
             users: goal == Goal::Inspect,
+            skims: preparation.skims(),
             decisions: &decisions,
         };
         let mut gather = Gather::new(files, options, keep, by_time && !keep, wanted.users);

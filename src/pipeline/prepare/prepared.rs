@@ -1,7 +1,7 @@
 //! What phase one is given, and what it hands to phase two.
 
 use crate::count::Intake;
-use crate::options::{Loops, Pace, ReplayOptions, Session};
+use crate::options::{Loops, Pace, ReplayOptions, Select, Session};
 use crate::pace::{FileOrder, Order, Schedule, Slot, Speed, Survey};
 use crate::pipeline::input::dead_letters::DeadLetters;
 use crate::pipeline::input::files::{Context, Files};
@@ -19,6 +19,14 @@ pub(crate) struct Preparation<'a> {
     pub dead_letters: Option<&'a DeadLetters>,
     pub goal: Goal,
     pub session: &'a Session,
+}
+
+impl Preparation<'_> {
+    /// Whether the pass may skim records for their places: when all that it takes for tweets is read again to be
+    /// sent. Which tweets are the first ones, or the first with their id, depends on which are tweets.
+    pub fn skims(&self) -> bool {
+        self.goal == Goal::Replay && self.options.input.select == Select::default()
+    }
 }
 
 /// What the pass is for.
@@ -72,6 +80,8 @@ pub(crate) struct Prepared {
     pub users: u64,
     /// How the times of each file are read, where their spelling leaves it open.
     pub decisions: Vec<TimeDecision>,
+    /// Whether the records were skimmed: some that were taken for tweets may turn out to be broken.
+    pub is_skimmed: bool,
 }
 
 impl Prepared {

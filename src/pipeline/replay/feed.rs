@@ -14,13 +14,14 @@ use crate::event::Drafts;
 use crate::pace::{Coming, Order, Speed, SpreadRuns, event_times_us, whole_us};
 use crate::pipeline::context::Replay;
 use crate::pipeline::input::files::Inside;
+use crate::pipeline::input::late::LateCheck;
 use crate::pipeline::input::location::Location;
 use crate::pipeline::input::select::Skipped;
 use crate::pipeline::input::sorted::Sorted;
 use crate::pipeline::input::stream::{Admitted, Stream};
 use crate::pipeline::prepare::{Slots, Work};
 use crate::source::{LiveStep, SourceError};
-use crate::tweet::{NotJson, Parser, Record};
+use crate::tweet::{Mended, NotJson, Parser, Record};
 
 /// Longest wait for the input before a stop is checked.
 const WAIT: Duration = Duration::from_millis(20);
@@ -39,6 +40,8 @@ pub(crate) struct Feed<'a> {
     batch: Batch<'a>,
     summary: FeedSummary,
     latest_ms: Option<i64>,
+    /// Corrects the counts of a pass that skimmed.
+    late: Option<LateCheck<'a>>,
     /// When the last tweet came from the input, if there was a wait for it.
     came_at: Option<Instant>,
 }
@@ -58,7 +61,7 @@ pub(crate) struct FeedSummary {
     pub skipped_of_first: Skipped,
     /// Tweets of the last loop that were not handed on any more.
     pub rest: u64,
-    /// What a stream turned out to hold, for each file; `None` if phase one has counted it.
+    /// What the input turned out to hold, for each file; `None` if phase one has counted it, and was right.
     pub intakes: Option<Vec<Intake>>,
     /// Tweets of a stream that were older than one sent before them.
     pub out_of_order: u64,
@@ -78,7 +81,11 @@ impl<'a> Feed<'a> {
         in_flight: Option<&'a InFlight>,
     ) -> Self {
         let (batch, summary) = (Batch::new(replay), FeedSummary::default());
-        Self { replay, out, counters, over, in_flight, batch, summary, latest_ms: None, came_at: None }
+        let Replay { files, options, dead_letters, prepared, .. } = *replay;
+        let pass = (&prepared.intakes[..], prepared.times_ms.is_some());
+        let late = || LateCheck::new(files, options, dead_letters, &prepared.decisions, pass);
+        let late = prepared.is_skimmed.then(late);
+        Self { replay, out, counters, over, in_flight, batch, summary, latest_ms: None, late, came_at: None }
     }
 
     /// Sends the tweets, loop after loop.
@@ -95,7 +102,8 @@ impl<'a> Feed<'a> {
             };
             let fed = self.summary.tweets - fed_before;
             if let Some(survey) = &prepared.survey {
-                self.summary.rest += survey.tweets.saturating_sub(fed);
+                let lost = self.late.as_ref().map_or(0, |late| late.lost);
+                self.summary.rest += survey.tweets.saturating_sub(fed + lost);
                 self.summary.skipped.add(prepared.skipped);
             }
             if pass == 0 {
@@ -108,6 +116,9 @@ impl<'a> Feed<'a> {
         // The rest of the last batch; if the receiver is gone, it counts as not released.
         let _ = self.hand_on();
         self.summary.enriched = self.batch.enriched;
+        if let Some(intakes) = self.late.and_then(LateCheck::corrected) {
+            self.summary.intakes = Some(intakes);
+        }
         self.summary
     }
 
@@ -129,7 +140,9 @@ impl<'a> Feed<'a> {
         let is_first = self.summary.loops == 1;
         let dead_letters = self.replay.dead_letters.filter(|_| is_first && !is_known);
         let stop = &self.replay.session.stop;
-        let mut stream = Stream::new(files, options, (first_ms, &prepared.decisions), dead_letters, stop);
+        let late = if is_first { self.late.take() } else { None };
+        let mut stream =
+            Stream::new(files, options, (first_ms, &prepared.decisions), dead_letters, stop).correcting(late);
         let fed_before = self.summary.tweets;
         let is_paced = matches!(plan.schedule.speed, Speed::Factor(_));
         let end = match prepared.order {
@@ -139,6 +152,7 @@ impl<'a> Feed<'a> {
             _ => self.as_it_comes(&mut stream),
         };
         self.summary.error = self.summary.error.take().or(stream.take_error());
+        self.late = stream.take_late().or(self.late.take());
         if is_known {
             return end;
         }
@@ -241,11 +255,27 @@ impl<'a> Feed<'a> {
             Inside::Text { user_id } => parser.parse_text(frame.bytes, user_id, put),
             _ => parser.parse_frame(frame, put),
         };
+        let is_mended = self.summary.loops == 1 && parser.mended() != Mended::default();
+        let is_late = (is_mended || !found) && self.is_late(location);
         if !found {
+            if is_late {
+                return ControlFlow::Continue(());
+            }
             self.summary.changed_at = Some((location.context.file, location.slot.offset));
             return ControlFlow::Break(());
         }
         if self.batch.is_full() { self.hand_on() } else { ControlFlow::Continue(()) }
+    }
+
+    /// Whether the pass took a record for a tweet and it is not one; it is counted as what it is, in the first loop.
+    #[cold]
+    fn is_late(&mut self, location: &Location) -> bool {
+        let (Some(late), Inside::Record | Inside::Page { .. }) = (&mut self.late, location.context.inside)
+        else {
+            return false;
+        };
+        let counts = self.summary.loops == 1;
+        late.look(location.context.file, location.frame(self.replay.files), counts)
     }
 
     fn put(&mut self, ready: &Ready<'_>) {

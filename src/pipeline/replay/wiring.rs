@@ -14,7 +14,7 @@ use super::read_back::{ReadBack, follow, found_records};
 use super::release::{Sink, release};
 use super::watch::watch;
 use crate::bridge::{FanOut, fan_out};
-use crate::count::{Counters, Places, Queryable, Tally, thread_cpu};
+use crate::count::{Counters, Intake, Places, Queryable, Tally, thread_cpu};
 use crate::event::{Delivery, Drafts, Event};
 use crate::kafka::{DrainLimit, KafkaError, Producer};
 use crate::mqtt::{FlightWindow, OutsideLink, OutsideSubscriber, Subscriber};
@@ -22,6 +22,7 @@ use crate::options::DRAIN_AFTER_STOP;
 use crate::pace::PaceStats;
 use crate::pipeline::context::Replay;
 use crate::pipeline::error::ReplayError;
+use crate::pipeline::input::diagnosis::without_tweets;
 use crate::pipeline::prepare::phase_plan;
 use crate::pipeline::run_id::random_u64;
 use crate::pipeline::unless_stopped::unless_stopped;
@@ -191,6 +192,14 @@ pub(crate) fn run(
                     ReplayError::Changed { path, place }
                 }
             });
+        }
+        if let Some(intake) = feed
+            .intakes
+            .as_deref()
+            .map(Intake::sum)
+            .filter(|intake| replay.prepared.is_skimmed && intake.tweets == 0)
+        {
+            errors.add(without_tweets(replay.files, replay.options, &intake));
         }
         if let Some(error) = feed.error.take() {
             errors.add(error.into());

@@ -12,6 +12,9 @@
 //! colon before a skipped value and the next key or the end of the object, such as
 //! `{"a": tru, "text": "t"}`, and strings and words after the comma behind a kept value.
 //!
+//! To skim a record for its place ([`Wanted::Place`]), fewer members are kept, and texts with their escapes: breaks in what
+//! is not kept then go unnoticed, too.
+//!
 //! A user with their texts is left to simd-json, which reads texts as fast. The texts are then
 //! located by a second scan, which any error in the record would stop.
 
@@ -23,57 +26,68 @@ mod number;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod skim_tests;
+#[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use simd_json::{Node, StaticNode};
 
 use super::members::{Keep, Level};
 use crate::scan::{Cursor, Structure, is_space};
 use escapes::unescape;
 use keep::KeptMember;
+pub use keep::Wanted;
 use layout::{KeyOrder, KeyPosition};
 
 /// The buffers of one thread.
 #[derive(Debug, Default)]
 pub struct Buffers {
     structure: Structure,
-    layout: KeyOrder,
+    /// One for each of [`Wanted`].
+    layouts: [KeyOrder; 2],
     unescaped: Vec<u8>,
 }
 
 /// Deeper values are left to simd-json.
 const MAX_DEPTH: usize = 16;
 
-/// Where a record is written to.
+/// The key of a user's texts.
+static TEXTS_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"tweets\""));
+
+/// Where a record is written to, and how much of it.
 pub struct Pruned<'a, 'w> {
+    pub wanted: Wanted,
     /// The tape, empty.
     pub nodes: &'w mut Vec<Node<'a>>,
     /// The places in [`KEYS`](super::keys::KEYS) of the members at the top, empty.
     pub places: &'w mut Vec<u8>,
 }
 
-/// Writes the kept members of the record in the first `len` bytes, or the text. `padded` must be a
-/// few bytes longer.
-pub fn fill<'a>(padded: &'a [u8], len: usize, buffers: &'a mut Buffers, to: Pruned<'a, '_>) -> Option<()> {
-    let json = padded.get(..len)?;
+/// Writes the kept members of the record in `json`, or the text. What is written is of a copy.
+pub fn fill<'a>(json: &[u8], buffers: &'a mut Buffers, to: Pruned<'a, '_>) -> Option<()> {
     let is_record = match json.first()? {
         b'{' => true,
         b'"' => false,
         _ => return None,
     };
     // A large record that begins like a user with their texts is not scanned for nothing.
-    if json.len() > 4_096 && memchr::memmem::find(&json[..64], b"\"tweets\"").is_some() {
+    if json.len() > 4_096 && TEXTS_KEY.find(&json[..64]).is_some() {
         return None;
     }
-    let text = simdutf8::basic::from_utf8(json).ok()?;
-    let Buffers { structure, layout, unescaped } = buffers;
+    let Buffers { structure, layouts, unescaped } = buffers;
+    let layout = &mut layouts[to.wanted as usize];
     let cursor = structure.of(json)?;
+    let (json, len) = (cursor.bytes(), json.len());
+    let text = simdutf8::basic::from_utf8(json).ok()?;
     // Unescaping makes no text longer.
     if unescaped.len() < len {
         unescaped.resize(len, 0);
     }
     layout.begin();
-    let mut writer = Writer { text, bytes: padded, cursor, layout, to, room: unescaped };
+    let mut writer = Writer { text, bytes: cursor.padded(), cursor, layout, to, room: unescaped };
     let end = if is_record {
         writer.value(0, Keep::Members(Level::Record), MAX_DEPTH)?
     } else {
@@ -107,6 +121,7 @@ impl<'a> Writer<'a, '_> {
     #[inline]
     fn value(&mut self, start: usize, keep: Keep, depth: usize) -> Option<usize> {
         match (self.bytes.get(start)?, keep) {
+            (b'"', Keep::Spelt) => self.spelt(start),
             (b'"', _) => self.string(start),
             (b'{' | b'[', Keep::Whole) => {
                 let end = self.whole(start, depth)?;
@@ -118,6 +133,7 @@ impl<'a> Writer<'a, '_> {
                 self.hop_to(start)?;
                 self.members(start, level, depth.checked_sub(1)?)
             }
+            (b'{', Keep::Spelt) => self.closed(start, Node::Object { len: 0, count: 0 }),
             (b'{', _) => self.wrapped(start, depth),
             (b'[', _) => self.closed(start, Node::Array { len: 0, count: 0 }),
             _ => self.word(start),
@@ -190,7 +206,7 @@ impl<'a> Writer<'a, '_> {
             len += 1;
             let start = self.space(hop + 1)?;
             let end = match self.bytes[start] {
-                b'"' => self.string(start)?,
+                b'"' if keep != Keep::Spelt => self.string(start)?,
                 _ => self.value(start, keep, depth)?,
             };
             if self.bytes.get(end..)?.first_chunk() != Some(b",\"") {
@@ -232,7 +248,7 @@ impl<'a> Writer<'a, '_> {
             && self.bytes[open] == b'"'
             && self.bytes[before] == if position.is_first() { b'{' } else { b',' };
         let name = self.bytes.get(open + 1..close).filter(|_| is_key)?;
-        let member = level.member(name);
+        let member = self.to.wanted.member(level, name);
         self.layout.learn(name, &self.bytes[before..=colon], position, member);
         Some(member)
     }
@@ -304,6 +320,14 @@ impl<'a> Writer<'a, '_> {
         let raw = self.text.get(open + 1..close)?;
         let text = if has_escapes { self.unescaped(raw)? } else { raw };
         self.to.nodes.push(Node::String(text));
+        Some(close + 1)
+    }
+
+    /// A text as it is, with its escapes.
+    #[inline]
+    fn spelt(&mut self, open: usize) -> Option<usize> {
+        let (close, _) = self.cursor.string_end(open + 1)?;
+        self.to.nodes.push(Node::String(self.text.get(open + 1..close)?));
         Some(close + 1)
     }
 
