@@ -77,6 +77,40 @@ fn a_supervisor_that_is_terminated_is_said_and_no_row_of_it_is_expected_any_more
 }
 
 #[test]
+fn a_supervisor_is_said_to_be_suspended_though_its_tasks_do_not_answer() {
+    let druid = half();
+    let mut replay = Replay::start(&druid.url(), &["--druid-timeout", "15s"]);
+    replay.running.wait_for("reads every partition");
+    // As tasks do that are to stop.
+    druid.goes_away(STATUS, "/stats", Away::Silent, usize::MAX);
+    druid.says(STATUS, 200, status(&[("suspended", json!(true)), ("detailedState", json!("SUSPENDED"))]));
+    let asked = druid.asked(STATS);
+    replay.running.wait_for("the supervisor is suspended");
+    // One look may have been under way.
+    assert!(druid.asked(STATS) <= asked + 1, "the tasks were asked");
+    druid.is_back("/stats");
+    assert_eq!(replay.finish().1.code, 3, "the rows did not come");
+}
+
+#[test]
+fn a_supervisor_with_a_tombstone_is_said_to_be_terminated_at_the_first_look() {
+    let druid = half();
+    let mut replay = Replay::start(&druid.url(), &[]);
+    replay.running.wait_for("reads every partition");
+    druid.says(
+        "/supervisor/tweets/history",
+        200,
+        json!([{"spec": {"type": "NoopSupervisorSpec"}, "version": "v"}]),
+    );
+    let asked = druid.asked("/supervisor/tweets/history");
+    druid.says(STATUS, 404, json!({"error": "Cannot find any supervisor with id: [tweets]"}));
+    replay.running.wait_for("somebody has terminated it");
+    assert_eq!(druid.asked("/supervisor/tweets/history"), asked + 1);
+    assert!(replay.running.ends_within(SOON));
+    assert_eq!(replay.finish().1.code, 3);
+}
+
+#[test]
 fn a_worker_that_died_is_named_with_its_address() {
     let druid = half();
     let worker = format!("127.0.0.1:{}", free_port());

@@ -17,8 +17,11 @@ use crate::druid::{
 };
 use crate::report::{DruidNow, IngestionReport, seconds};
 
-/// Time between two looks.
+/// Time from the beginning of a look to that of the next.
 const LOOK: Duration = Duration::from_secs(3);
+
+/// Time from the end of a look to the next: however long it took, and when it showed something that is only to be confirmed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Longest wait for what the overlord asks the tasks themselves: it waits for half a minute for those of a worker that has
 /// just died.
@@ -72,6 +75,7 @@ impl Alarm {
         let mut watch = Watch::new(supervisor, spec, before, log.clone(), now);
         let work = move || {
             while !stop.load(Ordering::Relaxed) {
+                let began = Instant::now();
                 let words = watch.look().unwrap_or_default();
                 if stop.load(Ordering::Relaxed) {
                     return;
@@ -81,7 +85,8 @@ impl Alarm {
                     say(&line);
                     lock(&notes).push(line);
                 }
-                let next = Instant::now() + LOOK;
+                let soon = Instant::now() + LOOK_AGAIN;
+                let next = if watch.is_in_doubt() { soon } else { soon.max(began + LOOK) };
                 while Instant::now() < next && !stop.load(Ordering::Relaxed) {
                     std::thread::sleep(SHORT);
                 }
@@ -161,6 +166,15 @@ impl Watch {
         if let Some(status) = &status {
             self.now.look(status);
         }
+        let plain = match &status {
+            None => Some(CauseName::SupervisorGone),
+            Some(status) => status.suspended.then_some(CauseName::Suspended),
+        };
+        // Tasks that stop answer late or never, and this is certain without them.
+        if let Some(name) = plain.filter(|name| !self.is_said(*name)) {
+            let is_final = status.is_none() && self.supervisor.was_terminated().unwrap_or(false);
+            return Ok(self.of_status(name, status, is_final));
+        }
         let reading = status.as_ref().map_or(&[][..], |status| &status.reading);
         self.workers.retain(|task, _| reading.contains(task));
         if !reading.is_empty() {
@@ -211,6 +225,20 @@ impl Watch {
         Ok(self.news(diagnose(&seen)))
     }
 
+    /// What is to be said of a cause that the status alone shows. Nothing else has been looked at: what was said stays, and what
+    /// was not begins again.
+    fn of_status(
+        &mut self,
+        name: CauseName,
+        status: Option<SupervisorStatus>,
+        is_final: bool,
+    ) -> Vec<String> {
+        let mut causes = diagnose(&Symptoms { status, ..self.supervisor.symptoms() });
+        causes.retain(|cause| cause.name == name);
+        self.seen.retain(|seen| seen.said || seen.name == name);
+        causes.iter().filter_map(|cause| self.sight(cause, is_final)).collect()
+    }
+
     /// A worker that cannot be asked from here is not asked again.
     fn heap_used(&mut self, workers: &[String]) -> Option<u64> {
         let heap = if self.has_heap { heap_used(workers, &self.access) } else { None };
@@ -232,20 +260,7 @@ impl Watch {
         let mut lines = Vec::new();
         let is_there = |name: CauseName| causes.iter().any(|cause| cause.name == name);
         let over: Vec<Sighting> = self.seen.extract_if(.., |seen| !is_there(seen.name)).collect();
-        for cause in &causes {
-            let Some(needed) = looks_needed(cause.name) else { continue };
-            let place = self.seen.iter().position(|seen| seen.name == cause.name).unwrap_or_else(|| {
-                let seen = Sighting { name: cause.name, since: Instant::now(), looks: 0, said: false };
-                self.seen.push(seen);
-                self.seen.len() - 1
-            });
-            let seen = &mut self.seen[place];
-            seen.looks += 1;
-            if seen.looks >= needed && !seen.said {
-                seen.said = true;
-                lines.push(cause.to_string());
-            }
-        }
+        lines.extend(causes.iter().filter_map(|cause| self.sight(cause, false)));
         if let Some(since) = over.iter().filter(|seen| seen.said).map(|seen| seen.since).min()
             && !self.seen.iter().any(|seen| seen.said)
         {
@@ -253,6 +268,27 @@ impl Watch {
                 .push(format!("the supervisor reads again after {}", seconds(since.elapsed().as_secs_f64())));
         }
         lines
+    }
+
+    /// Counts a cause that a look has shown; the line, once it is to be said.
+    fn sight(&mut self, cause: &Cause, is_final: bool) -> Option<String> {
+        let needed = looks_needed(cause.name)?;
+        let place = self.seen.iter().position(|seen| seen.name == cause.name).unwrap_or_else(|| {
+            let seen = Sighting { name: cause.name, since: Instant::now(), looks: 0, said: false };
+            self.seen.push(seen);
+            self.seen.len() - 1
+        });
+        let seen = &mut self.seen[place];
+        seen.looks += 1;
+        let is_news = !seen.said && (is_final || seen.looks >= needed);
+        seen.said |= is_news;
+        is_news.then(|| cause.to_string())
+    }
+
+    /// Whether another look soon settles what the last one showed. A supervisor that is missing without a tombstone has the
+    /// usual time: Druid may be giving it another spec.
+    fn is_in_doubt(&self) -> bool {
+        self.seen.iter().any(|seen| seen.name == CauseName::Suspended && !seen.said)
     }
 
     fn is_said(&self, name: CauseName) -> bool {
@@ -283,5 +319,21 @@ mod tests {
         assert!(over.len() == 1 && over[0].starts_with("the supervisor reads again after "), "{over:?}");
         assert!(looks(&[]).is_empty());
         assert!(looks(&[CauseName::TaskFailed; 1]).is_empty());
+    }
+
+    #[test]
+    fn what_the_status_alone_shows_ends_nothing_else_that_was_seen() {
+        let client = Client::new("http://127.0.0.1:1", &Access::default()).unwrap();
+        let supervisor = Supervisor::new(client, "t");
+        let mut watch = Watch::new(supervisor, Value::Null, Tasks::default(), Arc::default(), Arc::default());
+        let status = || Some(SupervisorStatus { suspended: true, ..SupervisorStatus::default() });
+        assert!(watch.of_status(CauseName::Suspended, status(), false).is_empty() && watch.is_in_doubt());
+        let said = watch.of_status(CauseName::Suspended, status(), false);
+        assert!(said.len() == 1 && said[0].contains("druid resume t"), "{said:?}");
+        assert!(!watch.is_in_doubt());
+        // Terminated after that: it does not read again.
+        let gone = watch.of_status(CauseName::SupervisorGone, None, true);
+        assert!(gone.len() == 1 && gone[0].contains("terminated"), "{gone:?}");
+        assert!(watch.news(diagnose(&watch.supervisor.symptoms())).is_empty());
     }
 }
