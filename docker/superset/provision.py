@@ -39,6 +39,11 @@ def translated(part: object, words: dict[str, str]) -> object:
     return made
 
 
+def step(number: int, words: str) -> None:
+    """What `docker/native/stack` shows while it waits."""
+    print(f"step {number} of 5: {words}", flush=True)
+
+
 def main(bundle: Path) -> None:
     app = create_app()
     with app.app_context():
@@ -48,10 +53,13 @@ def main(bundle: Path) -> None:
         from superset.commands.importers.v1.assets import ImportAssetsCommand
         from superset.models.dashboard import Dashboard
 
+        step(2, "the tables of its database")
         upgrade()
+        step(3, "roles and what they may do")
         appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
 
+        step(4, "the admin")
         password = os.environ.get("SUPERSET_ADMIN_PASSWORD", "")
         admin = security_manager.find_user(username="admin")
         if admin is None:
@@ -62,6 +70,7 @@ def main(bundle: Path) -> None:
         elif password:
             security_manager.reset_password(admin.id, password)
 
+        step(5, "the dashboards")
         g.user = admin
         contents = {str(path.relative_to(bundle)): path.read_text() for path in bundle.rglob("*.yaml")}
         language = os.environ.get("SUPERSET_LANGUAGE") or "en"

@@ -44,14 +44,14 @@ rows_of_run() { druid_sql "SELECT COUNT(*) FROM tweets WHERE run = '$run'" || pr
 run_of() { sed -n 's/^tweetblast \([^ ]*\)$/\1/p' "$1" | head -n 1; }
 
 # Waits until tweets of the run can be queried, or the replay has ended. What the replay says of Druid meanwhile is shown,
-# and every 10 s that it is still waited for.
+# and every few seconds what the wait is for.
 until_live() {
     local begin=$SECONDS told=$SECONDS line shown=''
     until [[ -n $run ]] && rows=$(rows_of_run) && ((rows > 0)); do
         kill -0 "$replay" 2>/dev/null || return 0
         run=$(run_of "$log")
         line=$(grep -a '^  druid ' "$log" | tail -n 1 || true)
-        if [[ $line != "$shown" || $((SECONDS - told)) -ge 10 ]]; then
+        if [[ $line != "$shown" || $((SECONDS - told)) -ge say_every_s ]]; then
             told=$SECONDS shown=$line
             say "  $((SECONDS - begin)) s: ${line:-the replay reads its files}"
         fi
@@ -82,18 +82,9 @@ revive() {
     done
 }
 
-cmd_demo() {
-    local begin=$SECONDS up_begin=$SECONDS new_password='' missing=() waiting=() problems=() program run='' rows replay log=$state/logs/demo.log code=0
-    plan_up kafka druid superset
-    find_tweetblast
-    if ((${#missing[@]})); then
-        check_machine "${missing[@]}"
-        check_ports "${missing[@]}"
-    fi
-    stop_at_problems
-    if [[ -z $program ]]; then build_tweetblast; fi
-    if ((${#missing[@]})); then start_missing; elif ((${#waiting[@]})); then wait_for "${waiting[@]}"; fi
-    exec 9>&- # Other stack commands may go on meanwhile.
+# Starts the replay with these arguments, or with tweets made up for it, in a session of its own: Ctrl-C reaches it once, from
+# here.
+start_replay() {
     export TWEETBLAST_DASHBOARD
     TWEETBLAST_DASHBOARD=$(dashboard_of_run)
     if (($# == 0)); then
@@ -103,10 +94,51 @@ cmd_demo() {
         set -- "$state/week.json" --enrich "$state/users.csv" --rate 20/s --loop forever
     fi
     say "replaying: tweetblast $* --kafka $(address kafka) --druid http://$(address router)"
-    # In a separate session, so that Ctrl-C reaches it once, from here.
     : >"$log"
-    setsid "$program" "$@" --kafka "$(address kafka)" --druid "http://$(address router)" >"$log" 2>&1 </dev/null &
+    setsid "$program" "$@" --kafka "$(address kafka)" --druid "http://$(address router)" >"$log" 2>&1 </dev/null 9>&- &
     replay=$!
+    trap leave EXIT
+}
+
+# Says when the first tweets of the run can be queried, while something else is still to start.
+tell_first_tweets() {
+    until run=$(run_of "$log") && [[ -n $run ]] && rows=$(rows_of_run) && ((rows > 0)); do
+        kill -0 "$replay" 2>/dev/null || return 0
+        sleep 1
+    done
+    say "  the first tweets can be queried, $((SECONDS - begin)) s after the start: http://$(address router)"
+}
+
+# On the way out, whatever the reason.
+leave() {
+    end_replay
+    wait "$replay" 2>/dev/null || true
+    say "the stack is still up; to end it: $here/stack down"
+}
+
+cmd_demo() {
+    local begin=$SECONDS up_begin=$SECONDS new_password='' missing=() waiting=() problems=() program run='' rows log=$state/logs/demo.log
+    local name first=() last=() shown code=0
+    plan_up kafka druid superset
+    find_tweetblast
+    if ((${#missing[@]})); then
+        check_machine "${missing[@]}"
+        check_ports "${missing[@]}"
+    fi
+    stop_at_problems
+    if [[ -z $program ]]; then build_tweetblast; fi
+    fetch "${missing[@]}"
+    for name in "${missing[@]}"; do if [[ $name == superset ]]; then last+=("$name"); else first+=("$name"); fi; done
+    # A replay mostly waits until Druid has tasks for it: Superset starts meanwhile.
+    missing=("${first[@]}")
+    if ((${#missing[@]})); then start_missing; elif ((${#waiting[@]})); then wait_for "${waiting[@]}"; fi
+    start_replay "$@"
+    missing=("${last[@]}")
+    if ((${#missing[@]})); then
+        tell_first_tweets 9>&- &
+        start_missing
+    fi
+    exec 9>&- # Other stack commands may go on meanwhile.
     trap end_replay INT TERM
     until_live
     if kill -0 "$replay" 2>/dev/null; then
@@ -118,6 +150,7 @@ cmd_demo() {
         say
     fi
     tail -n +1 -f --pid="$replay" "$log" &
+    shown=$!
     # Ctrl-C interrupts `wait`, but not the process it waits for.
     while kill -0 "$replay" 2>/dev/null; do
         revive
@@ -125,7 +158,6 @@ cmd_demo() {
         wait "$!" || true
     done
     wait "$replay" && code=0 || code=$?
-    wait
-    say "the stack is still up; to end it: $here/stack down"
+    wait "$shown" || true
     return "$code"
 }

@@ -15,7 +15,7 @@ install_superset() {
 pip_progress() {
     local log=$cache/pip-superset.log
     if grep -q '^Installing collected' "$log"; then
-        printf 'all packages are here, pip unpacks them: %s MB, of about 810' "$(folder_mb "$venv")"
+        printf 'all packages are here, pip unpacks them: %s MB, of about 815' "$(folder_mb "$venv")"
     else
         printf 'pip has %s of %s packages' "$(grep -c '^Collecting ' "$log")" "$(grep -c == "$docker_dir/superset/constraints.txt")"
     fi
@@ -24,9 +24,10 @@ pip_progress() {
 provision_superset() { "$venv/bin/python" "$docker_dir/superset/provision.py" "$1" </dev/null 9>&-; }
 
 provision_progress() {
-    local line
-    line=$(grep . "$state/logs/superset-provision.log" | tail -n 1 | cut -c 1-100 || true)
-    if [[ -n $line ]]; then printf 'its log says: %s' "$line"; else printf 'Superset loads its packages'; fi
+    local log=$state/logs/superset-provision.log step
+    step=$(grep -a '^step ' "$log" | tail -n 1 || true)
+    printf '%s' "${step:-step 1 of 5: Superset loads its packages}"
+    if [[ $step == *tables* ]]; then printf ', %s of about 345 changes to them' "$(grep -ac 'Running upgrade' "$log" || true)"; fi
 }
 
 fetch_superset() {

@@ -1,6 +1,10 @@
 # Whether a process is healthy, and waiting until it is.
 # shellcheck shell=bash disable=SC2154
 
+# A step that takes long says how far it is this often: less than the ten seconds after which silence looks like an end, as
+# looking takes time too.
+say_every_s=8
+
 get() { curl -fsS -m 5 --noproxy '*' "$@" 2>/dev/null; }
 
 # exchange PORT BYTES REQUEST: sends a request (printf's escapes) and prints at most that many bytes of the reply.
@@ -56,7 +60,7 @@ wait_for() {
         for name in "${waiting[@]}"; do
             if ! running "$name"; then
                 show_log "$name"
-                fail "$name ended; what else was started still runs (stack status, stack down)"
+                fail "$name ended: $(cause_of "$name"); what else was started still runs (stack status, stack down)"
             elif healthy "$name"; then
                 say "  $name healthy after $((SECONDS - up_begin)) s, $(address "$name"), pid $pid"
             else
@@ -70,7 +74,7 @@ wait_for() {
             show_log "${waiting[0]}"
             fail "${waiting[*]}: not healthy within $wait_s s (TWEETBLAST_STACK_WAIT); ${waiting[0]} should have given $(probe "${waiting[0]}")"
         fi
-        if ((SECONDS - told >= 10)); then
+        if ((SECONDS - told >= say_every_s)); then
             told=$SECONDS
             say "  $((SECONDS - up_begin)) s: still starting: ${waiting[*]}"
         fi
@@ -78,7 +82,7 @@ wait_for() {
     done
 }
 
-# with_progress SIGN COMMAND...: a long step; every 10 s it says what the function SIGN sees of it.
+# with_progress SIGN COMMAND...: a long step; every few seconds it says what the function SIGN sees of it.
 with_progress() {
     local sign=$1 ticker code=0
     shift
@@ -101,5 +105,5 @@ logged() {
 tick() {
     local sign=$1 begin=$SECONDS
     exec 7<> <(:)
-    while ! read -rt 10 -u 7 && kill -0 "$$" 2>/dev/null; do say "  $((SECONDS - begin)) s: $("$sign")"; done
+    while ! read -rt "$say_every_s" -u 7 && kill -0 "$$" 2>/dev/null; do say "  $((SECONDS - begin)) s: $("$sign")"; done
 }
