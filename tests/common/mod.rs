@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 pub mod mutate;
+pub mod native_stack;
 pub mod scrape;
+pub mod secured_kafka;
 pub mod tls;
 
 use std::collections::{BTreeMap, VecDeque};

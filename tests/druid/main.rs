@@ -19,5 +19,6 @@ mod preflight;
 mod proof;
 mod restarts;
 mod scenarios;
+mod secured;
 mod stack;
 mod steps;

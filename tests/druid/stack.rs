@@ -39,8 +39,17 @@ impl Stack {
         Self::with(test, Share::Alone { _guard })
     }
 
+    /// In another Druid than that of the other tests, which reads from `kafka`.
+    pub fn of(url: &str, kafka: &str, test: &str) -> Self {
+        let _guard = DRUID.read().unwrap_or_else(PoisonError::into_inner);
+        Self::made(url.to_owned(), kafka.to_owned(), test, Share::Shared { _guard })
+    }
+
     fn with(test: &str, share: Share) -> Self {
-        let (url, kafka) = (needed("TWEETBLAST_DRUID"), needed("TWEETBLAST_REAL_KAFKA"));
+        Self::made(needed("TWEETBLAST_DRUID"), needed("TWEETBLAST_REAL_KAFKA"), test, share)
+    }
+
+    fn made(url: String, kafka: String, test: &str, share: Share) -> Self {
         let name = format!("druid-test-{test}-{}", std::process::id());
         let state = tempfile::tempdir().unwrap();
         // Tests beside each other must not take the default port from a run that comes again.

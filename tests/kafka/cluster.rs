@@ -10,8 +10,8 @@ use rdkafka::consumer::Consumer;
 use serde_json::Value;
 
 use crate::client::{Client, PATIENCE};
+use crate::common::native_stack::Stack;
 use crate::common::{Finished, Running, SAMPLE, read_topic};
-use crate::stack::Stack;
 
 /// The brokers, and where their state is.
 struct Cluster {

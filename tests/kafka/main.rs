@@ -20,5 +20,4 @@ mod outside;
 mod raw;
 mod replays;
 mod secured;
-mod stack;
 mod tls;

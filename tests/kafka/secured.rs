@@ -1,107 +1,18 @@
-//! A real Kafka that wants TLS, passwords and certificates: the one of `docker/native/stack`, with a folder and ports of its
-//! own, and the certificates in `tests/common/tls`. The program must be one built with `--features tls`.
+//! A real Kafka that wants TLS, passwords and certificates.
 
-use std::fs;
-use std::path::Path;
-
+use crate::common::secured_kafka::{PASSWORD, SecuredKafka};
 use crate::common::tls::file;
-use crate::common::{SAMPLE, free_port, read_topic, run, write};
-use crate::stack::Stack;
+use crate::common::{SAMPLE, read_topic, run};
 
-const USER: &str = "ann";
-const PASSWORD: &str = "open-s3same";
-
-struct SecuredKafka {
-    stack: Stack,
-    dir: tempfile::TempDir,
-    /// Without TLS.
-    plain: String,
-    /// With TLS, and a user and a password.
-    with_login: String,
-    /// With TLS, and a certificate of the client.
-    with_certificate: String,
-}
-
-impl SecuredKafka {
-    fn start() -> Self {
-        let version = run(&["--version"]).stdout;
-        assert!(version.contains("tls"), "cargo test --features tls builds one that speaks TLS: {version}");
-        let dir = tempfile::tempdir().unwrap();
-        let [port, controller, login, certificate] = [(); 4].map(|()| free_port());
-        let properties =
-            write(dir.path(), "properties", properties(dir.path(), [port, controller, login, certificate]));
-        let environment = vec![
-            ("KAFKA_PORT", port.to_string()),
-            ("KAFKA_CONTROLLER_PORT", controller.to_string()),
-            ("KAFKA_PROPERTIES", properties),
-        ];
-        let stack = Stack::new(dir.path().join("stack"), environment);
-        let address = |port| format!("127.0.0.1:{port}");
-        let (plain, with_login, with_certificate) = (address(port), address(login), address(certificate));
-        let started = Self { stack, dir, plain, with_login, with_certificate };
-        started.stack.run("up", ["kafka"]);
-        let scram = format!("SCRAM-SHA-512=[password={PASSWORD}]");
-        let user = ["--alter", "--add-config", &scram, "--entity-type", "users", "--entity-name", USER];
-        started.stack.run("configs", user);
-        started
-    }
-
-    /// `-X @FILE` with a login.
-    fn login(&self, mechanism: &str, password: &str) -> String {
-        let lines = [
-            "security.protocol=SASL_SSL",
-            &format!("ssl.ca.location={}", file("ca.pem")),
-            &format!("sasl.mechanism={mechanism}"),
-            &format!("sasl.username={USER}"),
-            &format!("sasl.password={password}"),
-        ];
-        let name = format!("{mechanism}-{}.properties", password.len());
-        format!("@{}", write(self.dir.path(), &name, lines.join("\n")))
-    }
-
-    /// A replay of a part of the sample to `kafka` with these properties: nothing is missing there.
-    fn takes(&self, kafka: &str, topic: &str, properties: &[&str]) {
-        let properties = properties.iter().flat_map(|property| ["-X", property]);
-        let replay =
-            [SAMPLE, "--limit", "500", "--speedup", "max", "--mqtt", "off", "--verify", "--json", "-"];
-        let to = ["--kafka", kafka, "-t", topic];
-        let finished = run(&replay.into_iter().chain(to).chain(properties).collect::<Vec<_>>());
-        assert_eq!(finished.code, 0, "{}", finished.stderr);
-        let report = finished.report();
-        assert_eq!((&report["verdict"], &report["ledger"]["read_back"]), (&"balanced".into(), &500.into()));
-        assert_eq!(read_topic(&self.plain, topic).len(), 500);
-    }
-}
-
-impl Drop for SecuredKafka {
-    fn drop(&mut self) {
-        self.stack.run("down", ["kafka"]);
-    }
-}
-
-/// Lines added to `server.properties`.
-fn properties(dir: &Path, [plain, controller, login, certificate]: [u16; 4]) -> String {
-    let store = ["server.key", "server.pem"].map(|name| fs::read_to_string(file(name)).unwrap()).concat();
-    let store = write(dir, "store.pem", store);
-    let ca = file("ca.pem");
-    let clients = format!(
-        "PLAINTEXT://127.0.0.1:{plain},LOGIN://127.0.0.1:{login},CERTIFICATE://127.0.0.1:{certificate}"
-    );
-    format!(
-        "listeners={clients},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners={clients}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LOGIN:SASL_SSL,CERTIFICATE:SSL
-ssl.keystore.type=PEM
-ssl.keystore.location={store}
-ssl.truststore.type=PEM
-ssl.truststore.location={ca}
-listener.name.certificate.ssl.client.auth=required
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
-listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
-         user_{USER}=\"{PASSWORD}\";
-listener.name.login.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-"
-    )
+/// A replay of a part of the sample to `address` with these properties: nothing is missing there.
+fn takes(kafka: &SecuredKafka, address: &str, topic: &str, properties: &str) {
+    let replay = [SAMPLE, "--limit", "500", "--speedup", "max", "--mqtt", "off", "--verify", "--json", "-"];
+    let to = ["--kafka", address, "-t", topic, "-X", properties];
+    let finished = run(&[&replay[..], &to].concat());
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let report = finished.report();
+    assert_eq!((&report["verdict"], &report["ledger"]["read_back"]), (&"balanced".into(), &500.into()));
+    assert_eq!(read_topic(&kafka.plain, topic).len(), 500);
 }
 
 #[test]
@@ -109,15 +20,9 @@ listener.name.login.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.secur
 fn a_replay_with_a_password_or_a_certificate_over_tls_is_exact() {
     let kafka = SecuredKafka::start();
     for mechanism in ["PLAIN", "SCRAM-SHA-512"] {
-        kafka.takes(&kafka.with_login, mechanism, &[&kafka.login(mechanism, PASSWORD)]);
+        takes(&kafka, &kafka.with_login, mechanism, &kafka.login(mechanism, PASSWORD));
     }
-    let properties = [
-        "security.protocol=SSL".to_owned(),
-        format!("ssl.ca.location={}", file("ca.pem")),
-        format!("ssl.certificate.location={}", file("client.pem")),
-        format!("ssl.key.location={}", file("client.key")),
-    ];
-    kafka.takes(&kafka.with_certificate, "certificate", &properties.each_ref().map(String::as_str));
+    takes(&kafka, &kafka.with_certificate, "certificate", &kafka.certificate());
 }
 
 #[test]

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::log::{self, TopicFiles};
 use super::tools::{delete_topic, forge, forge_through_mqtt, limit_files, signal};
 use super::trial::{DeadLetters, Fault, InputChange, Kafka, Trial};
+use crate::common::native_stack::Stack;
 use crate::common::{free_port, tweet, tweetblast};
-use crate::stack::Stack;
 
 /// Nothing may last longer: the machine may be very busy.
 const PATIENCE: Duration = Duration::from_secs(300);

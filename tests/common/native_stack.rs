@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::needed;
+use super::needed;
 
 pub struct Stack {
     dir: PathBuf,
@@ -22,6 +22,12 @@ impl Stack {
         Self { dir, environment }
     }
 
+    /// The same, with this variable too.
+    pub fn set(&mut self, name: &'static str, value: String) {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value));
+    }
+
     /// The one with the Kafka that the trials of `faults` kill.
     pub fn of_faults() -> Self {
         Self::at("TWEETBLAST_FAULTS_DIR")
@@ -32,6 +38,11 @@ impl Stack {
         let ports = std::fs::read_to_string(self.dir.join("ports")).unwrap();
         let port = ports.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         port.unwrap().parse().unwrap()
+    }
+
+    /// What a process has written to its log since it started.
+    pub fn log_of(&self, process: &str) -> String {
+        std::fs::read_to_string(self.dir.join(format!("logs/{process}.log"))).unwrap()
     }
 
     /// Where the only broker has its log.
