@@ -76,7 +76,8 @@ stop() {
     if running "$name"; then
         kill "-$signal" "$pid" 2>/dev/null || true
         for ((i = 0; i < 300; i++)); do
-            running "$name" || break
+            # A process that ends has no command line any more before it closes its files, its port among them.
+            running "$name" || [[ -n $pid && -e /proc/$pid/fd/1 ]] || break
             sleep 0.1
         done
         if running "$name"; then
