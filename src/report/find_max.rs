@@ -192,6 +192,9 @@ pub struct CrossCheckReport {
     pub agreement: f64,
 }
 
+/// The kind of a rollover that is a pause.
+pub(super) const PAUSE: &str = "pause";
+
 /// A task handed over to the next one, or paused.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -203,8 +206,9 @@ pub struct RolloverReport {
     pub backlog_peak: f64,
     /// Time until no more waited than before; null in overload, or if that was not seen.
     pub recovered_after_s: Option<f64>,
-    /// The task paused and read again, as it does to hand over a segment. Looked for in holds only.
-    pub pause: bool,
+    /// rollover; or pause: the task read nothing and then went on, as it does to hand over a segment. Pauses are looked for in
+    /// holds only.
+    pub kind: &'static str,
 }
 
 /// Means over a block.
@@ -279,7 +283,7 @@ impl SearchFigures {
             backlog_before: rollover.before,
             backlog_peak: rollover.peak,
             recovered_after_s: rollover.recovered_after_s,
-            pause: rollover.is_pause,
+            kind: if rollover.is_pause { PAUSE } else { "rollover" },
         };
         Self {
             capacity,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::find_max::{FindMaxReport, HoldReport, SearchReport, SearchVerdict, limit_words};
+use super::find_max::{FindMaxReport, HoldReport, PAUSE, SearchReport, SearchVerdict, limit_words};
 use super::page::{BAD, DOUBTFUL, GOOD, Layout, Page};
 use super::words::{counted, rate, seconds, whole_seconds};
 use crate::limit::Verdict;
@@ -69,7 +69,7 @@ fn write_search(search: &SearchReport, page: &mut Page) {
     }
     for rollover in search.rollovers.iter().filter(|rollover| rollover.recovered_after_s.is_some()) {
         page.row(
-            if rollover.pause { "pause" } else { "rollover" },
+            rollover.kind,
             format!(
                 "at {}: {} rows waited, {} before; caught up after {}",
                 seconds(rollover.at_s),
@@ -147,7 +147,7 @@ fn write_table(report: &FindMaxReport, page: &mut Page) {
         let peak = search
             .rollovers
             .iter()
-            .filter(|rollover| !rollover.pause)
+            .filter(|rollover| rollover.kind != PAUSE)
             .map(|rollover| rollover.backlog_peak)
             .fold(0.0, f64::max);
         page.line(format!(

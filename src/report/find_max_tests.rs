@@ -64,7 +64,7 @@ fn search(swept: Option<&str>, verdict: Verdict) -> SearchReport {
             backlog_before: 9_000.0,
             backlog_peak: 260_000.0,
             recovered_after_s: Some(71.0),
-            pause: false,
+            kind: "rollover",
         }],
         tasks: 2,
         replicas: 1,

@@ -125,8 +125,8 @@ fn write_search(section: &mut Section<'_>, place: usize, search: &Value) {
     for chart in charts(section.number, place, search) {
         section.chart(chart);
     }
-    section.html += "<p class=\"marks\">Dashed: a part of the search begins, a task rolls over. Shaded: a block in which a task \
-                     rolled over or failed.</p>\n";
+    section.html += "<p class=\"marks\">Dashed: a part of the search begins, a task rolls over or pauses. Shaded: a block in which \
+                     a task rolled over, paused or failed.</p>\n";
     section.table_of_list("Holds", &format!("{here}/holds"), "/end", &HOLD);
     section.table_of_list(
         "Rollovers",
@@ -134,6 +134,7 @@ fn write_search(section: &mut Section<'_>, place: usize, search: &Value) {
         "",
         &[
             ("at", "/at_s", Form::Seconds),
+            ("kind", "/kind", Form::Text),
             ("rows waited before", "/backlog_before", Form::Count),
             ("most that waited", "/backlog_peak", Form::Count),
             ("caught up after", "/recovered_after_s", Form::Seconds),
@@ -193,9 +194,10 @@ fn events(search: &Value) -> (Vec<Band>, Vec<Mark>) {
         }
     }
     let rollovers = search["rollovers"].as_array().map_or(&[][..], Vec::as_slice);
+    // Reports of before have no kind.
     let rollover = |rollover: &Value| {
-        let label = if rollover["pause"] == true { "pause" } else { "rollover" };
-        Some(Mark { at: rollover["at_s"].as_f64()?, label: label.to_owned() })
+        let label = rollover["kind"].as_str().unwrap_or("rollover").to_owned();
+        Some(Mark { at: rollover["at_s"].as_f64()?, label })
     };
     marks.extend(rollovers.iter().filter_map(rollover));
     (rolled.filter_map(band).collect(), marks)
