@@ -81,7 +81,7 @@ impl Stage {
             tasks: count("taskCount").min(partitions),
             replicas: count("replicas"),
             task_duration_s: seconds_of(&io["taskDuration"]),
-            segment_rows: tuning_config(&spec)["maxRowsPerSegment"].as_f64().unwrap_or(ROWS_PER_SEGMENT),
+            segment_rows: segment_rows(&spec),
             spec,
             keep: options.keep,
             is_down: false,
@@ -185,6 +185,12 @@ fn spec(
     Ok(spec)
 }
 
+/// Rows of a segment; Druid's own number where there is none, and for 0 and less.
+fn segment_rows(spec: &Value) -> f64 {
+    let asked = tuning_config(spec)["maxRowsPerSegment"].as_f64();
+    asked.filter(|rows| *rows >= 1.0).unwrap_or(ROWS_PER_SEGMENT)
+}
+
 /// A period such as PT5M or PT300S in seconds; an hour if it is written in another way.
 fn seconds_of(period: &Value) -> f64 {
     let text = period.as_str().and_then(|text| text.strip_prefix("PT")).map(str::to_ascii_lowercase);
@@ -214,6 +220,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn segments_have_rows_whatever_the_spec_says() {
+        let of = |rows: Value| segment_rows(&json!({"spec": {"tuningConfig": {"maxRowsPerSegment": rows}}}));
+        assert_eq!(of(json!(750_000)), 750_000.0);
+        for rows in [json!(0), json!(-1), json!(null), json!("many")] {
+            assert_eq!(of(rows), ROWS_PER_SEGMENT);
+        }
+    }
 
     #[test]
     fn periods_of_specs_are_read() {

@@ -1,5 +1,8 @@
 //! Samples cut into blocks of equal length: values of one second depend on each other, means of blocks hardly.
 
+/// A group of tasks with a smaller share of the rows says nothing about the whole.
+pub const SHARE_MIN: f64 = 0.02;
+
 /// What is known at one moment. Counts never fall.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {

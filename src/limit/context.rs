@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::blocks::{Block, Sample};
+use super::blocks::{Block, SHARE_MIN, Sample};
 use super::found::{Found, Slo, Verdict};
 use super::rollovers::Rollovers;
 use super::segments::Segments;
@@ -27,9 +27,6 @@ pub(super) struct Context {
     /// Share of the rows that each group of tasks gets.
     pub shares: Vec<f64>,
 }
-
-/// A smaller share says nothing about the whole.
-const SHARE_MIN: f64 = 0.02;
 
 /// With fewer segments than this in a task's time, there are rarely two places to measure between.
 const SEGMENTS_PER_TASK: f64 = 1.5;

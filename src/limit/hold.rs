@@ -62,6 +62,11 @@ impl Holding {
         let Some(growth) = growth_of(&blocks) else { return Next::Stay };
         let Some(trend) = self.trend(context, &blocks, growth, sample) else { return Next::Stay };
         let hold = self.summary(context, trend, (&blocks, growth), sample);
+        if context.rollovers.all().iter().any(|rollover| rollover.is_pause && rollover.at_s >= self.since_s)
+            && matches!(hold.end, HoldEnd::Held | HoldEnd::BreaksAtRollovers)
+        {
+            context.found.notes.push(PAUSES);
+        }
         let next = next_after(context, &hold);
         context.found.holds.push(hold);
         next
@@ -151,9 +156,6 @@ fn next_after(context: &mut Context, hold: &Hold) -> Next {
     let (first, second) = (context.capacity_per_s(), hold.processed_per_s);
     match hold.end {
         HoldEnd::Held | HoldEnd::BreaksAtRollovers => {
-            if context.rollovers.all().iter().any(|rollover| rollover.is_pause) {
-                context.found.notes.push(PAUSES);
-            }
             if hold.rollovers == 0 {
                 context.found.notes.push("no task rolled over in the hold");
             }

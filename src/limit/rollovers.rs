@@ -1,7 +1,7 @@
 //! Rollovers: a task stops reading, the next one takes over, and what arrived meanwhile has to be caught up. While a rate is held
 //! a pause of a task counts as one: it stops reading to hand over a segment that is full.
 
-use super::blocks::Sample;
+use super::blocks::{SHARE_MIN, Sample};
 
 /// One rollover, as the backlog shows it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,12 +91,15 @@ impl Rollovers {
         let all = [sample.processed];
         let processed = if sample.by_group.is_empty() { &all[..] } else { &sample.by_group };
         self.progress.resize(processed.len(), (0, sample.at_s));
+        let all_written = sample.written_by_group.iter().sum::<u64>() as f64;
         let mut pauses = false;
-        for (group, processed) in self.progress.iter_mut().zip(processed) {
+        for (number, (group, processed)) in self.progress.iter_mut().zip(processed).enumerate() {
             if *processed > group.0 || sample.unread() < 1.0 {
                 *group = (*processed, sample.at_s);
             }
-            pauses |= sample.at_s - group.1 >= PAUSE_S;
+            let written = sample.written_by_group.get(number);
+            let has_rows = written.is_none_or(|written| *written as f64 >= SHARE_MIN * all_written);
+            pauses |= has_rows && sample.at_s - group.1 >= PAUSE_S;
         }
         pauses
     }
@@ -173,6 +176,24 @@ mod tests {
                 rollovers.observe(&sample, 1_000.0, can_recover, 120.0);
             }
             assert_eq!(rollovers.all().iter().filter(|one| one.is_pause).count(), pauses, "{rollovers:?}");
+        }
+    }
+
+    #[test]
+    fn a_group_of_tasks_without_rows_does_not_pause() {
+        let mut rollovers = Rollovers::default();
+        for second in 0_u64..100 {
+            let rows = second * 1_000;
+            let sample = Sample {
+                at_s: second as f64,
+                acked: rows + 500,
+                processed: rows,
+                by_group: vec![rows, 0],
+                written_by_group: vec![rows + 500, 0],
+                queryable: rows,
+                ..Sample::default()
+            };
+            assert!(!rollovers.observe(&sample, 1_000.0, true, 120.0), "{second} s");
         }
     }
 
