@@ -3,6 +3,7 @@
 use super::blocks::Block;
 use super::context::{Context, Next};
 use super::found::{CrossCheck, GeneratorLimit, HoldEnd, Verdict};
+use super::settings::Settings;
 use super::stats::mean;
 
 /// With less written than this share of the capacity, there was no overload to measure in.
@@ -30,11 +31,11 @@ impl CrossChecking {
         let capacity = context.capacity_per_s();
         let segments: Vec<f64> =
             context.per_segment(backlog_since_s(context)).iter().map(|(_, per_s)| *per_s).collect();
-        let by_segments =
-            context.goes_by_segments(capacity, SEGMENTS, 2.0 * most as f64 * context.settings.block_s);
+        let by_segments = goes_by_segments(context);
+        let is_last = all >= most_blocks(context);
         let (is_short, is_last) = match by_segments {
-            true => (segments.len() < SEGMENTS, all >= 3 * most),
-            false => (plain.len() < least, all >= 2 * most || plain.len() >= most),
+            true => (segments.len() < SEGMENTS, is_last),
+            false => (plain.len() < least, is_last || plain.len() >= most),
         };
         if !new_block || (is_short && !is_last) {
             return Next::Stay;
@@ -65,6 +66,17 @@ impl CrossChecking {
             false => Next::Finish(Verdict::NotStable { first: capacity, second: taken }),
         }
     }
+}
+
+fn goes_by_segments(context: &Context) -> bool {
+    let Settings { cross_blocks: (_, most), block_s, .. } = context.settings;
+    context.goes_by_segments(context.capacity_per_s(), SEGMENTS, 2.0 * most as f64 * block_s)
+}
+
+/// Blocks after which it ends with what is known.
+pub(super) fn most_blocks(context: &Context) -> usize {
+    let (_, most) = context.settings.cross_blocks;
+    if goes_by_segments(context) { 3 * most } else { 2 * most }
 }
 
 /// From when on there were always rows to read.

@@ -26,7 +26,7 @@ pub struct Settings {
     pub lower_times: usize,
     /// A backlog that grows by less than this share of the rate does not grow.
     pub growth: f64,
-    /// Share of the capacity at which it is checked once more, how far the two may differ, and in how many blocks.
+    /// Share of the capacity at which it is checked once more, how far the two may differ, and in how many blocks between rollovers.
     pub cross_share: f64,
     pub cross_tolerance: f64,
     pub cross_blocks: (usize, usize),

@@ -135,7 +135,7 @@ pub struct CapacityReport {
     pub half_width_per_s: f64,
     /// Rows per second, rollovers included.
     pub with_rollovers_per_s: f64,
-    /// Blocks that it is the mean of, and those dropped as warm-up.
+    /// Blocks that it was measured in, and those dropped as warm-up.
     pub blocks: usize,
     pub warm_up_blocks: usize,
 }

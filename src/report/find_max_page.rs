@@ -59,7 +59,7 @@ fn write_search(search: &SearchReport, page: &mut Page) {
         page.row(
             "check",
             format!(
-                "{} written, unread rows grew by {}: {} taken, {:+.1} % of the capacity",
+                "{} written, unread rows grew by {} between rollovers; {} taken, {:+.1} % of the capacity",
                 rate(check.rate_per_s),
                 rate(check.growth_per_s.max(0.0)),
                 rate(check.capacity_per_s),
