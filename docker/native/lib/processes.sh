@@ -71,13 +71,21 @@ start() {
     esac
 }
 
+# Whether a process has closed its files, its port among them. It has no command line any more long before that, and its
+# main thread, which only waits to be asked for its exit code, is often done before the others.
+ended() {
+    local threads
+    threads=("/proc/$1/task/"*)
+    ((${#threads[@]} == 1)) && ! start_time "$1" >/dev/null
+}
+
 stop() {
-    local name=$1 signal=$2 i
+    local name=$1 signal=$2 i stopped
     if running "$name"; then
+        stopped=$pid
         kill "-$signal" "$pid" 2>/dev/null || true
         for ((i = 0; i < 300; i++)); do
-            # A process that ends has no command line any more before it closes its files, its port among them.
-            running "$name" || [[ -n $pid && -e /proc/$pid/fd/1 ]] || break
+            ended "$stopped" && break
             sleep 0.1
         done
         if running "$name"; then
