@@ -88,7 +88,8 @@ impl Holding {
         let (shortest, longest) = settings.hold_s;
         let tolerated = settings.growth * self.rate;
         let is_last = seconds >= longest;
-        let is_clear = growth.low() > CLEARLY * tolerated && !comes_back(blocks, tolerated);
+        let has_come_back = comes_back(blocks, tolerated) && self.is_caught_up(context, blocks, tolerated);
+        let is_clear = growth.low() > CLEARLY * tolerated && !has_come_back;
         if seconds >= CLEARLY_AFTER * shortest && is_clear {
             return Some(Trend::Growing);
         }
@@ -97,14 +98,31 @@ impl Holding {
         if seconds < shortest || (waits_for_rollover && !is_last) {
             return None;
         }
-        match comes_back(blocks, tolerated) {
+        match has_come_back {
+            false if growth.low() > tolerated => Some(Trend::Growing),
             // What rollovers and pauses left behind is growth too.
-            false if growth.low() > tolerated || (is_last && growth.high() > tolerated) => {
+            false
+                if is_last
+                    && [Some(growth), slope(blocks)]
+                        .into_iter()
+                        .flatten()
+                        .any(|growth| growth.high() > tolerated) =>
+            {
                 Some(Trend::Growing)
             }
             true if growth.low() <= tolerated => Some(Trend::Steady),
             _ => is_last.then_some(Trend::Unclear),
         }
+    }
+
+    /// Whether what the last rollover or pause left behind was caught up, be it after more time than one may take. Only then
+    /// do earlier blocks tell what the backlog comes back to.
+    fn is_caught_up(&self, context: &Context, blocks: &[Block], tolerated: f64) -> bool {
+        let last = context.rollovers.all().last().filter(|last| last.at_s >= self.since_s);
+        let Some(last) = last.filter(|last| last.recovered_after_s.is_none()) else { return true };
+        let over_s = last.at_s + context.settings.catch_up_s;
+        let mut later = blocks.iter().filter(|block| block.to_s > over_s);
+        later.any(|block| block.backlog - last.before <= tolerated * (block.to_s - last.at_s))
     }
 
     fn summary(
@@ -178,8 +196,12 @@ const PLAIN_MIN: usize = 6;
 /// Rows per second by which the backlog grows between rollovers.
 fn growth_of(blocks: &[Block]) -> Option<Estimate> {
     let plain: Vec<&Block> = blocks.iter().filter(|block| block.is_plain()).collect();
-    let used = if plain.len() < PLAIN_MIN { blocks.iter().collect() } else { plain };
-    slope_interval(&used.iter().map(|block| (block.middle_s(), block.backlog)).collect::<Vec<_>>())
+    if plain.len() < PLAIN_MIN { slope(blocks) } else { slope(plain) }
+}
+
+fn slope<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Option<Estimate> {
+    let points = blocks.into_iter().map(|block| (block.middle_s(), block.backlog));
+    slope_interval(&points.collect::<Vec<_>>())
 }
 
 /// Whether in the second half the backlog once comes back to what it was in the first, rollovers included. A backlog that

@@ -71,6 +71,15 @@ impl Search {
         }
     }
 
+    /// As if this had been measured, and everything could be queried: holds this rate next.
+    #[cfg(test)]
+    pub fn from_capacity(settings: Settings, capacity: super::found::Capacity, rate: f64) -> Self {
+        let mut search = Self::new(settings, Vec::new());
+        search.context.found.capacity = Some(capacity);
+        search.state = State::Drain(Draining::new(Some(rate), &Sample::default()));
+        search
+    }
+
     /// Takes what is known now; says what to do until the next sample.
     pub fn observe(&mut self, sample: &Sample) -> Order {
         if matches!(self.state, State::Done) {
