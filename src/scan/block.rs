@@ -6,6 +6,8 @@ pub struct Block {
     /// Colons and brackets outside strings; and the control character 0x1A, which nothing has there that is JSON: it
     /// differs in one bit from a colon.
     pub hops: u64,
+    /// The same without the colons.
+    pub brackets: u64,
     /// Quotes that open or close a string.
     pub quotes: u64,
     pub backslashes: u64,

@@ -66,7 +66,11 @@ fn fill(bytes: &[u8], copy: &mut [[u8; BLOCK]], blocks: &mut [Block]) -> bool {
                     is_escaped = !was_escaped;
                     is_right &= in_string;
                 }
-                b':' | b'{' | b'[' | b'}' | b']' | 0x1a if !in_string => block.hops |= bit,
+                b':' if !in_string => block.hops |= bit,
+                b'{' | b'[' | b'}' | b']' | 0x1a if !in_string => {
+                    block.hops |= bit;
+                    block.brackets |= bit;
+                }
                 0..b' ' => is_right &= !in_string,
                 _ => {}
             }

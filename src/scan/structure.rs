@@ -85,19 +85,21 @@ impl<'a> Cursor<'a> {
     /// returns the position after the closing one. Brackets in between are only counted.
     #[inline]
     pub fn skip(&mut self, open: usize) -> Option<usize> {
-        let (mut depth, mut number, mut hops) = (1i64, self.block, self.hops);
+        let (mut depth, mut number) = (1i64, self.block);
+        let mut brackets = self.blocks.get(number)?.brackets & (u64::MAX << (open % BLOCK) << 1);
         loop {
-            while hops == 0 {
+            while brackets == 0 {
                 number += 1;
-                hops = self.blocks.get(number)?.hops;
+                brackets = self.blocks.get(number)?.brackets;
             }
             let bytes = self.copy.get(number)?;
-            while hops != 0 {
-                let place = hops.trailing_zeros() as usize % BLOCK;
-                hops &= hops - 1;
+            while brackets != 0 {
+                let place = brackets.trailing_zeros() as usize % BLOCK;
+                brackets &= brackets - 1;
                 depth += i64::from(DEPTHS[usize::from(bytes[place])]);
                 if depth == 0 {
-                    (self.block, self.hops) = (number, hops);
+                    let behind = u64::MAX << place << 1;
+                    (self.block, self.hops) = (number, self.blocks.get(number)?.hops & behind);
                     // The codes of `[` and `]` differ by two, and so do those of `{` and `}`.
                     let is_pair = bytes[place] == self.bytes[open] + 2;
                     return is_pair.then_some(number * BLOCK + place + 1);

@@ -186,7 +186,8 @@ macro_rules! scanner {
             let backslashes = lanes.equal(b'\\');
             let quotes = strings.unescaped(lanes.equal(b'"'), backslashes);
             let inside = strings.inside(running_xor(quotes));
-            *block = Block { hops: lanes.hops() & !inside, quotes, backslashes };
+            let hops = lanes.hops() & !inside;
+            *block = Block { hops, brackets: hops & !lanes.equal(b':'), quotes, backslashes };
             backslashes & !inside
         }
 
