@@ -51,7 +51,7 @@ enum Reading {
     /// Not enough yet.
     More,
     Known(Capacity),
-    /// Two figures, of the first and the last part.
+    /// Two figures between which it is: of the first and the last part, or the ends of an interval.
     Changing(f64, f64),
 }
 
@@ -130,7 +130,9 @@ fn read(context: &Context) -> Reading {
     let (least, most) = settings.saturate_blocks;
     let is_last = all.len() >= most;
     if used.len() < least {
-        return if is_last { Reading::Changing(0.0, 0.0) } else { Reading::More };
+        let rates = context.taken_per_s(&all).into_iter();
+        let (low, high) = (rates.clone().fold(f64::INFINITY, f64::min), rates.fold(0.0, f64::max));
+        return if is_last { Reading::Changing(low, high) } else { Reading::More };
     }
     let per_block = context.taken_per_s(used);
     let segments = context.per_segment(all[0].from_s);

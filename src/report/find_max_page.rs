@@ -181,9 +181,9 @@ pub fn verdict_words(verdict: Verdict, speedup: Option<f64>) -> String {
             limit_words(limit)
         ),
         Verdict::NotStable { first, second } => format!(
-            "not stable: {} in one measurement and {} in the other, so no rate can be named",
-            rate(first),
-            rate(second)
+            "not stable: between {} and {}, so no rate can be named",
+            rate(first.min(second)),
+            rate(first.max(second))
         ),
         Verdict::Undecided { budget_over: true } => "undecided: the budget was over (--budget)".to_owned(),
         Verdict::Undecided { budget_over: false } => "undecided: none of the rates tried was held".to_owned(),
