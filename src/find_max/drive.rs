@@ -13,7 +13,8 @@ use super::progress::Progress;
 use super::stage::{self, Stage, TASK_DURATION};
 use super::steering::Steering;
 use crate::count::Counters;
-use crate::limit::{Order, Sample, Search, Verdict};
+use crate::kafka::{KafkaError, read_rate};
+use crate::limit::{GeneratorLimit, Order, Sample, Search, Verdict};
 use crate::metrics::SearchMetrics;
 use crate::options::{MqttChoice, Pace, PaceOptions, Quiet, ReplayOptions, Session};
 use crate::pipeline::{ReplayError, new_run_id, replay};
@@ -27,6 +28,12 @@ const SAMPLE: Duration = Duration::from_secs(1);
 
 /// How often the start of the replay is looked for.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// A Kafka that gives a consumer less than this multiple of what the tasks take may be the limit, and not Druid.
+const KAFKA_FASTER: f64 = 2.0;
+
+/// Longest time for which that is tried.
+const READ: Duration = Duration::from_secs(5);
 
 /// Searches once.
 pub(super) fn search(
@@ -64,7 +71,12 @@ pub(super) fn search(
     let mut observer = Observer::new(&stage, &session.druid);
     let mut search = Search::new(settings, options.slos.clone());
     let driven = drive(options, &name, &mut search, &mut observer, session)?;
+    let (kafka_per_s, untold) = match kafka_per_s(&search, &stage, session, &say) {
+        Ok(per_s) => (per_s, None),
+        Err(error) => (None, Some(format!("whether Kafka was the limit is not known: {error}"))),
+    };
     let figures = Figures {
+        kafka_per_s,
         handoff_max_s: observer.handoff_max().map(|handoff| handoff.as_secs_f64()),
         dropped: observer.dropped(),
         seconds: observer.at_s(),
@@ -73,8 +85,42 @@ pub(super) fn search(
         cores: cores_of_druid(&stage),
     };
     say(if options.keep { "suspending the supervisor" } else { "dropping the topic and the datasource" });
-    let left = stage.take_down();
+    let left = untold.into_iter().chain(stage.take_down()).collect();
     Ok(report(options, &search, &stage, driven, figures, left))
+}
+
+/// Messages per second that Kafka gives a consumer, up to what is enough; `None`: it is not known what the tasks take.
+fn kafka_per_s(
+    search: &Search,
+    stage: &Stage,
+    session: &Session,
+    say: &dyn Fn(&str),
+) -> Result<Option<f64>, KafkaError> {
+    let Some((_, taken)) = taken_per_s(search).filter(|_| !session.is_stopped()) else { return Ok(None) };
+    say("reading the topic, to see whether Kafka was the limit");
+    let enough = KAFKA_FASTER * taken * READ.as_secs_f64();
+    read_rate(&stage.producer, stage.partitions, enough as u64, READ).map(Some)
+}
+
+/// Rows per second that the tasks took, at least and at most, if a limit was found.
+fn taken_per_s(search: &Search) -> Option<(f64, f64)> {
+    let found = search.found();
+    let capacity = found.capacity.map(|capacity| (capacity.per_s.low(), capacity.per_s.value));
+    match found.verdict? {
+        Verdict::GeneratorLimited { .. } | Verdict::Stopped => None,
+        Verdict::NotStable { first, second } => capacity.or(Some((first.min(second), first.max(second)))),
+        _ => capacity,
+    }
+}
+
+/// The search's verdict, unless Kafka may be the limit that was found.
+fn verdict(search: &Search, kafka_per_s: Option<f64>) -> Verdict {
+    match (taken_per_s(search), kafka_per_s) {
+        (Some((above, taken)), Some(kafka_per_s)) if kafka_per_s < KAFKA_FASTER * taken => {
+            Verdict::GeneratorLimited { above, limit: GeneratorLimit::KafkaReads }
+        }
+        _ => search.found().verdict.unwrap_or(Verdict::Stopped),
+    }
 }
 
 /// What the replay and the last sample say.
@@ -86,6 +132,7 @@ struct Driven {
 
 /// Besides.
 struct Figures {
+    kafka_per_s: Option<f64>,
     handoff_max_s: Option<f64>,
     dropped: u64,
     seconds: f64,
@@ -243,7 +290,7 @@ fn report(
     left: Vec<String>,
 ) -> SearchReport {
     let found = search.found();
-    let verdict = found.verdict.unwrap_or(Verdict::Stopped);
+    let verdict = verdict(search, figures.kafka_per_s);
     let sustainable = match verdict {
         Verdict::Sustainable { rate } | Verdict::BreaksAtRollovers { rate } => Some(rate),
         _ => None,
@@ -251,6 +298,7 @@ fn report(
     let speedup = sustainable.and_then(|per_s| speedup(&driven.replayed, per_s));
     let SearchFigures { capacity, holds, cross_check, rollovers, blocks } =
         SearchFigures::of(found, search.rollovers(), &options.slos);
+    let notes = notes(found.notes.iter(), verdict, &driven, &figures, left);
     let mut spec = stage.spec.clone();
     mask_secrets(&mut spec);
     let name = SearchVerdict::of(verdict);
@@ -292,7 +340,7 @@ fn report(
         datasource: stage.datasource.clone(),
         kept: options.keep,
         spec,
-        notes: notes(found.notes.iter(), verdict, &driven, figures.dropped, left),
+        notes,
     }
 }
 
@@ -301,17 +349,22 @@ fn notes<'a>(
     found: impl Iterator<Item = &'a &'static str>,
     verdict: Verdict,
     driven: &Driven,
-    dropped: u64,
+    figures: &Figures,
     left: Vec<String>,
 ) -> Vec<String> {
     let mut notes: Vec<String> = found.map(|note| (*note).to_owned()).collect();
-    if dropped > 0 {
-        notes.push(format!("Druid dropped {}: not parseable, or thrown away", counted(dropped, "message")));
+    if figures.dropped > 0 {
+        let messages = counted(figures.dropped, "message");
+        notes.push(format!("Druid dropped {messages}: not parseable, or thrown away"));
     }
     if driven.failed_tasks > 0 {
         notes.push(format!("{} failed during the search", counted(driven.failed_tasks, "task")));
     }
-    if let Verdict::GeneratorLimited { .. } = verdict {
+    if let (Verdict::GeneratorLimited { limit: GeneratorLimit::KafkaReads, .. }, Some(per_s)) =
+        (verdict, figures.kafka_per_s)
+    {
+        notes.push(format!("Kafka gave a consumer {per_s:.0} messages per second"));
+    } else if let Verdict::GeneratorLimited { .. } = verdict {
         let replayed = &driven.replayed;
         notes.push(format!(
             "of the generator: bottleneck {}, blocked by Kafka for {}, {} of CPU time per tweet",

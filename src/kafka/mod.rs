@@ -27,7 +27,7 @@ pub use error::KafkaError;
 pub use producer::Producer;
 pub use producer_options::{ProducerOptions, QUEUE_BYTES};
 pub use properties::check_properties;
-pub use read_back::{READ_PATIENCE, find_last, read_since};
+pub use read_back::{READ_PATIENCE, find_last, read_rate, read_since};
 pub use safety::check_settings;
 pub use stream_producer::{MQTT_TOPIC_HEADER, Offer, StreamMessage, StreamProducer, StreamReport};
 pub use topic::{Cluster, Topic, delete_topic, end_offsets, look_at_cluster, prepare_topic};

@@ -1,5 +1,6 @@
 //! Reads a topic as any consumer would: one message among the last ones, or all that came since a run began.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -73,6 +74,25 @@ pub fn read_since(
         heard = Instant::now();
     }
     Ok(true)
+}
+
+/// Messages per second that Kafka gives a consumer: of the last ones of the topic, `most` at most, read for `longest` at most.
+///
+/// # Errors
+/// When Kafka does not answer.
+pub fn read_rate(
+    options: &ProducerOptions,
+    partitions: usize,
+    most: u64,
+    longest: Duration,
+) -> Result<f64, KafkaError> {
+    let mut starts = end_offsets(options, partitions)?;
+    let of_each = most as i64 / partitions.max(1) as i64;
+    starts.values_mut().for_each(|start| *start = (*start - of_each).max(0));
+    let (count, began) = (Cell::new(0), Instant::now());
+    let go_on = || count.get() < most && began.elapsed() < longest;
+    read_since(options, &starts, go_on, |_, _| count.set(count.get() + 1))?;
+    Ok(count.get() as f64 / began.elapsed().as_secs_f64())
 }
 
 fn show(

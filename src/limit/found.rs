@@ -118,6 +118,8 @@ pub enum GeneratorLimit {
     InputOver,
     /// A rate was held, and more than the capacity could not be written to confirm it.
     NoOverload,
+    /// Kafka gives a consumer little more than the tasks took.
+    KafkaReads,
 }
 
 /// How a search ended.

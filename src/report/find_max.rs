@@ -364,6 +364,7 @@ pub(super) fn limit_words(limit: GeneratorLimit) -> &'static str {
         GeneratorLimit::NoOverload => {
             "that was held, and more than the capacity could not be written to confirm it"
         }
+        GeneratorLimit::KafkaReads => "Kafka gave a consumer of ours less than twice what the tasks took",
         GeneratorLimit::InputOver => "the input came to its end (--loop forever repeats it)",
     }
 }

@@ -141,6 +141,7 @@ fn a_limit_that_is_not_druids_is_never_called_so() {
         GeneratorLimit::Late,
         GeneratorLimit::InputOver,
         GeneratorLimit::NoOverload,
+        GeneratorLimit::KafkaReads,
     ];
     for limit in limits {
         let words = verdict_words(Verdict::GeneratorLimited { above: 9_000.0, limit }, None);
