@@ -98,18 +98,10 @@ impl Holding {
         if seconds < shortest || (waits_for_rollover && !is_last) {
             return None;
         }
+        // What rollovers and pauses left behind is growth too.
+        let most = slope(blocks).map_or(growth.high(), |all| all.high().max(growth.high()));
         match has_come_back {
-            false if growth.low() > tolerated => Some(Trend::Growing),
-            // What rollovers and pauses left behind is growth too.
-            false
-                if is_last
-                    && [Some(growth), slope(blocks)]
-                        .into_iter()
-                        .flatten()
-                        .any(|growth| growth.high() > tolerated) =>
-            {
-                Some(Trend::Growing)
-            }
+            false if growth.low() > tolerated || (is_last && most > tolerated) => Some(Trend::Growing),
             true if growth.low() <= tolerated => Some(Trend::Steady),
             _ => is_last.then_some(Trend::Unclear),
         }
