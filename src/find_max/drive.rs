@@ -99,7 +99,8 @@ fn kafka_per_s(
     let Some((_, taken)) = taken_per_s(search).filter(|_| !session.is_stopped()) else { return Ok(None) };
     say("reading the topic, to see whether Kafka was the limit");
     let enough = KAFKA_FASTER * taken * READ.as_secs_f64();
-    read_rate(&stage.producer, stage.partitions, enough as u64, READ).map(Some)
+    let go_on = || !session.is_stopped();
+    read_rate(&stage.producer, stage.partitions, enough as u64, READ, go_on).map(Some)
 }
 
 /// Rows per second that the tasks took, at least and at most, if a limit was found.

@@ -76,7 +76,8 @@ pub fn read_since(
     Ok(true)
 }
 
-/// Messages per second that Kafka gives a consumer: of the last ones of the topic, `most` at most, read for `longest` at most.
+/// Messages per second that Kafka gives a consumer: of the last ones of the topic, `most` at most, read for `longest` at most and
+/// only while `go_on` says so.
 ///
 /// # Errors
 /// When Kafka does not answer.
@@ -85,13 +86,14 @@ pub fn read_rate(
     partitions: usize,
     most: u64,
     longest: Duration,
+    go_on: impl Fn() -> bool,
 ) -> Result<f64, KafkaError> {
     let mut starts = end_offsets(options, partitions)?;
     let of_each = most as i64 / partitions.max(1) as i64;
     starts.values_mut().for_each(|start| *start = (*start - of_each).max(0));
     let (count, began) = (Cell::new(0), Instant::now());
-    let go_on = || count.get() < most && began.elapsed() < longest;
-    read_since(options, &starts, go_on, |_, _| count.set(count.get() + 1))?;
+    let wants_more = || count.get() < most && began.elapsed() < longest && go_on();
+    read_since(options, &starts, wants_more, |_, _| count.set(count.get() + 1))?;
     Ok(count.get() as f64 / began.elapsed().as_secs_f64())
 }
 
