@@ -3,7 +3,7 @@
 
 repository=$(dirname "$docker_dir")
 rust_version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$repository/Cargo.toml")
-build_time="5 to 7 minutes on two cores, of which the last crate alone takes two"
+build_time="5 to 12 minutes on two cores, of which the last crate alone takes two to four"
 
 # Sets `program`, or leaves it empty if it has to be built.
 find_tweetblast() {
