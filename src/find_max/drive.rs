@@ -10,14 +10,14 @@ use serde_json::Value;
 use super::observer::Observer;
 use super::options::FindMaxOptions;
 use super::progress::Progress;
-use super::stage::{self, Stage, TASK_DURATION};
+use super::stage::{Stage, TASK_DURATION};
 use super::steering::Steering;
 use crate::count::Counters;
 use crate::kafka::{KafkaError, read_rate};
 use crate::limit::{GeneratorLimit, Order, Sample, Search, Verdict};
 use crate::metrics::SearchMetrics;
 use crate::options::{MqttChoice, Pace, PaceOptions, Quiet, ReplayOptions, Session};
-use crate::pipeline::{ReplayError, new_run_id, replay};
+use crate::pipeline::{Opened, ReplayError, new_run_id, replay_opened};
 use crate::report::{
     LiveView, RunReport, SearchFigures, SearchNow, SearchReport, SearchVerdict, SegmentsReport, ViewSources,
     cost_words, counted, mask_secrets, phase_name, seconds, verdict_words,
@@ -38,6 +38,7 @@ const READ: Duration = Duration::from_secs(5);
 /// Searches once.
 pub(super) fn search(
     options: &FindMaxOptions,
+    opened: &Opened,
     swept: Option<(&String, &Value)>,
     session: &Session,
 ) -> Result<SearchReport, ReplayError> {
@@ -47,9 +48,6 @@ pub(super) fn search(
             screen.say_row("find-max", words);
         }
     };
-    if let Some(druid) = &options.replay.druid {
-        stage::check(druid)?;
-    }
     let swept_words = swept.map(|(place, value)| format!("{place}={value}"));
     if let Some(words) = &swept_words {
         say(&format!("with {words}"));
@@ -60,7 +58,7 @@ pub(super) fn search(
         if options.keep { "kept" } else { "dropped at the end" }
     ));
     let began = Instant::now();
-    let mut stage = Stage::set_up(options, &name, swept, session, &say)?;
+    let mut stage = Stage::set_up(options, (&name, opened), swept, session, &say)?;
     let settings = options.settings(stage.task_duration_s, stage.segment_rows, began.elapsed());
     say(&format!(
         "{}, {TASK_DURATION} {} s: {}",
@@ -70,7 +68,7 @@ pub(super) fn search(
     ));
     let mut observer = Observer::new(&stage, &session.druid);
     let mut search = Search::new(settings, options.slos.clone());
-    let driven = drive(options, &name, &mut search, &mut observer, session)?;
+    let driven = drive(options, (&name, opened), &mut search, &mut observer, session)?;
     let (kafka_per_s, untold) = match kafka_per_s(&search, &stage, session, &say) {
         Ok(per_s) => (per_s, None),
         Err(error) => (None, Some(format!("whether Kafka was the limit is not known: {error}"))),
@@ -144,19 +142,19 @@ struct Figures {
 
 fn drive(
     options: &FindMaxOptions,
-    topic: &str,
+    (topic, opened): (&str, &Opened),
     search: &mut Search,
     observer: &mut Observer<'_>,
     session: &Session,
 ) -> Result<Driven, ReplayError> {
     let base_per_s = search.settings().start_rate;
     let own = Session { quiet: Quiet::All, metrics: session.metrics.clone(), ..Session::unattended() };
-    let replay_options = replay_options(&options.replay, topic, base_per_s);
+    let replay_options = replay_options(&opened.options, topic, base_per_s);
     let now = Arc::new(SearchNow::new(topic));
     let view = LiveView::start(&session.screen, sources(options, &own, session, &now));
     std::thread::scope(|scope| {
         let work = || {
-            let replayed = replay(&replay_options, &own)?;
+            let replayed = replay_opened(opened, &replay_options, &own)?;
             let report = replayed.report.clone();
             replayed.close()?;
             Ok::<RunReport, ReplayError>(report)

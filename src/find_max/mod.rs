@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use crate::druid::{Access, Client, DruidError};
 use crate::options::{KafkaChoice, Session};
-use crate::pipeline::ReplayError;
-use crate::report::{Environment, FIND_MAX_VERSION, FindMaxReport, SearchReport, WantedRate};
+use crate::pipeline::{Goal, Opened, ReplayError, opening};
+use crate::report::{Environment, FIND_MAX_VERSION, FindMaxReport, OpeningBar, SearchReport, WantedRate};
 
 pub use options::FindMaxOptions;
 
@@ -34,6 +34,10 @@ pub fn find_max(options: &FindMaxOptions, session: &Session) -> Result<FindMaxRe
     let Some(druid) = &options.replay.druid else {
         return Err(ReplayError::Usage("find-max needs a Druid: --druid HOST:8888".to_owned()));
     };
+    stage::check(druid)?;
+    let watch = OpeningBar::new(&session.screen);
+    let watch = |state| watch.show(state);
+    let opened = &Opened::new(&options.replay, &opening(&options.replay, Goal::Replay, session, &watch))?;
     let mut searches: Vec<SearchReport> = Vec::new();
     let values =
         options.sweep.iter().flat_map(|(place, values)| values.iter().map(move |value| (place, value)));
@@ -42,7 +46,7 @@ pub fn find_max(options: &FindMaxOptions, session: &Session) -> Result<FindMaxRe
         None => vec![None],
     };
     for swept in sweep {
-        let searched = drive::search(options, swept, session);
+        let searched = drive::search(options, opened, swept, session);
         searches.push(searched.map_err(|error| match error {
             ReplayError::Druid(DruidError::Stopped) => ReplayError::Stopped,
             error => error,

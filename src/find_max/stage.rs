@@ -12,7 +12,7 @@ use crate::druid::{
 use crate::kafka::{ProducerOptions, delete_topic, prepare_topic};
 use crate::options::{DruidOptions, KafkaChoice, Session};
 use crate::pipeline::{
-    ReplayError, add_own_view, events_of, io_config, is_loopback, producer_options, read_spec, tuning_config,
+    Opened, ReplayError, add_own_view, io_config, is_loopback, producer_options, read_spec, tuning_config,
 };
 use crate::report::quantity;
 
@@ -48,7 +48,7 @@ impl Stage {
     /// Makes all of them under this name, and waits until each partition is read.
     pub fn set_up(
         options: &FindMaxOptions,
-        name: &str,
+        (name, opened): (&str, &Opened),
         swept: Option<(&String, &Value)>,
         session: &Session,
         say: &dyn Fn(&str),
@@ -64,7 +64,7 @@ impl Stage {
         let mut producer = producer_options(replay, brokers, name);
         name.clone_into(&mut producer.topic);
         let kafka = choice.kafka.as_ref().unwrap_or(brokers);
-        let events = if choice.spec.is_none() { events_of(replay, session)? } else { None };
+        let events = opened.event_columns();
         let spec = |tasks| spec(choice, (name, kafka), tasks, &events, swept);
         // What is asked for decides how many partitions are needed.
         let asked = io_config(&spec(1)?)["taskCount"].as_u64().unwrap_or(1) as i32;

@@ -4,8 +4,8 @@ use crate::count::Intake;
 use crate::options::{ReplayOptions, Session};
 use crate::pipeline::error::ReplayError;
 use crate::pipeline::input::diagnosis::without_tweets;
-use crate::pipeline::input::files::Files;
-use crate::pipeline::input::form::{Events, with_form};
+use crate::pipeline::input::form::Events;
+use crate::pipeline::input::opened::Opened;
 use crate::pipeline::input::tables::load_tables;
 use crate::pipeline::outcome::file_reports;
 use crate::pipeline::prepare::{Goal, Plan, Preparation, mended_report, opening, prepare, unread_report};
@@ -24,8 +24,7 @@ pub fn inspect(
     let watch = OpeningBar::new(&session.screen);
     let watch = |state| watch.show(state);
     let opening = &opening(options, Goal::Inspect, session, &watch);
-    let files = &Files::open(&options.input.files, opening)?;
-    let (options, events) = &with_form(options, files, opening)?;
+    let Opened { files, options, events } = &Opened::new(options, opening)?;
     // Only to say what is wrong with it.
     load_tables(options, opening, &session.screen)?;
     let prepared =

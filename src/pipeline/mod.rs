@@ -39,7 +39,6 @@ pub(crate) use run_id::new_run_id;
 pub use serve::{ServeOptions, serve};
 
 use crate::count::MachineCpu;
-use crate::druid::EventColumns;
 use crate::kafka::{KafkaError, find_last};
 use crate::options::{ReplayOptions, Session};
 use crate::report::{LiveView, OpeningBar, RunReport, ViewSources};
@@ -48,32 +47,18 @@ use context::Replay;
 use ends::Ends;
 use input::dead_letters::DeadLetters;
 use input::diagnosis::excluded;
-use input::files::Files;
-use input::form::with_form;
 use input::input_hash::input_hash;
+pub(crate) use input::opened::Opened;
 use input::tables::load_tables;
 use outcome::Results;
-use prepare::{Goal, Plan, Preparation, opening, prepare};
-use prove::{DruidHop, event_columns};
+pub(crate) use prepare::{Goal, opening};
+use prepare::{Plan, Preparation, prepare};
+use prove::DruidHop;
 
 /// A replay that has ended, with the ends that still run: dropping it stops them.
 pub struct Replayed {
     pub report: RunReport,
     ends: Ends,
-}
-
-/// The columns of the events that a replay with these options finds in its input; `None`: they are tweets.
-///
-/// # Errors
-/// As those of a replay that cannot start.
-pub(crate) fn events_of(
-    options: &ReplayOptions,
-    session: &Session,
-) -> Result<Option<EventColumns>, ReplayError> {
-    let opening = &opening(options, Goal::Replay, session, &|_| {});
-    let files = &Files::open(&options.input.files, opening)?;
-    let (options, events) = &with_form(options, files, opening)?;
-    Ok(events.as_ref().map(|events| event_columns(events, options)))
 }
 
 /// Replays the input: from the plan to the ledger. Blocks until every tweet is accounted for, or
@@ -82,14 +67,28 @@ pub(crate) fn events_of(
 /// # Errors
 /// When the replay cannot start. Later failures are in the report, with the ledger so far.
 pub fn replay(options: &ReplayOptions, session: &Session) -> Result<Replayed, ReplayError> {
-    let run = &new_run_id();
-    let machine = MachineCpu::now();
     DruidHop::check_address(options)?;
     let watch = OpeningBar::new(&session.screen);
     let watch = |state| watch.show(state);
+    let opened = Opened::new(options, &opening(options, Goal::Replay, session, &watch))?;
+    replay_opened(&opened, &opened.options, session)
+}
+
+/// The same with an input that is open, and options made of [`Opened::options`].
+///
+/// # Errors
+/// As those of [`replay`].
+pub(crate) fn replay_opened(
+    opened: &Opened,
+    options: &ReplayOptions,
+    session: &Session,
+) -> Result<Replayed, ReplayError> {
+    let run = &new_run_id();
+    let machine = MachineCpu::now();
+    let Opened { files, events, .. } = opened;
+    let watch = OpeningBar::new(&session.screen);
+    let watch = |state| watch.show(state);
     let opening = &opening(options, Goal::Replay, session, &watch);
-    let files = &Files::open(&options.input.files, opening)?;
-    let (options, events) = &with_form(options, files, opening)?;
     let enrichment = load_tables(options, opening, &session.screen)?;
     let ends = Ends::start(options, run, &session.stop)?;
     let letters = options.report.dead_letters.as_ref().map(DeadLetters::new);
@@ -170,7 +169,6 @@ impl Replayed {
     /// there is none. Blocks for seconds at most.
     ///
     /// # Errors
-    /// When Kafka does not answer.
     /// When Kafka does not answer.
     pub fn find_in_kafka(&self) -> Result<Option<(i32, i64)>, KafkaError> {
         let name = self.report.input.events.as_ref().map_or("run", |events| events.run_name);

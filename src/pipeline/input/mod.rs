@@ -11,6 +11,7 @@ pub(crate) mod letter;
 pub(crate) mod line_count;
 pub(crate) mod location;
 pub(crate) mod mapped;
+pub(crate) mod opened;
 pub(crate) mod read;
 pub(crate) mod sample;
 pub(crate) mod select;
