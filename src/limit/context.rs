@@ -94,6 +94,17 @@ impl Context {
         segment_s * count as f64 <= within_s && segment_s * SEGMENTS_PER_TASK <= self.settings.task_duration_s
     }
 
+    /// Blocks in the time that a task reads; `None`: it has no end.
+    pub fn blocks_of_task(&self) -> Option<usize> {
+        let length = (self.settings.task_duration_s / self.settings.block_s).round().max(1.0);
+        length.is_finite().then_some(length as usize)
+    }
+
+    /// Whether the capacity is the mean of whole tasks.
+    pub fn goes_by_tasks(&self) -> bool {
+        self.found.capacity.is_some_and(|capacity| capacity.of_tasks)
+    }
+
     /// What was taken in each whole segment since then, with the middle of its time: of the slowest group of tasks.
     pub fn per_segment(&self, from_s: f64) -> Vec<(f64, f64)> {
         let of_group = |(group, share): (usize, f64)| self.segments.per_s(group, share, from_s);

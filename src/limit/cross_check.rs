@@ -25,9 +25,15 @@ impl CrossChecking {
 
     pub fn step(&self, context: &mut Context, new_block: bool) -> Next {
         let (least, most) = context.settings.cross_blocks;
-        let all = context.phase_blocks().count();
+        let all = context.phase_blocks().count().max(1);
         // In the first block the backlog is not there yet.
-        let plain: Vec<&Block> = context.phase_blocks().skip(1).filter(|block| block.is_plain()).collect();
+        let blocks = context.phase_blocks().skip(1);
+        let task = context.blocks_of_task().filter(|_| context.goes_by_tasks());
+        let (least, most) = task.map_or((least, most), |length| (length, usize::MAX));
+        let measured: Vec<&Block> = match task {
+            Some(length) => blocks.skip((all - 1).saturating_sub(length)).collect(),
+            None => blocks.filter(|block| block.is_plain()).collect(),
+        };
         let capacity = context.capacity_per_s();
         let segments: Vec<f64> =
             context.per_segment(backlog_since_s(context)).iter().map(|(_, per_s)| *per_s).collect();
@@ -35,18 +41,19 @@ impl CrossChecking {
         let is_last = all >= most_blocks(context);
         let (is_short, is_last) = match by_segments {
             true => (segments.len() < SEGMENTS, is_last),
-            false => (plain.len() < least, is_last || plain.len() >= most),
+            false => (measured.len() < least, is_last || measured.len() >= most),
         };
         if !new_block || (is_short && !is_last) {
             return Next::Stay;
         }
-        let of = |value: fn(&Block) -> f64| mean(&plain.iter().map(|block| value(block)).collect::<Vec<_>>());
+        let of =
+            |value: fn(&Block) -> f64| mean(&measured.iter().map(|block| value(block)).collect::<Vec<_>>());
         let (acked, processed) = (of(|block| block.acked_per_s), of(|block| block.processed_per_s));
         let taken = match by_segments && !segments.is_empty() {
             true => mean(&segments),
-            false => mean(&context.taken_per_s(&plain)),
+            false => mean(&context.taken_per_s(&measured)),
         };
-        if plain.is_empty() || acked < OVERLOAD * capacity {
+        if measured.is_empty() || acked < OVERLOAD * capacity {
             let above = context.found.held().map_or(acked, |hold| hold.rate);
             return Next::Finish(Verdict::GeneratorLimited { above, limit: GeneratorLimit::NoOverload });
         }
@@ -70,7 +77,8 @@ impl CrossChecking {
 
 fn goes_by_segments(context: &Context) -> bool {
     let Settings { cross_blocks: (_, most), block_s, .. } = context.settings;
-    context.goes_by_segments(context.capacity_per_s(), SEGMENTS, 2.0 * most as f64 * block_s)
+    !context.goes_by_tasks()
+        && context.goes_by_segments(context.capacity_per_s(), SEGMENTS, 2.0 * most as f64 * block_s)
 }
 
 /// Blocks after which it ends with what is known.

@@ -40,8 +40,10 @@ pub struct PhaseBlock {
 /// What the tasks process in full overload.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capacity {
-    /// Rows per second between rollovers.
+    /// Rows per second between rollovers, or with them.
     pub per_s: Estimate,
+    /// Whether it is the mean of the time of whole tasks, rollovers included: 10 s and segments say too little.
+    pub of_tasks: bool,
     /// Rows per second, rollovers included.
     pub with_rollovers_per_s: f64,
     /// Blocks that it is the mean of.

@@ -87,21 +87,27 @@ impl Holding {
         let seconds = sample.at_s - self.since_s;
         let (shortest, longest) = settings.hold_s;
         let tolerated = settings.growth * self.rate;
-        let is_last = seconds >= longest;
+        // Goes on until a rollover that is under way is over.
+        let rolls = context.rollovers.is_active();
+        let is_last = seconds >= longest + if rolls { settings.catch_up_s } else { 0.0 };
         let has_come_back = comes_back(blocks, tolerated) && self.is_caught_up(context, blocks, tolerated);
-        let is_clear = growth.low() > CLEARLY * tolerated && !has_come_back;
+        let has_paused =
+            rolls || context.rollovers.all().last().is_some_and(|last| last.at_s >= self.since_s);
+        let is_clear = growth.low() > CLEARLY * tolerated && !has_come_back && !has_paused;
         if seconds >= CLEARLY_AFTER * shortest && is_clear {
             return Some(Trend::Growing);
         }
-        let waits_for_rollover = settings.task_duration_s <= longest
-            && (sample.rollovers == self.rollovers || context.rollovers.is_active());
+        let waits_for_rollover =
+            settings.task_duration_s <= longest && (sample.rollovers == self.rollovers || rolls);
         if seconds < shortest || (waits_for_rollover && !is_last) {
             return None;
         }
         // What rollovers and pauses left behind is growth too.
         let most = slope(blocks).map_or(growth.high(), |all| all.high().max(growth.high()));
         match has_come_back {
-            false if growth.low() > tolerated || (is_last && most > tolerated) => Some(Trend::Growing),
+            false if (growth.low() > tolerated && !has_paused) || (is_last && most > tolerated) => {
+                Some(Trend::Growing)
+            }
             true if growth.low() <= tolerated => Some(Trend::Steady),
             _ => is_last.then_some(Trend::Unclear),
         }
@@ -128,6 +134,7 @@ impl Holding {
         // A part of a segment does not say what is taken in the long run.
         let by_segments = context.goes_by_segments(context.capacity_per_s(), 1, f64::INFINITY);
         let processed_per_s = match context.per_segment(self.since_s) {
+            _ if context.goes_by_tasks() => mean(&context.taken_per_s(&blocks.iter().collect::<Vec<_>>())),
             none if none.is_empty() && by_segments => context.capacity_per_s(),
             none if none.is_empty() => mean(&context.taken_per_s(&plain)),
             segments => mean(&segments.iter().map(|(_, per_s)| *per_s).collect::<Vec<_>>()),
@@ -205,4 +212,54 @@ fn comes_back(blocks: &[Block], tolerated: f64) -> bool {
     let (Some(from), Some(to)) = (blocks.first(), second.last()) else { return true };
     let half_s = (to.to_s - from.from_s) / 2.0;
     least(second) - least(first) <= tolerated * half_s
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::found::Capacity;
+    use super::super::search::Search;
+    use super::super::settings::Settings;
+    use super::*;
+
+    /// What becomes of 1,000 rows per second, of which none are read for 30 s from the rollover on, and then so many; and how many
+    /// seconds it took to say so.
+    fn hold(rollover_s: u64, afterwards_per_s: u64) -> (HoldEnd, u64) {
+        let per_s = Estimate { value: 1_050.0, half_width: 10.0 };
+        let capacity =
+            Capacity { per_s, of_tasks: false, with_rollovers_per_s: per_s.value, blocks: 0, warm_up: 0 };
+        let settings = Settings::thorough(600.0, 3_600.0);
+        let mut search = Search::from_capacity(settings, capacity, 1_000.0);
+        for second in 0..800_u64 {
+            let written = second * 1_000;
+            let stalled = second.saturating_sub(rollover_s).min(30) * 1_000;
+            let since = second.saturating_sub(rollover_s + 30);
+            let behind = (stalled + since * 1_000).saturating_sub(since * afterwards_per_s);
+            search.observe(&Sample {
+                at_s: second as f64,
+                intended: written,
+                acked: written,
+                processed: written - behind,
+                queryable: written - behind,
+                rolling: (rollover_s..rollover_s + 30).contains(&second),
+                rollovers: u64::from(second >= rollover_s),
+                ..Sample::default()
+            });
+            if let Some(hold) = search.found().holds.first() {
+                return (hold.end, second);
+            }
+        }
+        panic!("no end");
+    }
+
+    #[test]
+    fn the_longest_hold_goes_on_until_a_rollover_is_over() {
+        let (end, second) = hold(590, 2_000);
+        assert!(end == HoldEnd::Held && (640..680).contains(&second), "{end:?} {second}");
+        // This one is never caught up.
+        let (end, second) = hold(590, 1_000);
+        assert!(end == HoldEnd::Growing && (700..=722).contains(&second), "{end:?} {second}");
+        // And the usual case.
+        let (end, second) = hold(250, 2_000);
+        assert!(end == HoldEnd::Held && second <= 330, "{end:?} {second}");
+    }
 }

@@ -28,13 +28,17 @@ const DRIFT: f64 = 0.05;
 /// Blocks from which on their own mean says best what the tasks process.
 const KNOWN: usize = 3;
 
-/// Whole segments that say what is taken, and fewest of them.
+/// Whole segments that say what is taken, fewest of them without warm-up, and fewest whole tasks.
 const SEGMENTS: usize = 4;
-const SEGMENTS_AT_LAST: usize = 3;
+const SEGMENTS_MIN: usize = 3;
+const TASKS_MIN: usize = 3;
 
 /// A mean that is less certain than this, at the end of the longest time, is none. What is between this and the interval asked for
 /// is judged by the hold and the cross-check.
 const INTERVAL_MAX: f64 = 0.12;
+
+/// The same for whole tasks, which are three as a rule: the interval of three values is 2.5 standard deviations wide to each side.
+const TASKS_INTERVAL_MAX: f64 = 0.16;
 
 /// How it is going.
 #[derive(Debug)]
@@ -138,13 +142,15 @@ fn read(context: &Context) -> Reading {
     let segments = context.per_segment(all[0].from_s);
     let by_segments =
         context.goes_by_segments(mean(&per_block), SEGMENTS + 1, most as f64 * settings.block_s);
-    let (points, least) = match by_segments {
-        true if segments.len() >= SEGMENTS || (is_last && segments.len() >= SEGMENTS_AT_LAST) => {
-            (segments, SEGMENTS_AT_LAST)
+    if by_segments && segments.len() < SEGMENTS {
+        let of_tasks = if is_last { by_tasks(context, &all) } else { Some(Reading::More) };
+        if let Some(reading) = of_tasks {
+            return reading;
         }
-        true if !is_last => return Reading::More,
-        // Too few of them between rollovers: about as long, with the rollovers.
-        true => (in_length(context, &all, mean(&per_block)), SEGMENTS_AT_LAST),
+    }
+    let by_segments = by_segments && segments.len() >= SEGMENTS_MIN;
+    let (points, least) = match by_segments {
+        true => (segments, SEGMENTS_MIN),
         false => (used.iter().map(|block| block.middle_s()).zip(per_block).collect(), least),
     };
     let values: Vec<f64> = points.iter().map(|(_, per_s)| *per_s).collect();
@@ -158,28 +164,32 @@ fn read(context: &Context) -> Reading {
     }
     let narrow = if is_last { INTERVAL_MAX.max(settings.interval) } else { settings.interval };
     if per_s.relative() > narrow || kept.len() * 3 < least * 2 {
-        return if is_last { Reading::Changing(per_s.low(), per_s.high()) } else { Reading::More };
+        let unknown = || Reading::Changing(per_s.low(), per_s.high());
+        return if is_last { by_tasks(context, &all).unwrap_or_else(unknown) } else { Reading::More };
     }
     let from_s = kept.first().map_or(0.0, |(middle_s, _)| *middle_s);
     let later: Vec<&Block> = all.iter().copied().filter(|block| block.to_s > from_s).collect();
     Reading::Known(Capacity {
         per_s,
+        of_tasks: false,
         with_rollovers_per_s: mean(&context.taken_per_s(&later)),
         blocks: later.iter().filter(|block| block.is_plain()).count(),
         warm_up: all.len() - later.len(),
     })
 }
 
-/// Middles and means of as many blocks as a segment takes at this rate.
-fn in_length(context: &Context, blocks: &[&Block], per_s: f64) -> Vec<(f64, f64)> {
-    let count = (context.segments.seconds(per_s) / context.settings.block_s).round().max(1.0);
-    let points: Vec<(f64, f64)> =
-        blocks.iter().map(|block| block.middle_s()).zip(context.taken_per_s(blocks)).collect();
-    let of = |points: &[(f64, f64)]| {
-        let (middles, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
-        (mean(&middles), mean(&values))
-    };
-    points.chunks_exact(count as usize).map(of).collect()
+/// What was taken in the time of whole tasks, with all pauses and a rollover in each; `None`: that is longer than a third of the
+/// longest time. Where a segment takes about as long as a task reads, each 10 s and each segment differ by where in a task they are.
+fn by_tasks(context: &Context, blocks: &[&Block]) -> Option<Reading> {
+    let length =
+        context.blocks_of_task().filter(|length| TASKS_MIN * length <= context.settings.saturate_blocks.1)?;
+    let of_tasks: Vec<f64> = context.taken_per_s(blocks).chunks_exact(length).map(mean).collect();
+    let per_s = independent_interval(&of_tasks)?;
+    if per_s.relative() > TASKS_INTERVAL_MAX {
+        return Some(Reading::Changing(per_s.low(), per_s.high()));
+    }
+    let (with_rollovers_per_s, blocks) = (per_s.value, of_tasks.len() * length);
+    Some(Reading::Known(Capacity { per_s, of_tasks: true, with_rollovers_per_s, blocks, warm_up: 0 }))
 }
 
 /// Where the line through the values begins and ends, if it rises or falls by too much to be chance.

@@ -126,6 +126,14 @@ fn a_system_that_stops_reading_to_hand_over_segments_is_judged_rightly() {
 }
 
 #[test]
+fn a_system_whose_segments_take_half_a_tasks_time_is_judged_rightly() {
+    let handing_over = |per_task, random: &mut Random| {
+        SystemModel::handing_over(per_task, random.between(100.0, 160.0), random.between(20.0, 45.0))
+    };
+    assert_right("long segments", &all(12, handing_over));
+}
+
+#[test]
 fn two_tasks_with_uneven_partitions_are_judged_by_the_slower_one() {
     let uneven = |per_task: f64, random: &mut Random| {
         let share = random.between(0.3, 0.5);

@@ -129,12 +129,14 @@ pub struct SearchReport {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CapacityReport {
-    /// Rows per second between rollovers.
+    /// Rows per second between rollovers, or with them.
     pub per_s: f64,
     /// Half width of its 95 % interval.
     pub half_width_per_s: f64,
     /// Rows per second, rollovers included.
     pub with_rollovers_per_s: f64,
+    /// Whether it is the mean of the time of whole tasks, rollovers included.
+    pub of_tasks: bool,
     /// Blocks that it was measured in, and those dropped as warm-up.
     pub blocks: usize,
     pub warm_up_blocks: usize,
@@ -269,6 +271,7 @@ impl SearchFigures {
             per_s: capacity.per_s.value,
             half_width_per_s: capacity.per_s.half_width,
             with_rollovers_per_s: capacity.with_rollovers_per_s,
+            of_tasks: capacity.of_tasks,
             blocks: capacity.blocks,
             warm_up_blocks: capacity.warm_up,
         });

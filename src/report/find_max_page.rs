@@ -39,13 +39,16 @@ fn write_search(search: &SearchReport, page: &mut Page) {
         page.row("with", swept);
     }
     if let Some(capacity) = &search.capacity {
+        let rollovers = match capacity.of_tasks {
+            true => "in the time of whole tasks, with their rollovers".to_owned(),
+            false => format!("between rollovers, {} with them", rate(capacity.with_rollovers_per_s)),
+        };
         page.row(
             "capacity",
             format!(
-                "{} ± {} between rollovers, {} with them; in overload, {} of {} s, {} dropped as warm-up",
+                "{} ± {} {rollovers}; in overload, {} of {} s, {} dropped as warm-up",
                 rate(capacity.per_s),
                 rate(capacity.half_width_per_s),
-                rate(capacity.with_rollovers_per_s),
                 counted(capacity.blocks as u64, "block"),
                 search.blocks.first().map_or(0.0, |block| (block.to_s - block.from_s).round()),
                 capacity.warm_up_blocks,

@@ -32,6 +32,7 @@ fn search(swept: Option<&str>, verdict: Verdict) -> SearchReport {
             per_s: 22_442.0,
             half_width_per_s: 410.0,
             with_rollovers_per_s: 21_800.0,
+            of_tasks: false,
             blocks: 41,
             warm_up_blocks: 3,
         }),
@@ -118,6 +119,15 @@ fn the_page_says_capacity_hold_check_rollover_and_at_last_the_verdict() {
     }
     let last = page.lines().last().unwrap();
     assert!(last.contains("every rollover breaks a limit") && last.contains("--speedup 10660x"), "{last}");
+}
+
+#[test]
+fn a_capacity_of_whole_tasks_is_not_called_one_between_rollovers() {
+    let mut search = search(None, Verdict::BreaksAtRollovers { rate: 21_320.0 });
+    search.capacity.as_mut().unwrap().of_tasks = true;
+    let page = page_of(vec![search], None);
+    let words = "22,442/s ± 410/s in the time of whole tasks, with their rollovers; in overload";
+    assert!(page.contains(words), "{page}");
 }
 
 #[test]
