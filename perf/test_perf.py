@@ -1,7 +1,9 @@
-"""What perf/compare and perf/track conclude from figures; `python3 -m unittest discover -s perf` runs it, without a build."""
+"""What perf/compare, perf/track and perf/find-max conclude from figures; `python3 -m unittest discover -s perf` runs it, without a build."""
 
+import gzip
 import importlib.machinery
 import importlib.util
+import json
 import pathlib
 import unittest
 
@@ -19,6 +21,7 @@ def script(name):
 
 
 compare = script("compare")
+find_max = script("find-max")
 
 
 def verdicts(**ratios):
@@ -99,6 +102,15 @@ class Trend(unittest.TestCase):
         twice["rows"]["tweet/parse"]["elements"] = 20
         lines = list(trend.lines([record("slow", "a1", 100), twice], "tweet/"))
         self.assertTrue(lines[-1].endswith("+0.0 % time"), lines)
+
+
+class HeldRates(unittest.TestCase):
+    def test_rates_that_a_real_druid_was_given_grow_above_its_limit_only(self):
+        folder = pathlib.Path(__file__).parent.parent / "tests/data/find-max"
+        for rate, grows in ((15_000, False), (22_000, True), (31_000, True)):
+            with gzip.open(folder / f"backlog-{rate}.jsonl.gz", "rt") as lines:
+                samples = [json.loads(line) for line in lines][1:]
+            self.assertEqual(find_max.growth(samples) > find_max.GROWTH * rate, grows, rate)
 
 
 if __name__ == "__main__":
