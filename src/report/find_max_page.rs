@@ -59,12 +59,14 @@ fn write_search(search: &SearchReport, page: &mut Page) {
         write_hold(hold, page);
     }
     if let Some(check) = &search.cross_check {
+        let of_tasks = search.capacity.is_some_and(|capacity| capacity.of_tasks);
         page.row(
             "check",
             format!(
-                "{} written, unread rows grew by {} between rollovers; {} taken, {:+.1} % of the capacity",
+                "{} written, unread rows grew by {}{}; {} taken, {:+.1} % of the capacity",
                 rate(check.rate_per_s),
                 rate(check.growth_per_s.max(0.0)),
+                if of_tasks { "" } else { " between rollovers" },
                 rate(check.capacity_per_s),
                 (check.agreement - 1.0) * 100.0
             ),

@@ -128,6 +128,7 @@ fn a_capacity_of_whole_tasks_is_not_called_one_between_rollovers() {
     let page = page_of(vec![search], None);
     let words = "22,442/s ± 410/s in the time of whole tasks, with their rollovers; in overload";
     assert!(page.contains(words), "{page}");
+    assert!(page.contains("unread rows grew by 3,200/s; 22,608/s taken"), "{page}");
 }
 
 #[test]
