@@ -172,12 +172,9 @@ impl Client {
             .iter()
             .map(|value| json!({ "type": if value.is_string() { "VARCHAR" } else { "BIGINT" }, "value": value }))
             .collect();
-        let body = json!({
-            "query": query,
-            "parameters": parameters,
-            // Results that change all the time must not come out of a cache.
-            "context": {"useApproximateCountDistinct": false, "useCache": false, "populateCache": false},
-        });
+        let mut context = uncached();
+        context["useApproximateCountDistinct"] = false.into();
+        let body = json!({"query": query, "parameters": parameters, "context": context});
         match self.post("/druid/v2/sql", Some(&body)) {
             Ok(Value::Array(rows)) => Ok(rows),
             Ok(other) => Err(self.not_understood("POST", "/druid/v2/sql", "no rows", &other.to_string())),
@@ -329,6 +326,11 @@ fn tls_hint(error: &ureq::Error) -> &'static str {
     }
 }
 
+/// The context of a query whose result changes all the time: it must not come out of a cache.
+pub(super) fn uncached() -> Value {
+    json!({"useCache": false, "populateCache": false})
+}
+
 /// What to do about a refusal, if that is known.
 fn hint(status: u16, line: &str, path: &str) -> &'static str {
     match status {
@@ -336,7 +338,7 @@ fn hint(status: u16, line: &str, path: &str) -> &'static str {
         _ if line.contains("Could not resolve type id 'kafka") => {
             "; add \"druid-kafka-indexing-service\" to druid.extensions.loadList of every service, and restart them"
         }
-        404 if path == "/druid/v2/sql" || path == "/status" => {
+        404 if path.starts_with("/druid/v2") || path == "/status" => {
             "; that is no router or broker: give the router's address, usually port 8888"
         }
         404 if path.starts_with("/druid/indexer/") && !is_of_supervisor(line) => {

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::away::Replay;
 use crate::common::free_port;
-use crate::fake::{Away, FakeDruid, ROWS};
+use crate::fake::{Away, FakeDruid, ROWS, counted};
 use crate::stack::cause;
 
 /// The query that counts while tweets are sent.
-const COUNT: &str = r#"SELECT COUNT(*) AS \"rows\" FROM"#;
+const COUNT: &str = "timeseries";
 
 /// The supervisor's status.
 const STATUS: &str = "GET /druid/indexer/v1/supervisor/tweets/status";
@@ -27,6 +27,7 @@ fn half() -> FakeDruid {
     let druid = FakeDruid::start();
     druid.says("COUNT(*)", 200, json!([{"rows": ROWS / 2, "min": 0, "max": 4, "sum": 10}]));
     druid.says("COUNT(DISTINCT", 200, json!([{"distinct": ROWS / 2}]));
+    druid.says(COUNT, 200, counted(ROWS / 2));
     druid
 }
 
@@ -49,7 +50,7 @@ fn a_supervisor_that_is_suspended_is_said_with_the_command_and_the_run_ends_whol
     druid.says(STATUS, 200, status(&[("suspended", json!(true)), ("detailedState", json!("SUSPENDED"))]));
     let line = replay.running.wait_for("the supervisor is suspended");
     assert!(line.contains(&format!("`tweetblast druid resume tweets --druid {}`", druid.url())), "{line}");
-    for words in [STATUS, "COUNT(*)", "COUNT(DISTINCT"] {
+    for words in [STATUS, COUNT, "COUNT(*)", "COUNT(DISTINCT"] {
         druid.recovers(words);
     }
     let (report, finished) = replay.finish();
@@ -146,7 +147,7 @@ fn a_worker_that_druid_has_forgotten_is_named_while_its_tasks_do_not_answer() {
     druid.says(STATUS, 200, status(&[("activeTasks", json!([]))]));
     replay.running.wait_for("the supervisor reads again after");
     druid.is_back("/stats");
-    for words in [STATUS, "COUNT(*)", "COUNT(DISTINCT"] {
+    for words in [STATUS, COUNT, "COUNT(*)", "COUNT(DISTINCT"] {
         druid.recovers(words);
     }
     let (report, finished) = replay.finish();
@@ -160,7 +161,7 @@ fn nothing_is_counted_after_the_last_row() {
     druid.says("MIN(", 200, json!([{"rows": ROWS, "min": 0, "max": 9, "sum": 44}]));
     let (report, finished) = Replay::start(&druid.url(), &[]).finish();
     assert_eq!(finished.code, 3, "one row is another: {}", finished.stdout);
-    let asked = druid.requests("/druid/v2/sql");
+    let asked = druid.requests("/druid/v2");
     let first_proof = asked.iter().position(|asked| asked.contains("MIN(")).unwrap();
     // Two are under way at a time.
     let after = asked[first_proof..].iter().filter(|asked| asked.contains(COUNT)).count();
@@ -197,7 +198,7 @@ fn the_report_has_each_task_its_rows_and_when_one_took_over_from_another() {
     druid.says(STATUS, 200, status(&[("activeTasks", json!([task("u")]))]));
     druid.says("/task/t/status", 200, json!({"status": {"statusCode": "FAILED", "errorMsg": "no"}}));
     after_looks(2);
-    for words in ["COUNT(*)", "COUNT(DISTINCT"] {
+    for words in [COUNT, "COUNT(*)", "COUNT(DISTINCT"] {
         druid.recovers(words);
     }
     let (report, finished) = replay.finish();

@@ -1,6 +1,8 @@
-//! The threads that count rows during the replay: at a fixed, short interval, on connections of their
-//! own, whatever else waits for Druid. The interval and the time that an answer takes are what the time
-//! to queryable is not known better than.
+//! The threads that count rows during the replay: at a short interval, on connections of their own, whatever
+//! else waits for Druid. The interval and the time that an answer takes are what the time to queryable is not known
+//! better than.
+//!
+//! Each count takes time from Druid. Where tweets have waited for long, a longer interval says as much.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +12,13 @@ use crate::count::Queryable;
 use crate::druid::{Client, DruidError, RowAnswer, RowQuestion, RunName};
 use crate::event::OwnNames;
 
-/// Time from the beginning of one count to that of the next.
-const INTERVAL: Duration = Duration::from_millis(25);
+/// Shortest and longest time from the beginning of one count to that of the next.
+const INTERVAL_MIN: Duration = Duration::from_millis(25);
+const INTERVAL_MAX: Duration = Duration::from_secs(1);
+
+/// In between it is this part of the time for which the oldest tweet has waited: half of the 10 % to which a time to
+/// queryable is to be known, as an answer takes its time, too.
+const PARTS_OF_WAIT: u32 = 20;
 
 /// Counts that may be under way at the same time: with one alone, an answer that takes longer than the interval
 /// would stretch it.
@@ -111,7 +118,7 @@ impl Poll {
         let turn = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
             let turn = (*next).max(Instant::now());
-            *next = turn + INTERVAL;
+            *next = turn + interval(self.counted.queryable.oldest_waiting().map(|oldest| oldest.elapsed()));
             turn
         };
         std::thread::sleep(turn.saturating_duration_since(Instant::now()));
@@ -143,6 +150,11 @@ impl Poll {
     fn window<T>(&self, with: impl FnOnce(&mut Window) -> T) -> T {
         with(&mut self.window.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Time until the next count begins, where the oldest tweet has `waited` for so long.
+fn interval(waited: Option<Duration>) -> Duration {
+    (waited.unwrap_or_default() / PARTS_OF_WAIT).clamp(INTERVAL_MIN, INTERVAL_MAX)
 }
 
 /// The time before which all rows are there, in milliseconds since 1970.
@@ -191,6 +203,13 @@ mod tests {
 
     fn answer(rows: u64, settled: u64) -> RowAnswer {
         RowAnswer { rows, settled, found: Vec::new() }
+    }
+
+    #[test]
+    fn rows_are_counted_less_often_where_tweets_wait_for_long() {
+        let after_ms = |waited_ms| interval(Some(Duration::from_millis(waited_ms))).as_millis();
+        assert_eq!(interval(None), INTERVAL_MIN);
+        assert_eq!((after_ms(0), after_ms(500), after_ms(4_000), after_ms(600_000)), (25, 25, 200, 1_000));
     }
 
     #[test]
