@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::common::{Finished, Running, run, write};
-use crate::fake::{Away, FakeDruid};
+use crate::fake::{Away, FakeDruid, ROWS, counted};
 
 fn step(druid: &FakeDruid, arguments: &[&str]) -> Finished {
     run(&[&["druid"][..], arguments, &["--druid", &druid.url()]].concat())
@@ -98,23 +98,20 @@ fn doctor_names_the_process_that_is_dead_and_shows_no_page() {
 
 #[test]
 fn doctor_ends_when_it_is_stopped_and_takes_back_the_supervisor_that_it_made() {
-    let druid = FakeDruid::start();
-    let modules = json!([{"artifact": "druid-kafka-indexing-service"}]);
-    druid.says("GET /status ", 200, json!({"version": "33.0.0", "modules": modules}));
-    // No row ever comes.
-    druid.says("COUNT(*)", 200, json!([{"rows": 0}]));
-    let mut doctor = Running::start(&[
-        "doctor",
-        "--mqtt",
-        "off",
-        "--kafka-listen",
-        "127.0.0.1:0",
-        "--druid",
-        &druid.url(),
-    ]);
-    druid.wait_until_asked("COUNT(*)");
-    doctor.signal("INT");
-    assert!(doctor.ends_within(Duration::from_secs(20)));
-    assert_eq!(doctor.finish().code, 130);
-    assert_eq!(druid.asked("supervisor/tweets/terminate"), 1);
+    // While rows are counted, and between the counts of the proof.
+    for (words, rows) in [("timeseries", 0), ("MIN(", ROWS)] {
+        let druid = FakeDruid::start();
+        let modules = json!([{"artifact": "druid-kafka-indexing-service"}]);
+        druid.says("GET /status ", 200, json!({"version": "33.0.0", "modules": modules}));
+        druid.says("COUNT(*)", 200, json!([{"rows": 0}]));
+        druid.says("timeseries", 200, counted(rows));
+        let url = druid.url();
+        let mut doctor =
+            Running::start(&["doctor", "--mqtt", "off", "--kafka-listen", "127.0.0.1:0", "--druid", &url]);
+        druid.wait_until_asked(words);
+        doctor.signal("INT");
+        assert!(doctor.ends_within(Duration::from_secs(20)), "{words}");
+        assert_eq!(doctor.finish().code, 130, "{words}");
+        assert_eq!(druid.asked("supervisor/tweets/terminate"), 1, "{words}");
+    }
 }

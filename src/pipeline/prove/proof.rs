@@ -55,14 +55,15 @@ impl DruidHop<'_> {
             self.counting.end();
         }
         self.notes.extend(self.alarm.end());
-        if stop.load(Ordering::Relaxed) && self.session.after_stop < BETWEEN_PROOFS {
+        if self.is_cut_short(stop) {
             return ProofOutcome::unknown("stopped".to_owned());
         }
         self.tasks.look(&self.supervisor);
-        let counted = self.count_twice();
+        let counted = self.count_twice(stop);
         self.counting.end();
         let (proof, steady) = match counted {
-            Ok(counted) => counted,
+            Ok(Some(counted)) => counted,
+            Ok(None) => return ProofOutcome::unknown("stopped".to_owned()),
             Err(error) => return ProofOutcome::unknown(error.to_string()),
         };
         // A failed tweet leaves a gap in the sequence, so then only the counts are compared.
@@ -129,19 +130,30 @@ impl DruidHop<'_> {
     }
 
     /// The proof, and whether two counts gave the same, with no fewer rows than before: a broker
-    /// that has just returned may not know all tasks yet.
-    fn count_twice(&self) -> Result<(Proof, bool), DruidError> {
+    /// that has just returned may not know all tasks yet. `None` if a stop cuts it short.
+    fn count_twice(&self, stop: &AtomicBool) -> Result<Option<(Proof, bool)>, DruidError> {
         let count = || Proof::of_run(self.supervisor.client(), &self.datasource, self.run);
         let mut last = count()?;
         for _ in 0..PROOFS_MAX {
-            std::thread::sleep(BETWEEN_PROOFS);
+            let since = Instant::now();
+            while since.elapsed() < BETWEEN_PROOFS {
+                if self.is_cut_short(stop) {
+                    return Ok(None);
+                }
+                std::thread::sleep(LOOK);
+            }
             let next = count()?;
             if next == last && next.rows >= self.queryable.rows() {
-                return Ok((next, true));
+                return Ok(Some((next, true)));
             }
             last = next;
         }
-        Ok((last, false))
+        Ok(Some((last, false)))
+    }
+
+    /// Whether a stop leaves no time for two counts.
+    fn is_cut_short(&self, stop: &AtomicBool) -> bool {
+        stop.load(Ordering::Relaxed) && self.session.after_stop < BETWEEN_PROOFS
     }
 
     fn causes(&self, delivered: u64) -> Vec<Cause> {
