@@ -212,9 +212,11 @@ fn a_full_disk_ends_the_run_with_its_ledger() {
     assert!(error.ends_with("No space left on device"), "{error}");
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
     assert_eq!(format!("error: {}", report["error"].as_str().unwrap()), error);
-    assert!(
-        finished.stdout.contains("\nunbalanced: ") && finished.stdout.contains("kafka      6,000 received")
-    );
+    assert!(finished.stdout.contains("\nunbalanced: "), "{}", finished.stdout);
+    // How many were sent before the error was noticed depends on the machine.
+    let count = |key: &str| report["ledger"][key].as_u64().unwrap();
+    assert_eq!(count("received"), count("delivered") + count("failed"), "{}", finished.stdout);
+    assert!(count("failed") > 0 && count("published") == count("received"), "{}", finished.stdout);
 }
 
 #[test]
