@@ -35,8 +35,8 @@ class Stack:
 
     @contextlib.contextmanager
     def read_by_tasks(self, binary, tweets, name, task_duration, *changes):
-        """A topic that tasks read, with MAKES_TOPIC tweets; dropped at the end, with its rows. Changes are flags that change the spec. The flags for
-        who writes to the topic."""
+        """A topic that tasks read, with MAKES_TOPIC tweets; dropped at the end, with its rows. Changes are flags that
+        change the spec. The flags for who writes to the topic."""
         topic = ["-t", name, "-q", "--mqtt", "off", "--kafka", self.kafka, "--force"]
         run = {"check": True, "stdout": subprocess.DEVNULL}
         subprocess.run([binary, tweets, "--limit", str(MAKES_TOPIC), *topic], **run)

@@ -45,6 +45,9 @@ impl RowQuestion<'_> {
     /// When Druid does not answer, or refuses.
     pub fn ask(&self, client: &Client, datasource: &str, run: RunName<'_>) -> Result<RowAnswer, DruidError> {
         let answer = client.post("/druid/v2", Some(&self.query(datasource, run)))?;
+        if !answer.is_array() {
+            return Err(client.not_understood("POST", "/druid/v2", "no rows", &answer.to_string()));
+        }
         let found = &answer[0]["result"];
         let count = |key: &str| number(&found[key]).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         Ok(RowAnswer { rows: count("rows"), settled: count("settled"), found: numbers(&found["found"]) })
