@@ -40,7 +40,7 @@ return [...document.querySelectorAll('[data-test-chart-id]')].map(chart => {
       || ([...chart.querySelectorAll('[aria-label=warning]')].some(sign => sign.getClientRects().length)
         ? 'the row limit is reached' : ''),
     empty: some('.ant-empty, .ant-empty-image'),
-    drawn: [...chart.querySelectorAll('canvas')].some(drawn) || some('table tbody td, .header-line'),
+    drawn: some('table tbody td, .header-line') || [...chart.querySelectorAll('canvas')].some(drawn),
     headline: chart.querySelector('.header-line')?.innerText ?? '',
   };
 });
@@ -61,10 +61,20 @@ def link(superset: str, slug: str, run: str | None = None) -> str:
     return f"{address}?native_filters={chosen}"
 
 
-class Browser:
-    """Tall enough that every chart is in view: Superset draws those outside it later."""
+# A dashboard renews its charts every ten seconds; with this, every ten minutes.
+RENEWED_SELDOM = """
+const every = window.setInterval;
+window.setInterval = (act, ms, ...rest) => every(act, ms >= 5000 ? 60 * ms : ms, ...rest);
+"""
 
-    def __init__(self, width: int = 1400, height: int = 2400) -> None:
+
+class Browser:
+    """Tall enough that every chart is in view: Superset draws those outside it later.
+
+    Without `renews` a dashboard's charts are hardly ever renewed by themselves.
+    """
+
+    def __init__(self, width: int = 1400, height: int = 2400, renews: bool = True) -> None:
         programs = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
         if None in programs.values():
             raise SystemExit("chromium or its driver is missing: apt-get install chromium chromium-driver")
@@ -79,6 +89,8 @@ class Browser:
             options.add_argument("--no-sandbox")
         options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(programs["chromedriver"]))
+        if not renews:
+            self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": RENEWED_SELDOM})
         self.answers: dict[int, list] = {}
         self.since: dict[int, int | None] = {}
         self.failures: list[str] = []

@@ -16,21 +16,29 @@ from charts import (
 from selenium.webdriver.common.action_chains import ActionChains
 
 AGREE_S = 120
-HEARD_S = 30  # On a busy machine a click has taken 10 s to show, and the next one then took it back.
-NOTHING_S = 0.8  # Superset waits 0.3 s for a second click before it filters; two within 0.5 s are a double click.
+HEARD_S = 5  # A busy page takes a press and its release in turn with all else; Superset's own 0.3 s come after that.
+SHOWN_S = 20  # Until its next answer a chart knows nothing of the filter that it set, and a click sets the same once more.
+APART_S = 0.8  # Superset waits 0.3 s for a second click before it filters; two within 0.5 s are a double click.
 
-# ECharts draws the chart, and only React knows its object. Its marks, the largest first: the name of each, where it is on
-# the page, and whether a click there meets it now (it may still be moving there).
-MARKS = """
-const box = document.querySelector(`[data-test-chart-id="${arguments[0]}"] [_echarts_instance_]`);
-let fiber = box && box[Object.keys(box).find(key => key.startsWith('__reactFiber$'))];
-let drawing = null;
-for (; fiber && !drawing; fiber = fiber.return) {
-  let hook = fiber.memoizedState;
-  for (; hook && typeof hook === 'object' && 'next' in hook && !drawing; hook = hook.next) {
-    if (hook.memoizedState?.current?.getZr) drawing = hook.memoizedState.current;
+# ECharts draws the chart, and only React knows its object.
+DRAWING = """
+const box_of = chart => document.querySelector(`[data-test-chart-id="${chart}"] [_echarts_instance_]`);
+const drawing_in = box => {
+  let fiber = box && box[Object.keys(box).find(key => key.startsWith('__reactFiber$'))];
+  for (; fiber; fiber = fiber.return) {
+    let hook = fiber.memoizedState;
+    for (; hook && typeof hook === 'object' && 'next' in hook; hook = hook.next) {
+      if (hook.memoizedState?.current?.getZr) return hook.memoizedState.current;
+    }
   }
-}
+  return null;
+};
+"""
+
+# A chart's marks, the largest first: the name of each, where it is on the page, and whether a click there meets it now (it
+# may still be moving there).
+MARKS = DRAWING + """
+const box = box_of(arguments[0]), drawing = drawing_in(box);
 if (!drawing) return [];
 const marks = [], edge = box.getBoundingClientRect();
 drawing.getModel().getSeries().forEach((series, index) => {
@@ -60,6 +68,21 @@ drawing.getModel().getSeries().forEach((series, index) => {
 return marks.sort((one, other) => other.size - one.size);
 """
 
+# Listens for one click: `heard` says later whether it met a mark, or a cell of a table. A chart that is drawn anew between
+# press and release makes no click of them. The drawing is looked for at the press, since it may be another one by then.
+LISTEN = DRAWING + """
+const chart = arguments[0];
+window.heard = {};
+const heard = window.heard;
+document.addEventListener('mousedown', () => {
+  drawing_in(box_of(chart))?.getZr().on('click', event => Object.assign(heard, {click: true, mark: Boolean(event.target)}));
+}, {capture: true, once: true});
+document.addEventListener('click', event => {
+  // A cell that filters nothing lets clicks through to its table.
+  if (event.target.closest('table')) Object.assign(heard, {click: true, mark: Boolean(event.target.closest('td'))});
+}, {capture: true, once: true});
+"""
+
 # The middle of a table's first cell under one of these headers; null while the table is drawn.
 CELL = """
 const chart = document.querySelector(`[data-test-chart-id="${arguments[0]}"]`);
@@ -81,6 +104,10 @@ class Target:
     @property
     def place(self) -> str:
         return f"{self.chart}, {self.header}" if self.header else self.chart
+
+    def chip(self, value: str) -> str:
+        """A value as the filter bar shows it."""
+        return value[11:19] if self.column in ("second_replayed", "second_sent") else value
 
 
 # First those that change nothing.
@@ -141,7 +168,7 @@ class Clicks:
             return [f"charts without a click, or clicks without a chart: {names ^ {target.chart for target in targets}}"]
         for target in targets:
             each = every_bar and target.column and not target.header and target.column != "run"
-            for bar in [mark["name"] for mark in self.marks(target)] if each else [None]:
+            for bar in self.names_of_marks(target.chart) if each else [None]:
                 problems = self.once(target, bar)
                 if problems:
                     return [f"after a click on {bar or 'the first'} of {target.place}: {problem}" for problem in problems]
@@ -152,25 +179,24 @@ class Clicks:
         if not any(chart["rows"]):
             print(f"  there is nothing to click on in {target.place}")
             return []
-        point, value = self.cell(chart, target) if target.header else self.mark(target, bar)
-        if point is None:
-            return ["no mark was found"]
         if target.column is None:
-            self.click(*point)
-            time.sleep(NOTHING_S)
+            if self.click(target, bar) is None:
+                return [f"no click was heard in {AGREE_S} s"]
+            time.sleep(APART_S)
             chips = self.browser.chips()
             problems = [f"the dashboard is filtered by {chips}"] if chips else self.agree(self.whole, [])
             if not problems:
                 print(f"  a click on {target.place} changes nothing")
             return problems
+        value = self.click_until(target, bar, chosen=True)
+        if value is None:
+            return [f"no mark heard a click in {AGREE_S} s, or none was heeded: the filters are {self.browser.chips()}"]
         filtered = self.expected(target.column, value)
         filtered[target.chart] = self.whole[target.chart]
-        chip = value[11:19] if target.column in ("second_replayed", "second_sent") else value
-        self.click_until(point, [chip])
-        problems = self.agree(filtered, [chip])
+        problems = self.agree(filtered, [target.chip(value)])
         if not problems:
-            time.sleep(NOTHING_S)
-            self.click_until(point, [])
+            time.sleep(APART_S)
+            self.click_until(target, value, chosen=False)
             problems = [f"and a second click: {problem}" for problem in self.agree(self.whole, [])]
         if not problems:
             self.done += 1
@@ -203,50 +229,68 @@ class Clicks:
         """Waits until all charts show these figures, and the bar these filters."""
         end = time.monotonic() + AGREE_S
         while True:
-            problems = problems_of(self.browser.charts(), expected)
-            if self.browser.chips() != chips:
-                problems.insert(0, f"the filters are {self.browser.chips()} and not {chips}")
-            if not problems or time.monotonic() > end:
+            shown = self.browser.chips()
+            problems = [] if shown == chips else [f"the filters are {shown} and not {chips}"]
+            is_last = time.monotonic() > end
+            # To look at the charts takes long, and they wait meanwhile.
+            if is_last or not problems:
+                problems += problems_of(self.browser.charts(), expected)
+            if is_last or not problems:
                 return problems
-            time.sleep(0.2)
+            time.sleep(0.5)
 
-    def marks(self, target: Target) -> list[dict]:
-        chart = next(chart for chart in self.browser.charts() if chart["name"] == target.chart)
-        return self.browser.driver.execute_script(MARKS, chart["id"])
+    def names_of_marks(self, name: str) -> list[str]:
+        chart = next(chart for chart in self.browser.charts() if chart["name"] == name)
+        return [mark["name"] for mark in self.browser.driver.execute_script(MARKS, chart["id"])]
 
-    def mark(self, target: Target, bar: str | None) -> tuple[tuple[float, float] | None, str]:
-        """The named mark, or the largest."""
-        end = time.monotonic() + 5
-        while True:
-            mark = next((mark for mark in self.marks(target) if bar in (None, mark["name"])), None)
-            if mark and mark["hit"]:
-                return (mark["x"], mark["y"]), mark["name"]
-            if time.monotonic() > end:
-                return None, ""
-            time.sleep(0.1)
+    def click_until(self, target: Target, bar: str | None, chosen: bool) -> str | None:
+        """Clicks until the bar has this value as its filter, or nothing: the value. None after AGREE_S."""
+        end = time.monotonic() + AGREE_S
+        while time.monotonic() < end:
+            value = self.click(target, bar)
+            shown = time.monotonic() + SHOWN_S
+            while value is not None and time.monotonic() < shown:
+                if self.browser.chips() == ([target.chip(value)] if chosen else []):
+                    return value
+                time.sleep(0.1)
+        return None
+
+    def click(self, target: Target, bar: str | None) -> str | None:
+        """Clicks on a mark, until one has heard it: what it stands for. None after AGREE_S."""
+        end = time.monotonic() + AGREE_S
+        while time.monotonic() < end:
+            chart = next(chart for chart in self.browser.charts() if chart["name"] == target.chart)
+            point, value = self.cell(chart, target) if target.header else self.mark(chart, bar)
+            if point and self.is_heard(chart, target, point):
+                return value
+            time.sleep(APART_S)
+        return None
+
+    def mark(self, chart: dict, bar: str | None) -> tuple[tuple[float, float] | None, str]:
+        """The named mark, or the largest; no point while a click there would miss it."""
+        for mark in self.browser.driver.execute_script(MARKS, chart["id"]):
+            if bar in (None, mark["name"]):
+                return (mark["x"], mark["y"]) if mark["hit"] else None, mark["name"]
+        return None, ""
 
     def cell(self, chart: dict, target: Target) -> tuple[tuple[float, float] | None, str]:
+        """The first cell of a column; no point while the table is drawn."""
         headers = [target.header, *(word for word, name in ENGLISH.items() if name == target.header)]
-        value = str(chart["rows"][0][0].get(target.column)) if target.column else ""
-        end = time.monotonic() + 5
-        while True:
-            place = self.browser.driver.execute_script(CELL, chart["id"], headers)
-            if place or time.monotonic() > end:
-                return place and tuple(place), value
-            time.sleep(0.1)
+        value = str(chart["rows"][0][0].get(target.column)) if target.column and any(chart["rows"]) else ""
+        place = self.browser.driver.execute_script(CELL, chart["id"], headers)
+        return place and tuple(place), value
 
-    def click_until(self, point: tuple[float, float], chips: list[str]) -> None:
-        """Clicks until the bar has these filters, at most three times: a chart that is drawn again just then hears no click."""
-        for _ in range(3):
-            self.click(*point)
-            end = time.monotonic() + HEARD_S
-            while time.monotonic() < end:
-                if self.browser.chips() == chips:
-                    return
-                time.sleep(0.1)
-
-    def click(self, x: float, y: float) -> None:
+    def is_heard(self, chart: dict, target: Target, point: tuple[float, float]) -> bool:
+        self.browser.driver.execute_script(LISTEN, chart["id"])
         actions = ActionChains(self.browser.driver, duration=50)
-        actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
+        actions.w3c_actions.pointer_action.move_to_location(*map(round, point))
         actions.click()
         actions.perform()
+        end = time.monotonic() + HEARD_S
+        while time.monotonic() < end:
+            heard = self.browser.driver.execute_script("return heard")
+            # A point of a line is no mark; nothing is to happen there.
+            if heard.get("mark" if target.column else "click"):
+                return True
+            time.sleep(0.1)
+        return False
