@@ -89,9 +89,13 @@ impl Context {
 
     /// Whether at this rate a group of tasks fills so many segments within that time, and more than one in the time of each task.
     pub fn goes_by_segments(&self, per_s: f64, count: usize, within_s: f64) -> bool {
-        let share = self.shares.iter().copied().reduce(f64::max).unwrap_or(1.0);
-        let segment_s = self.segments.seconds(share * per_s);
+        let segment_s = self.segment_s(per_s);
         segment_s * count as f64 <= within_s && segment_s * SEGMENTS_PER_TASK <= self.settings.task_duration_s
+    }
+
+    /// How long the group of tasks that fills its segments first takes for one at this rate, in seconds.
+    pub fn segment_s(&self, per_s: f64) -> f64 {
+        self.segments.seconds(self.shares.iter().copied().reduce(f64::max).unwrap_or(1.0) * per_s)
     }
 
     /// Blocks in the time that a task reads; `None`: it has no end.

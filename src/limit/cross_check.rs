@@ -38,7 +38,7 @@ impl CrossChecking {
         let segments: Vec<f64> =
             context.per_segment(backlog_since_s(context)).iter().map(|(_, per_s)| *per_s).collect();
         let by_segments = goes_by_segments(context);
-        let is_last = all >= most_blocks(context);
+        let is_last = all >= length(context).1;
         let (is_short, is_last) = match by_segments {
             true => (segments.len() < SEGMENTS, is_last),
             false => (measured.len() < least, is_last || measured.len() >= most),
@@ -81,10 +81,18 @@ fn goes_by_segments(context: &Context) -> bool {
         && context.goes_by_segments(context.capacity_per_s(), SEGMENTS, 2.0 * most as f64 * block_s)
 }
 
-/// Blocks after which it ends with what is known.
-pub(super) fn most_blocks(context: &Context) -> usize {
-    let (_, most) = context.settings.cross_blocks;
-    if goes_by_segments(context) { 3 * most } else { 2 * most }
+/// Blocks that it takes, the first one included: the fewest, and those after which it ends with what is known.
+pub(super) fn length(context: &Context) -> (usize, usize) {
+    let Settings { cross_blocks: (least, most), block_s, .. } = context.settings;
+    let (least, most) = if goes_by_segments(context) {
+        let segments_s = SEGMENTS as f64 * context.segment_s(context.capacity_per_s());
+        ((segments_s / block_s).ceil() as usize, 3 * most)
+    } else if context.goes_by_tasks() {
+        (context.blocks_of_task().unwrap_or(least), 2 * most)
+    } else {
+        (least, 2 * most)
+    };
+    ((least + 1).min(most), most)
 }
 
 /// From when on there were always rows to read.

@@ -2,7 +2,7 @@
 
 use super::blocks::{Cutter, Sample};
 use super::context::{Context, Next};
-use super::cross_check::{CrossChecking, most_blocks};
+use super::cross_check::{self, CrossChecking};
 use super::found::{Found, GeneratorLimit, Phase, PhaseBlock, Slo, Verdict};
 use super::hold::Holding;
 use super::rollovers::{Rollover, SEEN_LATE_S};
@@ -149,7 +149,8 @@ impl Search {
         let blocks = |count: usize| count as f64 * settings.block_s;
         let done = (found.blocks.len() - first_block) as f64 * settings.block_s;
         let drain = (5.0, 60.0);
-        let cross = (blocks(settings.cross_blocks.0 + 1), blocks(most_blocks(&self.context)));
+        let (least, most) = cross_check::length(&self.context);
+        let cross = (blocks(least), blocks(most));
         let holds = (settings.lower_times + 1 - found.holds.len().min(settings.lower_times)) as f64;
         let hold = (settings.hold_s.0, settings.hold_s.1 * holds);
         let (saturate_min, saturate_max) = settings.saturate_blocks;

@@ -246,11 +246,23 @@ impl Task {
 
 /// A whole search of such a system, with a sample per second, some of them late.
 pub fn search(model: &SystemModel, seed: u64, settings: Settings) -> (Found, f64) {
+    search_and_watch(model, seed, settings, |_, _| ())
+}
+
+/// The same; `watch` sees it after each sample, with the sample's time.
+pub fn search_and_watch(
+    model: &SystemModel,
+    seed: u64,
+    settings: Settings,
+    mut watch: impl FnMut(&Search, f64),
+) -> (Found, f64) {
     let mut system = System::new(model.clone(), seed);
     let mut random = Random::new(seed ^ 0x1234);
     let mut search = Search::new(settings, Vec::new());
     loop {
-        let asked_per_s = match search.observe(&system.sample()) {
+        let order = search.observe(&system.sample());
+        watch(&search, system.at_s);
+        let asked_per_s = match order {
             Order::Rate(rate) | Order::Hold(rate) => rate,
             Order::Drain => 0.0,
             Order::Done => return (search.found().clone(), system.at_s),

@@ -1,8 +1,8 @@
 //! The search on simulated systems of many kinds: what it may not get wrong, and how often.
 
-use super::found::{Found, GeneratorLimit, Verdict};
+use super::found::{Found, GeneratorLimit, Phase, Verdict};
 use super::settings::Settings;
-use super::simulated::{Random, System, SystemModel, search};
+use super::simulated::{Random, System, SystemModel, search, search_and_watch};
 
 /// How often each kind of system is searched.
 const SYSTEMS: u64 = 150;
@@ -247,5 +247,46 @@ fn a_quick_search_is_over_in_minutes_and_never_far_too_high() {
                 assert!(rate < 1.2 * capacity, "seed {seed}: {}", rate / capacity);
             }
         }
+    }
+}
+
+#[test]
+fn the_check_takes_as_long_as_is_said_when_it_begins() {
+    let kinds: [fn(f64) -> SystemModel; 4] = [
+        SystemModel::steady,
+        |per_task| SystemModel::rolling(per_task, 300.0),
+        |per_task| SystemModel::handing_over(per_task, 60.0, 12.0),
+        |per_task| SystemModel::handing_over(per_task, 150.0, 40.0),
+    ];
+    for (kind, make) in kinds.into_iter().enumerate() {
+        // How long each took, as a share of the shortest time that was said.
+        let mut shares = Vec::new();
+        for seed in 0..10 {
+            let model = make(20_000.0);
+            let settings = Settings {
+                segment_rows: model.segment.0,
+                ..Settings::thorough(model.rollover_s.0, BUDGET_S)
+            };
+            let block_s = settings.block_s;
+            let mut said = None;
+            let (_, over_s) = search_and_watch(&model, seed, settings, |search, at_s| {
+                if search.phase() == Phase::CrossCheck && said.is_none() {
+                    said = Some((at_s, search.time_left_s(at_s)));
+                }
+            });
+            let Some((began_s, (least_s, most_s))) = said else { continue };
+            let took_s = over_s - began_s;
+            shares.push(took_s / least_s);
+            // What is known of a segment's time is as good as the capacity.
+            assert!(
+                (0.9 * least_s - block_s..=most_s + block_s).contains(&took_s),
+                "kind {kind}, seed {seed}: {took_s} s, and {least_s} to {most_s} were said"
+            );
+        }
+        let shortest = shares.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(
+            shares.len() >= 8 && shortest < 1.3,
+            "kind {kind}: {shares:.2?} of the shortest time that was said"
+        );
     }
 }
