@@ -138,14 +138,24 @@ class Browser:
 
     def choose(self, name: str, value: str) -> None:
         """Chooses a value in a filter of the bar, by hand."""
-        self._when_it_rests(lambda: self._filter(name).send_keys(value))
         option = f".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option[title={json.dumps(value)}]"
-        self._when_it_rests(lambda: self.driver.find_element(By.CSS_SELECTOR, option).click())
+
+        def pick() -> None:
+            self._filter(name).send_keys(Keys.CONTROL, "a", Keys.NULL, value)
+            self._within(10, lambda: self.driver.find_element(By.CSS_SELECTOR, option).click())
+
+        self._within(120, pick)
         self._apply()
 
     def clear(self, name: str) -> None:
         """Takes the last value out of a filter again."""
-        self._when_it_rests(lambda: self._filter(name).send_keys(Keys.BACKSPACE))
+        chosen = f"[data-test=NATIVE_FILTER-{name}] .ant-select-selection-item"
+
+        def take_out() -> None:
+            self._filter(name).send_keys(Keys.BACKSPACE)
+            WebDriverWait(self.driver, 10).until_not(lambda driver: driver.find_elements(By.CSS_SELECTOR, chosen))
+
+        self._within(120, take_out)
         self._apply()
 
     def _filter(self, name: str) -> WebElement:
@@ -160,9 +170,9 @@ class Browser:
         field.click()
         return field
 
-    def _when_it_rests(self, act: Callable[[], None]) -> None:
-        """Tries until it can be done: the bar lays its filters out anew when one of them changes, and what it opens moves."""
-        end = time.monotonic() + 60
+    def _within(self, seconds: float, act: Callable[[], None]) -> None:
+        """Tries until it can be done: the bar lays its filters out anew when one changes, and what it opens moves or shuts."""
+        end = time.monotonic() + seconds
         while True:
             try:
                 return act()
