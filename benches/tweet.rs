@@ -1,6 +1,7 @@
 //! Parsing and encoding, compared with simd-json's bare tape over the same frames, serde_json
-//! reading the fields of a user with their texts, and serde_json writing the same fields. Rows with
-//! `real_` in their name read real files, the others generated ones.
+//! reading the fields of a user with their texts, and serde_json writing the same fields. With
+//! `--features sonic-rs` also with its search for the same members. Rows with `real_` in their name
+//! read real files, the others generated ones.
 
 mod real;
 mod settings;
@@ -94,6 +95,9 @@ fn rows(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, input: &[u8], fram
     });
     if name.contains("grouped") {
         typed(group, name, &frames, tweets);
+    } else {
+        #[cfg(feature = "sonic-rs")]
+        found(group, name, &frames, tweets);
     }
     let mut parser = Parser::new();
     group.bench_function(format!("parse/{name}/{tweets}"), |bencher| {
@@ -130,6 +134,26 @@ fn typed(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, frames: &[Frame<'
                 user.tweets.into_iter().map(black_box).count() as u64
             });
             assert_eq!(users.sum::<u64>(), tweets);
+        });
+    });
+}
+
+/// The members that are kept of a tweet of the API v1.1, as they are in the line: no text is decoded, no number or time read.
+#[cfg(feature = "sonic-rs")]
+fn found(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, frames: &[Frame<'_>], tweets: u64) {
+    let mut members = sonic_rs::PointerTree::new();
+    let paths = "created_at timestamp_ms id id_str text full_text lang retweet_count favorite_count coordinates geo \
+        user/id user/id_str user/screen_name entities/hashtags extended_tweet/full_text extended_tweet/entities/hashtags";
+    for path in paths.split(' ') {
+        members.add_path(path.split('/').collect::<Vec<_>>());
+    }
+    group.bench_function(format!("sonic_get_many/{name}/{tweets}"), |bencher| {
+        bencher.iter(|| {
+            let found = |frame: &Frame<'_>| {
+                let values = sonic_rs::get_many(frame.bytes, &members).expect("the input is JSON");
+                values.iter().any(Option::is_some)
+            };
+            assert!(black_box(frames.iter().filter(|frame| found(frame)).count()) as u64 >= tweets);
         });
     });
 }
