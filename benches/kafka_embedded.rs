@@ -1,6 +1,6 @@
 //! The embedded Kafka endpoint: how fast it acknowledges librdkafka's messages, compared with
 //! librdkafka's own mock broker, which keeps them in memory, and with a real Kafka if
-//! `TWEETBLAST_REAL_KAFKA` names one.
+//! `TWEETBLAST_REAL_KAFKA` names one that has a topic tweets.
 
 #![allow(clippy::print_stderr)] // says what it skips
 
@@ -63,7 +63,9 @@ fn produce(criterion: &mut Criterion) {
                 produce_until_acknowledged(&brokers, &payloads, bencher);
             });
         }
-        Err(_) => eprintln!("skipped: kafka_embedded/real_kafka needs TWEETBLAST_REAL_KAFKA=HOST:PORT"),
+        Err(_) => eprintln!(
+            "skipped: kafka_embedded/real_kafka needs TWEETBLAST_REAL_KAFKA=HOST:PORT, with a topic tweets"
+        ),
     }
     group.finish();
 }
