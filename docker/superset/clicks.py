@@ -261,7 +261,7 @@ class Clicks:
         while time.monotonic() < end:
             chart = next(chart for chart in self.browser.charts() if chart["name"] == target.chart)
             point, value = self.cell(chart, target) if target.header else self.mark(chart, bar)
-            if point and self.is_heard(chart, target, point):
+            if point and self.click_at(chart, target, point):
                 return value
             time.sleep(APART_S)
         return None
@@ -280,7 +280,8 @@ class Clicks:
         place = self.browser.driver.execute_script(CELL, chart["id"], headers)
         return place and tuple(place), value
 
-    def is_heard(self, chart: dict, target: Target, point: tuple[float, float]) -> bool:
+    def click_at(self, chart: dict, target: Target, point: tuple[float, float]) -> bool:
+        """Whether the chart heard it."""
         self.browser.driver.execute_script(LISTEN, chart["id"])
         actions = ActionChains(self.browser.driver, duration=50)
         actions.w3c_actions.pointer_action.move_to_location(*map(round, point))
